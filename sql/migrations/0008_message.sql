@@ -1,0 +1,50 @@
+-- Messages to send (outbox) and keys. Locks nothing: new tables.
+
+create table message (
+  id uuid primary key default gen_random_uuid(),
+  cle text not null constraint message_cle_unique unique,
+  canal text not null check (canal in ('email', 'sms')),
+  destinataire text not null,
+  sujet text,
+  corps text not null,
+  created_at timestamptz(3) not null default horloge(),
+  due_at timestamptz(3) not null default horloge(),
+  tries int not null default 0,
+  sent_at timestamptz(3),
+  failed_at timestamptz(3),
+  check ((canal = 'email') = (sujet is not null)),
+  check (canal <> 'sms' or length(corps) <= 160)
+);
+create index message_a_envoyer on message (due_at) where sent_at is null and failed_at is null;
+comment on table message is 'Messages écrits dans la transaction de leur fait, envoyés ensuite ; un seul par clé';
+
+create table cle (
+  kid text primary key,
+  jwk jsonb not null check (not jwk ? 'd'),
+  created_at timestamptz(3) not null default horloge(),
+  retired_at timestamptz(3),
+  journal_id bigint not null references journal
+);
+comment on table cle is 'Clés publiques de scellement publiées ; jamais de clé privée en base';
+
+create table jwks_archive (
+  id text primary key,
+  fournisseur text not null,
+  jwks text not null,
+  seen_at timestamptz(3) not null default horloge(),
+  journal_id bigint not null references journal,
+  check (id = base64url(sha256(convert_to(jwks, 'UTF8'))))
+);
+comment on table jwks_archive is 'Clés publiques du fournisseur d’identité, archivées le jour où elles ont servi';
+alter table mandat_contenu add foreign key (jwks_id) references jwks_archive;
+alter table brouillon add foreign key (jwks_id) references jwks_archive;
+create trigger insertion_seule before update or delete on jwks_archive for each row execute function refuse_modification();
+alter table jwks_archive enable always trigger insertion_seule;
+
+alter table message enable row level security;
+create policy ecrit on message for insert to traitdunion_app with check (true);
+create policy service on message to traitdunion_app using (app_who() = 'worker');
+
+grant select, insert, update, delete on message to traitdunion_app;
+grant select, insert on cle, jwks_archive to traitdunion_app;
+grant update (retired_at) on cle to traitdunion_app;
