@@ -1,0 +1,113 @@
+import { asset } from './assets.ts'
+import { attributes, type Html, html, type Words } from './html.ts'
+import { icon, mark } from './icon.ts'
+
+/** Where the navigation leads; routes use the same addresses. */
+export const NAV = {
+  home: '/',
+  aidant: [
+    { key: 'personnes', href: '/personnes', words: 'Personnes' },
+    { key: 'mandat', href: '/mandats/expliquer', words: 'Nouveau mandat' },
+    { key: 'journal', href: '/structure/journal', words: 'Journal de la structure' },
+  ],
+  referent: [{ key: 'aidants', href: '/structure/aidants', words: 'Aidants' }],
+  usager: [
+    { key: 'mandats', href: '/mon-espace', words: 'Mes mandats' },
+    { key: 'acces', href: '/mon-espace/acces', words: 'Qui a ouvert mon dossier' },
+    { key: 'donnees', href: '/mon-espace/donnees', words: 'Mes données' },
+  ],
+  changeStructure: '/structures',
+  leaveAidant: '/deconnexion',
+  leaveUsager: '/mon-espace/deconnexion',
+  accessibilite: '/accessibilite',
+  mentions: '/mentions-legales',
+  messages: '/demo/messages',
+} as const
+
+export type Frame = {
+  space: 'public' | 'aidant' | 'usager' | 'simulateur'
+  /** `nom` of who is signed in; `structure` is the one acting, `structures` how many he may choose from. */
+  who?: { nom: string; structure?: string; structures?: number; referent?: boolean } | undefined
+  /** `key` of the current entry of the navigation (see NAV). */
+  current?: string | undefined
+  /** True in the demonstration only: adds the link to the messages sent. */
+  demo?: boolean | undefined
+  /** True when the form was refused: says so first in the tab's title. */
+  invalid?: boolean | undefined
+  /** The h1, when it differs from the title; `false` when the body brings its own. */
+  heading?: Words | false | undefined
+  /** What stands above the h1 (a link back, the step of a journey). */
+  above?: Html | undefined
+  /** A page that asks for calm and nothing else (agreeing, signing in): no navigation. */
+  bare?: boolean | undefined
+  /** `wide` for tables. */
+  width?: 'text' | 'wide' | undefined
+}
+
+/** A whole page, ready to send. The tab says `title - Trait d'union`; the h1 says `title` unless `heading` says otherwise. */
+export const page = (frame: Frame, title: string, body: Html): string => {
+  const space = frame.space
+  const heading = frame.heading ?? title
+  return html`<!DOCTYPE html>
+<html lang="fr">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${frame.invalid && 'Erreur : '}${title} - Trait d’union</title>
+<meta name="robots" content="noindex">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="${asset('favicon.svg')}" type="image/svg+xml">
+<link rel="stylesheet" href="${asset('style.css')}">
+${
+  space === 'aidant' &&
+  html`<meta name="htmx-config" content="${HTMX}">
+<script src="${asset('htmx.min.js')}" defer></script>
+<script src="${asset('aidant.js')}" defer></script>`
+}
+</head>
+<body class="space-${space}${(space !== 'aidant' || frame.bare) && frame.width !== 'wide' ? ' narrow' : ''}">
+<a class="skip" href="#contenu">Aller au contenu</a>
+${header(frame)}
+<main id="contenu" tabindex="-1" class="${frame.width ?? 'text'}">
+${frame.above}
+${heading !== false && html`<h1>${heading}</h1>`}
+${body}
+</main>
+${footer(frame)}
+</body>
+</html>`.toString()
+}
+
+/** No style written by htmx (the CSP forbids it), nothing inherited unless said, a page reloaded rather than kept when going back. */
+const HTMX = JSON.stringify({ includeIndicatorCSS: false, implicitInheritance: false, history: 'reload', defaultTimeout: 5000 })
+
+const brand = (href: string) => html`<a class="brand" href="${href}">${mark()}<span>Trait d’union</span></a>`
+
+const leave = (action: string) =>
+  html`<form method="post" action="${action}" class="leave"><button type="submit" class="link">${icon('sortir')}Se déconnecter</button></form>`
+
+const nav = (entries: readonly { key: string; href: string; words: string }[], current: string | undefined) =>
+  html`<nav aria-label="Menu"><ul>${entries.map(
+    ({ key, href, words }) =>
+      html`<li><a href="${href}"${attributes({ 'aria-current': key === current && 'page' })}>${words}</a></li>`,
+  )}</ul></nav>`
+
+const header = ({ space, who, current, bare }: Frame): Html => {
+  if (space === 'simulateur')
+    return html`<header class="top"><div class="bar"><p class="brand">Simulateur de FranceConnect</p><p class="note">Démonstration : aucune vraie identité ici</p></div></header>`
+  if (!who) return html`<header class="top"><div class="bar">${brand(NAV.home)}</div></header>`
+  if (space === 'usager')
+    return html`<header class="top"><div class="bar">${brand('/mon-espace')}<p class="who">${icon('personne')}<span>${who.nom}</span></p>${leave(NAV.leaveUsager)}</div>${!bare && nav(NAV.usager, current)}</header>`
+  return html`<header class="top"><div class="bar">${brand('/personnes')}
+<p class="acting"><span><span class="label">Vous agissez pour</span> <strong>${who.structure}</strong></span>${!bare && (who.structures ?? 1) > 1 && html` <a href="${NAV.changeStructure}">Changer de structure</a>`}</p>
+<p class="who">${icon('personne')}<span>${who.nom}</span></p>${leave(NAV.leaveAidant)}</div>${!bare && nav(who.referent ? [...NAV.aidant, ...NAV.referent] : NAV.aidant, current)}</header>`
+}
+
+const footer = ({ space, demo }: Frame): Html =>
+  space === 'simulateur'
+    ? html`<footer class="end"><p>Cette page imite FranceConnect pour la démonstration de Trait d’union.</p></footer>`
+    : html`<footer class="end"><ul>
+<li><a href="${NAV.accessibilite}">Accessibilité : non conforme</a></li>
+<li><a href="${NAV.mentions}">Mentions légales et données personnelles</a></li>
+${demo && html`<li><a href="${NAV.messages}">Messages de la démonstration</a></li>`}
+</ul></footer>`

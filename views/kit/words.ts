@@ -1,0 +1,348 @@
+import type {
+  Canal,
+  DureeMinutes,
+  EtapeQui,
+  Kind,
+  Mode,
+  MotifBlocage,
+  Nature,
+  Presence,
+  Resultat,
+} from '../../src/demarche/demarche.ts'
+import { type Duree, type Fin, type Etat as RuleEtat, THEMATIQUES, type Thematique } from '../../src/mandat/mandat.ts'
+import { type Html, html } from './html.ts'
+
+export type Etat = RuleEtat['etat']
+
+/** The ten thématiques, in the State's order: `titre`, `exemples`, and `mots` as they are said in a sentence (all of what is granted, never less). */
+export const THEMATIQUE = {
+  papiers: {
+    titre: 'Papiers - Citoyenneté - Élections',
+    exemples: 'état civil, passeport, carte d’identité, élections',
+    mots: ['papiers'],
+  },
+  famille: { titre: 'Famille - Scolarité', exemples: 'allocations familiales, naissance, école', mots: ['famille', 'école'] },
+  social: { titre: 'Social - Santé', exemples: 'carte Vitale, handicap, RSA, grand âge', mots: ['santé', 'aides sociales'] },
+  travail: { titre: 'Travail - Formation', exemples: 'chômage, retraite, formation', mots: ['travail', 'formation', 'retraite'] },
+  logement: { titre: 'Logement', exemples: 'aide au logement, logement social, énergie', mots: ['logement'] },
+  transports: { titre: 'Transports - Mobilité', exemples: 'carte grise, permis, amendes', mots: ['transports'] },
+  argent: {
+    titre: 'Argent - Impôts - Consommation',
+    exemples: 'impôts, chèque énergie, surendettement',
+    mots: ['impôts', 'budget', 'consommation'],
+  },
+  justice: { titre: 'Justice', exemples: 'casier judiciaire, aide juridictionnelle', mots: ['justice'] },
+  etranger: {
+    titre: 'Étranger - Europe',
+    exemples: 'titre de séjour, attestation d’accueil',
+    mots: ['séjour en France', 'droits en Europe'],
+  },
+  loisirs: { titre: 'Loisirs - Sport - Culture', exemples: 'permis bateau, associations', mots: ['loisirs', 'sport', 'culture'] },
+} as const satisfies Record<Thematique, { titre: string; exemples: string; mots: readonly string[] }>
+
+/** Shown wherever `argent` is chosen. */
+export const AVERTISSEMENT_ARGENT =
+  'Un dossier de surendettement peut être préparé avec vous, mais c’est vous qui le signez (article R. 721-2 du code de la consommation).'
+
+export const DUREE = {
+  jour: 'Jusqu’à demain soir',
+  mois: '1 mois (31 jours)',
+  trimestre: '3 mois (92 jours)',
+  semestre: '6 mois (182 jours)',
+  an: '1 an (365 jours)',
+} as const satisfies Record<Duree, string>
+
+export const ETAT = {
+  actif: 'En cours',
+  suspendu: 'En pause',
+  expire: 'Arrivé à sa fin',
+  termine: 'Arrêté',
+} as const satisfies Record<Etat, string>
+
+/** How a mandat ended before its date, after « Arrêté » or « Ce mandat a été arrêté ». */
+export const FIN = {
+  revoque: 'à la demande de la personne',
+  renonce: 'par la structure',
+  deces: 'par le décès de la personne',
+  protection: 'par une mesure de protection',
+  structure_fermee: 'par la fermeture de la structure',
+  remplace: 'par un nouveau mandat',
+} as const satisfies Record<Fin, string>
+
+export const KIND = {
+  reguliere: 'Démarche',
+  apres_coup: 'Notée après coup',
+  hors_mandat: 'Acte hors mandat',
+} as const satisfies Record<Kind, string>
+
+export const RESULTAT = {
+  deposee: 'Déposée',
+  terminee: 'Terminée',
+  en_attente: 'En attente',
+  bloquee: 'Bloquée',
+  refusee: 'Refusée',
+  abandonnee: 'Abandonnée',
+  a_faire_par_la_personne: 'À faire par la personne',
+} as const satisfies Record<Resultat, string>
+
+/** The same, said to the person about her own démarches. */
+export const RESULTAT_POUR_VOUS = {
+  deposee: 'La demande est envoyée.',
+  terminee: 'C’est fait.',
+  en_attente: 'On attend une réponse.',
+  bloquee: 'C’est bloqué pour le moment.',
+  refusee: 'La réponse est non.',
+  abandonnee: 'La démarche est abandonnée.',
+  a_faire_par_la_personne: 'C’est à vous de continuer.',
+} as const satisfies Record<Resultat, string>
+
+export const NATURE = {
+  demande: 'Demande',
+  renouvellement: 'Renouvellement',
+  declaration: 'Déclaration',
+  changement_de_situation: 'Changement de situation',
+  consultation: 'Consultation',
+  suivi: 'Suivi',
+  reclamation: 'Réclamation',
+  paiement: 'Paiement',
+  prise_de_rendez_vous: 'Prise de rendez-vous',
+  creation_de_compte: 'Création de compte',
+} as const satisfies Record<Nature, string>
+
+export const MODE = {
+  avec_la_personne: 'Avec la personne',
+  a_sa_place: 'À sa place',
+  seule_avec_appui: 'Par elle-même, avec un appui',
+} as const satisfies Record<Mode, string>
+
+export const PRESENCE = {
+  presente: 'La personne était là',
+  absente_prevenue: 'Absente, mais prévenue',
+  absente: 'Absente',
+} as const satisfies Record<Presence, string>
+
+export const CANAL = {
+  en_ligne_franceconnect: 'En ligne, avec FranceConnect',
+  en_ligne_autre: 'En ligne, autrement',
+  telephone: 'Par téléphone',
+  courrier: 'Par courrier',
+  guichet: 'Au guichet',
+  email: 'Par e-mail',
+  visio: 'En visio',
+  messagerie: 'Par messagerie',
+} as const satisfies Record<Canal, string>
+
+export const MOTIF_BLOCAGE = {
+  site_indisponible: 'Site indisponible',
+  compte_impossible: 'Compte impossible à créer ou à ouvrir',
+  piece_manquante: 'Pièce manquante',
+  identite_non_reconnue: 'Identité non reconnue',
+  pas_d_interlocuteur: 'Pas d’interlocuteur',
+  delai_anormal: 'Délai anormal',
+  langue: 'Langue',
+  autre: 'Autre raison',
+} as const satisfies Record<MotifBlocage, string>
+
+export const MINUTES = {
+  5: '5 minutes',
+  15: '15 minutes',
+  30: '30 minutes',
+  45: '45 minutes',
+  60: '1 heure',
+  90: '1 h 30',
+  120: '2 heures',
+} as const satisfies Record<DureeMinutes, string>
+
+/** Whose turn it is, before what there is to do. */
+export const ETAPE_QUI = {
+  personne: 'La personne',
+  aidant: 'L’aidant',
+  administration: 'L’administration',
+} as const satisfies Record<EtapeQui, string>
+
+// Sentences
+
+const NBSP = '\u00a0'
+
+/** « logement, papiers et impôts ». */
+export const liste = (mots: readonly string[], last = 'et'): string =>
+  mots.length < 2 ? (mots[0] ?? '') : `${mots.slice(0, -1).join(', ')} ${last} ${mots.at(-1)}`
+
+const motsDe = (perimetre: readonly Thematique[]) =>
+  THEMATIQUES.filter((one) => perimetre.includes(one)).flatMap((one) => THEMATIQUE[one].mots)
+
+/** « papiers, logement et impôts »: the thématiques in their order, as one says them. */
+export const enMots = (perimetre: readonly Thematique[]): string => liste(motsDe(perimetre))
+
+/** « de papiers, de logement et d’impôts », after « mes démarches ». */
+export const deMots = (perimetre: readonly Thematique[]): string => liste(motsDe(perimetre).map(de))
+
+/** « de logement », « d’impôts ». */
+export const de = (mot: string): string => (/^[aeiouyâàéèêëîïôûh]/i.test(mot) ? `d’${mot}` : `de ${mot}`)
+
+/** « 3 démarches », « 1 démarche », « Aucune démarche » with `none`. */
+export const pluriel = (count: number, one: string, several = `${one}s`, none?: string): string =>
+  count === 0 && none !== undefined ? none : `${nombre(count)}${NBSP}${count < 2 ? one : several}`
+
+/** « 12 345 ». */
+export const nombre = (count: number): string => new Intl.NumberFormat('fr-FR').format(count).replaceAll(/[\u0020\u202f]/g, NBSP)
+
+/** Cents to « 12,50 € ». */
+export const euros = (cents: number): string =>
+  new Intl.NumberFormat('fr-FR', { style: 'currency', currency: 'EUR' }).format(cents / 100).replaceAll(/[\u0020\u202f]/g, NBSP)
+
+const ARTICLES: readonly [RegExp, 'le' | 'la' | 'l’'][] = [
+  [/^(CCAS|CIAS|PIMMS|centre|conseil|département|secours|service|relais|foyer|point|bus|réseau|groupement)(?!\p{L})/iu, 'le'],
+  [
+    /^(maison|mairie|mission|caisse|communauté|commune|croix|médiathèque|bibliothèque|régie|fondation|ligue|résidence|ville)(?!\p{L})/iu,
+    'la',
+  ],
+  [/^(association|espace|union|unité|accueil|antenne|atelier|hôpital|établissement|épicerie|EHPAD|UDAF|office)(?!\p{L})/iu, 'l’'],
+]
+const article = (nom: string) => ARTICLES.find(([start]) => start.test(nom))?.[1]
+
+/** « le CCAS de Figeac », « la structure Horizon » when the first word does not tell. */
+export const laStructure = (nom: string): string => {
+  const found = article(nom)
+  return found === undefined ? `la structure ${nom}` : found === 'l’' ? `l’${nom}` : `${found} ${nom}`
+}
+
+/** « du CCAS de Figeac », « de la structure Horizon ». */
+export const deLaStructure = (nom: string): string => (article(nom) === 'le' ? `du ${nom}` : `de ${laStructure(nom)}`)
+
+/** « au CCAS de Figeac », « à la structure Horizon ». */
+export const aLaStructure = (nom: string): string => (article(nom) === 'le' ? `au ${nom}` : `à ${laStructure(nom)}`)
+
+/** « Le CCAS… » at the start of a sentence. */
+export const majuscule = (words: string): string => words.charAt(0).toLocaleUpperCase('fr') + words.slice(1)
+
+// Names and births, as FranceConnect gives them
+
+export type Nom = {
+  /** All first names. */
+  prenoms: readonly string[]
+  nomNaissance: string
+  /** Absent when it is the birth name. */
+  nomUsage?: string | null | undefined
+}
+
+const propre = (words: string) => words.trim().replace(/\s+/g, ' ')
+const usage = (nom: Nom) => propre(nom.nomUsage ?? '') || propre(nom.nomNaissance)
+
+/** « Angela Dubois »: first first name and the name in use, for lists and greetings. */
+export const nomCourant = (nom: Nom): string => propre(`${nom.prenoms[0] ?? ''} ${usage(nom)}`)
+
+/** « Angela Claire Louise Dubois (nom de naissance : Durand) »: for what is agreed to and printed. */
+export const nomComplet = (nom: Nom): string => {
+  const whole = propre(`${nom.prenoms.join(' ')} ${usage(nom)}`)
+  return usage(nom) === propre(nom.nomNaissance) ? whole : `${whole} (nom de naissance${NBSP}: ${propre(nom.nomNaissance)})`
+}
+
+const MOIS = [
+  'janvier',
+  'février',
+  'mars',
+  'avril',
+  'mai',
+  'juin',
+  'juillet',
+  'août',
+  'septembre',
+  'octobre',
+  'novembre',
+  'décembre',
+] as const
+const quantieme = (day: number) => (day === 1 ? '1er' : String(day))
+
+/** A date written `1950-03-12`, `1950-03` or `1950` (a birth may be known in part): « 12 mars 1950 », « mars 1950 (jour inconnu) », « 1950 (jour et mois inconnus) ». */
+export const dateEcrite = (date: string): string => {
+  const [, year, month, day] = /^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$/.exec(date) ?? []
+  const mois = MOIS[Number(month) - 1]
+  if (year === undefined) return date
+  if (mois === undefined) return `${year} (jour et mois inconnus)`
+  if (day === undefined || day === '00') return `${mois}${NBSP}${year} (jour inconnu)`
+  return `${quantieme(Number(day))}${NBSP}${mois}${NBSP}${year}`
+}
+
+// Dates and hours: always in a stated time zone (the structure's)
+
+const formats = new Map<string, Intl.DateTimeFormat>()
+const parts = (at: Date, zone: string) => {
+  const format =
+    formats.get(zone) ??
+    new Intl.DateTimeFormat('fr-FR', {
+      timeZone: zone,
+      hourCycle: 'h23',
+      weekday: 'long',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: '2-digit',
+    })
+  formats.set(zone, format)
+  const found = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]))
+  return {
+    weekday: found.weekday!,
+    year: Number(found.year),
+    month: Number(found.month),
+    day: Number(found.day),
+    hour: Number(found.hour),
+    minute: found.minute!,
+  }
+}
+
+/** « 3 mars 2027 ». */
+export const jour = (at: Date, zone: string): string => {
+  const { year, month, day } = parts(at, zone)
+  return `${quantieme(day)}${NBSP}${MOIS[month - 1]}${NBSP}${year}`
+}
+
+/** « mercredi 3 mars 2027 ». */
+export const jourLong = (at: Date, zone: string): string => `${parts(at, zone).weekday} ${jour(at, zone)}`
+
+/** « 3 mars 2027 au soir », after « jusqu’au »: a mandat ends at the last second of its day. */
+export const auSoir = (end: Date, zone: string): string => `${jour(end, zone)} au soir`
+
+/** « 14 h 05 ». */
+export const heure = (at: Date, zone: string): string => {
+  const { hour, minute } = parts(at, zone)
+  return `${hour}${NBSP}h${NBSP}${minute}`
+}
+
+/** « 3 mars 2027 à 14 h 05 ». */
+export const jourEtHeure = (at: Date, zone: string): string => `${jour(at, zone)} à ${heure(at, zone)}`
+
+const calendarDay = (at: Date, zone: string) => {
+  const { year, month, day } = parts(at, zone)
+  return Date.UTC(year, month - 1, day) / 86_400_000
+}
+
+/** « à l’instant », « il y a 20 minutes », « aujourd’hui à 9 h 30 », « hier », « il y a 3 jours », then the date (after a month). */
+export const ilYA = (at: Date, now: Date, zone: string): string => {
+  const minutes = Math.floor((now.getTime() - at.getTime()) / 60_000)
+  const days = calendarDay(now, zone) - calendarDay(at, zone)
+  if (minutes < 0 || days < 0) return `le ${jourEtHeure(at, zone)}`
+  if (minutes < 1) return 'à l’instant'
+  if (minutes < 60) return `il y a ${pluriel(minutes, 'minute')}`
+  if (days === 0) return `aujourd’hui à ${heure(at, zone)}`
+  if (days === 1) return `hier à ${heure(at, zone)}`
+  if (days <= 31) return `il y a ${days}${NBSP}jours`
+  return `le ${jour(at, zone)}`
+}
+
+/** Days of the calendar between now and the end: 0 on the last day. */
+export const joursRestants = (end: Date, now: Date, zone: string): number => calendarDay(end, zone) - calendarDay(now, zone)
+
+/** `<time>` around words, for machines. */
+export const temps = (at: Date, words: string): Html => html`<time datetime="${at.toISOString()}">${words}</time>`
+
+/** `2027-03-03` and `14:05` in the zone: what date and time fields take. */
+export const jourDeChamp = (at: Date, zone: string): string => {
+  const { year, month, day } = parts(at, zone)
+  return `${year}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`
+}
+export const heureDeChamp = (at: Date, zone: string): string => {
+  const { hour, minute } = parts(at, zone)
+  return `${String(hour).padStart(2, '0')}:${minute}`
+}
