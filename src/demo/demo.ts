@@ -1,0 +1,201 @@
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
+import * as fs from 'node:fs'
+import path from 'node:path'
+import postgres from 'postgres'
+import { bootstrap, migrate, onDatabase, type Passwords, pendingMigrations } from '../migrate.ts'
+import { type Simulator, startSimulator } from './franceconnect/simulator.ts'
+import { takeLock } from './lock.ts'
+import { explain, type Postgres, startPostgres } from './postgres.ts'
+
+export type DemoOptions = {
+  dataDir: string
+  /** Of the service: its address is http://localhost:port. */
+  port: number
+  /** Erases everything first. */
+  reset: boolean
+  /** A line for the person at the terminal. */
+  say(line: string): void
+  /** Fills a new database, once: interrupted, it starts again on an empty one. */
+  seed?(environment: Record<string, string>): Promise<void>
+}
+
+export type Demo = { environment: Record<string, string>; stop(): Promise<void> }
+
+type Secrets = {
+  passwords: Passwords
+  sealKeys: { keys: object[] }
+  secretsKey: string
+  franceconnect: { clientId: string; clientSecret: string; port: number }
+}
+
+/**
+ * Everything the service needs around it, on this machine and with invented secrets: PostgreSQL, its data, the FranceConnect simulator.
+ * Throws an Error whose message is a sentence for the person at the terminal; nothing runs then.
+ */
+export async function startDemo({ dataDir, port, reset, say, seed = async () => {} }: DemoOptions): Promise<Demo> {
+  const running: (() => unknown)[] = []
+  const stop = async () => {
+    for (const end of running.splice(0).reverse()) await end()
+  }
+  try {
+    fs.mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    fs.chmodSync(dataDir, 0o700)
+    running.push(takeInstance(dataDir, reset))
+
+    const file = path.join(dataDir, 'demo.json')
+    if (reset) for (const name of ['demo.json', 'franceconnect.json']) fs.rmSync(path.join(dataDir, name), { force: true })
+    const isNew = !fs.existsSync(path.join(dataDir, 'postgres', 'cluster'))
+    const secrets = readSecrets(file, isNew || reset, port)
+
+    const server = await startPostgres({ directory: path.join(dataDir, 'postgres'), reset, say })
+    running.push(() => server.stop())
+
+    const simulator = await startFranceConnect(dataDir, secrets, port)
+    running.push(() => simulator.close())
+    if (simulator.port !== secrets.franceconnect.port) {
+      say(`Le port ${secrets.franceconnect.port} est pris : le simulateur de FranceConnect écoute sur ${simulator.port}.`)
+    }
+
+    const environment = environmentOf(server, secrets, simulator, port)
+    await prepareDatabase(server.url, secrets.passwords, say, (adminUrl) =>
+      seed({ ...environment, ...databasesOf(adminUrl, secrets) }),
+    )
+    return { environment, stop }
+  } catch (error) {
+    await stop()
+    throw explain(error, dataDir)
+  }
+}
+
+function takeInstance(dataDir: string, reset: boolean): () => void {
+  const lock = takeLock(path.join(dataDir, 'instance'))
+  if (typeof lock === 'function') return lock
+  throw new Error(
+    `Trait d'union tourne déjà (processus ${lock}) avec les données de ${dataDir}${reset ? ', qui ne peuvent pas être effacées maintenant' : ''} : arrêtez-le d'abord (Ctrl-C dans son terminal).`,
+  )
+}
+
+/** The database named `traitdunion` is complete: it is filled under another name. */
+async function prepareDatabase(
+  serverUrl: string,
+  passwords: Passwords,
+  say: (line: string) => void,
+  seed: (adminUrl: string) => Promise<void>,
+): Promise<void> {
+  const server = postgres(serverUrl, { max: 1, onnotice: () => {} })
+  try {
+    const [found] = await server`select 1 from pg_database where datname = ${NAME}`
+    if (found) return await update(onDatabase(serverUrl, NAME), passwords)
+
+    say('Préparation de la base de démonstration…')
+    const draft = `${NAME}_brouillon`
+    await server`drop database if exists ${server(draft)} with (force)`
+    await update(onDatabase(serverUrl, draft), passwords)
+    await seed(onDatabase(serverUrl, draft))
+    await server`alter database ${server(draft)} rename to ${server(NAME)}`
+  } finally {
+    await server.end({ timeout: 5 })
+  }
+}
+
+const NAME = 'traitdunion'
+
+async function update(adminUrl: string, passwords: Passwords): Promise<void> {
+  const sql = postgres(adminUrl, { max: 1, onnotice: () => {} })
+  try {
+    const pending = await pendingMigrations(sql).catch((error: Error) => {
+      // 3D000: the database itself is still to be made.
+      if ((error as postgres.PostgresError).code === '3D000') return ['0001']
+      throw new Error(`${error.message} Pour repartir à neuf : npm start -- --reset`, { cause: error })
+    })
+    if (pending.length === 0) return
+    await bootstrap(adminUrl, passwords)
+    await migrate(sql)
+  } finally {
+    await sql.end({ timeout: 5 })
+  }
+}
+
+function environmentOf(server: Postgres, secrets: Secrets, simulator: Simulator, port: number): Record<string, string> {
+  return {
+    MODE: 'demo',
+    PORT: String(port),
+    PUBLIC_URL: publicUrlOf(port),
+    ...databasesOf(onDatabase(server.url, NAME), secrets),
+    SEAL_KEYS: JSON.stringify(secrets.sealKeys),
+    SECRETS_KEY: secrets.secretsKey,
+    // Never called: the demo keeps its messages to show them.
+    SMTP_URL: 'smtp://localhost',
+    MAIL_FROM: "Trait d'union <demo@localhost>",
+    FRANCECONNECT_ISSUER: simulator.issuer,
+    FRANCECONNECT_CLIENT_ID: secrets.franceconnect.clientId,
+    FRANCECONNECT_CLIENT_SECRET: secrets.franceconnect.clientSecret,
+  }
+}
+
+function databasesOf(adminUrl: string, { passwords }: Secrets): Record<string, string> {
+  const as = (role: keyof Passwords) => {
+    const url = new URL(adminUrl)
+    url.username = `traitdunion_${role}`
+    url.password = passwords[role]
+    return url.href
+  }
+  return {
+    DATABASE_URL: as('app'),
+    DATABASE_OPERATOR_URL: as('operator'),
+    DATABASE_SEQUENCER_URL: as('sequencer'),
+    DATABASE_AUDITOR_URL: as('auditor'),
+    DATABASE_ADMIN_URL: adminUrl,
+  }
+}
+
+const publicUrlOf = (port: number) => `http://localhost:${port}`
+
+async function startFranceConnect(dataDir: string, { franceconnect }: Secrets, port: number): Promise<Simulator> {
+  const { clientId, clientSecret } = franceconnect
+  const options = {
+    keysFile: path.join(dataDir, 'franceconnect.json'),
+    clients: [
+      {
+        clientId,
+        clientSecret,
+        name: "Trait d'union (démonstration)",
+        redirectUris: [`${publicUrlOf(port)}/connexion/franceconnect/retour`],
+        postLogoutRedirectUris: [`${publicUrlOf(port)}/connexion/franceconnect/deconnecte`],
+      },
+    ],
+  }
+  return startSimulator({ ...options, port: franceconnect.port }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE' && error.code !== 'EACCES') throw error
+    return startSimulator({ ...options, port: 0 })
+  })
+}
+
+/** Everything random of the demo, drawn once: what was sealed or encrypted yesterday still opens today. */
+function readSecrets(file: string, mayCreate: boolean, port: number): Secrets {
+  if (fs.existsSync(file)) {
+    try {
+      return JSON.parse(fs.readFileSync(file, 'utf8')) as Secrets
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error
+    }
+  }
+  if (!mayCreate) throw new Error(`${file} manque ou est illisible : npm start -- --reset repart à neuf.`)
+  // The word tells production's start check that these are not real secrets.
+  const word = () => `demo-${randomBytes(24).toString('base64url')}`
+  const jwk = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' })
+  const kid = createHash('sha256')
+    .update(JSON.stringify({ crv: jwk.crv, kty: jwk.kty, x: jwk.x, y: jwk.y }))
+    .digest('base64url') // RFC 7638
+  const secrets: Secrets = {
+    passwords: { app: word(), operator: word(), sequencer: word(), auditor: word() },
+    sealKeys: { keys: [{ ...jwk, alg: 'ES256', use: 'sig', kid }] },
+    secretsKey: randomBytes(32).toString('base64url'),
+    // Below the ephemeral ports, beside the service.
+    franceconnect: { clientId: 'trait-dunion-demo', clientSecret: word(), port: port > 0 && port < 32_000 ? port + 1 : 3001 },
+  }
+  const draft = `${file}.${process.pid}`
+  fs.writeFileSync(draft, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 })
+  fs.renameSync(draft, file)
+  return secrets
+}

@@ -1,0 +1,182 @@
+import { spawnSync } from 'node:child_process'
+import * as fs from 'node:fs'
+import path from 'node:path'
+import postgres from 'postgres'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { parseConfig } from '../../src/config.ts'
+import { type DemoOptions, startDemo } from '../../src/demo/demo.ts'
+import { scratch } from '../support/database.ts'
+import { startScript } from '../support/processes.ts'
+
+let model: string
+let dataDir: string
+let said: string[] = []
+
+/** The data of a demo already started once, for the tests that are not about the first start. */
+const startedBefore = () => spawnSync('cp', ['-a', model, dataDir])
+
+beforeAll(async () => {
+  model = path.join(scratch('modele'), '.data')
+  dataDir = model
+  await (await start()).stop()
+})
+
+afterAll(() => fs.rmSync(path.dirname(model), { recursive: true, force: true }))
+
+beforeEach(() => {
+  dataDir = path.join(scratch('demo'), '.data')
+  said = []
+})
+
+// A server may still be writing its last files there.
+afterEach(() => fs.rmSync(path.dirname(dataDir), { recursive: true, force: true, maxRetries: 20 }))
+
+const start = (options: Partial<DemoOptions> = {}) =>
+  startDemo({ dataDir, port: 20_000 + (process.pid % 10_000), reset: false, say: (line) => said.push(line), ...options })
+
+const inAnotherProcess = () =>
+  startScript(
+    `import { startDemo } from '@/src/demo/demo.ts'
+     const demo = await startDemo({ dataDir: ${JSON.stringify(dataDir)}, port: ${20_001 + (process.pid % 10_000)}, reset: false, say: console.log })
+     console.log('prête ' + JSON.stringify(demo.environment) + ' .')`,
+  )
+
+const query = async (url: string, text: string) => {
+  const sql = postgres(url, { max: 1, onnotice: () => {}, backoff: false })
+  try {
+    return [...((await sql.unsafe(text)) as Record<string, unknown>[])]
+  } finally {
+    await sql.end({ timeout: 5 })
+  }
+}
+
+describe('la démonstration', () => {
+  it('donne au vrai code tout ce qu’il lui faut, garde données et secrets, et ne se remplit qu’une fois', async () => {
+    const seeds: string[] = []
+    const seed = async ({ DATABASE_ADMIN_URL }: Record<string, string>) => {
+      seeds.push(DATABASE_ADMIN_URL!)
+      await query(DATABASE_ADMIN_URL!, 'create table graine (n int); insert into graine values (7)')
+    }
+    const first = await start({ seed })
+    const config = parseConfig({ ...first.environment, SMTP_URL: 'smtp://127.0.0.1:1', MAIL_FROM: 'demo@exemple.fr' })
+    expect(config.mode).toBe('demo')
+    const discovery = await fetch(`${config.franceconnect.issuer}/.well-known/openid-configuration`)
+    expect(await discovery.json()).toMatchObject({ issuer: config.franceconnect.issuer })
+    expect(await query(config.database.url, 'select current_user as me, horloge() is not null as clock')).toEqual([
+      { me: 'traitdunion_app', clock: true },
+    ])
+    await first.stop()
+
+    const second = await start({ seed })
+    for (const name of ['SEAL_KEYS', 'SECRETS_KEY', 'FRANCECONNECT_CLIENT_SECRET', 'FRANCECONNECT_ISSUER'])
+      expect(second.environment[name]).toBe(first.environment[name])
+    expect(await query(second.environment.DATABASE_ADMIN_URL!, 'select n from graine')).toEqual([{ n: 7 }])
+    await second.stop()
+    expect(seeds).toHaveLength(1)
+
+    const third = await start({ seed, reset: true })
+    expect(third.environment.SECRETS_KEY).not.toBe(first.environment.SECRETS_KEY)
+    expect(seeds).toHaveLength(2)
+    await third.stop()
+    expect(fs.existsSync(path.join(dataDir, 'instance'))).toBe(false)
+  })
+
+  it('refuse d’être prise pour une production', async () => {
+    startedBefore()
+    const demo = await start()
+    await demo.stop()
+    const production = { ...demo.environment, MODE: 'production', SMTP_URL: 'smtp://127.0.0.1:1', MAIL_FROM: 'demo@exemple.fr' }
+    expect(() => parseConfig(production)).toThrow(/DATABASE_URL[\s\S]*FRANCECONNECT_CLIENT_ID/)
+  })
+
+  it('garde ses secrets pour elle seule', async () => {
+    startedBefore()
+    fs.chmodSync(dataDir, 0o755)
+    await (await start()).stop()
+    expect(fs.statSync(dataDir).mode & 0o777).toBe(0o700)
+    for (const name of ['demo.json', 'franceconnect.json', 'postgres/password'])
+      expect(fs.statSync(path.join(dataDir, name)).mode & 0o777).toBe(0o600)
+  })
+
+  it('interrompue pendant son remplissage, recommence sur une base vide', async () => {
+    const broken = start({
+      seed: async ({ DATABASE_ADMIN_URL }) => {
+        await query(DATABASE_ADMIN_URL!, 'create table graine (n int)')
+        throw new Error('coupée')
+      },
+    })
+    await expect(broken).rejects.toThrow('coupée')
+    const demo = await start({
+      seed: async ({ DATABASE_ADMIN_URL }) => void (await query(DATABASE_ADMIN_URL!, 'create table graine (n int)')),
+    })
+    await demo.stop()
+  })
+
+  it('dont une migration a changé propose de repartir à neuf', async () => {
+    startedBefore()
+    const demo = await start()
+    await query(demo.environment.DATABASE_ADMIN_URL!, `update migration set sha256 = 'autre' where name like '0001%'`)
+    await demo.stop()
+    await expect(start()).rejects.toThrow(/La migration 0001_\w+\.sql a changé .* npm start -- --reset$/)
+    await (await start({ reset: true })).stop()
+  })
+
+  it('dont les secrets ont disparu propose de repartir à neuf', async () => {
+    startedBefore()
+    fs.rmSync(path.join(dataDir, 'demo.json'))
+    await expect(start()).rejects.toThrow('npm start -- --reset')
+  })
+
+  it('dont le port du simulateur est pris en choisit un autre et le dit', async () => {
+    const { createServer } = await import('node:http')
+    startedBefore()
+    const { port } = JSON.parse(fs.readFileSync(path.join(dataDir, 'demo.json'), 'utf8')).franceconnect
+    const other = createServer().listen(port, '127.0.0.1')
+    const demo = await start()
+    expect(said.at(-1)).toMatch(new RegExp(`^Le port ${port} est pris`))
+    expect(demo.environment.FRANCECONNECT_ISSUER).not.toContain(`:${port}`)
+    await demo.stop()
+    other.close()
+  })
+})
+
+describe('deux instances', () => {
+  it('la seconde le dit, n’efface rien et ne dérange pas la première', async () => {
+    startedBefore()
+    const program = inAnotherProcess()
+    const { DATABASE_URL } = JSON.parse(/prête (.*) \./.exec(await program.until(' .\n'))![1]!)
+    const sentence = new RegExp(`^Trait d'union tourne déjà \\(processus ${program.child.pid}\\) avec les données de .*`)
+    await expect(start()).rejects.toThrow(sentence)
+    await expect(start({ reset: true })).rejects.toThrow(sentence)
+    expect(await query(DATABASE_URL, 'select 1 as un')).toEqual([{ un: 1 }])
+    program.child.kill('SIGKILL')
+    await program.ended
+
+    const demo = await start()
+    await demo.stop()
+  })
+
+  it('lancées à la même seconde, une seule démarre', async () => {
+    startedBefore()
+    const results = await Promise.allSettled(
+      [inAnotherProcess(), inAnotherProcess(), inAnotherProcess()].map((program) =>
+        program.until(/ \.\n|déjà/).then((output) => ({ program, started: output.includes('prête') })),
+      ),
+    )
+    const programs = results.map(
+      (result) => (result as PromiseFulfilledResult<{ program: ReturnType<typeof inAnotherProcess>; started: boolean }>).value,
+    )
+    expect(programs.filter(({ started }) => started)).toHaveLength(1)
+    for (const { program } of programs) {
+      program.child.kill('SIGKILL')
+      await program.ended
+    }
+  })
+
+  it('un verrou laissé par un processus tué, ou dont le numéro a resservi, n’empêche rien', async () => {
+    startedBefore()
+    fs.mkdirSync(path.join(dataDir, 'instance'))
+    fs.writeFileSync(path.join(dataDir, 'instance/processus'), `${process.ppid} un autre départ`)
+    await (await start()).stop()
+  })
+})
