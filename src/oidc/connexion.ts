@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto'
+import type { Db, Tx } from '../db.ts'
+import { append } from '../journal/append.ts'
+import { thumbprints } from './keys.ts'
+
+export type NewConnexion = {
+  /** The browser's own cookie, if it has one. */
+  navigateur: string | undefined
+  nonce: string
+} & ({ but: 'mandat'; brouillonId: string } | { but: 'espace' })
+export type Connexion = { id: string; but: 'mandat' | 'espace'; nonce: string; brouillonId: string | null }
+export type ConnexionRefusal = 'retour_inconnu' | 'autre_navigateur' | 'deja_utilise' | 'retour_tardif'
+
+const LIFE_MS = 30 * 60_000
+const sha256 = (text: string) => createHash('sha256').update(text).digest()
+
+/** Opens a round trip with FranceConnect: its `state` and the browser's cookie, of which only the hashes are kept. */
+export async function openConnexion(tx: Tx, connexion: NewConnexion): Promise<{ state: string; navigateur: string }> {
+  const state = tx.random(32).toString('hex')
+  const navigateur = connexion.navigateur ?? tx.random(32).toString('base64url')
+  await tx.sql`
+    insert into connexion (fournisseur, but, etat, navigateur, nonce, brouillon_id)
+    values ('franceconnect', ${connexion.but}, ${sha256(state)}, ${sha256(navigateur)}, ${connexion.nonce},
+      ${connexion.but === 'mandat' ? connexion.brouillonId : null})`
+  return { state, navigateur }
+}
+
+/** Spends a round trip: the browser that began it, once, within thirty minutes. Of twenty returns at once, one is right. */
+export const claimConnexion = (
+  db: Db,
+  back: { state: string; navigateur: string | undefined },
+): Promise<{ ok: true; connexion: Connexion } | { ok: false; refusal: ConnexionRefusal }> =>
+  db.tx({ kind: 'portier' }, async (tx) => {
+    const [connexion] = await tx.sql<(Connexion & { navigateur: Buffer; usedAt: Date | null; createdAt: Date })[]>`
+      select id, but, nonce, brouillon_id, navigateur, used_at, created_at
+      from connexion
+      where etat = ${sha256(back.state)}
+      for update`
+    const now = await tx.clock()
+    if (!connexion) return { ok: false, refusal: 'retour_inconnu' }
+    if (!back.navigateur || !sha256(back.navigateur).equals(connexion.navigateur))
+      return { ok: false, refusal: 'autre_navigateur' }
+    if (connexion.usedAt) return { ok: false, refusal: 'deja_utilise' }
+    if (now.getTime() - connexion.createdAt.getTime() > LIFE_MS) return { ok: false, refusal: 'retour_tardif' }
+
+    await tx.sql`update connexion set used_at = ${now} where id = ${connexion.id}`
+    return { ok: true, connexion }
+  })
+
+/** Keeps the key set that signed an identity, once, with its line: the evidence must be readable when those keys are long gone. */
+export const archiveJwks = (db: Db, jwks: string): Promise<string> =>
+  db.tx({ kind: 'portier' }, async (tx) => {
+    const id = createHash('sha256').update(jwks).digest('base64url')
+    const [known] = await tx.sql`select 1 from jwks_archive where id = ${id}`
+    if (known) return id
+    // Two first returns at once: the second waits here, then finds it.
+    await tx.sql`select pg_advisory_xact_lock(hashtext('jwks_archive'))`
+    const [since] = await tx.sql`select 1 from jwks_archive where id = ${id}`
+    if (since) return id
+    const line = await append(tx, {
+      action: 'jwks_archive',
+      contenu: { fournisseur: 'franceconnect', id, cles: await thumbprints(jwks) },
+    })
+    await tx.sql`insert into jwks_archive (id, fournisseur, jwks, journal_id) values (${id}, 'franceconnect', ${jwks}, ${line.id})`
+    return id
+  })
