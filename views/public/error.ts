@@ -29,6 +29,7 @@ const BY_STATUS: Readonly<Record<number, { title: string; text: string }>> = {
     title: 'C’est trop long',
     text: 'Ce qui a été envoyé est trop long pour être gardé. Revenez à la page d’avant et écrivez moins. Rien n’a été enregistré.',
   },
+  414: { title: 'Cette adresse est trop longue', text: 'Revenez à l’accueil et recommencez. Rien n’a été enregistré.' },
   415: { title: 'Cette demande n’est pas comprise', text: 'Revenez à la page d’avant et recommencez. Rien n’a été enregistré.' },
   429: {
     title: 'Trop d’essais en peu de temps',
@@ -36,7 +37,7 @@ const BY_STATUS: Readonly<Record<number, { title: string; text: string }>> = {
   },
   503: {
     title: 'Le service est très occupé',
-    text: 'Attendez une minute, puis essayez de nouveau. Ce qui a été enregistré avant reste enregistré.',
+    text: 'Attendez une minute. Si vous étiez en train d’enregistrer, vérifiez d’abord si c’est fait, puis recommencez s’il le faut.',
   },
 }
 

@@ -1,0 +1,178 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { parseSealKeys } from './mandat/sceau.ts'
+
+export type Config = {
+  mode: 'production' | 'demo'
+  port: number
+  /** Address the server listens on. */
+  host: string
+  /** Origin of the service, without a trailing slash; also the `iss` of everything sealed. */
+  publicUrl: string
+  /** Proxies in front of us that add the caller's address to X-Forwarded-For. */
+  proxies: number
+  /** Port of /metrics, on the loopback only; none by default. */
+  metricsPort: number | undefined
+  database: { url: string; operatorUrl?: string; adminUrl?: string; sequencerUrl?: string; auditorUrl?: string }
+  /** Text of the JWK Set of private ES256 keys, for `parseSealKeys`. */
+  sealKeys: string
+  /** 32 bytes: encrypts what must be kept secret at rest. */
+  secretsKey: Buffer
+  franceconnect: { issuer: string; clientId: string; clientSecret: string; allowInsecure: boolean }
+  mail: { smtpUrl: string; from: string }
+  smsUrl: string | undefined
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * Reads the configuration from the variables of the environment. Throws one Error that names in French, one a line, every variable
+ * to mend; it never repeats their values.
+ */
+export function parseConfig(environment: Environment, readFile = (path: string) => readFileSync(path, 'utf8')): Config {
+  const given = Object.fromEntries(
+    Object.entries(environment).flatMap(([name, value]) => (value?.trim() ? [[name, value.trim()]] : [])),
+  )
+  const mode = given.MODE === 'demo' ? 'demo' : 'production'
+  const parsed = schemaFor(mode, isLocal(given.PUBLIC_URL ?? ''), readFile).safeParse(given)
+  if (!parsed.success) {
+    const problems = new Map<string, string>()
+    for (const { path, message } of parsed.error.issues)
+      if (!problems.has(String(path[0]))) problems.set(String(path[0]), message)
+    throw new Error(
+      `La configuration ne permet pas de démarrer :\n${[...problems].map(([name, problem]) => `- ${name} ${problem}`).join('\n')}`,
+    )
+  }
+  const v = parsed.data
+  const publicUrl = v.PUBLIC_URL ?? `http://localhost:${v.PORT}`
+  return {
+    mode,
+    port: v.PORT,
+    host: v.HOST ?? (mode === 'demo' ? 'localhost' : '0.0.0.0'),
+    publicUrl,
+    proxies: v.PROXIES ?? (publicUrl.startsWith('https:') ? 1 : 0),
+    metricsPort: v.METRICS_PORT,
+    database: {
+      url: v.DATABASE_URL,
+      ...(v.DATABASE_OPERATOR_URL && { operatorUrl: v.DATABASE_OPERATOR_URL }),
+      ...(v.DATABASE_ADMIN_URL && { adminUrl: v.DATABASE_ADMIN_URL }),
+      ...(v.DATABASE_SEQUENCER_URL && { sequencerUrl: v.DATABASE_SEQUENCER_URL }),
+      ...(v.DATABASE_AUDITOR_URL && { auditorUrl: v.DATABASE_AUDITOR_URL }),
+    },
+    sealKeys: v.SEAL_KEYS,
+    secretsKey: Buffer.from(v.SECRETS_KEY, 'base64url'),
+    franceconnect: {
+      issuer: v.FRANCECONNECT_ISSUER,
+      clientId: v.FRANCECONNECT_CLIENT_ID,
+      clientSecret: v.FRANCECONNECT_CLIENT_SECRET,
+      allowInsecure: v.FRANCECONNECT_ISSUER.startsWith('http:'),
+    },
+    mail: { smtpUrl: v.SMTP_URL, from: v.MAIL_FROM },
+    smsUrl: v.SMS_URL,
+  }
+}
+
+/** `local`: the service itself is on this machine, so what it talks to may be too, without TLS. */
+function schemaFor(mode: Config['mode'], local: boolean, readFile: (path: string) => string) {
+  const production = mode === 'production'
+  const required = (what: string) => `manque : indiquez ${what}.`
+  const text = (what: string) => z.string({ error: required(what) })
+  const url = (what: string, schemes: readonly string[]) =>
+    text(what).refine((value) => schemes.includes(schemeOf(value)), `n’a pas la bonne forme : indiquez ${what}.`)
+  const port = (least: number) =>
+    z
+      .string()
+      .regex(/^\d{1,5}$/, 'doit être un numéro de port, de 1 à 65535.')
+      .transform(Number)
+      .refine((value) => value >= least && value <= 65_535, 'doit être un numéro de port, de 1 à 65535.')
+  const database = (role: string) =>
+    url(`l’adresse de la base de données pour ${role} (postgres://rôle:mot-de-passe@hôte/base)`, [
+      'postgres',
+      'postgresql',
+    ]).refine(
+      (value) => !production || !isDefault(passwordOf(value)),
+      'contient un mot de passe vide, trop court ou de démonstration : choisissez-en un vrai, de 12 caractères au moins.',
+    )
+
+  return z.object({
+    MODE: z.enum(['production', 'demo'], { error: 'doit valoir « production » ou « demo ».' }).optional(),
+    PORT: port(0).default(3000),
+    HOST: z.string().optional(),
+    METRICS_PORT: port(1).optional(),
+    PROXIES: z.string().regex(/^\d$/, 'doit être un nombre de relais, de 0 à 9.').transform(Number).optional(),
+    PUBLIC_URL: publicUrl(production),
+    DATABASE_URL: database('le service'),
+    DATABASE_OPERATOR_URL: database('l’exploitant').optional(),
+    DATABASE_ADMIN_URL: database('l’installation').optional(),
+    DATABASE_SEQUENCER_URL: database('le séquenceur du journal').optional(),
+    DATABASE_AUDITOR_URL: database('l’audit du journal').optional(),
+    SEAL_KEYS: text('les clés de sceau : un JWK Set (JSON, ou chemin du fichier) de clés privées ES256').transform(
+      (value, context) => {
+        try {
+          const keys = value.startsWith('{') ? value : readFile(value)
+          parseSealKeys(keys)
+          return keys
+        } catch (error) {
+          const reason = 'code' in (error as object) ? 'le fichier ne se lit pas' : (error as Error).message
+          context.addIssue({ code: 'custom', message: `ne peut pas servir : ${reason}.` })
+          return z.NEVER
+        }
+      },
+    ),
+    SECRETS_KEY: text('32 octets tirés au hasard, en base64url (43 caractères)').refine(
+      (value) =>
+        /^[\w-]{43}$/.test(value) && Buffer.from(value, 'base64url').length === 32 && (!production || new Set(value).size >= 12),
+      'doit être fait de 32 octets tirés au hasard, en base64url (43 caractères).',
+    ),
+    FRANCECONNECT_ISSUER: text('l’adresse (issuer) de FranceConnect').refine(
+      (value) => schemeOf(value) === 'https' || ((local || !production) && isLocal(value)),
+      'doit être l’adresse (issuer) de FranceConnect, en https.',
+    ),
+    FRANCECONNECT_CLIENT_ID: text('l’identifiant du service chez FranceConnect (client_id)').refine(
+      (value) => !production || !DEMO.test(value),
+      'est celui de la démonstration : indiquez celui que FranceConnect vous a donné.',
+    ),
+    FRANCECONNECT_CLIENT_SECRET: text('le secret du service chez FranceConnect (client_secret)').refine(
+      (value) => !production || (value.length >= 32 && !isDefault(value)),
+      'est trop court ou n’est pas un vrai secret : indiquez celui que FranceConnect vous a donné (32 caractères au moins).',
+    ),
+    SMTP_URL: url('l’adresse du serveur d’envoi des e-mails (smtp:// ou smtps://)', ['smtp', 'smtps']).refine(
+      (value) => !production || !isDefault(passwordOf(value)),
+      'contient un mot de passe trop court ou de démonstration.',
+    ),
+    MAIL_FROM: text('l’adresse qui envoie les e-mails').regex(
+      /^(?:[^<>\p{Cc}]+ <[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/u,
+      'doit être une adresse e-mail, ou « Nom <adresse> ».',
+    ),
+    SMS_URL: url('l’adresse du service d’envoi de SMS, en https', production ? ['https'] : ['https', 'http']).optional(),
+  })
+}
+
+const publicUrl = (production: boolean) => {
+  const address = z
+    .string({ error: 'manque : indiquez l’adresse publique du service, en https (exemple : https://mandats.exemple.fr).' })
+    .refine(
+      (value) => URL.canParse(value) && new URL(value).origin === value,
+      'doit être une adresse sans chemin ni barre à la fin, en minuscules (exemple : https://mandats.exemple.fr).',
+    )
+    .refine((value) => schemeOf(value) === 'https' || isLocal(value), 'doit commencer par https://.')
+  return production ? address : address.optional()
+}
+
+/** What the demo and the documentation put in place of secrets: everything the demo makes bears « demo ». */
+const DEMO = /d[eé]mo|exemple|example|change|placeholder|simulat|insecure|password|mot.?de.?passe/i
+
+const isDefault = (secret: string | undefined) =>
+  secret !== undefined && (secret.length < 12 || DEMO.test(secret) || new Set(secret).size < 6)
+
+const schemeOf = (value: string) => (URL.canParse(value) ? new URL(value).protocol.slice(0, -1) : '')
+
+/** undefined when the address names nobody: the socket's owner or a certificate then says who is there. */
+const passwordOf = (value: string) => {
+  if (!URL.canParse(value)) return undefined
+  const { username, password } = new URL(value)
+  return username || password ? password : undefined
+}
+
+const isLocal = (value: string) =>
+  schemeOf(value) === 'http' && ['localhost', '127.0.0.1', '[::1]'].includes(new URL(value).hostname)

@@ -1,0 +1,35 @@
+import type { HttpBindings } from '@hono/node-server'
+import type { Rule } from './rules.ts'
+
+/** The aidant signed in, and the structure she acts for. Set by the session middleware. */
+export type SessionAidant = {
+  id: string
+  nom: string
+  prenom: string
+  structureId: string
+  structureNom: string
+  /** IANA time zone of the structure. */
+  fuseau: string
+  referent: boolean
+  /** How many structures she may choose from. */
+  structures: number
+}
+
+/** The person signed in: every identity known to be hers, and her name as shown. */
+export type SessionUsager = { ids: string[]; nom: string }
+
+export type Variables = {
+  /** Also the reference shown on error pages: `7K3M-Q2XA-9F4T`. */
+  requestId: string
+  demo: boolean
+  /** Of the route that answers; absent when none does. */
+  rule?: Rule
+  sessionId?: string
+  aidant?: SessionAidant
+  usager?: SessionUsager
+  /** Local path an aidant must go through before anything else (conditions to accept, structure to choose). */
+  detour?: string
+}
+
+/** `draining` is set by `serve`; everything in `Bindings` is absent under `app.request`. */
+export type Env = { Bindings: Partial<HttpBindings> & { draining?: () => boolean }; Variables: Variables }

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto'
+import type { Tx } from '../db.ts'
+
+/** How many times in how long, for each thing that can be tried too often. By address: a whole structure may share one. */
+export const RATES = {
+  /** Sign-ins of an aidant that failed, by e-mail typed, known or not: after three, even the right code waits. */
+  connexion_courriel: { count: 3, seconds: 15 * 60 },
+  connexion_adresse: { count: 60, seconds: 15 * 60 },
+  /** Wrong codes (TOTP or received), by aidant or pending sign-in: take a token before looking, return it when the code is right. */
+  code: { count: 3, seconds: 5 * 60 },
+  /** E-mails and SMS sent on demand, by recipient. */
+  envoi: { count: 5, seconds: 60 * 60 },
+  /** Round trips begun with a provider, by address. */
+  fournisseur_adresse: { count: 60, seconds: 15 * 60 },
+  /** Mandats checked by a third party, by address. */
+  verification_adresse: { count: 60, seconds: 60 },
+  /** Searches of persons, by aidant: as fast as one types, not as a machine does. */
+  recherche: { count: 240, seconds: 60 },
+} as const satisfies Record<string, { count: number; seconds: number }>
+export type Rate = keyof typeof RATES
+
+export type Token = { ok: true } | { ok: false; refusal: 'trop_d_essais'; retryAfter: number }
+
+/**
+ * Counts one more try of `key` in the current window; refused beyond the rate, with the seconds left to wait. Take it in a transaction
+ * of its own: rolled back with the rest, it would count nothing.
+ */
+export async function takeToken(tx: Tx, rate: Rate, key: string): Promise<Token> {
+  const { count, seconds } = RATES[rate]
+  const start = windowOf(tx, rate)
+  const [row] = await tx.sql<{ compte: number }[]>`
+    insert into limite (cle, debut, compte)
+    values (${hashOf(rate, key)}, ${start}, 1)
+    on conflict (cle, debut) do update
+    set compte = least(limite.compte, 1000000) + 1
+    returning compte`
+  if (row!.compte <= count) return { ok: true }
+  return {
+    ok: false,
+    refusal: 'trop_d_essais',
+    retryAfter: Math.max(1, Math.ceil((start.getTime() - tx.now.getTime()) / 1000 + seconds)),
+  }
+}
+
+const hashOf = (rate: Rate, key: string) => createHash('sha256').update(`${rate}\n${key}`).digest()
+const windowOf = (tx: Tx, rate: Rate) => {
+  const ms = RATES[rate].seconds * 1000
+  return new Date(Math.floor(tx.now.getTime() / ms) * ms)
+}
+
+/** Gives a try back: what succeeded was not one too many (rates that only count failures). */
+export async function returnToken(tx: Tx, rate: Rate, key: string): Promise<void> {
+  await tx.sql`
+    update limite
+    set compte = compte - 1
+    where cle = ${hashOf(rate, key)} and debut = ${windowOf(tx, rate)} and compte > 0`
+}
+
+/** Deletes the windows that no rate looks at any more; for the worker. */
+export async function forgetRates(tx: Tx): Promise<void> {
+  const longest = Math.max(...Object.values(RATES).map(({ seconds }) => seconds))
+  await tx.sql`
+    delete from limite
+    where debut < ${new Date(tx.now.getTime() - longest * 1000)}`
+}

@@ -1,0 +1,73 @@
+import type { Context, Hono, MiddlewareHandler } from 'hono'
+import { createMiddleware } from 'hono/factory'
+import { isUuid } from '../form.ts'
+import type { Env, SessionAidant, SessionUsager } from './env.ts'
+import { onlyGet } from './errors.ts'
+import { localPath } from './local-path.ts'
+
+/**
+ * Who may call a route. Each route declares it as its first handler:
+ * `routes.get('/mandats/:mandatId', requireAidant, async (c) => …)`, and `checkRules` lets no application start with a route that does not.
+ */
+export type Rule = 'public' | 'aidant' | 'referent' | 'usager'
+
+/** Where each kind of caller signs in. */
+export const SIGN_IN = { aidant: '/connexion', usager: '/mon-espace/connexion' } as const
+
+/** The only addresses where asking (GET) writes more than a session's last-seen and the access log; HEAD never reaches them. */
+export const WRITING_GETS: readonly string[] = ['/connexion/franceconnect/retour', '/connexion/proconnect/retour']
+
+const DECLARED = new WeakMap<object, Rule>()
+
+/** `V`: what the handlers that follow may rely on, once the guard has let the caller through. */
+function declare<V extends object = object>(rule: Rule, guard: (c: Context<Env>) => Response | Promise<Response> | undefined) {
+  const mark = createMiddleware<Env>(async (c, next) => {
+    c.set('rule', rule)
+    // A parameter named …Id is an identifier of ours: anything else designates nothing.
+    if (Object.entries<string>(c.req.param()).some(([name, value]) => name.endsWith('Id') && !isUuid(value))) return c.notFound()
+    if (c.req.method === 'HEAD' && WRITING_GETS.includes(c.req.path)) return onlyGet(c)
+    return guard(c) ?? next()
+  })
+  DECLARED.set(mark, rule)
+  return mark as unknown as MiddlewareHandler<{ Bindings: Env['Bindings']; Variables: Env['Variables'] & V }>
+}
+
+export const publicPage = declare('public', () => undefined)
+
+const aidant = (c: Context<Env>) => {
+  if (!c.var.aidant) return c.var.usager ? c.notFound() : towards(c, SIGN_IN.aidant)
+  return c.var.detour && c.req.path !== c.var.detour ? towards(c, c.var.detour) : undefined
+}
+export const requireAidant = declare<{ aidant: SessionAidant }>('aidant', aidant)
+export const requireReferent = declare<{ aidant: SessionAidant }>('referent', (c) =>
+  c.var.aidant && !c.var.aidant.referent ? c.notFound() : aidant(c),
+)
+export const requireUsager = declare<{ usager: SessionUsager }>('usager', (c) =>
+  c.var.usager ? undefined : c.var.aidant ? c.notFound() : towards(c, SIGN_IN.usager),
+)
+
+/** Sends elsewhere first, with the page asked for remembered in `?suite=` (a form posts to the URL that shows it). */
+const towards = (c: Context<Env>, path: string) => {
+  const { pathname, search } = new URL(c.req.url)
+  const suite = localPath(pathname + search) ?? localPath(pathname)
+  return c.redirect(suite && suite !== '/' ? `${path}?suite=${encodeURIComponent(suite)}` : path, 303)
+}
+
+export type DeclaredRoute = { method: string; path: string; rule: Rule | undefined }
+
+/** Every route of an application with its rule, as the router knows them. */
+export function rulesOf(app: Pick<Hono<Env>, 'routes'>): DeclaredRoute[] {
+  const routes = new Map<string, DeclaredRoute>()
+  for (const { method, path, handler } of app.routes) {
+    const everywhere = method === 'ALL' && path === '/*'
+    if (!everywhere && !routes.has(`${method} ${path}`))
+      routes.set(`${method} ${path}`, { method, path, rule: DECLARED.get(handler) })
+  }
+  return [...routes.values()]
+}
+
+/** Throws when a route has no rule, so that none is ever open by oversight. */
+export function checkRules(app: Pick<Hono<Env>, 'routes'>): void {
+  const open = rulesOf(app).filter(({ method, rule }) => rule === undefined || method === 'ALL')
+  if (open.length > 0) throw new Error(`routes without a rule: ${open.map(({ method, path }) => `${method} ${path}`).join(', ')}`)
+}

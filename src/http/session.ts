@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto'
+import type { Context, MiddlewareHandler } from 'hono'
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import type { Config } from '../config.ts'
+import type { Db, Tx } from '../db.ts'
+import type { Env } from './env.ts'
+
+const IDLE_MINUTES = 30
+const ABSOLUTE_HOURS = 10
+
+/** Who a session is opened for. An aidant of several structures has none until she chooses. */
+export type Holder = { aidantId: string; structureId?: string | undefined } | { usagerId: string }
+
+export const hashToken = (token: string): Buffer => createHash('sha256').update(token).digest()
+
+/** Opens a session and tells its token, which only the browser keeps. `since`: when the one it takes over from began, whose hours it keeps. */
+export async function openSession(tx: Tx, holder: Holder, since = tx.now): Promise<string> {
+  const token = tx.random(32).toString('base64url')
+  const { aidantId = null, structureId = null, usagerId = null } = { ...holder } as Record<string, string>
+  await tx.sql`
+    insert into session (jeton, aidant_id, structure_id, usager_id, created_at)
+    values (${hashToken(token)}, ${aidantId}, ${structureId}, ${usagerId}, ${since})`
+  return token
+}
+
+/** Ends a session that is open; tells when it began. */
+export async function closeSession(tx: Tx, id: string): Promise<Date | undefined> {
+  const [closed] = await tx.sql<{ createdAt: Date }[]>`
+    update session
+    set ended_at = ${tx.now}
+    where id = ${id} and ended_at is null
+    returning created_at`
+  return closed?.createdAt
+}
+
+type Row = {
+  id: string
+  aidantId: string | null
+  structureId: string | null
+  usagerId: string | null
+  prenom: string
+  nom: string
+  cguVersion: number | null
+  referent: boolean
+  structureNom: string | null
+  fuseau: string
+  structures: number
+  prenoms: string[] | null
+  nomNaissance: string
+  nomUsage: string | null
+  stale: boolean
+}
+
+/**
+ * Who holds this token, now: undefined when it is unknown, ended, idle for 30 minutes, 10 hours old, or its aidant suspended. A
+ * structure left or suspended since is no longer chosen.
+ */
+async function findSession(tx: Tx, token: string): Promise<Row | undefined> {
+  const [row] = await tx.sql<Row[]>`
+    select s.id, s.aidant_id, s.usager_id, a.prenom, a.nom, a.cgu_version,
+      st.id as structure_id, st.nom as structure_nom, st.fuseau, coalesce(h.referent, false) as referent,
+      (select count(*) from habilitation o join structure os on os.id = o.structure_id
+        where o.aidant_id = s.aidant_id and o.ended_at is null and os.suspended_at is null) as structures,
+      u.prenoms, u.nom_naissance, u.nom_usage, s.last_seen_at < ${tx.now}::timestamptz - interval '1 minute' as stale
+    from session s
+    left join aidant a on a.id = s.aidant_id
+    left join habilitation h on h.aidant_id = s.aidant_id and h.structure_id = s.structure_id and h.ended_at is null
+    left join structure st on st.id = h.structure_id and st.suspended_at is null
+    left join usager u on u.id = s.usager_id
+    where s.jeton = ${hashToken(token)} and s.ended_at is null and a.suspended_at is null
+      and s.last_seen_at > ${tx.now}::timestamptz - make_interval(mins => ${IDLE_MINUTES})
+      and s.created_at > ${tx.now}::timestamptz - make_interval(hours => ${ABSOLUTE_HOURS})`
+  if (row?.stale) await tx.sql`update session set last_seen_at = ${tx.now} where id = ${row.id}`
+  return row
+}
+
+export type SessionPaths = { cgu: string; cguVersion: number; structures: string }
+
+/** Reads the session cookie and says who is calling; sends an aidant first to the conditions, then to the choice of a structure. */
+export const session = (db: Db, config: Pick<Config, 'publicUrl'>, paths: SessionPaths): MiddlewareHandler<Env> => {
+  const jar = cookies(config)
+  return async (c, next) => {
+    const token = jar.read(c, 'session')
+    const row = token ? await db.tx({ kind: 'portier' }, (tx) => findSession(tx, token)) : undefined
+    if (row) {
+      c.set('sessionId', row.id)
+      if (row.usagerId) {
+        c.set('usager', { ids: [row.usagerId], nom: `${row.prenoms![0]} ${row.nomUsage ?? row.nomNaissance}` })
+      } else {
+        c.set('aidant', {
+          id: row.aidantId!,
+          nom: row.nom,
+          prenom: row.prenom,
+          structureId: row.structureId ?? '',
+          structureNom: row.structureNom ?? '',
+          fuseau: row.fuseau ?? 'Europe/Paris',
+          referent: row.referent,
+          structures: row.structures,
+        })
+        if (row.cguVersion !== paths.cguVersion) c.set('detour', paths.cgu)
+        else if (!row.structureId) c.set('detour', paths.structures)
+      }
+    }
+    return next()
+  }
+}
+
+type CookieName = 'session' | 'navigateur'
+
+/**
+ * The service's cookies: HttpOnly, SameSite=Lax, and under https Secure with the `__Host-` prefix. `navigateur` ties a round trip or a
+ * sign-in to the browser that began it; it outlives the rotation of the session.
+ */
+export function cookies({ publicUrl }: Pick<Config, 'publicUrl'>) {
+  const secure = publicUrl.startsWith('https:')
+  const name = (cookie: CookieName) => (secure ? `__Host-${cookie}` : cookie)
+  const options = { path: '/', httpOnly: true, secure, sameSite: 'Lax' } as const
+  return {
+    read: (c: Context, cookie: CookieName) => getCookie(c, name(cookie)),
+    set: (c: Context, cookie: CookieName, value: string) => setCookie(c, name(cookie), value, options),
+    clear: (c: Context, cookie: CookieName) => deleteCookie(c, name(cookie), options),
+  }
+}
