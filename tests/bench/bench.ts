@@ -1,0 +1,158 @@
+import { spawn } from 'node:child_process'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import path from 'node:path'
+import { Hono } from 'hono'
+import postgres from 'postgres'
+import { createApp } from '../../src/app.ts'
+import { parseConfig } from '../../src/config.ts'
+import { openDb, type Tx } from '../../src/db.ts'
+import { startDemo } from '../../src/demo/demo.ts'
+import { seed } from '../../src/demo/seed.ts'
+import { serve } from '../../src/http/server.ts'
+import { openSession } from '../../src/http/session.ts'
+import { franceconnect } from '../../src/oidc/franceconnect.ts'
+import { openProvider } from '../../src/oidc/provider.ts'
+import { handwrittenPersonnes } from './handwritten.ts'
+import { queriesLater } from './db.ts'
+import { startTimes } from './start.ts'
+import { addMandats, addPersonnes } from './volume.ts'
+
+type Shot = { url: string; cookie?: string; body?: string }
+
+/** `npm run bench`: ratios within one run, so that another machine may be compared; medians of interleaved rounds. */
+async function main() {
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'traitdunion-bench-'))
+  chmodSync(dataDir, 0o711)
+  const demo = await startDemo({
+    dataDir,
+    port: 3900,
+    reset: false,
+    say: () => {},
+    seed: (environment) => seed(environment, path.join(dataDir, 'franceconnect.json')),
+  })
+  const config = parseConfig(demo.environment)
+  const admin = postgres(config.database.adminUrl!, { max: 1, onnotice: () => {} })
+  const db = openDb({ url: config.database.url, connections: 8, waitMs: 30_000, random: randomBytes })
+  const log = () => {}
+  const oidc = { franceconnect: openProvider({ profile: franceconnect, ...config.franceconnect, log }) }
+  const app = createApp({ db, config, oidc, log })
+  const closing: (() => Promise<unknown>)[] = []
+  const listen = async (handler: Parameters<typeof serve>[0]) => {
+    const { port, close } = await serve(handler, { port: 0, host: '127.0.0.1' })
+    closing.push(close)
+    return `http://127.0.0.1:${port}`
+  }
+
+  console.log(`${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]!.model.trim()}, Node ${process.versions.node}\n`)
+  try {
+    const [aidant] = await admin<{ id: string; structureId: string }[]>`
+      select a.id, h.structure_id as "structureId" from aidant a join habilitation h on h.aidant_id = a.id where a.email = 'thomas@figeac.demo'`
+    const structureId = aidant!.structureId
+    const session = async (aidantId: string, structure: string) =>
+      `session=${await db.tx({ kind: 'portier' }, (tx) => openSession(tx, { aidantId, structureId: structure }))}`
+    const cookie = await session(aidant!.id, structureId)
+    const service = await listen(app)
+    const by = { kind: 'aidant', aidantId: aidant!.id, structureId } as const
+
+    // 1. Noting a démarche, against the least a web service can do with the same layer: begin, insert, commit.
+    const mandats = await addMandats(admin, structureId, aidant!.id, 400)
+    await admin`create table nu (id uuid primary key, mandat_id uuid, titre text, done_at timestamptz, note text)`
+    await admin`grant insert on nu to traitdunion_app`
+    const bare = await listen(
+      new Hono().post('/', async (c) => {
+        const form = new URLSearchParams(await c.req.text())
+        await db.tx(by, async (tx: Tx) => {
+          await tx.sql`insert into nu (id, mandat_id, titre, done_at, note) values (${randomUUID()}, ${form.get('mandat')!}, ${form.get('demarche')!}, ${tx.now}, ${''})`
+        })
+        return c.text('ok', 303)
+      }),
+    )
+    const body = (mandat: string) => new URLSearchParams({ mandat, demarche: 'aide-logement', resultat: 'deposee', envoi: randomUUID() }).toString()
+    const noting = await compare(
+      () => mandats.map((mandat) => ({ url: `${service}/mandats/${mandat}/demarches/nouvelle`, cookie, body: body(mandat) })),
+      () => mandats.map((mandat) => ({ url: bare, body: body(mandat) })),
+      303,
+    )
+    say('noter une démarche (HTTP) / insertion nue (HTTP)', 1 / noting.ratio, '>= 0.4', `${rate(noting.a, 400)} et ${rate(noting.b, 400)} par seconde`)
+
+    // No person searches as fast as this; the limit is another matter.
+    const forgetLimits = () => admin`delete from limite`
+
+    // 2. One full page, against the same data in a hand-written template.
+    const byHand = await listen(handwrittenPersonnes(db, by))
+    const pages = await compare(
+      () => repeat(200, { url: `${service}/personnes`, cookie }),
+      () => repeat(200, { url: byHand, cookie }),
+      200,
+      forgetLimits,
+    )
+    say('page « Personnes » / même page écrite à la main', pages.ratio, '', `${rate(pages.a, 200)} et ${rate(pages.b, 200)} pages par seconde`)
+
+    // 3. The list of a structure of 100,000 persons, against one of 1,000.
+    const small = await addPersonnes(admin, 1_000)
+    const large = await addPersonnes(admin, 100_000)
+    await admin`vacuum analyze`
+    const smallCookie = await session(small.aidantId, small.structureId)
+    const largeCookie = await session(large.aidantId, large.structureId)
+    for (const [what, query] of [['liste', ''], ['recherche « mar »', '?q=mar'], ['recherche « marie dup »', '?q=marie+dup'], ['naissance 1961', '?q=1961']] as const) {
+      const lists = await compare(
+        () => repeat(100, { url: `${service}/personnes${query}`, cookie: largeCookie }),
+        () => repeat(100, { url: `${service}/personnes${query}`, cookie: smallCookie }),
+        200,
+        forgetLimits,
+      )
+      say(`personnes, ${what} : 100 000 / 1 000`, lists.ratio, '<= 1.2', `${rate(lists.a, 100)} et ${rate(lists.b, 100)} pages par seconde`)
+    }
+
+    // 4. The layer after 200,000 queries.
+    const later = await queriesLater(config.database.url)
+    say('200 000 requêtes plus tard / les premières', later.ratio, '<= 1.1', `${later.laterMicroseconds.toFixed(0)} et ${later.firstMicroseconds.toFixed(0)} µs de processeur par transaction`)
+  } finally {
+    for (const close of closing) await close()
+    await Promise.all([db.close(), admin.end()])
+    await demo.stop()
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+
+  // 5. Starting, as a newcomer does.
+  const { installed, first, later: again } = await startTimes()
+  console.log(`démarrages : ${installed.toFixed(1)} s la première fois (clone neuf, installation comprise ; visé : 30), ${first.toFixed(1)} s avec une base neuve, ${again.toFixed(1)} s ensuite (visé : 3)`)
+}
+
+const say = (what: string, ratio: number, aim: string, detail: string) =>
+  console.log(`${what} : ${ratio.toFixed(2)}${aim && ` (visé : ${aim})`} ; ${detail}`)
+const rate = (seconds: number, count: number) => Math.round(count / seconds)
+const repeat = (count: number, shot: Shot) => Array.from({ length: count }, () => shot)
+
+/** Median seconds of each side over interleaved rounds, and a/b. The client is another process, so that it does not share our loop. */
+async function compare(a: () => Shot[], b: () => Shot[], status: number, before: () => Promise<unknown> = async () => {}, rounds = 7) {
+  const times: { a: number[]; b: number[] } = { a: [], b: [] }
+  for (let round = -1; round < rounds; round++) {
+    await before()
+    const [first, second] = [await fire(a(), status), await fire(b(), status)]
+    if (round < 0) continue // the engine compiles, the caches fill
+    times.a.push(first)
+    times.b.push(second)
+  }
+  const [ma, mb] = [median(times.a), median(times.b)]
+  return { a: ma, b: mb, ratio: ma / mb }
+}
+const median = (list: number[]) => list.toSorted((x, y) => x - y)[Math.floor(list.length / 2)]!
+
+let client: ReturnType<typeof spawn> | undefined
+/** Seconds to have every request answered, 16 at a time; throws when one was not answered as expected. */
+function fire(shots: Shot[], status: number): Promise<number> {
+  client ??= spawn(process.execPath, [path.join(import.meta.dirname, 'client.mjs')], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const running = client
+  running.unref()
+  return new Promise((resolve, reject) => {
+    running.once('message', (answer: { seconds: number; wrong?: string }) =>
+      answer.wrong ? reject(new Error(answer.wrong)) : resolve(answer.seconds),
+    )
+    running.send({ shots, status })
+  })
+}
+
+await main().finally(() => client?.kill())
