@@ -1,0 +1,68 @@
+import { createTransport } from 'nodemailer'
+import type { Config } from '../config.ts'
+import type { Db, Tx } from '../db.ts'
+import { failure, type Log } from '../http/log.ts'
+
+export type Outgoing = { id: string; canal: 'email' | 'sms'; destinataire: string; sujet: string | null; corps: string }
+/** Sends one message, or throws: it will be tried again. */
+export type Deliver = (message: Outgoing) => Promise<void>
+
+const BATCH = 10
+const LEASE_SECONDS = 60
+const TRIES = 8
+
+/** By SMTP, and by HTTP for SMS (one POST of `{ to, text, id }`, where the operator's gateway listens). */
+export function openDelivery({ mail, smsUrl }: Pick<Config, 'mail' | 'smsUrl'>): Deliver {
+  const transport = createTransport(mail.smtpUrl, { from: mail.from })
+  return async ({ id, canal, destinataire, sujet, corps }) => {
+    if (canal === 'email') {
+      await transport.sendMail({ to: destinataire, subject: sujet!, text: corps, headers: { 'X-Entity-Ref-ID': id } })
+      return
+    }
+    if (!smsUrl) throw new Error('no SMS gateway is configured')
+    const answer = await fetch(smsUrl, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ id, to: destinataire, text: corps }),
+      signal: AbortSignal.timeout(10_000),
+      redirect: 'error',
+    })
+    if (!answer.ok) throw new Error(`the SMS gateway answered ${answer.status}`)
+  }
+}
+
+/** Sends what is due, each message outside of any transaction under a lease of a minute; tells how many were tried. */
+export async function deliverDue(db: Db, deliver: Deliver, log: Log): Promise<number> {
+  const leased = await db.tx({ kind: 'worker' }, (tx) => lease(tx))
+  for (const message of leased) {
+    const error = await deliver(message).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    )
+    if (error) log('warn', { event: 'message_refuse', ...failure(error) })
+    await db.tx({ kind: 'worker' }, (tx) => (error ? postpone(tx, message.id) : markSent(tx, message.id)))
+  }
+  return leased.length
+}
+
+const lease = (tx: Tx) => tx.sql<Outgoing[]>`
+  update message
+  set due_at = ${tx.now}::timestamptz + make_interval(secs => ${LEASE_SECONDS}), tries = tries + 1
+  where id in (
+    select id
+    from message
+    where sent_at is null and failed_at is null and due_at <= ${tx.now}
+    order by due_at
+    limit ${BATCH}
+    for update skip locked
+  )
+  returning id, canal, destinataire, sujet, corps`
+
+const markSent = (tx: Tx, id: string) => tx.sql`update message set sent_at = ${tx.now} where id = ${id}`
+
+/** Twice as long each time, from 30 seconds to about an hour; then it is left to the operator. */
+const postpone = (tx: Tx, id: string) => tx.sql`
+  update message
+  set due_at = ${tx.now}::timestamptz + make_interval(secs => 30 * power(2, tries - 1)),
+    failed_at = case when tries >= ${TRIES} then ${tx.now}::timestamptz end
+  where id = ${id}`

@@ -1,0 +1,481 @@
+// Écrit par npm run generate depuis le catalogue de la base ; ne pas modifier à la main.
+
+/** Journal technique des accès, douze mois, montré à la personne ; jamais mêlé au journal des démarches */
+export type AccesRow = {
+  id: number
+  at: Date
+  genre: 'connexion' | 'deconnexion' | 'changement_structure' | 'dossier_consulte' | 'demarche_consultee' | 'mandat_consulte'
+  aidantId: string | null
+  structureId: string | null
+  autreStructureId: string | null
+  usagerId: string | null
+}
+
+/** Professionnel habilité ; agit pour une structure, jamais pour lui-même */
+export type AidantRow = {
+  id: string
+  email: string
+  prenom: string
+  nom: string
+  cguVersion: number | null
+  cguAcceptedAt: Date | null
+  createdAt: Date
+  suspendedAt: Date | null
+}
+
+/** Une thématique d’un mandat : l’unité accordée, utilisée, suspendue, révoquée */
+export type AutorisationRow = {
+  id: string
+  mandatId: string
+  structureId: string
+  usagerId: string
+  thematique:
+    | 'papiers'
+    | 'famille'
+    | 'social'
+    | 'travail'
+    | 'logement'
+    | 'transports'
+    | 'argent'
+    | 'justice'
+    | 'etranger'
+    | 'loisirs'
+  signedAt: Date
+  expiresAt: Date
+  journalId: number
+  revokedAt: Date | null
+  revokedHow: 'revoque' | 'remplace' | 'renonce' | 'deces' | 'protection' | 'structure_fermee' | null
+  revokedJournalId: number | null
+}
+
+/** L’état de chaque thématique, à l’heure de la base */
+export type AutorisationEtatRow = {
+  id: string
+  mandatId: string
+  structureId: string
+  usagerId: string
+  thematique:
+    | 'papiers'
+    | 'famille'
+    | 'social'
+    | 'travail'
+    | 'logement'
+    | 'transports'
+    | 'argent'
+    | 'justice'
+    | 'etranger'
+    | 'loisirs'
+  signedAt: Date
+  expiresAt: Date
+  revokedAt: Date | null
+  revokedHow: 'revoque' | 'remplace' | 'renonce' | 'deces' | 'protection' | 'structure_fermee' | null
+  etat: 'termine' | 'expire' | 'suspendu' | 'actif'
+}
+
+/** Mandat en préparation ; l’identité n’y reste que trente minutes, les choix vingt-quatre heures ; un refus efface tout */
+export type BrouillonRow = {
+  id: string
+  structureId: string
+  aidantId: string
+  usagerId: string | null
+  perimetre: (
+    | 'papiers'
+    | 'famille'
+    | 'social'
+    | 'travail'
+    | 'logement'
+    | 'transports'
+    | 'argent'
+    | 'justice'
+    | 'etranger'
+    | 'loisirs'
+  )[]
+  duree: string | null
+  conditions: string | null
+  identite: unknown
+  idToken: string | null
+  jwksId: string | null
+  authTime: Date | null
+  identifiedAt: Date | null
+  granted: string[] | null
+  accordAt: Date | null
+  suivi: 'email' | 'sms' | 'papier' | null
+  contact: string | null
+  createdAt: Date
+  updatedAt: Date
+}
+
+/** Clés publiques de scellement publiées ; jamais de clé privée en base */
+export type CleRow = {
+  kid: string
+  jwk: unknown
+  createdAt: Date
+  retiredAt: Date | null
+  journalId: number
+}
+
+/** Code et lien envoyés à la connexion ; même ligne pour une adresse inconnue, sans aidant */
+export type CodeConnexionRow = {
+  id: string
+  navigateur: Buffer
+  aidantId: string | null
+  code: Buffer
+  lien: Buffer
+  essais: number
+  suite: string | null
+  createdAt: Date
+  usedAt: Date | null
+}
+
+/** Aller-retour d’identification en attente : un navigateur, une fois, trente minutes */
+export type ConnexionRow = {
+  id: string
+  fournisseur: 'franceconnect' | 'proconnect'
+  but: 'mandat' | 'espace'
+  etat: Buffer
+  navigateur: Buffer
+  nonce: string
+  brouillonId: string | null
+  createdAt: Date
+  usedAt: Date | null
+}
+
+/** Un acte fait au nom de la personne ; deux heures : celle dite par l’aidant, celle de la base */
+export type DemarcheRow = {
+  id: string
+  mandatId: string
+  structureId: string
+  usagerId: string
+  aidantId: string
+  genre: 'reguliere' | 'apres_coup' | 'hors_mandat'
+  thematique:
+    | 'papiers'
+    | 'famille'
+    | 'social'
+    | 'travail'
+    | 'logement'
+    | 'transports'
+    | 'argent'
+    | 'justice'
+    | 'etranger'
+    | 'loisirs'
+  sensible: boolean
+  reclamation: boolean
+  nature:
+    | 'demande'
+    | 'renouvellement'
+    | 'declaration'
+    | 'changement_de_situation'
+    | 'consultation'
+    | 'suivi'
+    | 'reclamation'
+    | 'paiement'
+    | 'prise_de_rendez_vous'
+    | 'creation_de_compte'
+  mode: 'avec_la_personne' | 'a_sa_place' | 'seule_avec_appui'
+  presence: 'presente' | 'absente_prevenue' | 'absente'
+  canal: 'en_ligne_franceconnect' | 'en_ligne_autre' | 'telephone' | 'courrier' | 'guichet' | 'email' | 'visio' | 'messagerie'
+  doneAt: Date
+  recordedAt: Date
+  dureeMinutes: 5 | 15 | 30 | 45 | 60 | 90 | 120 | null
+  resultat: 'deposee' | 'terminee' | 'en_attente' | 'bloquee' | 'refusee' | 'abandonnee' | 'a_faire_par_la_personne'
+  motifBlocage:
+    | 'site_indisponible'
+    | 'compte_impossible'
+    | 'piece_manquante'
+    | 'identite_non_reconnue'
+    | 'pas_d_interlocuteur'
+    | 'delai_anormal'
+    | 'langue'
+    | 'autre'
+    | null
+  envoi: string
+  journalId: number
+}
+
+/** Les mots d’une démarche : titre, référence, note ; effaçables après conservation */
+export type DemarcheContenuRow = {
+  demarcheId: string
+  structureId: string
+  usagerId: string
+  genre: 'reguliere' | 'apres_coup' | 'hors_mandat'
+  code: string | null
+  titre: string
+  administration: string | null
+  reference: string | null
+  montantCentimes: number | null
+  etapeQuoi: string | null
+  etapeQui: 'personne' | 'aidant' | 'administration' | null
+  etapeQuand: string | null
+  orientation: string | null
+  note: string | null
+  motifHorsMandat: string | null
+}
+
+/** Une structure connaît une personne */
+export type DossierRow = {
+  structureId: string
+  usagerId: string
+  tri: string
+  naissance: string
+  createdAt: Date
+}
+
+/** Mots du nom d’une personne, sans accents, pour la retrouver dans sa structure */
+export type DossierMotRow = {
+  structureId: string
+  usagerId: string
+  mot: string
+  tri: string
+}
+
+/** Second facteur d’un aidant ; secret chiffré par l’application, dernier pas accepté contre le rejeu */
+export type FacteurRow = {
+  id: string
+  aidantId: string
+  genre: 'totp'
+  secret: Buffer
+  dernierPas: number
+  createdAt: Date
+  removedAt: Date | null
+}
+
+/** Droit d’un aidant d’agir pour une structure ; fin datée, jamais effacée */
+export type HabilitationRow = {
+  aidantId: string
+  structureId: string
+  referent: boolean
+  createdAt: Date
+  endedAt: Date | null
+}
+
+/** Décalage de l’horloge pour les essais et la démonstration ; vide de sens et jamais modifiable par l’application en production */
+export type HorlogeReglageRow = {
+  seul: boolean
+  decalage: string
+  fige: Date | null
+}
+
+/** Journal : une ligne par fait de droit, jamais modifiée ni effacée, sans nom ni texte libre */
+export type JournalRow = {
+  id: number
+  xid: string
+  at: Date
+  action:
+    | 'mandat_signe'
+    | 'autorisation_remplacee'
+    | 'autorisation_revoquee'
+    | 'autorisation_suspendue'
+    | 'autorisation_retablie'
+    | 'mandat_termine'
+    | 'mandat_expire'
+    | 'demarche_realisee'
+    | 'demarche_corrigee'
+    | 'acte_hors_mandat'
+    | 'demarche_contestee'
+    | 'contestation_repondue'
+    | 'session_deleguee'
+    | 'attestation_imprimee'
+    | 'identite_modifiee'
+    | 'contact_modifie'
+    | 'dossier_ouvert'
+    | 'export'
+    | 'structure_ajoutee'
+    | 'structure_modifiee'
+    | 'aidant_ajoute'
+    | 'aidant_suspendu'
+    | 'aidant_retabli'
+    | 'cle_publiee'
+    | 'jwks_archive'
+    | 'donnees_effacees'
+    | 'restauration'
+  acteur: 'usager' | 'aidant' | 'systeme' | 'operateur'
+  acteurId: string | null
+  structureId: string | null
+  usagerId: string | null
+  mandatId: string | null
+  mandatSeq: number | null
+  cibleAidantId: string | null
+  entry: Buffer
+  commitment: Buffer
+}
+
+/** Dernier numéro de ligne de chaque mandat, sans trou */
+export type JournalCompteurRow = {
+  mandatId: string
+  seq: number
+}
+
+/** Contenu effaçable d’une ligne : les faits en JCS et le sel de leur engagement */
+export type JournalContenuRow = {
+  journalId: number
+  structureId: string | null
+  usagerId: string | null
+  sensible: boolean
+  payload: string | null
+  salt: Buffer | null
+}
+
+/** Clés publiques du fournisseur d’identité, archivées le jour où elles ont servi */
+export type JwksArchiveRow = {
+  id: string
+  fournisseur: string
+  jwks: string
+  seenAt: Date
+  journalId: number
+}
+
+/** Compteurs des limites d’usage, clés hachées */
+export type LimiteRow = {
+  cle: Buffer
+  debut: Date
+  compte: number
+}
+
+/** Accord d’une personne : une structure peut faire certaines démarches jusqu’à une date */
+export type MandatRow = {
+  id: string
+  structureId: string
+  usagerId: string
+  aidantId: string
+  duree: string
+  niveau: 'franceconnect' | 'papier'
+  signedAt: Date
+  expiresAt: Date
+  statutBloc: number
+  journalId: number
+  endedAt: Date | null
+  endedHow: 'revoque' | 'remplace' | 'renonce' | 'deces' | 'protection' | 'structure_fermee' | null
+  endedJournalId: number | null
+}
+
+/** Ce qui a été accepté, mot pour mot, et sa preuve ; effaçable après conservation */
+export type MandatContenuRow = {
+  mandatId: string
+  structureId: string
+  usagerId: string
+  sceau: string
+  conditions: string
+  idToken: string
+  jwksId: string
+  texte: string
+  identite: unknown
+  structure: unknown
+  aidant: unknown
+  accord: unknown
+}
+
+/** L’unique définition de l’état d’un mandat : actif, suspendu, expire, termine */
+export type MandatEtatRow = {
+  id: string
+  structureId: string
+  usagerId: string
+  aidantId: string
+  duree: string
+  niveau: 'franceconnect' | 'papier'
+  signedAt: Date
+  expiresAt: Date
+  statutBloc: number
+  endedAt: Date | null
+  endedHow: 'revoque' | 'remplace' | 'renonce' | 'deces' | 'protection' | 'structure_fermee' | null
+  etat: 'termine' | 'expire' | 'suspendu' | 'actif'
+}
+
+/** Messages écrits dans la transaction de leur fait, envoyés ensuite ; un seul par clé */
+export type MessageRow = {
+  id: string
+  cle: string
+  canal: 'email' | 'sms'
+  destinataire: string
+  sujet: string | null
+  corps: string
+  createdAt: Date
+  dueAt: Date
+  tries: number
+  sentAt: Date | null
+  failedAt: Date | null
+}
+
+/** Migrations appliquées et empreinte de leur fichier ; une migration appliquée ne change plus */
+export type MigrationRow = {
+  name: string
+  sha256: string
+  appliedAt: Date
+}
+
+/** Ouverture d’un dossier par le référent, avec son motif, visible de la personne ; vaut quinze minutes */
+export type OuvertureRow = {
+  id: string
+  aidantId: string
+  structureId: string
+  usagerId: string
+  motif: 'demande_de_la_personne' | 'reclamation' | 'controle' | 'depart_aidant' | 'urgence' | 'autre'
+  openedAt: Date
+  journalId: number
+}
+
+/** Session d’un aidant ou d’une personne ; seule l’empreinte du jeton est gardée */
+export type SessionRow = {
+  id: string
+  jeton: Buffer
+  aidantId: string | null
+  structureId: string | null
+  usagerId: string | null
+  createdAt: Date
+  lastSeenAt: Date
+  endedAt: Date | null
+}
+
+/** Organisme mandataire ; frontière d’isolement */
+export type StructureRow = {
+  id: string
+  nom: string
+  siret: string
+  adresse: string
+  telephone: string
+  fuseau: string
+  thematiquesDesactivees: (
+    | 'papiers'
+    | 'famille'
+    | 'social'
+    | 'travail'
+    | 'logement'
+    | 'transports'
+    | 'argent'
+    | 'justice'
+    | 'etranger'
+    | 'loisirs'
+  )[]
+  createdAt: Date
+  suspendedAt: Date | null
+}
+
+/** Pause d’une autorisation, par la personne ou le temps d’une contestation */
+export type SuspensionRow = {
+  id: string
+  autorisationId: string
+  mandatId: string
+  structureId: string
+  usagerId: string
+  fromAt: Date
+  untilAt: Date | null
+  journalId: number
+  untilJournalId: number | null
+}
+
+/** Personne qui donne mandat ; une ligne par identifiant FranceConnect, commune à toutes les structures */
+export type UsagerRow = {
+  id: string
+  sub: string
+  prenoms: string[]
+  nomNaissance: string
+  nomUsage: string | null
+  birthdate: string
+  birthplace: string | null
+  birthcountry: string | null
+  email: string | null
+  telephone: string | null
+  suivi: 'email' | 'sms' | 'papier'
+  createdAt: Date
+  refreshedAt: Date
+}
