@@ -1,0 +1,12 @@
+/** The e-mail that opens a session: a code to type or a page to open. */
+export const messageDeConnexion = ({ prenom, code, lien }: { prenom: string; code: string; lien: string }) => ({
+  sujet: `${code.slice(0, 3)} ${code.slice(3)} : votre code de connexion`,
+  corps: `Bonjour ${prenom},
+
+Votre code de connexion à Trait d’union : ${code.slice(0, 3)} ${code.slice(3)}
+
+Tapez-le dans la page où vous avez commencé, ou ouvrez cette adresse dans le même navigateur :
+${lien}
+
+Il sert une fois, pendant 15 minutes. Vous n’avez rien demandé ? Ne le donnez à personne et prévenez votre référent.`,
+})

@@ -1,0 +1,81 @@
+import { type Context, Hono } from 'hono'
+import { cguPage } from '../../views/aidant/cgu.ts'
+import { codePage } from '../../views/aidant/code.ts'
+import { lienPage } from '../../views/aidant/lien.ts'
+import { signInPage } from '../../views/aidant/sign-in.ts'
+import type { Config } from '../config.ts'
+import type { Db } from '../db.ts'
+import { parseForm } from '../form.ts'
+import type { Env } from '../http/env.ts'
+import { calm } from '../http/errors.ts'
+import { frameOf } from '../http/frame.ts'
+import { addressOf, limitRate } from '../http/limit-rate.ts'
+import { localPath } from '../http/local-path.ts'
+import { publicPage, requireAidant } from '../http/rules.ts'
+import { closeSession, cookies } from '../http/session.ts'
+import { acceptCgu } from './accept-cgu.ts'
+import { cguForm, codeForm, signInForm } from './forms.ts'
+import { type Redeemed, redeemCode, requestCode } from './sign-in.ts'
+
+export const CGU_PATH = '/conditions-d-utilisation'
+
+export function aidantRoutes({ db, config }: { db: Db; config: Config }): Hono<Env> {
+  const jar = cookies(config)
+  const door = { secretsKey: config.secretsKey, publicUrl: config.publicUrl }
+  const frame = (c: Context<Env>) => ({ space: 'public' as const, demo: c.var.demo })
+  const perAddress = limitRate(db, 'connexion_adresse', (c) => addressOf(c, config.proxies))
+  const routes = new Hono<Env>()
+
+  routes.get('/connexion', publicPage, (c) =>
+    c.var.aidant
+      ? c.redirect('/personnes', 303)
+      : c.html(signInPage({ frame: frame(c), suite: localPath(c.req.query('suite')) })),
+  )
+  routes.post('/connexion', publicPage, perAddress, async (c) => {
+    const suite = localPath(c.req.query('suite'))
+    const form = await parseForm(c, signInForm)
+    if (!form.ok) return c.html(signInPage({ frame: frame(c), suite, values: form.values, errors: form.errors }), 422)
+    const asked = await requestCode(db, { ...form.data, suite }, door)
+    if (!asked.ok) return calm(c, 429, asked.retryAfter)
+    jar.set(c, 'navigateur', asked.navigateur)
+    return c.redirect('/connexion/code', 303)
+  })
+
+  routes.get('/connexion/code', publicPage, (c) => c.html(codePage({ frame: frame(c) })))
+  routes.post('/connexion/code', publicPage, perAddress, async (c) => {
+    const form = await parseForm(c, codeForm)
+    if (!form.ok) return c.html(codePage({ frame: frame(c), errors: form.errors }), 422)
+    const navigateur = jar.read(c, 'navigateur') ?? ''
+    return entered(c, await redeemCode(db, { navigateur, previousSession: c.var.sessionId, code: form.data.code }, door))
+  })
+
+  // A mail scanner follows every address it reads: asking shows a page, only its button opens the session.
+  routes.get('/connexion/lien/:jeton', publicPage, (c) => c.html(lienPage({ frame: frame(c) })))
+  routes.post('/connexion/lien/:jeton', publicPage, perAddress, async (c) => {
+    const navigateur = jar.read(c, 'navigateur') ?? ''
+    return entered(c, await redeemCode(db, { navigateur, previousSession: c.var.sessionId, lien: c.req.param('jeton') }, door))
+  })
+
+  const entered = (c: Context<Env>, redeemed: Redeemed) => {
+    if (!redeemed.ok) return c.html(codePage({ frame: frame(c), refusal: redeemed.refusal }), 409)
+    jar.set(c, 'session', redeemed.token)
+    return c.redirect(localPath(redeemed.suite ?? undefined) ?? '/personnes', 303)
+  }
+
+  routes.get(CGU_PATH, requireAidant, (c) => c.html(cguPage({ frame: frameOf(c) })))
+  routes.post(CGU_PATH, requireAidant, async (c) => {
+    const form = await parseForm(c, cguForm)
+    if (!form.ok) return c.html(cguPage({ frame: frameOf(c), errors: form.errors }), 422)
+    await acceptCgu(db, c.var.aidant.id)
+    return c.redirect(localPath(c.req.query('suite')) ?? '/personnes', 303)
+  })
+
+  routes.post('/deconnexion', publicPage, async (c) => {
+    const { sessionId } = c.var
+    if (sessionId) await db.tx({ kind: 'portier' }, (tx) => closeSession(tx, sessionId))
+    jar.clear(c, 'session')
+    c.header('Clear-Site-Data', '"cache", "storage"')
+    return c.redirect('/', 303)
+  })
+  return routes
+}

@@ -1,0 +1,123 @@
+import { createHmac } from 'node:crypto'
+import type { Db, Tx } from '../db.ts'
+import { returnToken, takeToken } from '../http/rates.ts'
+import { closeSession, hashToken, openSession } from '../http/session.ts'
+import { queue } from '../notification/queue.ts'
+import { newUuid } from '../uuid.ts'
+import { normalEmail } from './aidant.ts'
+import { listFactors, markFactor, matchCode } from './factor.ts'
+import { messageDeConnexion } from './messages.ts'
+
+export type Door = { secretsKey: Buffer; publicUrl: string }
+type Throttled = { ok: false; refusal: 'trop_d_essais'; retryAfter: number }
+
+const LIFE_MS = 15 * 60_000
+const TRIES = 3
+/** No aidant has it: an unknown address takes the same path as a known one. */
+const NOBODY = '00000000-0000-0000-0000-000000000000'
+
+/** Six digits hold too little to be hashed alone: keyed, and tied to their row. */
+const hashCode = ({ secretsKey }: Door, id: string, code: string) =>
+  createHmac('sha256', secretsKey).update(`${id}:${code}`).digest()
+
+/**
+ * First step: an e-mail and a code of the authenticator. Whatever is wrong, the answer is the same: a browser token, and a message only
+ * when everything was right. The authenticator's code is spent.
+ */
+export async function requestCode(
+  db: Db,
+  asked: { email: string; code: string; suite: string | undefined },
+  door: Door,
+): Promise<{ ok: true; navigateur: string } | Throttled> {
+  const email = normalEmail(asked.email)
+  const throttle = await db.tx({ kind: 'portier' }, (tx) => takeToken(tx, 'connexion_courriel', email))
+  if (!throttle.ok) return throttle
+
+  return db.tx({ kind: 'portier' }, async (tx) => {
+    const [aidant] = await tx.sql<{ id: string; prenom: string }[]>`
+      select id, prenom
+      from aidant
+      where email = ${email} and suspended_at is null
+        and exists (select 1 from habilitation h where h.aidant_id = aidant.id and h.ended_at is null)`
+    const factor = matchCode(await listFactors(tx, aidant?.id ?? NOBODY), asked.code, tx.now, door.secretsKey)
+    if (factor) {
+      await markFactor(tx, factor)
+      await returnToken(tx, 'connexion_courriel', email)
+    }
+
+    const navigateur = tx.random(32).toString('base64url')
+    const lien = tx.random(32).toString('base64url')
+    const code = sixDigits(tx)
+    const id = newUuid(tx)
+    await tx.sql`
+      insert into code_connexion (id, navigateur, aidant_id, code, lien, suite)
+      values (${id}, ${hashToken(navigateur)}, ${factor && aidant ? aidant.id : null}, ${hashCode(door, id, code)}, ${hashToken(lien)},
+        ${asked.suite ?? null})`
+    if (factor && aidant)
+      await queue(tx, {
+        cle: `connexion:${id}`,
+        canal: 'email',
+        destinataire: email,
+        ...messageDeConnexion({ prenom: aidant.prenom, code, lien: `${door.publicUrl}/connexion/lien/${lien}` }),
+      })
+    return { ok: true, navigateur }
+  })
+}
+
+export type Redeemed = { ok: true; token: string; suite: string | null } | { ok: false; refusal: 'code_refuse' }
+
+/**
+ * Second step, in the browser that began: the code received, or its link. Works once, for fifteen minutes, three tries; opens the session
+ * and ends the one this browser had.
+ */
+export const redeemCode = (
+  db: Db,
+  given: { navigateur: string; previousSession?: string | undefined } & ({ code: string } | { lien: string }),
+  door: Door,
+): Promise<Redeemed> =>
+  db.tx({ kind: 'portier' }, async (tx) => {
+    const [row] = await tx.sql<
+      { id: string; aidantId: string | null; code: Buffer; lien: Buffer; essais: number; suite: string | null; createdAt: Date }[]
+    >`
+      select id, aidant_id, code, lien, essais, suite, created_at
+      from code_connexion
+      where navigateur = ${hashToken(given.navigateur)} and used_at is null
+      order by created_at desc
+      limit 1
+      for update`
+    const now = await tx.clock()
+    if (!row || now.getTime() - row.createdAt.getTime() > LIFE_MS) return { ok: false, refusal: 'code_refuse' }
+    if (row.essais >= TRIES) return { ok: false, refusal: 'code_refuse' }
+
+    const right = 'code' in given ? row.code.equals(hashCode(door, row.id, given.code)) : row.lien.equals(hashToken(given.lien))
+    const aidant = right ? await findOpen(tx, row.aidantId) : undefined
+    if (!aidant) {
+      await tx.sql`update code_connexion set essais = essais + 1 where id = ${row.id}`
+      return { ok: false, refusal: 'code_refuse' }
+    }
+    await tx.sql`update code_connexion set used_at = ${now} where id = ${row.id}`
+    if (given.previousSession) await closeSession(tx, given.previousSession)
+    const token = await openSession(tx, {
+      aidantId: aidant.id,
+      structureId: aidant.structures.length === 1 ? aidant.structures[0] : undefined,
+    })
+    await tx.sql`
+      insert into acces (genre, aidant_id, structure_id)
+      values ('connexion', ${aidant.id}, ${aidant.structures.length === 1 ? aidant.structures[0]! : null})`
+    return { ok: true, token, suite: row.suite }
+  })
+
+async function findOpen(tx: Tx, aidantId: string | null) {
+  const [aidant] = await tx.sql<{ id: string; structures: string[] }[]>`
+    select a.id, array(
+      select s.id
+      from habilitation h
+      join structure s on s.id = h.structure_id
+      where h.aidant_id = a.id and h.ended_at is null and s.suspended_at is null
+    ) as structures
+    from aidant a
+    where a.id = ${aidantId ?? NOBODY} and a.suspended_at is null`
+  return aidant
+}
+
+const sixDigits = (tx: Tx) => String(tx.random(6).readUIntBE(0, 6) % 1_000_000).padStart(6, '0')

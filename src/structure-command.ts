@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto'
+import { parseArgs } from 'node:util'
+import { Secret, TOTP } from 'otpauth'
+import { z } from 'zod'
+import { addAidant, SECRET_BYTES } from './aidant/add.ts'
+import { parseConfig } from './config.ts'
+import { constraintOf, openDb } from './db.ts'
+import { addStructure } from './structure/add.ts'
+
+const USAGE = `Ajouter une structure et son premier référent :
+
+  npm run structure -- add --nom "CCAS de Figeac" --siret 26460102500018 \\
+    --adresse "5 rue de Colomb, 46100 Figeac" --telephone "05 65 50 05 40" [--fuseau Europe/Paris] \\
+    --email referente@exemple.fr --prenom Nadia --nom-referent Belkacem
+
+Les variables du service et DATABASE_OPERATOR_URL doivent être présentes.`
+
+const wanted = (what: string) =>
+  z
+    .string({ error: `manque : ${what}.` })
+    .trim()
+    .min(1, `manque : ${what}.`)
+const options = z.object({
+  nom: wanted('le nom de la structure').pipe(z.string().min(2).max(120)),
+  siret: wanted('les 14 chiffres du SIRET')
+    .transform((text) => text.replaceAll(' ', ''))
+    .pipe(
+      z
+        .string()
+        .regex(/^\d{14}$/, 'doit être fait de 14 chiffres.')
+        .refine(isSiret, 'contient une erreur : sa clé de contrôle est fausse.'),
+    ),
+  adresse: wanted('l’adresse de la structure').pipe(z.string().min(5).max(200)),
+  telephone: wanted('le téléphone de la structure').pipe(z.string().min(6).max(20)),
+  fuseau: z
+    .string()
+    .default('Europe/Paris')
+    .refine(
+      (zone) => Intl.supportedValuesOf('timeZone').includes(zone),
+      'n’est pas un fuseau horaire connu, comme Europe/Paris ou Indian/Reunion.',
+    ),
+  email: wanted('l’adresse e-mail du référent').pipe(z.email('n’est pas une adresse e-mail.')),
+  prenom: wanted('le prénom du référent').pipe(z.string().max(60)),
+  'nom-referent': wanted('le nom du référent').pipe(z.string().max(60)),
+})
+
+/** Luhn, as for every SIRET but those of La Poste, which the sum of digits checks. */
+function isSiret(siret: string): boolean {
+  const sum = [...siret].reverse().reduce((total, digit, index) => {
+    const value = Number(digit) * (index % 2 === 1 ? 2 : 1)
+    return total + (value > 9 ? value - 9 : value)
+  }, 0)
+  return (
+    sum % 10 === 0 || (siret.startsWith('356000000') && [...siret].reduce((total, digit) => total + Number(digit), 0) % 5 === 0)
+  )
+}
+
+async function add(args: string[]) {
+  const { values } = parseArgs({
+    args,
+    options: Object.fromEntries(Object.keys(options.shape).map((name) => [name, { type: 'string' as const }])),
+  })
+  const parsed = options.safeParse(values)
+  if (!parsed.success)
+    throw new Error(`${parsed.error.issues.map(({ path, message }) => `--${String(path[0])} ${message}`).join('\n')}\n\n${USAGE}`)
+  const { email, prenom, 'nom-referent': nom, ...structure } = parsed.data
+
+  const config = parseConfig(process.env)
+  if (!config.database.operatorUrl)
+    throw new Error('DATABASE_OPERATOR_URL manque : c’est elle qui donne le droit d’ajouter une structure.')
+  const db = openDb({ url: config.database.operatorUrl, connections: 1 })
+  try {
+    const totpSecret = randomBytes(SECRET_BYTES)
+    const { isNew } = await db.tx({ kind: 'operator' }, async (tx) => {
+      const structureId = await addStructure(tx, structure)
+      return addAidant(tx, { email, prenom, nom }, { structureId, referent: true }, { totpSecret, secretsKey: config.secretsKey })
+    })
+    console.log(`« ${structure.nom} » est ouverte, et ${prenom} ${nom} en est référent.`)
+    if (!isNew) return console.log('Cette personne avait déjà un compte : elle garde son application d’authentification.')
+    const secret = new Secret({ buffer: new Uint8Array(totpSecret).buffer })
+    console.log(`\nÀ remettre en main propre, une seule fois (ce secret ne sera plus affiché) :
+  clé à taper dans l’application d’authentification : ${secret.base32}
+  ou adresse à transformer en QR : ${new TOTP({ issuer: 'Trait d’union', label: email, secret }).toString()}
+Connexion : ${config.publicUrl}/connexion`)
+  } catch (error) {
+    if (constraintOf(error) === 'structure_siret_unique')
+      throw new Error(`Une structure a déjà le SIRET ${structure.siret}. Rien n’a été ajouté.`)
+    throw error
+  } finally {
+    await db.close()
+  }
+}
+
+const [verb, ...rest] = process.argv.slice(2)
+if (verb === 'add') {
+  await add(rest).catch((error: Error) => {
+    console.error(error.message)
+    process.exitCode = 1
+  })
+} else {
+  console.error(USAGE)
+  process.exitCode = verb === undefined || verb === '--help' ? 0 : 1
+}

@@ -1,0 +1,23 @@
+import { alert } from '../kit/alert.ts'
+import { button, form, hidden } from '../kit/form.ts'
+import { html } from '../kit/html.ts'
+import { type Frame, page } from '../kit/page.ts'
+
+type Props = { frame: Frame; structures: { id: string; nom: string; siret: string }[]; refusal?: boolean }
+
+export const chooseStructurePage = ({ frame, structures, refusal }: Props) =>
+  page(
+    { ...frame, bare: true },
+    'Pour quelle structure agissez-vous ?',
+    html`${refusal && alert('Structure non choisie', 'Vous n’êtes pas habilité pour cette structure, ou elle est suspendue.')}
+    ${
+      structures.length === 0 &&
+      alert(
+        'Aucune structure ouverte',
+        'Vous n’êtes plus habilité à agir pour une structure. Votre référent peut vous dire pourquoi.',
+        'info',
+      )
+    }
+    <p>Vous ne verrez que les personnes qui ont donné mandat à cette structure. Vous pourrez en changer à tout moment.</p>
+    ${structures.map(({ id, nom }) => form({ label: nom }, html`${hidden('structure', id)}${button(nom, { kind: 'secondary', large: true, icon: 'structure' })}`))}`,
+  )
