@@ -1,0 +1,50 @@
+import { z } from 'zod'
+import { choix, code6, courriel, liste, texte } from '../form.ts'
+import { DUREES, THEMATIQUES } from './mandat.ts'
+
+export const choixForm = z.object({
+  protegee: choix(['non', 'oui'], 'Répondez à cette question : la réponse n’est pas gardée.'),
+  thematiques: liste(THEMATIQUES, 'Cochez au moins une thématique.'),
+  duree: choix(DUREES, 'Choisissez une durée.'),
+})
+
+/** Mobiles of the overseas departments are dialled from abroad with a code of their own (national numbering plan, ARCEP). */
+const INDICATIFS: readonly [numbers: RegExp, indicatif: string][] = [
+  [/^69[01]/, '590'],
+  [/^694/, '594'],
+  [/^69[67]/, '596'],
+  [/^(?:69[23]|639)/, '262'],
+  [/^/, '33'],
+]
+/** A French mobile number however it is typed, given in the international form. */
+const telephone = z.string().transform((value, context) => {
+  const number = /^(?:\+(?:33|262|590|594|596)|0)([67]\d{8})$/.exec(value.replace(/[\s.-]/g, ''))?.[1]
+  if (number) return `+${INDICATIFS.find(([numbers]) => numbers.test(number))![1]}${number}`
+  context.addIssue({ code: 'custom', message: 'Tapez un numéro de mobile français, par exemple 06 12 34 56 78.' })
+  return z.NEVER
+})
+
+/** Her yes or her no. A no needs nothing else; a yes needs everything. */
+export const reponseForm = z.object({ reponse: choix(['oui', 'non'], 'Choisissez l’un des deux boutons.') })
+export const accordForm = z
+  .object({
+    thematiques: liste(THEMATIQUES, 'Gardez au moins une thématique, ou arrêtez ici.'),
+    /** The thématiques of the sentence she has just read. */
+    lues: texte(120, { required: 'Relisez la phrase, puis choisissez l’un des deux boutons.' }),
+    redit: z.literal('oui', 'Cochez cette case quand la personne a redit avec ses mots ce qu’elle accepte.'),
+    suivi: choix(['email', 'sms', 'papier'], 'Choisissez comment la personne sera prévenue.'),
+    email: courriel('Tapez son adresse e-mail, ou choisissez une autre façon.').optional(),
+    mobile: telephone.optional(),
+  })
+  .superRefine(({ suivi, email, mobile }, context) => {
+    if (suivi === 'email' && !email)
+      context.addIssue({ code: 'custom', path: ['email'], message: 'Tapez son adresse e-mail, ou choisissez une autre façon.' })
+    if (suivi === 'sms' && !mobile)
+      context.addIssue({
+        code: 'custom',
+        path: ['mobile'],
+        message: 'Tapez son numéro de mobile, ou choisissez une autre façon.',
+      })
+  })
+
+export const acceptationForm = z.object({ code: code6 })

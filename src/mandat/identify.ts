@@ -1,0 +1,88 @@
+import { CGU_VERSION } from '../aidant/aidant.ts'
+import type { Db, Who } from '../db.ts'
+import { openConnexion } from '../oidc/connexion.ts'
+import type { Identite } from '../usager/identite.ts'
+import { findActing, lockBrouillon } from './brouillon-queries.ts'
+import { conditionsOf, nonceOf } from './conditions.ts'
+import { type ActingRefusal, jourLocal, type PersonneRefusal, refusalOfActing, refusalOfPersonne } from './mandat.ts'
+import { TEXTE_COURANT, texte } from './texte.ts'
+
+export type Identification =
+  | { ok: true; state: string; nonce: string; navigateur: string }
+  | { ok: false; refusal: ActingRefusal | 'introuvable' }
+
+/**
+ * Fixes the words, then opens the round trip bound to them: the nonce is their hash (mandat.md « What the provider's signature is
+ * bound to »). `navigateur` is this browser's cookie: the round trip comes back here or nowhere.
+ */
+export const openIdentification = (
+  db: Db,
+  by: Who & { kind: 'aidant' },
+  request: { brouillonId: string; navigateur: string | undefined },
+): Promise<Identification> =>
+  db.tx(by, async (tx) => {
+    const brouillon = await lockBrouillon(tx, request.brouillonId)
+    const acting = await findActing(tx)
+    if (!brouillon || !acting) return { ok: false, refusal: 'introuvable' }
+    const refusal = refusalOfActing({
+      structure: { suspendue: acting.structureSuspendue },
+      aidant: {
+        suspendu: acting.aidantSuspendu,
+        dansLaStructure: acting.dansLaStructure,
+        cguAcceptees: acting.cguVersion === CGU_VERSION,
+      },
+    })
+    if (refusal) return { ok: false, refusal }
+
+    const { version, langue, sha256 } = texte(TEXTE_COURANT)!
+    const conditions = conditionsOf({
+      id: brouillon.id,
+      structure: { siret: acting.siret, nom: acting.structureNom },
+      aidant: { nom: `${acting.prenom} ${acting.nom}` },
+      perimetre: brouillon.perimetre,
+      duree: brouillon.duree,
+      texte: { version, langue, sha256 },
+      demandeLe: tx.now,
+      sel: tx.random(16),
+    })
+    const nonce = nonceOf(conditions)
+    await tx.sql`
+      update brouillon
+      set conditions = ${conditions}, identite = null, id_token = null, jwks_id = null, auth_time = null, identified_at = null, granted = null,
+        accord_at = null, suivi = null, contact = null, updated_at = ${tx.now}
+      where id = ${brouillon.id}`
+    const opened = await openConnexion(tx, { but: 'mandat', navigateur: request.navigateur, nonce, brouillonId: brouillon.id })
+    return { ok: true, nonce, ...opened }
+  })
+
+export type Identified = { idToken: string; jwksId: string; authTime: Date; identite: Identite; nonce: string }
+export type IdentifiedRefusal = PersonneRefusal | 'introuvable' | 'choix_changes'
+
+/** Keeps the identity she proved, for thirty minutes, on the draft whose words the round trip was opened for. A minor leaves no trace. */
+export const keepIdentity = (
+  db: Db,
+  by: Who & { kind: 'aidant' },
+  brouillonId: string,
+  identified: Identified,
+): Promise<{ ok: true } | { ok: false; refusal: IdentifiedRefusal }> =>
+  db.tx(by, async (tx) => {
+    const brouillon = await lockBrouillon(tx, brouillonId)
+    const acting = await findActing(tx)
+    if (!brouillon || !acting) return { ok: false, refusal: 'introuvable' }
+    if (!brouillon.conditions || nonceOf(brouillon.conditions) !== identified.nonce)
+      return { ok: false, refusal: 'choix_changes' }
+    const refusal = refusalOfPersonne({
+      identite: identified.identite,
+      protegee: false,
+      aidant: acting,
+      today: jourLocal(tx.now, acting.fuseau),
+    })
+    if (refusal) return { ok: false, refusal }
+
+    await tx.sql`
+      update brouillon
+      set identite = ${tx.sql.json(identified.identite)}, id_token = ${identified.idToken}, jwks_id = ${identified.jwksId},
+        auth_time = ${identified.authTime}, identified_at = ${tx.now}, granted = null, accord_at = null, updated_at = ${tx.now}
+      where id = ${brouillon.id}`
+    return { ok: true }
+  })

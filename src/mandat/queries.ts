@@ -1,0 +1,98 @@
+import type { Tx } from '../db.ts'
+import { mine } from '../structure/mine.ts'
+import type { Identite } from '../usager/identite.ts'
+import type { Autorisation, Duree, Fin, Thematique } from './mandat.ts'
+
+export type MandatRow = {
+  id: string
+  structureId: string
+  usagerId: string
+  aidantId: string
+  duree: Duree
+  signedAt: Date
+  expiresAt: Date
+  endedAt: Date | null
+  endedHow: Fin | null
+}
+export type MandatEtat = MandatRow & {
+  etat: 'actif' | 'suspendu' | 'expire' | 'termine'
+  perimetre: Thematique[]
+  enVigueur: Thematique[]
+  structureNom: string
+  fuseau: string
+}
+export type MandatContenu = {
+  sceau: string
+  conditions: string
+  idToken: string
+  jwksId: string
+  texte: string
+  identite: Identite
+  structure: { nom: string; siret: string; adresse: string; telephone: string; fuseau: string }
+  aidant: { prenom: string; nom: string }
+  accord: { at: string; suivi: 'email' | 'sms' | 'papier' }
+}
+
+const held = (tx: Tx) =>
+  tx.who.kind === 'usager' && !tx.rlsOnly ? tx.sql`m.usager_id = any (${[...tx.who.usagerIds]}::uuid[])` : mine(tx, 'm')
+
+/**
+ * Takes the mandat's row lock, and only that. What may have changed while waiting (autorisations, suspensions) must be read in a
+ * LATER statement: a view read in this one would still show the moment before the lock.
+ */
+export async function lockMandat(tx: Tx, id: string) {
+  const locked = tx.sql<MandatRow[]>`
+    select m.id, m.structure_id, m.usager_id, m.aidant_id, m.duree, m.signed_at, m.expires_at, m.ended_at, m.ended_how
+    from mandat m
+    where m.id = ${id} and ${held(tx)}
+    for update`
+  // Sent together, answered in order: the clock is read once the lock is held.
+  const [[mandat]] = await Promise.all([locked, tx.clock()])
+  return mandat
+}
+
+/** The autorisations of one mandat in the fixed order of the thématiques, with their suspensions. */
+export async function listAutorisations(tx: Tx, mandatId: string) {
+  const [autorisations, suspensions] = await Promise.all([
+    tx.sql<(Omit<Autorisation, 'suspensions'> & { id: string })[]>`
+      select id, thematique, signed_at, expires_at, revoked_at, revoked_how
+      from autorisation
+      where mandat_id = ${mandatId}
+      order by array_position(thematiques(), thematique)`,
+    tx.sql<{ autorisationId: string; from: Date; until: Date | null }[]>`
+      select autorisation_id, from_at as "from", until_at as "until"
+      from suspension
+      where mandat_id = ${mandatId}`,
+  ])
+  return autorisations.map((a) => ({ ...a, suspensions: suspensions.filter((s) => s.autorisationId === a.id) }))
+}
+
+const etats = (tx: Tx) => tx.sql`
+  select m.id, m.structure_id, m.usager_id, m.aidant_id, m.duree, m.signed_at, m.expires_at, m.ended_at, m.ended_how, m.etat,
+    s.nom as structure_nom, s.fuseau,
+    array(select a.thematique from autorisation_etat a where a.mandat_id = m.id order by array_position(thematiques(), a.thematique)) as perimetre,
+    array(select a.thematique from autorisation_etat a where a.mandat_id = m.id and a.etat = 'actif'
+      order by array_position(thematiques(), a.thematique)) as en_vigueur
+  from mandat_etat m
+  join structure s on s.id = m.structure_id`
+
+/** One mandat with its state at the database's time, for whoever `tx` speaks for. */
+export async function findMandat(tx: Tx, id: string) {
+  const [mandat] = await tx.sql<MandatEtat[]>`${etats(tx)}
+    where m.id = ${id} and ${held(tx)}`
+  return mandat
+}
+
+/** A person's mandats, newest first: all of hers for her, this structure's for an aidant. */
+export const listMandats = (tx: Tx, usagerIds: readonly string[]) => tx.sql<MandatEtat[]>`${etats(tx)}
+    where m.usager_id = any (${[...usagerIds]}::uuid[]) and ${held(tx)}
+    order by m.signed_at desc, m.id`
+
+/** What was agreed that day, word for word. */
+export async function findMandatContenu(tx: Tx, mandatId: string) {
+  const [contenu] = await tx.sql<MandatContenu[]>`
+    select m.sceau, m.conditions, m.id_token, m.jwks_id, m.texte, m.identite, m.structure, m.aidant, m.accord
+    from mandat_contenu m
+    where m.mandat_id = ${mandatId} and ${held(tx)}`
+  return contenu
+}

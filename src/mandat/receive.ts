@@ -1,0 +1,58 @@
+import type { Db, Who } from '../db.ts'
+import { archiveJwks, type ConnexionRefusal, claimConnexion } from '../oidc/connexion.ts'
+import type { OidcRefusal, Provider } from '../oidc/oidc.ts'
+import { type EnterRefusal, enterEspace } from '../usager/enter.ts'
+import { type IdentiteRefusal, identiteDe } from '../usager/identite.ts'
+import { type IdentifiedRefusal, keepIdentity } from './identify.ts'
+
+export type RetourRefusal = ConnexionRefusal | OidcRefusal | IdentiteRefusal | IdentifiedRefusal | EnterRefusal | 'session_fermee'
+export type Received =
+  | { ok: true; but: 'mandat'; brouillonId: string; idToken: string }
+  | { ok: true; but: 'espace'; token: string; idToken: string }
+  /** `idToken`: she did identify herself, so that a session is open at FranceConnect. */
+  | { ok: false; refusal: RetourRefusal; but?: 'mandat' | 'espace'; brouillonId?: string | null; idToken?: string }
+
+/**
+ * What FranceConnect sends back, for whichever round trip it answers. The round trip is spent before anything is asked of the provider:
+ * a replay finds it used, and a failure costs a new one, never the choices.
+ */
+export async function receiveIdentity(
+  db: Db,
+  provider: Provider,
+  back: {
+    url: URL
+    state: string
+    navigateur: string | undefined
+    redirectUri: string
+    by: (Who & { kind: 'aidant' }) | undefined
+    previousSession: string | undefined
+  },
+): Promise<Received> {
+  const claimed = await claimConnexion(db, back)
+  if (!claimed.ok) return claimed
+  const { but, nonce, brouillonId } = claimed.connexion
+  const refuse = (refusal: RetourRefusal, idToken?: string): Received => ({
+    ok: false,
+    refusal,
+    but,
+    brouillonId,
+    ...(idToken && { idToken }),
+  })
+
+  const now = await db.tx({ kind: 'portier' }, async (tx) => tx.now)
+  const finished = await provider.finish(back.url, { state: back.state, nonce, redirectUri: back.redirectUri }, now)
+  if (!finished.ok) return refuse(finished.refusal)
+  const { idToken, claims, jwks } = finished
+  const read = identiteDe(finished.userinfo)
+  if (!read.ok) return refuse(read.refusal, idToken)
+  const { identite } = read
+
+  if (but === 'espace') {
+    const entered = await enterEspace(db, identite, back.previousSession)
+    return entered.ok ? { ok: true, but, token: entered.token, idToken } : refuse(entered.refusal, idToken)
+  }
+  if (!back.by) return refuse('session_fermee', idToken)
+  const jwksId = await archiveJwks(db, jwks)
+  const kept = await keepIdentity(db, back.by, brouillonId!, { idToken, jwksId, authTime: claims.authTime, identite, nonce })
+  return kept.ok ? { ok: true, but, brouillonId: brouillonId!, idToken } : refuse(kept.refusal, idToken)
+}

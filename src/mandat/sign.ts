@@ -1,0 +1,238 @@
+import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CGU_VERSION } from '../aidant/aidant.ts'
+import { listFactors, markFactor, matchCode } from '../aidant/factor.ts'
+import { constraintOf, type Db, type Tx, type Who } from '../db.ts'
+import { append } from '../journal/append.ts'
+import { mine } from '../structure/mine.ts'
+import type { Identite } from '../usager/identite.ts'
+import { recognizeUsager } from '../usager/recognize.ts'
+import { type ActingRow, type Brouillon, deleteBrouillon, findActing, lockBrouillon } from './brouillon-queries.ts'
+import { type Accord, type EvidenceReason, readConditions, verifyEvidence } from './conditions.ts'
+import { endAutorisations } from './end.ts'
+import type { Jwks } from './jws.ts'
+import { aLaSeconde, expiresAt, refusalOfSigning, type SigningRefusal, type Thematique } from './mandat.ts'
+import { announceMandat } from './messages.ts'
+import { lockMandat } from './queries.ts'
+import { type SealKeys, sealMandat } from './sceau.ts'
+import { placeDe } from './statut.ts'
+import { texteDuMandat } from './texte.ts'
+
+/** What signing needs of the configuration. */
+export type Signer = {
+  seal: SealKeys
+  publicUrl: string
+  secretsKey: Buffer
+  franceconnect: { issuer: string; clientId: string }
+}
+export type SignRefusal =
+  | SigningRefusal
+  | 'introuvable'
+  | 'identite_absente'
+  | 'accord_absent'
+  | 'second_facteur_refuse'
+  | 'preuve_invalide'
+export type Signed = { ok: true; id: string } | { ok: false; refusal: SignRefusal; reason?: EvidenceReason }
+
+/**
+ * Accepts the mandat for the structure: one transaction writes the mandat, its autorisations, its lines, its seal and its messages, or
+ * nothing. `code` is the aidant's fresh second factor, counted once. Signing a draft twice gives the same single mandat.
+ */
+export const signMandat = async (
+  db: Db,
+  by: Who & { kind: 'aidant' },
+  request: { brouillonId: string; code: string },
+  signer: Signer,
+): Promise<Signed> => {
+  const attempt = () => db.tx(by, (tx) => sign(tx, by, request, signer))
+  try {
+    return await attempt()
+  } catch (error) {
+    if (error !== SECOND_TAKEN && !TAKEN.includes(constraintOf(error) ?? '')) throw error
+    // A mandat begins at a whole second: what was stopped or used within this one must come before it, so it begins at the next.
+    await sleep(1000)
+    return attempt()
+  }
+}
+
+const SECOND_TAKEN = new Error('a démarche was noted in this very second under the mandat that this one replaces')
+/** Stopped in this very second; or another mandat drew the same status block at the same time. */
+const TAKEN = ['autorisation_une_en_vigueur', 'mandat_bloc_unique']
+
+async function sign(
+  tx: Tx,
+  by: Who & { kind: 'aidant' },
+  request: { brouillonId: string; code: string },
+  signer: Signer,
+): Promise<Signed> {
+  const brouillon = await lockBrouillon(tx, request.brouillonId)
+  if (!brouillon) {
+    const already = await lockMandat(tx, request.brouillonId)
+    return already ? { ok: true, id: already.id } : { ok: false, refusal: 'introuvable' }
+  }
+  const acting = await findActing(tx)
+  const conditions = brouillon.conditions && readConditions(brouillon.conditions)
+  const { identite, idToken, jwksId, authTime, granted, accordAt, suivi } = brouillon
+  if (!acting) return { ok: false, refusal: 'introuvable' }
+  if (!conditions || !identite || !idToken || !jwksId || !authTime) return { ok: false, refusal: 'identite_absente' }
+  if (!granted || !accordAt || !suivi) return { ok: false, refusal: 'accord_absent' }
+
+  const refusal = refusalOfSigning({
+    structure: { suspendue: acting.structureSuspendue, desactivees: acting.desactivees },
+    aidant: {
+      ...acting,
+      suspendu: acting.aidantSuspendu,
+      dansLaStructure: acting.dansLaStructure,
+      cguAcceptees: acting.cguVersion === CGU_VERSION,
+    },
+    conditions,
+    accordees: granted,
+    identite,
+    protegee: false,
+    authTime,
+    now: tx.now,
+    fuseau: acting.fuseau,
+  })
+  if (refusal) return { ok: false, refusal }
+
+  const [archive] = await tx.sql<{ jwks: string }[]>`select jwks from jwks_archive where id = ${jwksId}`
+  const evidence = await verifyEvidence({
+    conditions: brouillon.conditions!,
+    idToken,
+    jwks: JSON.parse(archive!.jwks) as Jwks,
+    ...signer.franceconnect,
+    perimetre: granted,
+  })
+  if (!evidence.ok) return { ok: false, refusal: 'preuve_invalide', reason: evidence.reason }
+  const { sub, auth_time } = evidence.accord
+  const ofThisDraft = conditions.id === brouillon.id && conditions.structure.siret === acting.siret
+  const ofThisPerson = sub === identite.sub && auth_time === Math.floor(authTime.getTime() / 1000)
+  if (!ofThisDraft || !ofThisPerson) return { ok: false, refusal: 'preuve_invalide' }
+
+  const factor = matchCode(await listFactors(tx, by.aidantId), request.code, tx.now, signer.secretsKey)
+  if (!factor) return { ok: false, refusal: 'second_facteur_refuse' }
+
+  await markFactor(tx, factor)
+  const usagerId = await recognizeUsager(tx, identite, { suivi, contact: brouillon.contact })
+  await endReplaced(tx, usagerId, granted)
+  const mandat = await insertMandat(
+    tx,
+    { brouillon, acting, identite, usagerId, granted, suivi, evidence: evidence.accord },
+    signer,
+  )
+  await announceMandat(tx, mandat)
+  await deleteBrouillon(tx, brouillon.id)
+  return { ok: true, id: mandat.id }
+}
+
+/** Granting again a thématique in force ends the earlier one of this structure, whichever aidant holds it (case 23). */
+async function endReplaced(tx: Tx, usagerId: string, granted: readonly Thematique[]) {
+  const replaced = await tx.sql<{ mandatId: string }[]>`
+    select distinct a.mandat_id
+    from autorisation a
+    where a.usager_id = ${usagerId} and ${mine(tx, 'a')} and a.thematique = any (${[...granted]}) and a.revoked_at is null
+      and a.expires_at > ${aLaSeconde(tx.now)}
+    order by a.mandat_id`
+  for (const { mandatId } of replaced) {
+    const mandat = await lockMandat(tx, mandatId)
+    const end = latest(aLaSeconde(tx.now), mandat!.signedAt)
+    const [used] = await tx.sql`
+      select 1 from journal where mandat_id = ${mandatId} and action = 'demarche_realisee' and at >= ${end} limit 1`
+    if (used) throw SECOND_TAKEN
+    await endAutorisations(tx, mandat!, granted, 'remplace', end)
+  }
+}
+
+const seconds = (date: Date) => date.getTime() / 1000
+const latest = (a: Date, b: Date) => (a > b ? a : b)
+
+type Accepted = {
+  brouillon: Brouillon
+  acting: ActingRow
+  identite: Identite
+  usagerId: string
+  granted: Thematique[]
+  suivi: 'email' | 'sms' | 'papier'
+  evidence: Accord
+}
+
+async function insertMandat(tx: Tx, accepted: Accepted, signer: Signer) {
+  const { brouillon, acting, identite, usagerId, granted, suivi, evidence } = accepted
+  const { id, structureId, aidantId } = brouillon
+  // What she agreed to is what her identification was bound to, whatever the draft's other columns say.
+  const { duree, texte: words } = readConditions(brouillon.conditions!)!
+  const signedAt = aLaSeconde(await tx.clock())
+  const end = expiresAt(signedAt, duree, acting.fuseau)
+  const [place] = await tx.sql<{ bloc: number }[]>`select bloc_libre() as bloc`
+  const { liste, idx } = placeDe(place!.bloc)
+  // FranceConnect's `sub` stays out of the paper.
+  const { sub: _, ...quoted } = evidence
+
+  const sceau = await sealMandat(
+    {
+      iss: signer.publicUrl,
+      jti: id,
+      iat: seconds(signedAt),
+      nbf: seconds(signedAt),
+      exp: seconds(end),
+      sub: pairwise(structureId, usagerId),
+      mandant: { given_name: identite.prenoms.join(' '), family_name: identite.nomNaissance, birthdate: identite.birthdate },
+      mandataire: { siret: acting.siret, nom: acting.structureNom },
+      act: { sub: aidantId, nom: `${acting.prenom} ${acting.nom}` },
+      perimetre: granted,
+      texte: words,
+      accord: quoted,
+      status: { status_list: { idx, uri: `${signer.publicUrl}/statuts/${liste}` } },
+    },
+    signer.seal.current,
+  )
+  const mandat = { id, structureId, usagerId }
+  const line = await append(tx, {
+    action: 'mandat_signe',
+    mandat,
+    contenu: {
+      perimetre: granted,
+      duree,
+      signed_at: signedAt.toISOString(),
+      expires_at: end.toISOString(),
+      texte: words,
+      suivi,
+      sceau_sha256: createHash('sha256').update(sceau).digest('base64url'),
+      conditions_sha256: createHash('sha256').update(brouillon.conditions!).digest('base64url'),
+      id_token_sha256: createHash('sha256').update(brouillon.idToken!).digest('base64url'),
+      jwks_id: brouillon.jwksId,
+    },
+  })
+  await tx.sql`
+    insert into mandat (id, structure_id, usager_id, aidant_id, duree, signed_at, expires_at, statut_bloc, journal_id)
+    values (${id}, ${structureId}, ${usagerId}, ${aidantId}, ${duree}, ${signedAt}, ${end}, ${place!.bloc}, ${line.id})`
+  await tx.sql`
+    insert into autorisation (mandat_id, structure_id, usager_id, thematique, signed_at, expires_at, journal_id)
+    select ${id}, ${structureId}, ${usagerId}, thematique, ${signedAt}, ${end}, ${line.id}
+    from unnest(${granted}::text[]) as thematique`
+  await tx.sql`
+    insert into mandat_contenu (mandat_id, structure_id, usager_id, sceau, conditions, id_token, jwks_id, texte, identite, structure, aidant, accord)
+    values (${id}, ${structureId}, ${usagerId}, ${sceau}, ${brouillon.conditions}, ${brouillon.idToken}, ${brouillon.jwksId},
+      ${texteDuMandat(words.version, {
+        structure: acting.structureNom,
+        siret: acting.siret,
+        thematiques: granted,
+        fin: jourEcrit(end, acting.fuseau),
+        adresse: `${signer.publicUrl}/mon-espace`,
+      })},
+      ${tx.sql.json(identite)},
+      ${tx.sql.json({ nom: acting.structureNom, siret: acting.siret, adresse: acting.adresse, telephone: acting.telephone, fuseau: acting.fuseau })},
+      ${tx.sql.json({ prenom: acting.prenom, nom: acting.nom })},
+      ${tx.sql.json({ at: brouillon.accordAt!.toISOString(), suivi })})`
+  return { ...mandat, aidantId, signedAt, expiresAt: end, granted }
+}
+
+/** « 1er mars 2027 », as the words say it. */
+const jourEcrit = (at: Date, fuseau: string) =>
+  new Intl.DateTimeFormat('fr-FR', { timeZone: fuseau, day: 'numeric', month: 'long', year: 'numeric' })
+    .format(at)
+    .replace(/^1 /, '1er ')
+
+/** One person, one pseudonym for each structure: two papers of two structures cannot be joined by it. */
+const pairwise = (structureId: string, usagerId: string) =>
+  createHash('sha256').update(`${structureId}:${usagerId}`).digest('base64url')

@@ -1,0 +1,39 @@
+import type { Db, Who } from '../db.ts'
+import { mine } from '../structure/mine.ts'
+import { findActing } from './brouillon-queries.ts'
+import { type ChoixRefusal, perimetreDe, refusalOfChoix } from './mandat.ts'
+
+export type NewChoix = { thematiques: readonly string[]; duree: string }
+
+/** Opens a draft whose id will be the mandat's. Nothing of the person is stored yet; earlier drafts stay resumable. */
+export const startBrouillon = (db: Db, by: Who & { kind: 'aidant' }, choix: NewChoix): Promise<Started> =>
+  db.tx(by, async (tx) => {
+    const acting = await findActing(tx)
+    const refusal = refusalOfChoix({ ...choix, desactivees: acting?.desactivees ?? [] })
+    if (refusal) return { ok: false, refusal }
+
+    const [brouillon] = await tx.sql<{ id: string }[]>`
+      insert into brouillon (structure_id, aidant_id, perimetre, duree)
+      values (${by.structureId}, ${by.aidantId}, ${perimetreDe(choix.thematiques)}, ${choix.duree})
+      returning id`
+    return { ok: true, id: brouillon!.id }
+  })
+
+/** Changes the choices: what she may already have said about others no longer counts, a new identification is needed. */
+export const chooseAgain = (db: Db, by: Who & { kind: 'aidant' }, id: string, choix: NewChoix): Promise<Started> =>
+  db.tx(by, async (tx) => {
+    const acting = await findActing(tx)
+    const refusal = refusalOfChoix({ ...choix, desactivees: acting?.desactivees ?? [] })
+    if (refusal) return { ok: false, refusal }
+
+    const [brouillon] = await tx.sql<{ id: string }[]>`
+      update brouillon
+      set perimetre = ${perimetreDe(choix.thematiques)}, duree = ${choix.duree}, conditions = null, identite = null, id_token = null,
+        jwks_id = null, auth_time = null, identified_at = null, granted = null, accord_at = null, suivi = null, contact = null,
+        updated_at = ${tx.now}
+      where id = ${id} and ${mine(tx)}
+      returning id`
+    return brouillon ? { ok: true, id: brouillon.id } : { ok: false, refusal: 'introuvable' }
+  })
+
+export type Started = { ok: true; id: string } | { ok: false; refusal: ChoixRefusal | 'introuvable' }

@@ -1,0 +1,46 @@
+import type { Db } from './db.ts'
+import { failure, type Log } from './http/log.ts'
+import { forgetRates } from './http/rates.ts'
+import { forgetBrouillons, writeExpired } from './mandat/expire.ts'
+import { type Deliver, deliverDue } from './notification/deliver.ts'
+import { forgetAcces, forgetSessions } from './usager/forget.ts'
+
+type Job = { name: string; everyMs: number; run: () => Promise<unknown> }
+
+/** What is done without anybody asking: each job alone, one run after the other, a failure said and tried again at its next turn. */
+export function startWorker(db: Db, deliver: Deliver, log: Log): { stop(): Promise<void> } {
+  const jobs: Job[] = [
+    { name: 'messages', everyMs: 1_000, run: () => deliverDue(db, deliver, log) },
+    { name: 'fins', everyMs: 20_000, run: () => writeExpired(db) },
+    { name: 'brouillons', everyMs: 60_000, run: () => forgetBrouillons(db) },
+    { name: 'limites', everyMs: 600_000, run: () => db.tx({ kind: 'worker' }, forgetRates) },
+    { name: 'sessions', everyMs: 600_000, run: () => forgetSessions(db) },
+    { name: 'acces', everyMs: 3_600_000, run: () => forgetAcces(db) },
+  ]
+  let stopping = false
+  const timers = new Map<string, NodeJS.Timeout>()
+  const running = new Set<Promise<void>>()
+
+  const turn = (job: Job) => {
+    const run = job
+      .run()
+      .then(
+        () => {},
+        (error: unknown) => log('warn', { event: 'tache_echouee', reason: job.name, ...failure(error) }),
+      )
+      .finally(() => {
+        running.delete(run)
+        if (!stopping) timers.set(job.name, setTimeout(turn, job.everyMs, job))
+      })
+    running.add(run)
+  }
+  for (const job of jobs) turn(job)
+
+  return {
+    async stop() {
+      stopping = true
+      for (const timer of timers.values()) clearTimeout(timer)
+      await Promise.all(running)
+    },
+  }
+}

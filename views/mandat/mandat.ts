@@ -1,0 +1,61 @@
+import { seTermineBientot } from '../../src/mandat/mandat.ts'
+import type { listAutorisations, MandatContenu, MandatEtat } from '../../src/mandat/queries.ts'
+import { blocs } from '../../src/mandat/texte.ts'
+import type { UsagerRow } from '../../src/usager/queries.ts'
+import { etat } from '../kit/alert.ts'
+import { back, more } from '../kit/card.ts'
+import { buttonLink } from '../kit/form.ts'
+import { html } from '../kit/html.ts'
+import { type Frame, page } from '../kit/page.ts'
+import { facts, table } from '../kit/table.ts'
+import { auSoir, DUREE, de, FIN, jourEtHeure, nomComplet, THEMATIQUE, temps } from '../kit/words.ts'
+import { legal } from './legal.ts'
+
+type Props = {
+  frame: Frame
+  mandat: MandatEtat
+  usager: UsagerRow
+  autorisations: Awaited<ReturnType<typeof listAutorisations>>
+  contenu: MandatContenu
+  now: Date
+}
+
+/** A mandat as signed, for the aidants of its structure. */
+export const mandatPage = ({ frame, mandat, usager, autorisations, contenu, now }: Props) => {
+  const { fuseau } = contenu.structure
+  return page(
+    { ...frame, above: back(nomComplet(usager), `/personnes/${usager.id}`) },
+    `Mandat ${de(nomComplet(contenu.identite))}`,
+    html`<p>${etat(mandat.etat)}${mandat.endedAt && mandat.endedHow && html` ${FIN[mandat.endedHow]}, le ${temps(mandat.endedAt, jourEtHeure(mandat.endedAt, fuseau))}`}
+    ${mandat.etat === 'actif' && seTermineBientot(mandat.expiresAt, now) && html` <strong>Se termine bientôt</strong>`}</p>
+    ${facts([
+      { term: 'Structure', value: `${contenu.structure.nom}, SIRET ${contenu.structure.siret}` },
+      { term: 'Signé le', value: jourEtHeure(mandat.signedAt, fuseau) },
+      { term: 'Accepté par', value: `${contenu.aidant.prenom} ${contenu.aidant.nom}` },
+      { term: 'Durée', value: DUREE[mandat.duree] },
+      { term: 'Jusqu’au', value: auSoir(mandat.expiresAt, fuseau) },
+      { term: 'Numéro', value: mandat.id },
+    ])}
+    ${table({
+      caption: 'Thématiques',
+      columns: [
+        { head: 'Thématique', cell: ({ thematique }) => THEMATIQUE[thematique].titre },
+        {
+          head: 'État',
+          cell: ({ thematique, revokedAt, revokedHow }) =>
+            revokedAt && revokedHow
+              ? html`Arrêtée ${FIN[revokedHow]}, le ${jourEtHeure(revokedAt, fuseau)}`
+              : mandat.enVigueur.includes(thematique)
+                ? 'En cours'
+                : mandat.etat === 'suspendu'
+                  ? 'En pause'
+                  : 'Arrivée à sa fin',
+        },
+      ],
+      rows: autorisations,
+      empty: '',
+    })}
+    ${mandat.etat === 'actif' && buttonLink('Noter une démarche', `/mandats/${mandat.id}/demarches/nouvelle`)}
+    ${more('Le texte accepté, mot pour mot', legal(blocs(contenu.texte), 2))}`,
+  )
+}

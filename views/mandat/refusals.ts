@@ -1,0 +1,69 @@
+import type { AccordRefusal } from '../../src/mandat/agree.ts'
+import type { RetourRefusal } from '../../src/mandat/receive.ts'
+import type { SignRefusal } from '../../src/mandat/sign.ts'
+import type { Started } from '../../src/mandat/start.ts'
+import type { StopRefusal } from '../../src/mandat/stop.ts'
+
+type StartRefusal = Extract<Started, { ok: false }>['refusal']
+
+/** One sentence for each reason a mandat is not made, kept or stopped. */
+export const REFUSAL = {
+  introuvable: 'Ce mandat en préparation n’existe plus. Vous pouvez en commencer un nouveau.',
+  aucune_thematique: 'Aucune thématique n’est cochée : il en faut au moins une.',
+  thematique_inconnue: 'Une thématique n’existe pas. Choisissez parmi celles qui sont affichées.',
+  thematique_desactivee: 'Votre structure ne propose pas l’une de ces thématiques.',
+  duree_inconnue: 'Cette durée n’existe pas. Choisissez parmi celles qui sont affichées.',
+  structure_suspendue: 'Votre structure est suspendue : elle ne peut pas recevoir de mandat en ce moment.',
+  aidant_suspendu: 'Votre compte est suspendu : parlez-en à votre référent.',
+  aidant_hors_structure: 'Vous n’êtes plus habilité pour cette structure : parlez-en à votre référent.',
+  cgu_non_acceptees: 'Acceptez d’abord les conditions d’utilisation.',
+  protegee:
+    'Quelqu’un est officiellement chargé des affaires de cette personne : c’est à lui qu’il faut parler. Aucun mandat n’est possible ici.',
+  mineure: 'La personne a moins de 18 ans : aucun mandat n’est possible. Rien n’a été gardé.',
+  majorite_incertaine:
+    'FranceConnect ne donne pas sa date de naissance complète : nous ne pouvons pas savoir si elle a 18 ans. Aucun mandat n’est possible ici. Rien n’a été gardé.',
+  aidant_lui_meme: 'La personne identifiée, c’est vous : on ne se donne pas mandat à soi-même. Rien n’a été gardé.',
+  identite_absente:
+    'La personne ne s’est pas encore identifiée, ou c’était il y a plus de trente minutes. Recommencez son identification : vos choix sont gardés.',
+  connexion_perimee:
+    'Plus de trente minutes ont passé depuis son identification : il faut la recommencer. Vos choix sont gardés.',
+  pas_redit: 'Cochez la case quand la personne a redit avec ses mots ce qu’elle accepte.',
+  perimetre_elargi:
+    'On ne peut pas ajouter de thématique après l’identification : changez les choix, puis la personne s’identifie à nouveau.',
+  phrase_a_relire: 'La phrase a changé avec les cases : relisez-la ensemble, puis choisissez à nouveau l’un des deux boutons.',
+  contact_manquant: 'Il manque l’adresse ou le numéro où prévenir la personne.',
+  contact_aidant: 'Cette adresse est la vôtre : indiquez celle de la personne, ou choisissez le papier.',
+  accord_absent: 'La personne n’a pas encore donné son accord.',
+  second_facteur_refuse:
+    'Ce code n’est pas bon, ou il a déjà servi. Attendez que votre application en affiche un nouveau, puis tapez-le. Rien n’est perdu.',
+  preuve_invalide:
+    'La preuve de son identification ne correspond pas à ces choix : recommencez son identification. Vos choix sont gardés.',
+  deja_termine: 'C’est déjà arrêté.',
+  deja_expire: 'Ce mandat est déjà arrivé à sa fin : il n’y a plus rien à arrêter.',
+  thematique_absente: 'Cette thématique n’est pas dans ce mandat.',
+  annule: 'La personne n’est pas allée au bout de son identification. Vos choix sont gardés.',
+  indisponible: 'FranceConnect ne répond pas pour le moment. Vos choix sont gardés : réessayez dans quelques minutes.',
+  reponse_incorrecte:
+    'La réponse de FranceConnect n’est pas exactement celle attendue : nous l’avons refusée par prudence. Vos choix sont gardés.',
+  retour_expire: 'L’identification a pris trop de temps. Vos choix sont gardés : recommencez-la.',
+  acr_insuffisant: 'FranceConnect n’a pas confirmé l’identité avec assez de certitude. Vos choix sont gardés.',
+  identification_ancienne: 'Cette identification date de plus de cinq minutes. Vos choix sont gardés : recommencez-la.',
+  identite_incomplete:
+    'FranceConnect n’a pas donné le prénom, le nom ou la naissance de la personne : aucun mandat ne peut être fait ainsi. Vos choix sont gardés.',
+  prenom_manquant:
+    'FranceConnect n’a pas donné le prénom de la personne : aucun mandat ne peut être fait ainsi. Vos choix sont gardés.',
+  nom_manquant:
+    'FranceConnect n’a pas donné le nom de la personne : aucun mandat ne peut être fait ainsi. Vos choix sont gardés.',
+  naissance_manquante:
+    'FranceConnect n’a pas donné la date de naissance de la personne : aucun mandat ne peut être fait ainsi. Vos choix sont gardés.',
+  identite_invalide: 'L’identité reçue de FranceConnect est illisible. Vos choix sont gardés.',
+  choix_changes: 'Les choix ont changé pendant l’identification : elle est à refaire, pour ce qui est choisi maintenant.',
+  retour_inconnu: 'Cette page ne mène à aucune identification en attente. Rien n’a été changé.',
+  autre_navigateur: 'L’identification a été commencée dans un autre navigateur : elle ne peut finir que là. Rien n’a été changé.',
+  deja_utilise: 'Cette identification a déjà été utilisée. Rien n’a été changé.',
+  retour_tardif: 'Plus de trente minutes ont passé : recommencez l’identification. Vos choix sont gardés.',
+  personne_inconnue: 'Aucun mandat n’est à votre nom ici : ce service n’a rien gardé de votre visite.',
+  session_fermee: 'Votre session s’est fermée pendant l’identification. Reconnectez-vous : vos choix sont gardés.',
+} as const satisfies Record<SignRefusal | AccordRefusal | RetourRefusal | StartRefusal | StopRefusal, string>
+export type Refusal = keyof typeof REFUSAL
+export const isRefusal = (word: string): word is Refusal => Object.hasOwn(REFUSAL, word)
