@@ -1,0 +1,199 @@
+import type { Tx } from '../db.ts'
+import { mine } from '../structure/mine.ts'
+import type { Recherche } from './forms.ts'
+
+export type UsagerRow = {
+  id: string
+  prenoms: string[]
+  nomNaissance: string
+  nomUsage: string | null
+  birthdate: string
+}
+export type Contacts = { email: string | null; telephone: string | null; suivi: 'email' | 'sms' | 'papier' }
+export type Personne = UsagerRow & {
+  /** Of the mandat that matters most: in force first, the soonest to end; else the last one over. Null without any. */
+  etat: 'actif' | 'suspendu' | 'expire' | 'termine' | null
+  /** When that one ends, or ended. */
+  fin: Date | null
+  enCours: number
+}
+
+/** One person of the structure, or undefined: unknown and another structure's are the same. */
+export async function findUsager(tx: Tx, id: string) {
+  const [usager] = await tx.sql<(UsagerRow & Contacts)[]>`
+    select u.id, u.prenoms, u.nom_naissance, u.nom_usage, u.birthdate, u.email, u.telephone, u.suivi
+    from usager u
+    join dossier d on d.usager_id = u.id
+    where u.id = ${id} and ${mine(tx, 'd')}`
+  return usager
+}
+
+export const PAGE = 20
+
+/**
+ * Persons of the structure, a page at a time by keyset, so that the thousandth page costs what the first does. `apres` is the last person
+ * of the page before (one who is not there any more: the first page), `suivant` what to give for the next. In the order of the word found
+ * or of the birth date, then of the names.
+ */
+export async function listPersonnes(
+  tx: Tx,
+  recherche: Recherche,
+  apres: string | undefined,
+): Promise<{ personnes: Personne[]; suivant: string | undefined }> {
+  const mots = recherche.par === 'nom' ? await motsDe(tx, recherche.texte) : []
+  if (recherche.par === 'date_incomplete' || (recherche.par === 'nom' && mots.length === 0))
+    return { personnes: [], suivant: undefined }
+  const place = apres ? await placeOf(tx, mots[0], apres) : undefined
+  const page =
+    recherche.par === 'nom'
+      ? parNom(tx, mots, place)
+      : recherche.par === 'tout'
+        ? toutes(tx, place)
+        : parNaissance(tx, recherche, place)
+  const found = await tx.sql<Personne[]>`
+    with page as (${page})
+    select u.id, u.prenoms, u.nom_naissance, u.nom_usage, u.birthdate, m.etat, m.fin, coalesce(m.en_cours, 0) as en_cours
+    from page
+    join usager u on u.id = page.usager_id
+    left join lateral (
+      select e.etat, coalesce(e.ended_at, e.expires_at) as fin, count(*) filter (where e.etat in ('actif', 'suspendu')) over () as en_cours
+      from mandat_etat e
+      where e.structure_id = page.structure_id and e.usager_id = page.usager_id
+      order by array_position(array['actif', 'suspendu'], e.etat), case when e.etat in ('actif', 'suspendu') then e.expires_at end,
+        coalesce(e.ended_at, e.expires_at) desc
+      limit 1
+    ) m on true
+    order by page.cle, page.tri, page.usager_id`
+  const personnes = found.slice(0, PAGE)
+  return { personnes, suivant: found.length > PAGE ? personnes.at(-1)!.id : undefined }
+}
+
+/** Where a person stands in the order of a search; undefined when she is not there any more. */
+type Place = { id: string; tri: string; naissance: string; mot: string | null }
+
+async function placeOf(tx: Tx, prefix: string | undefined, id: string): Promise<Place | undefined> {
+  const [place] = await tx.sql<Place[]>`
+    select d.usager_id as id, d.tri, d.naissance,
+      ${prefix ? tx.sql`(select min(o.mot) from dossier_mot o where o.structure_id = d.structure_id and o.usager_id = d.usager_id and ${begins(tx, 'o.mot', prefix)})` : tx.sql`null`} as mot
+    from dossier d
+    where ${mine(tx, 'd')} and d.usager_id = ${id}`
+  return prefix && !place?.mot ? undefined : place
+}
+
+// One page and one row more.
+
+function parNom(tx: Tx, [first, ...others]: readonly string[], place: Place | undefined) {
+  const prefix = first!
+  // A name may hold two words that begin alike: the person is found by the first only. `offset 0` keeps each question asked row by row, in
+  // the order of the index until the page is full: left to itself the planner may go through a common word to its end first (measured).
+  return tx.sql`
+    select m.structure_id, m.usager_id, m.tri, m.mot as cle
+    from dossier_mot m
+    where ${mine(tx, 'm')} and ${begins(tx, 'm.mot', prefix)}
+      and not exists (
+        select 1 from dossier_mot o
+        where o.structure_id = m.structure_id and o.usager_id = m.usager_id and ${begins(tx, 'o.mot', prefix)} and o.mot < m.mot offset 0)
+      ${others.reduce(
+        (all, mot) => tx.sql`${all} and exists (
+        select 1 from dossier_mot o where o.structure_id = m.structure_id and o.usager_id = m.usager_id and ${begins(tx, 'o.mot', mot)} offset 0)`,
+        tx.sql``,
+      )}
+      ${place ? tx.sql`and (m.mot, m.tri, m.usager_id) > (${place.mot}, ${place.tri}, ${place.id})` : tx.sql``}
+    order by m.mot, m.tri, m.usager_id
+    limit ${PAGE + 1}`
+}
+
+function parNaissance(tx: Tx, recherche: Recherche & { par: 'naissance' | 'annee' }, place: Place | undefined) {
+  return tx.sql`
+    select d.structure_id, d.usager_id, d.tri, d.naissance as cle
+    from dossier d
+    where ${mine(tx, 'd')}
+      and ${recherche.par === 'annee' ? begins(tx, 'd.naissance', recherche.annee) : tx.sql`d.naissance = any (${[...recherche.dates]})`}
+      ${place ? tx.sql`and (d.naissance, d.tri, d.usager_id) > (${place.naissance}, ${place.tri}, ${place.id})` : tx.sql``}
+    order by d.naissance, d.tri, d.usager_id
+    limit ${PAGE + 1}`
+}
+
+function toutes(tx: Tx, place: Place | undefined) {
+  return tx.sql`
+    select d.structure_id, d.usager_id, d.tri, '' as cle
+    from dossier d
+    where ${mine(tx, 'd')} ${place ? tx.sql`and (d.tri, d.usager_id) > (${place.tri}, ${place.id})` : tx.sql``}
+    order by d.tri, d.usager_id
+    limit ${PAGE + 1}`
+}
+
+/** A range, which an index serves whatever the plan; `like` with a parameter may not be. '{' comes after every letter and digit. */
+const begins = (tx: Tx, column: string, prefix: string) =>
+  tx.sql`${tx.sql(column)} >= ${prefix} and ${tx.sql(column)} < ${`${prefix}{`}`
+
+/**
+ * The words of a search, normalised by what indexes the names; first the one that the fewest names hold, which the others then sift. Counting
+ * stops at a thousand: enough to tell a rare word from a common one.
+ */
+async function motsDe(tx: Tx, texte: string): Promise<string[]> {
+  const [row] = await tx.sql<{ mots: string[] }[]>`select mots(${texte}) as mots`
+  if (row!.mots.length < 2) return row!.mots
+  const sorted = await tx.sql<{ mot: string }[]>`
+    select w.mot
+    from unnest(${row!.mots}::text[]) as w (mot)
+    order by (
+      select count(*) from (
+        select 1 from dossier_mot m where ${mine(tx, 'm')} and m.mot >= w.mot and m.mot < w.mot || '{' limit 1000) as n), length(w.mot) desc, w.mot`
+  return sorted.map(({ mot }) => mot)
+}
+
+// What the person reads of herself
+
+export type Donnees = UsagerRow &
+  Contacts & { birthplace: string | null; birthcountry: string | null; createdAt: Date; refreshedAt: Date }
+export type Structure = { id: string; nom: string; telephone: string; fuseau: string }
+
+/** Who she is here, as FranceConnect said it last, and how she wants to be told. */
+export const listDonnees = (tx: Tx) => tx.sql<Donnees[]>`
+    select u.id, u.prenoms, u.nom_naissance, u.nom_usage, u.birthdate, u.birthplace, u.birthcountry, u.email, u.telephone, u.suivi,
+      u.created_at, u.refreshed_at
+    from usager u
+    where ${hers(tx, 'u.id')}
+    order by u.created_at`
+
+/** The structures that know her. */
+export const listStructuresDe = (tx: Tx) => tx.sql<Structure[]>`
+    select distinct s.id, s.nom, s.telephone, s.fuseau
+    from dossier d
+    join structure s on s.id = d.structure_id
+    where ${hers(tx, 'd.usager_id')}
+    order by s.nom`
+
+export type Acces = {
+  id: number
+  at: Date
+  genre: 'dossier_consulte' | 'demarche_consultee' | 'mandat_consulte'
+  aidantId: string
+  aidantPrenom: string
+  aidantNom: string
+  structureNom: string
+  fuseau: string
+}
+
+/** Who looked at her file, newest first, 100 at a time; `suivant` is what to give as `avant` for the next. */
+export async function listAcces(tx: Tx, avant: number | undefined): Promise<{ acces: Acces[]; suivant: number | undefined }> {
+  const found = await tx.sql<Acces[]>`
+    select a.id, a.at, a.genre, a.aidant_id, i.prenom as aidant_prenom, i.nom as aidant_nom, s.nom as structure_nom, s.fuseau
+    from acces a
+    join aidant i on i.id = a.aidant_id
+    join structure s on s.id = a.structure_id
+    where ${hers(tx, 'a.usager_id')} ${avant === undefined ? tx.sql`` : tx.sql`and a.id < ${avant}`}
+    order by a.id desc
+    limit ${ACCES_PAGE + 1}`
+  const acces = found.slice(0, ACCES_PAGE)
+  return { acces, suivant: found.length > ACCES_PAGE ? acces.at(-1)!.id : undefined }
+}
+const ACCES_PAGE = 100
+
+/** The filter of what the calling person reads; with `rlsOnly`, row-level security must hold alone. */
+const hers = (tx: Tx, column: string) => {
+  if (tx.rlsOnly) return tx.sql`true`
+  if (tx.who.kind !== 'usager') throw new Error(`${tx.who.kind} is not a person`)
+  return tx.sql`${tx.sql(column)} = any (${[...tx.who.usagerIds]}::uuid[])`
+}

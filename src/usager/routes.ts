@@ -1,0 +1,208 @@
+import { type Context, Hono } from 'hono'
+import { z } from 'zod'
+import { accesPage } from '../../views/usager/acces.ts'
+import { arreterPage, arretPage } from '../../views/usager/arreter.ts'
+import { connexionPage, fermePage } from '../../views/usager/connexion.ts'
+import { donneesPage } from '../../views/usager/donnees.ts'
+import { dossierPage } from '../../views/usager/dossier.ts'
+import { espacePage } from '../../views/usager/espace.ts'
+import { monMandatPage } from '../../views/usager/mandat.ts'
+import { personnesPage } from '../../views/usager/personnes.ts'
+import { listOuvertures } from '../audit/queries.ts'
+import type { Config } from '../config.ts'
+import type { Db } from '../db.ts'
+import { curseurDe, findDemarche, listDemarches, texteDuCurseur } from '../demarche/queries.ts'
+import { choix, isUuid, parseForm } from '../form.ts'
+import type { Env, SessionAidant, SessionUsager } from '../http/env.ts'
+import { frameOf } from '../http/frame.ts'
+import { addressOf, limitRate } from '../http/limit-rate.ts'
+import { publicPage, requireAidant, requireUsager } from '../http/rules.ts'
+import { closeSession, cookies } from '../http/session.ts'
+import { THEMATIQUES } from '../mandat/mandat.ts'
+import { findMandat, findMandatContenu, listAutorisations, listMandats } from '../mandat/queries.ts'
+import { type StopRefusal, stopMandat } from '../mandat/stop.ts'
+import { openConnexion } from '../oidc/connexion.ts'
+import type { Provider } from '../oidc/oidc.ts'
+import { isProviderDown } from '../oidc/provider.ts'
+import { recordAcces } from './access.ts'
+import { lireRecherche, RECHERCHE_MAX } from './forms.ts'
+import { findUsager, listAcces, listDonnees, listPersonnes, listStructuresDe } from './queries.ts'
+
+const arretForm = z.object({ quoi: choix(['tout', ...THEMATIQUES]) })
+/** Acts shown to her: in her space, on a page of a mandat; of a mandat that stops, all of them. */
+const LATEST = 5
+const PAGE = 10
+const ALL = 1000
+
+type Deps = { db: Db; config: Config; franceconnect: Provider }
+type Hers = Context<Env & { Variables: { usager: SessionUsager } }>
+
+export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
+  const jar = cookies(config)
+  const as = (aidant: SessionAidant) => ({ kind: 'aidant', aidantId: aidant.id, structureId: aidant.structureId }) as const
+  const asUsager = (usager: SessionUsager) => ({ kind: 'usager', usagerIds: usager.ids }) as const
+  const redirectUri = `${config.publicUrl}/connexion/franceconnect/retour`
+  const routes = new Hono<Env>()
+
+  // The aidant's side
+
+  const asFastAsOneTypes = limitRate(db, 'recherche', (c) => c.var.aidant?.id ?? '')
+  routes.get('/personnes', requireAidant, asFastAsOneTypes, async (c) => {
+    const { aidant } = c.var
+    const saisie = (c.req.query('q') ?? '').trim().slice(0, RECHERCHE_MAX)
+    const recherche = lireRecherche(saisie)
+    const asked = c.req.query('apres')
+    const apres = asked && isUuid(asked) ? asked : undefined
+    const found = await db.tx(as(aidant), async (tx) => ({ ...(await listPersonnes(tx, recherche, apres)), now: tx.now }))
+    return c.html(personnesPage({ frame: frameOf(c, 'personnes'), saisie, recherche, apres, fuseau: aidant.fuseau, ...found }))
+  })
+
+  routes.get('/personnes/:usagerId', requireAidant, async (c) => {
+    const { aidant } = c.var
+    const usagerId = c.req.param('usagerId')
+    const notee = c.req.query('notee')
+    const apres = curseurDe(c.req.query('apres'))
+    const shown = await db.tx(as(aidant), async (tx) => {
+      const usager = await findUsager(tx, usagerId)
+      if (!usager) return undefined
+      const mandats = await listMandats(tx, [usagerId])
+      const { demarches, suivant } = await listDemarches(tx, { usagerIds: [usagerId] }, apres)
+      const noted = notee && isUuid(notee) ? await findDemarche(tx, notee) : undefined
+      await recordAcces(tx, { genre: 'dossier_consulte', usagerId })
+      return { usager, mandats, demarches, suivant, notee: noted?.usagerId === usagerId ? noted : undefined, now: tx.now }
+    })
+    if (!shown) return c.notFound()
+    const suivant = shown.suivant && texteDuCurseur(shown.suivant)
+    return c.html(
+      dossierPage({
+        frame: frameOf(c, 'personnes'),
+        ...shown,
+        suivant,
+        apres: apres !== undefined,
+        moi: aidant.id,
+        fuseau: aidant.fuseau,
+      }),
+    )
+  })
+
+  // The person's own door
+
+  const perAddress = limitRate(db, 'fournisseur_adresse', (c) => addressOf(c, config.proxies))
+  const door = (c: Context<Env>) => ({ space: 'public' as const, demo: c.var.demo })
+  routes.get('/mon-espace/connexion', publicPage, (c) =>
+    c.var.usager ? c.redirect('/mon-espace', 303) : c.html(connexionPage({ frame: door(c) })),
+  )
+  routes.post('/connexion/franceconnect', publicPage, perAddress, async (c) => {
+    const { state, nonce, navigateur } = await db.tx({ kind: 'portier' }, async (tx) => {
+      const nonce = tx.random(32).toString('hex')
+      return { nonce, ...(await openConnexion(tx, { but: 'espace', navigateur: jar.read(c, 'navigateur'), nonce })) }
+    })
+    jar.set(c, 'navigateur', navigateur)
+    try {
+      return c.redirect((await franceconnect.authorizationUrl({ state, nonce, redirectUri, prompt: 'login' })).href, 303)
+    } catch (error) {
+      if (!isProviderDown(error)) throw error
+      return c.html(connexionPage({ frame: door(c), down: true }), 503)
+    }
+  })
+
+  routes.get('/mon-espace/deconnexion', publicPage, (c) =>
+    c.var.usager ? c.redirect('/mon-espace', 303) : c.html(fermePage({ frame: door(c) })),
+  )
+  routes.post('/mon-espace/deconnexion', publicPage, async (c) => {
+    const { sessionId } = c.var
+    if (sessionId) await db.tx({ kind: 'portier' }, (tx) => closeSession(tx, sessionId))
+    jar.clear(c, 'session')
+    c.header('Clear-Site-Data', '"cache", "storage"')
+    return c.redirect('/mon-espace/deconnexion', 303)
+  })
+
+  // Her space
+
+  routes.get('/mon-espace', requireUsager, async (c) => {
+    const { usager } = c.var
+    const shown = await db.tx(asUsager(usager), async (tx) => ({
+      mandats: await listMandats(tx, usager.ids),
+      ...(await listDemarches(tx, { usagerIds: usager.ids }, undefined, LATEST)),
+    }))
+    return c.html(espacePage({ frame: frameOf(c, 'mandats'), ...shown }))
+  })
+
+  routes.get('/mon-espace/mandats/:mandatId', requireUsager, async (c) => {
+    const mandatId = c.req.param('mandatId')
+    const apres = curseurDe(c.req.query('apres'))
+    const shown = await db.tx(asUsager(c.var.usager), async (tx) => {
+      const mandat = await findMandat(tx, mandatId)
+      if (!mandat) return undefined
+      const autorisations = await listAutorisations(tx, mandatId)
+      const contenu = await findMandatContenu(tx, mandatId)
+      const { demarches, suivant } = await listDemarches(tx, { mandatId }, apres, PAGE)
+      return { mandat, autorisations, contenu: contenu!, demarches, suivant, now: tx.now }
+    })
+    if (!shown) return c.notFound()
+    const suivant = shown.suivant && texteDuCurseur(shown.suivant)
+    return c.html(monMandatPage({ frame: frameOf(c, 'mandats'), ...shown, suivant, apres: apres !== undefined }))
+  })
+
+  const standing = (c: Hers, mandatId: string) =>
+    db.tx(asUsager(c.var.usager), async (tx) => {
+      const mandat = await findMandat(tx, mandatId)
+      return mandat && { mandat, autorisations: await listAutorisations(tx, mandatId), now: tx.now }
+    })
+  const asking = async (c: Hers, mandatId: string, refusal?: StopRefusal) => {
+    const shown = await standing(c, mandatId)
+    if (!shown) return c.notFound()
+    const over = shown.mandat.etat === 'termine' || shown.mandat.etat === 'expire'
+    if (over && !refusal) return c.redirect(`/mon-espace/mandats/${mandatId}/arret`, 303)
+    return c.html(arreterPage({ frame: frameOf(c, 'mandats'), ...shown, refusal }), refusal ? 409 : 200)
+  }
+  routes.get('/mon-espace/mandats/:mandatId/arreter', requireUsager, (c) => asking(c, c.req.param('mandatId')))
+  routes.post('/mon-espace/mandats/:mandatId/arreter', requireUsager, async (c) => {
+    const mandatId = c.req.param('mandatId')
+    const form = await parseForm(c, arretForm)
+    const quoi = form.ok ? form.data.quoi : null
+    // A button always says what it stops: a form without it was not ours.
+    if (!quoi) return asking(c, mandatId, 'thematique_absente')
+    const stopped = await stopMandat(db, asUsager(c.var.usager), { mandatId, thematique: quoi === 'tout' ? undefined : quoi })
+    // Pressed twice: what she wanted is so, and the second answer says it as the first did.
+    if (stopped.ok || stopped.refusal === 'deja_termine') return c.redirect(`/mon-espace/mandats/${mandatId}/arret`, 303)
+    return asking(c, mandatId, stopped.refusal)
+  })
+  routes.get('/mon-espace/mandats/:mandatId/arret', requireUsager, async (c) => {
+    const mandatId = c.req.param('mandatId')
+    const shown = await db.tx(asUsager(c.var.usager), async (tx) => {
+      const mandat = await findMandat(tx, mandatId)
+      if (!mandat) return undefined
+      const autorisations = await listAutorisations(tx, mandatId)
+      return { mandat, autorisations, ...(await listDemarches(tx, { mandatId }, undefined, ALL)), now: tx.now }
+    })
+    if (!shown) return c.notFound()
+    const stopped =
+      shown.mandat.etat === 'expire' ||
+      shown.autorisations.some(({ revokedHow }) => revokedHow === 'revoque') ||
+      shown.mandat.endedAt
+    return stopped
+      ? c.html(arretPage({ frame: frameOf(c, 'mandats'), ...shown }))
+      : c.redirect(`/mon-espace/mandats/${mandatId}`, 303)
+  })
+
+  routes.get('/mon-espace/acces', requireUsager, async (c) => {
+    const { usager } = c.var
+    const asked = c.req.query('avant')
+    const avant = asked && /^[1-9]\d{0,14}$/.test(asked) ? Number(asked) : undefined
+    const shown = await db.tx(asUsager(usager), async (tx) => ({
+      ...(await listAcces(tx, avant)),
+      ouvertures: avant === undefined ? await listOuvertures(tx, usager.ids) : [],
+    }))
+    return c.html(accesPage({ frame: frameOf(c, 'acces'), ...shown, avant: avant !== undefined }))
+  })
+
+  routes.get('/mon-espace/donnees', requireUsager, async (c) => {
+    const shown = await db.tx(asUsager(c.var.usager), async (tx) => ({
+      donnees: await listDonnees(tx),
+      structures: await listStructuresDe(tx),
+    }))
+    return c.html(donneesPage({ frame: frameOf(c, 'donnees'), ...shown }))
+  })
+  return routes
+}

@@ -1,0 +1,54 @@
+import type { Donnees, Structure } from '../../src/usager/queries.ts'
+import { sentence } from '../kit/card.ts'
+import { html } from '../kit/html.ts'
+import { type Frame, page } from '../kit/page.ts'
+import { facts } from '../kit/table.ts'
+import { dateEcrite, jour, laStructure, majuscule, temps } from '../kit/words.ts'
+import { suiviEnMots, telephoneEnMots } from './contact.ts'
+
+type Props = { frame: Frame; donnees: readonly Donnees[]; structures: readonly Structure[] }
+
+/** What is known of her, in words. */
+export const donneesPage = ({ frame, donnees, structures }: Props) =>
+  page(
+    frame,
+    'Mes données',
+    html`${sentence('Voici ce que ce service sait de vous.')}
+    ${donnees.map(
+      (one) => html`<h2>Qui vous êtes</h2>
+    <p>FranceConnect l’a dit le ${temps(one.refreshedAt, jour(one.refreshedAt, structures[0]?.fuseau ?? 'Europe/Paris'))}. Si c’est faux, il faut le faire corriger par l’état civil ou par FranceConnect.</p>
+    ${facts([
+      { term: 'Prénoms', value: one.prenoms.join(', ') },
+      { term: 'Nom de naissance', value: one.nomNaissance },
+      { term: 'Nom d’usage', value: one.nomUsage },
+      { term: 'Naissance', value: dateEcrite(one.birthdate) },
+      { term: 'Lieu de naissance', value: lieu(one) },
+      { term: 'Votre numéro FranceConnect', value: 'Un code, qui ne sert qu’à vous reconnaître ici' },
+    ])}
+    <h2>Comment vous prévenir</h2>
+    ${facts([
+      { term: 'Votre choix', value: suiviEnMots(one) },
+      { term: 'Mobile', value: one.telephone && telephoneEnMots(one.telephone) },
+      { term: 'E-mail', value: one.email },
+    ])}
+    <p>Pour changer, dites-le à un aidant lors d’une visite.</p>`,
+    )}
+    <h2>Ce qui est écrit de vous</h2>
+    <ul>
+      <li><a href="/mon-espace">Vos mandats, et ce qui a été fait pour vous</a>. Chaque mandat garde la preuve de votre accord.</li>
+      <li><a href="/mon-espace/acces">Qui a ouvert votre dossier</a></li>
+    </ul>
+    <h2>Qui vous connaît ici</h2>
+    <ul>${structures.map(({ nom, telephone }) => html`<li>${majuscule(laStructure(nom))}, téléphone ${telephoneEnMots(telephone)}</li>`)}</ul>
+    <h2>Combien de temps</h2>
+    <ul>
+      <li>Ce qui a été fait pour vous : 6 ans après la fin du mandat. Au bout de 2 ans, on ne l’ouvre plus que si la loi l’exige.</li>
+      <li>Qui a ouvert votre dossier : 12 mois.</li>
+    </ul>
+    <p><a href="/mentions-legales">Vos droits sur ces données, et à qui écrire</a></p>`,
+  )
+
+const lieu = ({ birthplace, birthcountry }: Donnees) =>
+  birthplace
+    ? `En France, commune numéro ${birthplace}`
+    : birthcountry && (birthcountry === '99100' ? 'En France' : `À l’étranger, pays numéro ${birthcountry}`)

@@ -1,0 +1,157 @@
+import type { DemarcheRow } from '../../src/demarche/queries.ts'
+import { seTermineBientot } from '../../src/mandat/mandat.ts'
+import type { MandatEtat } from '../../src/mandat/queries.ts'
+import type { Contacts, UsagerRow } from '../../src/usager/queries.ts'
+import { alert, etat, success } from '../kit/alert.ts'
+import { back, card } from '../kit/card.ts'
+import { buttonLink, buttons } from '../kit/form.ts'
+import { type Html, html } from '../kit/html.ts'
+import { type Frame, page } from '../kit/page.ts'
+import { facts, pagination, table, timeline } from '../kit/table.ts'
+import {
+  auSoir,
+  dateEcrite,
+  ETAPE_QUI,
+  enMots,
+  FIN,
+  jour,
+  jourEtHeure,
+  KIND,
+  majuscule,
+  nomComplet,
+  nomCourant,
+  RESULTAT,
+  temps,
+} from '../kit/words.ts'
+import { suiviEnMots } from './contact.ts'
+
+type Props = {
+  frame: Frame
+  usager: UsagerRow & Contacts
+  mandats: readonly MandatEtat[]
+  demarches: readonly DemarcheRow[]
+  /** True beyond the first page. */
+  apres: boolean
+  suivant: string | undefined
+  /** The démarche just noted. */
+  notee: DemarcheRow | undefined
+  /** The aidant who reads. */
+  moi: string
+  fuseau: string
+  now: Date
+}
+
+/** What the structure's aidants see of a person: her mandats, and what was done. */
+export const dossierPage = ({ frame, usager, mandats, demarches, apres, suivant, notee, moi, fuseau, now }: Props) => {
+  const here = `/personnes/${usager.id}`
+  const inForce = mandats.filter(({ etat }) => etat === 'actif' || etat === 'suspendu')
+  const over = ['expire', 'termine'].flatMap((state) => mandats.filter(({ etat }) => etat === state))
+  // Without a mandat in force, only its author still reads what she noted.
+  const readable = ({ aidantId }: DemarcheRow) => inForce.length > 0 || aidantId === moi
+  return page(
+    { ...frame, above: back('Personnes', '/personnes') },
+    nomComplet(usager),
+    html`${notee && noted(notee)}
+    ${facts([
+      { term: 'Naissance', value: dateEcrite(usager.birthdate) },
+      { term: 'Pour la prévenir', value: inForce.length > 0 && suiviEnMots(usager) },
+    ])}
+    ${
+      inForce.length === 0 &&
+      alert(
+        'Aucun mandat en cours',
+        `Vous ne pouvez plus agir pour ${nomCourant(usager)}. Le détail des démarches n’est plus visible, sauf de celles que vous avez notées vous-même.`,
+        'info',
+      )
+    }
+    ${GROUPS.map(({ state, title }) => {
+      const group = mandats.filter(({ etat }) => etat === state)
+      return group.length > 0 && html`<h2>${title}</h2>${group.map((mandat) => inForceCard(mandat, now))}`
+    })}
+    ${buttons([buttonLink('Nouveau mandat', '/mandats/nouveau', { kind: inForce.length > 0 ? 'secondary' : 'primary' })])}
+    ${over.length > 0 && html`<h2>Finis</h2>${overTable(over)}`}
+    <h2 id="fait">Ce qui a été fait</h2>
+    ${apres && back('Revenir aux dernières démarches', `${here}#fait`)}
+    ${timeline(
+      demarches.map((demarche) => ({
+        when: temps(demarche.doneAt, jourEtHeure(demarche.doneAt, fuseau)),
+        what: readable(demarche) ? html`<a href="/demarches/${demarche.id}">${titleOf(demarche)}</a>` : titleOf(demarche),
+        who: html`${RESULTAT[demarche.resultat]}, par ${demarche.aidantPrenom} ${demarche.aidantNom}`,
+        more: html`${apartOf(demarche, fuseau)}${nextOf(demarche)}`,
+        kind: demarche.genre === 'reguliere' ? 'ordinary' : 'apart',
+      })),
+      'Rien n’a encore été noté.',
+    )}
+    ${pagination({ next: suivant && `${here}?apres=${suivant}#fait`, label: 'Pages des démarches' })}`,
+  )
+}
+
+const GROUPS = [
+  { state: 'actif', title: 'En cours' },
+  { state: 'suspendu', title: 'En pause' },
+] as const
+
+const noteAddress = (mandat: MandatEtat) => `/mandats/${mandat.id}/demarches/nouvelle`
+
+const inForceCard = (mandat: MandatEtat, now: Date): Html => {
+  const { id, perimetre, enVigueur, expiresAt, fuseau } = mandat
+  const active = mandat.etat === 'actif'
+  const soon = active && seTermineBientot(expiresAt, now)
+  const see = buttonLink('Voir le mandat', `/mandats/${id}`, { kind: 'link' })
+  return card({
+    title: majuscule(enMots(active ? enVigueur : perimetre)),
+    level: 3,
+    state: mandat.etat,
+    body: html`<p>${etat(mandat.etat, soon ? 'Se termine bientôt' : undefined)} Jusqu’au ${temps(expiresAt, auSoir(expiresAt, fuseau))}.</p>
+    ${!active && html`<p>La personne a mis ce mandat en pause : on ne peut pas agir tant qu’elle ne l’a pas remis en route.</p>`}`,
+    foot: buttons(
+      active
+        ? [buttonLink('Noter une démarche', noteAddress(mandat), { icon: 'fait', large: true }), see]
+        : [see, buttonLink('Noter une démarche faite avant la pause', noteAddress(mandat), { kind: 'link' })],
+    ),
+  })
+}
+
+/** Those that came to their date, then those stopped before it: an act done before the end may still be noted. */
+const overTable = (mandats: readonly MandatEtat[]): Html =>
+  table({
+    caption: 'Mandats finis',
+    quiet: true,
+    columns: [
+      { head: 'Mandat', cell: ({ id, perimetre }) => html`<a href="/mandats/${id}">${majuscule(enMots(perimetre))}</a>` },
+      { head: 'État', cell: (mandat) => etat(mandat.etat) },
+      { head: 'Fin', cell: endOf },
+      { head: 'Faite avant la fin', cell: (mandat) => html`<a href="${noteAddress(mandat)}">Noter une démarche</a>` },
+    ],
+    rows: mandats,
+    empty: '',
+  })
+
+const endOf = ({ expiresAt, endedAt, endedHow, fuseau }: MandatEtat) =>
+  endedAt && endedHow
+    ? html`${temps(endedAt, jourEtHeure(endedAt, fuseau))}, ${FIN[endedHow]}`
+    : temps(expiresAt, auSoir(expiresAt, fuseau))
+
+/** What no list shows: the title of what is sensitive, or no longer readable. */
+const titleOf = ({ titre, sensible }: DemarcheRow) => titre ?? (sensible ? 'Démarche confidentielle' : 'Démarche')
+
+const apartOf = ({ genre, recordedAt }: DemarcheRow, fuseau: string) =>
+  genre !== 'reguliere' &&
+  html`<p><strong>${KIND[genre]}</strong>${genre === 'apres_coup' && `, le ${jour(recordedAt, fuseau)}`}</p>`
+
+const nextOf = ({ etapeQuoi, etapeQui, etapeQuand }: DemarcheRow) =>
+  etapeQuoi &&
+  html`<p>Ensuite : ${etapeQuoi}${etapeQui && ` (${ETAPE_QUI[etapeQui].toLowerCase()})`}${etapeQuand && `, le ${dateEcrite(etapeQuand)}`}</p>`
+
+const noted = ({ id, genre, titre, sensible }: DemarcheRow) => {
+  const again = html`<a href="/demarches/${id}">La relire</a>`
+  const what = !sensible && titre && `${titre}. `
+  if (genre === 'apres_coup')
+    return success(
+      'Démarche notée après coup',
+      html`${what}Les deux dates sont gardées : le jour où elle a été faite, et aujourd’hui. ${again}`,
+    )
+  if (genre === 'hors_mandat')
+    return success('Acte hors mandat noté', html`${what}La personne et la direction de votre structure le voient. ${again}`)
+  return success('Démarche notée', html`${what}La personne peut la lire dans son espace. ${again}`)
+}

@@ -1,0 +1,51 @@
+import type { DemarcheRow } from '../../src/demarche/queries.ts'
+import type { MandatEtat } from '../../src/mandat/queries.ts'
+import { card, more, sentence } from '../kit/card.ts'
+import { buttonLink, buttons } from '../kit/form.ts'
+import { type Html, html } from '../kit/html.ts'
+import { type Frame, page } from '../kit/page.ts'
+import { timeline } from '../kit/table.ts'
+import { laStructure, majuscule, pluriel } from '../kit/words.ts'
+import { acte } from './actes.ts'
+import { droit, fini } from './sentences.ts'
+
+type Props = {
+  frame: Frame
+  mandats: readonly MandatEtat[]
+  /** The latest acts, whichever the mandat. */
+  demarches: readonly DemarcheRow[]
+}
+
+/** Her space: who may act for her, one sentence each, and how to stop it. */
+export const espacePage = ({ frame, mandats, demarches }: Props) => {
+  const inForce = mandats.filter(({ etat }) => etat === 'actif' || etat === 'suspendu')
+  const over = mandats.filter(({ etat }) => etat === 'expire' || etat === 'termine')
+  return page(
+    { ...frame, heading: 'Qui peut faire vos démarches' },
+    'Mes mandats',
+    html`${inForce.length === 0 && sentence('En ce moment, personne n’a le droit de faire vos démarches ici.')}
+    ${inForce.map((mandat) =>
+      card({
+        title: mandat.structureNom,
+        state: mandat.etat,
+        body: sentence(droit(mandat)),
+        foot: buttons(
+          [
+            buttonLink('Arrêter', `/mon-espace/mandats/${mandat.id}/arreter`, { icon: 'arret' }),
+            buttonLink('Voir ce qui est fait', `/mon-espace/mandats/${mandat.id}`, { kind: 'secondary', icon: 'oeil' }),
+          ],
+          { equal: true },
+        ),
+      }),
+    )}
+    <h2>Ce qui a été fait dernièrement</h2>
+    ${timeline(
+      demarches.map((demarche) => acte(demarche, { short: true })),
+      'Rien n’a encore été fait.',
+    )}
+    ${over.length > 0 && more(`Ce qui est fini (${pluriel(over.length, 'mandat')})`, html`<ul>${over.map(overLine)}</ul>`)}`,
+  )
+}
+
+const overLine = (mandat: MandatEtat): Html =>
+  html`<li><a href="/mon-espace/mandats/${mandat.id}">${majuscule(laStructure(mandat.structureNom))}</a> : ${fini(mandat)}</li>`

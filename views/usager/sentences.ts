@@ -1,0 +1,30 @@
+import type { Fin } from '../../src/mandat/mandat.ts'
+import type { MandatEtat } from '../../src/mandat/queries.ts'
+import { type Html, html } from '../kit/html.ts'
+import { auSoir, deMots, jourEtHeure, laStructure, majuscule, temps } from '../kit/words.ts'
+
+/** What a mandat allows, or does not any more, in one sentence that holds alone. */
+export const droit = (mandat: MandatEtat): Html => {
+  const { etat, structureNom, perimetre, enVigueur, expiresAt, fuseau } = mandat
+  const structure = majuscule(laStructure(structureNom))
+  if (etat === 'actif')
+    return html`${structure} peut faire vos démarches ${deMots(enVigueur)} jusqu’au ${temps(expiresAt, auSoir(expiresAt, fuseau))}.`
+  if (etat === 'suspendu')
+    return html`C’est en pause : ${laStructure(structureNom)} ne fait plus vos démarches ${deMots(perimetre)} pour le moment.`
+  return html`${structure} n’a plus le droit de faire vos démarches.`
+}
+
+/** Since when it is over, and by whom. */
+export const fini = ({ etat, endedAt, endedHow, expiresAt, fuseau }: MandatEtat): Html => {
+  if (etat !== 'termine' || !endedAt || !endedHow) return html`fini depuis le ${temps(expiresAt, auSoir(expiresAt, fuseau))}`
+  return html`${PAR[endedHow]} le ${temps(endedAt, jourEtHeure(endedAt, fuseau))}`
+}
+
+const PAR = {
+  revoque: 'arrêté à votre demande',
+  renonce: 'arrêté par la structure',
+  deces: 'arrêté',
+  protection: 'arrêté par une mesure de protection',
+  structure_fermee: 'arrêté parce que la structure a fermé',
+  remplace: 'remplacé par un autre mandat',
+} as const satisfies Record<Fin, string>
