@@ -1,0 +1,45 @@
+import type { Action } from '../journal/entry.ts'
+
+/** Why a référent opens a person's dossier; the person reads it. */
+export const MOTIFS_OUVERTURE = [
+  'demande_de_la_personne',
+  'reclamation',
+  'controle',
+  'depart_aidant',
+  'urgence',
+  'autre',
+] as const
+export type MotifOuverture = (typeof MOTIFS_OUVERTURE)[number]
+
+/** How long a dossier stays open; the database's `dossier_ouvert` holds to it. */
+export const OUVERTURE_MINUTES = 15
+
+/** Counting the lines found stops there: beyond, a number helps nobody. */
+export const COMPTE_MAX = 1000
+
+/** What the journal of a structure can be searched for, in the order of the list. */
+export const ACTIONS_CHERCHEES = [
+  'mandat_signe',
+  'demarche_realisee',
+  'acte_hors_mandat',
+  'autorisation_revoquee',
+  'autorisation_remplacee',
+  'autorisation_suspendue',
+  'autorisation_retablie',
+  'mandat_termine',
+  'mandat_expire',
+  'dossier_ouvert',
+  'attestation_imprimee',
+  'identite_modifiee',
+  'contact_modifie',
+  'demarche_corrigee',
+  'demarche_contestee',
+  'contestation_repondue',
+  'session_deleguee',
+  'export',
+  'aidant_ajoute',
+  'aidant_suspendu',
+  'aidant_retabli',
+  'structure_modifiee',
+] as const satisfies readonly Action[]
+export type ActionCherchee = (typeof ACTIONS_CHERCHEES)[number]

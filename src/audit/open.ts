@@ -1,0 +1,35 @@
+import { constraintOf, type Db, type Who } from '../db.ts'
+import { append } from '../journal/append.ts'
+import { findUsager } from '../usager/queries.ts'
+import type { MotifOuverture } from './audit.ts'
+
+export type Opened = { ok: true } | { ok: false; refusal: 'introuvable' }
+
+/**
+ * Opens a person's dossier to the calling référent for fifteen minutes, with a reason that the person sees: its line and its row, or
+ * neither. `envoi` identifies the form that was sent: sent twice, it opens once.
+ */
+export const openDossier = (
+  db: Db,
+  by: Who & { kind: 'referent' },
+  ouverture: { usagerId: string; motif: MotifOuverture; precision: string | null; envoi: string },
+): Promise<Opened> =>
+  db
+    .tx<Opened>(by, async (tx) => {
+      const { usagerId, motif, precision, envoi } = ouverture
+      if (!(await findUsager(tx, usagerId))) return { ok: false, refusal: 'introuvable' }
+      const line = await append(tx, {
+        action: 'dossier_ouvert',
+        structureId: by.structureId,
+        usagerId,
+        contenu: { motif, precision },
+      })
+      await tx.sql`
+        insert into ouverture (id, aidant_id, structure_id, usager_id, motif, journal_id)
+        values (${envoi}, ${by.aidantId}, ${by.structureId}, ${usagerId}, ${motif}, ${line.id})`
+      return { ok: true }
+    })
+    .catch((error) => {
+      if (constraintOf(error) !== 'ouverture_pkey') throw error
+      return { ok: true }
+    })

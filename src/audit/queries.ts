@@ -1,0 +1,162 @@
+import type { Tx } from '../db.ts'
+import type { Kind, Resultat } from '../demarche/demarche.ts'
+import type { Acteur, Action } from '../journal/entry.ts'
+import type { Duree, Fin, Thematique } from '../mandat/mandat.ts'
+import { mine } from '../structure/mine.ts'
+import { COMPTE_MAX, type MotifOuverture } from './audit.ts'
+import type { Filtre } from './forms.ts'
+
+/** One line of the journal as the direction reads it: who, what, about whom, when. Nothing of a sensitive démarche but that it took place. */
+export type LigneRow = {
+  id: number
+  at: Date
+  action: Action
+  acteur: Acteur
+  aidantPrenom: string | null
+  aidantNom: string | null
+  ciblePrenom: string | null
+  cibleNom: string | null
+  usagerId: string | null
+  prenoms: string[] | null
+  nomNaissance: string | null
+  nomUsage: string | null
+  mandatId: string | null
+  genre: Kind | null
+  doneAt: Date | null
+  resultat: Resultat | null
+  titre: string | null
+  motifHorsMandat: string | null
+  thematique: Thematique | null
+  perimetre: Thematique[] | null
+  duree: Duree | null
+  how: Fin | null
+  motif: MotifOuverture | null
+  precision: string | null
+}
+
+export const PAGE = 30
+
+/** The line's content when it is not sensitive: « sensitive » is the line's, so that it holds for complaints too, whose démarche is hidden. */
+const lines = (tx: Tx) => tx.sql`
+  from journal j
+  left join journal_contenu jc on jc.journal_id = j.id and not jc.sensible
+  left join demarche d on d.journal_id = j.id and not d.reclamation
+  left join demarche_contenu c on c.demarche_id = d.id and not d.sensible,
+    lateral (select jc.payload::jsonb as payload) as p`
+
+function matching(tx: Tx, { du, au, aidant, thematique, action }: Filtre, fuseau: string) {
+  const { sql } = tx
+  return sql`${mine(tx, 'j')}
+    ${du ? sql`and j.at >= ${du}::timestamp at time zone ${fuseau}` : sql``}
+    ${au ? sql`and j.at < (${au}::timestamp + interval '1 day') at time zone ${fuseau}` : sql``}
+    ${aidant ? sql`and j.acteur = 'aidant' and j.acteur_id = ${aidant}` : sql``}
+    ${action === 'apres_coup' ? sql`and d.genre = 'apres_coup'` : action ? sql`and j.action = ${action}` : sql``}
+    ${
+      // Never by the thématique of a sensitive démarche: to be found by it would be to tell it.
+      thematique
+        ? sql`and (case when not d.sensible then d.thematique else p.payload ->> 'thematique' end = ${thematique}
+          or p.payload -> 'perimetre' @> to_jsonb(${thematique}::text))`
+        : sql``
+    }`
+}
+
+/** Lines of the structure's journal, newest first, a page at a time from the line `avant`; how many there are in all, up to COMPTE_MAX + 1. */
+export async function listLignes(
+  tx: Tx,
+  filtre: Filtre,
+  fuseau: string,
+  avant: number | undefined,
+): Promise<{ lignes: LigneRow[]; suivant: number | undefined; compte: number }> {
+  const { sql } = tx
+  const found = await sql<LigneRow[]>`
+    with page as (
+      select j.id, j.at, j.action, j.acteur, j.acteur_id, j.cible_aidant_id, j.usager_id, j.mandat_id, d.genre, p.payload, c.titre, c.motif_hors_mandat,
+        case when not d.sensible then d.done_at end as done_at,
+        case when not d.sensible then d.resultat end as resultat,
+        case when not d.sensible then d.thematique end as thematique
+      ${lines(tx)}
+      where ${matching(tx, filtre, fuseau)} ${avant === undefined ? sql`` : sql`and j.id < ${avant}`}
+      order by j.id desc
+      limit ${PAGE + 1})
+    select j.id, j.at, j.action, j.acteur, a.prenom as aidant_prenom, a.nom as aidant_nom, k.prenom as cible_prenom, k.nom as cible_nom,
+      j.usager_id, u.prenoms, u.nom_naissance, u.nom_usage, j.mandat_id, j.genre, j.done_at, j.resultat, j.titre, j.motif_hors_mandat,
+      coalesce(j.thematique, j.payload ->> 'thematique') as thematique,
+      case when j.payload ? 'perimetre' then array(select jsonb_array_elements_text(j.payload -> 'perimetre')) end as perimetre,
+      j.payload ->> 'duree' as duree, j.payload ->> 'how' as how,
+      case when j.action = 'dossier_ouvert' then j.payload ->> 'motif' end as motif,
+      case when j.action = 'dossier_ouvert' then j.payload ->> 'precision' end as precision
+    from page j
+    left join aidant a on j.acteur = 'aidant' and a.id = j.acteur_id
+    left join aidant k on k.id = j.cible_aidant_id
+    left join usager u on u.id = j.usager_id
+    order by j.id desc`
+  const [counted] = await sql<{ compte: number }[]>`
+    select count(*) as compte
+    from (select 1 ${lines(tx)} where ${matching(tx, filtre, fuseau)} limit ${COMPTE_MAX + 1}) as l`
+  const lignes = found.slice(0, PAGE)
+  return { lignes, suivant: found.length > PAGE ? lignes.at(-1)?.id : undefined, compte: counted!.compte }
+}
+
+export type AidantRow = {
+  id: string
+  prenom: string
+  nom: string
+  email: string
+  referent: boolean
+  suspendedAt: Date | null
+  /** When she left the structure. */
+  endedAt: Date | null
+  /** Her last line in this structure's journal. */
+  lastAt: Date | null
+}
+
+/** Aidants of the structure, those who have left too, with the last thing each has written in its journal. */
+export const listAidants = (tx: Tx) => tx.sql<AidantRow[]>`
+    select a.id, a.prenom, a.nom, a.email, h.referent, a.suspended_at, h.ended_at, l.at as last_at
+    from habilitation h
+    join aidant a on a.id = h.aidant_id
+    left join lateral (
+      select j.at
+      from journal j
+      where j.structure_id = h.structure_id and j.acteur_id = h.aidant_id and j.acteur = 'aidant'
+      order by j.id desc
+      limit 1
+    ) l on true
+    where ${mine(tx, 'h')}
+    order by h.ended_at nulls first, a.nom, a.prenom, a.id`
+
+export type OuvertureRow = {
+  id: string
+  openedAt: Date
+  motif: MotifOuverture
+  precision: string | null
+  usagerId: string
+  aidantPrenom: string
+  aidantNom: string
+  structureNom: string
+  fuseau: string
+}
+
+const ouvertures = (tx: Tx) => tx.sql`
+  select o.id, o.opened_at, o.motif, jc.payload::jsonb ->> 'precision' as precision, o.usager_id,
+    a.prenom as aidant_prenom, a.nom as aidant_nom, s.nom as structure_nom, s.fuseau
+  from ouverture o
+  left join journal_contenu jc on jc.journal_id = o.journal_id
+  join aidant a on a.id = o.aidant_id
+  join structure s on s.id = o.structure_id`
+
+/** Who of the direction opened her dossier, when and why, latest first. For the person, and for the référents of the structure. */
+export const listOuvertures = (tx: Tx, usagerIds: readonly string[]) => tx.sql<OuvertureRow[]>`${ouvertures(tx)}
+    where o.usager_id = any (${[...usagerIds]}::uuid[]) and ${tx.who.kind === 'usager' && !tx.rlsOnly ? tx.sql`o.usager_id = any (${[...tx.who.usagerIds]}::uuid[])` : mine(tx, 'o')}
+    order by o.opened_at desc, o.id
+    limit 100`
+
+/** The opening by which the calling référent may read this dossier now; undefined when she has none, or no longer. */
+export async function findOuverture(tx: Tx, usagerId: string) {
+  if (tx.who.kind !== 'referent') throw new Error(`${tx.who.kind} opens no dossier`)
+  const [ouverture] = await tx.sql<OuvertureRow[]>`${ouvertures(tx)}
+    where o.usager_id = ${usagerId} and o.aidant_id = ${tx.who.aidantId} and ${mine(tx, 'o')} and dossier_ouvert(o.structure_id, o.usager_id)
+    order by o.opened_at desc
+    limit 1`
+  return ouverture
+}

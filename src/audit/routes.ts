@@ -1,0 +1,122 @@
+import { type Context, Hono } from 'hono'
+import { aidantsPage } from '../../views/audit/aidants.ts'
+import { dossierPage } from '../../views/audit/dossier.ts'
+import { journalPage } from '../../views/audit/journal.ts'
+import { openPage } from '../../views/audit/open.ts'
+import type { Db } from '../db.ts'
+import { curseurDe, listDemarches, texteDuCurseur } from '../demarche/queries.ts'
+import { isUuid, parseForm } from '../form.ts'
+import type { Env, SessionAidant } from '../http/env.ts'
+import { frameOf } from '../http/frame.ts'
+import { requireReferent } from '../http/rules.ts'
+import { listMandats } from '../mandat/queries.ts'
+import { recordAcces } from '../usager/access.ts'
+import { findUsager } from '../usager/queries.ts'
+import { newUuid } from '../uuid.ts'
+import { filtreForm, ouvertureForm } from './forms.ts'
+import { openDossier } from './open.ts'
+import { findOuverture, listAidants, listLignes } from './queries.ts'
+
+type Asked = Context<Env & { Variables: { aidant: SessionAidant } }>
+
+const JOURNAL = '/structure/journal'
+const FILTRES = Object.keys(filtreForm.shape) as (keyof typeof filtreForm.shape)[]
+
+export function auditRoutes({ db }: { db: Db }): Hono<Env> {
+  const as = (aidant: SessionAidant) => ({ kind: 'referent', aidantId: aidant.id, structureId: aidant.structureId }) as const
+  const routes = new Hono<Env>()
+
+  routes.get(JOURNAL, requireReferent, async (c) => {
+    const { aidant } = c.var
+    const values: Record<string, string> = {}
+    for (const name of FILTRES) {
+      const typed = c.req.query(name)?.trim()
+      if (typed) values[name] = typed
+    }
+    const parsed = filtreForm.safeParse(values)
+    const errors: Record<string, string> = {}
+    for (const { path, message } of parsed.error?.issues ?? []) errors[String(path[0])] ??= message
+    const [avant] = /^\d{1,15}$/.exec(c.req.query('avant') ?? '') ?? []
+
+    const shown = await db.tx(as(aidant), async (tx) => ({
+      aidants: await listAidants(tx),
+      ...(parsed.success
+        ? await listLignes(tx, parsed.data, aidant.fuseau, avant === undefined ? undefined : Number(avant))
+        : { lignes: [], suivant: undefined, compte: 0 }),
+    }))
+    const address = (more: Record<string, string>) => {
+      const search = new URLSearchParams({ ...values, ...more }).toString()
+      return search ? `${JOURNAL}?${search}` : JOURNAL
+    }
+    return c.html(
+      journalPage({
+        frame: frameOf(c, 'journal'),
+        ...shown,
+        fuseau: aidant.fuseau,
+        values,
+        errors,
+        suivante: shown.suivant === undefined ? undefined : address({ avant: String(shown.suivant) }),
+        premiere: avant === undefined ? undefined : address({}),
+      }),
+      parsed.success ? 200 : 422,
+    )
+  })
+
+  routes.get('/structure/aidants', requireReferent, async (c) => {
+    const shown = await db.tx(as(c.var.aidant), async (tx) => ({ aidants: await listAidants(tx), now: tx.now }))
+    return c.html(aidantsPage({ frame: frameOf(c, 'aidants'), ...shown, fuseau: c.var.aidant.fuseau }))
+  })
+
+  const reason = (aidant: SessionAidant, usagerId: string) =>
+    db.tx(as(aidant), async (tx) => {
+      const usager = await findUsager(tx, usagerId)
+      return usager && { usager, envoi: newUuid(tx) }
+    })
+  routes.get('/structure/personnes/:usagerId/ouvrir', requireReferent, async (c) => {
+    const shown = await reason(c.var.aidant, c.req.param('usagerId'))
+    return shown ? c.html(openPage({ frame: frameOf(c, 'journal'), ...shown })) : c.notFound()
+  })
+  routes.post('/structure/personnes/:usagerId/ouvrir', requireReferent, (c) => open(c, c.req.param('usagerId')))
+
+  async function open(c: Asked, usagerId: string) {
+    const { aidant } = c.var
+    const form = await parseForm(c, ouvertureForm)
+    if (form.ok) {
+      const opened = await openDossier(db, as(aidant), { usagerId, ...form.data })
+      return opened.ok ? c.redirect(`/structure/personnes/${usagerId}`, 303) : c.notFound()
+    }
+    const shown = await reason(aidant, usagerId)
+    if (!shown) return c.notFound()
+    const typed = form.values.envoi
+    const envoi = typeof typed === 'string' && isUuid(typed) ? typed : shown.envoi
+    return c.html(openPage({ frame: frameOf(c, 'journal'), ...shown, envoi, values: form.values, errors: form.errors }), 422)
+  }
+
+  routes.get('/structure/personnes/:usagerId', requireReferent, async (c) => {
+    const usagerId = c.req.param('usagerId')
+    const shown = await db.tx(as(c.var.aidant), async (tx) => {
+      const usager = await findUsager(tx, usagerId)
+      if (!usager) return undefined
+      const ouverture = await findOuverture(tx, usagerId)
+      if (!ouverture) return { usager, ouverture }
+      await recordAcces(tx, { genre: 'dossier_consulte', usagerId })
+      const { demarches, suivant } = await listDemarches(tx, { usagerIds: [usagerId] }, curseurDe(c.req.query('apres')))
+      return { usager, ouverture, mandats: await listMandats(tx, [usagerId]), demarches, suivant }
+    })
+    if (!shown) return c.notFound()
+    const { usager, ouverture, mandats = [], demarches = [], suivant } = shown
+    const address = `/structure/personnes/${usagerId}`
+    if (!ouverture) return c.redirect(`${address}/ouvrir`, 303)
+    return c.html(
+      dossierPage({
+        frame: frameOf(c, 'journal'),
+        usager,
+        ouverture,
+        mandats,
+        demarches,
+        suivante: suivant && `${address}?apres=${texteDuCurseur(suivant)}`,
+      }),
+    )
+  })
+  return routes
+}

@@ -1,0 +1,118 @@
+import { z } from 'zod'
+import { choix, dateFr, dateHeure, isUuid, texte } from '../form.ts'
+import { THEMATIQUES } from '../mandat/mandat.ts'
+import {
+  CANAUX,
+  CATALOGUE,
+  DUREES_MINUTES,
+  type DureeMinutes,
+  demarcheDuCatalogue,
+  ETAPES_QUI,
+  MODES,
+  MOTIFS_BLOCAGE,
+  NATURES,
+  type NewDemarche,
+  PRESENCES,
+  RESULTATS,
+} from './demarche.ts'
+
+/** The value of the last tile: a démarche that the aidant names herself. */
+export const AUTRE = 'autre'
+
+/** What is recorded when nobody says otherwise; shown where it may be changed. */
+export const PAR_DEFAUT = {
+  nature: 'demande',
+  mode: 'avec_la_personne',
+  presence: 'presente',
+  canal: 'en_ligne_franceconnect',
+} as const satisfies Partial<NewDemarche>
+
+const MONTANT = 'Écrivez le montant en euros, par exemple 12,50.'
+const MONTANT_MAX = 1_000_000
+
+/** Euros as they are typed (« 1 250,50 € »), to cents. */
+const montant = texte(20).transform((text, context) => {
+  if (text === null) return null
+  const [, euros, cents = ''] = /^(\d{1,9})(?:[,.](\d{1,2}))?€?$/.exec(text.replace(/\s/g, '')) ?? []
+  const centimes = Number(euros) * 100 + Number(cents.padEnd(2, '0'))
+  if (centimes > 0 && centimes <= MONTANT_MAX * 100) return centimes
+  context.addIssue({ code: 'custom', message: euros !== undefined && centimes > 0 ? 'Ce montant est trop grand.' : MONTANT })
+  return z.NEVER
+})
+
+const fields = z.object({
+  demarche: choix([AUTRE, ...CATALOGUE.map(({ code }) => code)]),
+  titre: texte(80),
+  thematique: choix(THEMATIQUES),
+  resultat: choix(RESULTATS, 'Choisissez un résultat.'),
+  faiteLe: dateHeure(),
+  nature: choix(NATURES),
+  mode: choix(MODES),
+  presence: choix(PRESENCES),
+  canal: choix(CANAUX),
+  duree: choix(DUREES_MINUTES.map(String)),
+  administration: texte(80),
+  motifBlocage: choix(MOTIFS_BLOCAGE),
+  reference: texte(40),
+  montant,
+  etapeQuoi: texte(120),
+  etapeQui: choix(ETAPES_QUI),
+  etapeQuand: dateFr(),
+  orientation: texte(120),
+  note: texte(280, { lines: true }),
+  envoi: z
+    .string('Ce formulaire était incomplet : enregistrez à nouveau.')
+    .refine(isUuid, 'Ce formulaire était incomplet : enregistrez à nouveau.'),
+})
+
+function entire(said: z.output<typeof fields>, context: z.core.$RefinementCtx) {
+  const refuse = (field: keyof typeof said, message: string) => context.addIssue({ code: 'custom', path: [field], message })
+  const { demarche, titre, thematique, etapeQuoi, etapeQui, etapeQuand } = said
+  if (demarche && demarche !== AUTRE && titre)
+    refuse(
+      'titre',
+      'Vous avez choisi une démarche et vous en avez écrit une autre : choisissez « Autre démarche », ou effacez ce titre.',
+    )
+  if (!demarche && !titre) refuse('demarche', 'Choisissez une démarche.')
+  if (demarche === AUTRE && !titre) refuse('titre', 'Écrivez quelle démarche a été faite.')
+  if ((demarche === AUTRE || !demarche) && titre && !thematique) refuse('thematique', 'Choisissez sa thématique.')
+  if (!etapeQuoi && (etapeQui || etapeQuand)) refuse('etapeQuoi', 'Écrivez ce qu’il reste à faire.')
+}
+
+export const demarcheForm = fields.superRefine(entire)
+export const horsMandatForm = fields
+  .extend({
+    motif: texte(280, { required: 'Dites pourquoi cet acte a été fait hors mandat.', lines: true }).refine(
+      (motif) => [...motif].length >= 5,
+      'Dites-le en quelques mots (5 caractères au moins).',
+    ),
+  })
+  .superRefine(entire)
+
+/** The démarche that a form tells, with its defaults. `doneAt`: what « faite le » says, in absolute time. */
+export function demarcheDe(mandatId: string, said: z.output<typeof demarcheForm>, doneAt: Date | undefined): NewDemarche {
+  const item = said.demarche ? demarcheDuCatalogue(said.demarche) : undefined
+  return {
+    mandatId,
+    envoi: said.envoi,
+    thematique: item?.thematique ?? said.thematique!,
+    code: item?.code ?? null,
+    titre: item?.libelle ?? said.titre!,
+    administration: said.administration ?? item?.administration ?? null,
+    nature: said.nature ?? PAR_DEFAUT.nature,
+    mode: said.mode ?? PAR_DEFAUT.mode,
+    presence: said.presence ?? PAR_DEFAUT.presence,
+    canal: said.canal ?? PAR_DEFAUT.canal,
+    doneAt: doneAt ?? null,
+    dureeMinutes: said.duree === null ? null : (Number(said.duree) as DureeMinutes),
+    resultat: said.resultat,
+    motifBlocage: said.motifBlocage,
+    reference: said.reference,
+    montantCentimes: said.montant,
+    etapeQuoi: said.etapeQuoi,
+    etapeQui: said.etapeQui,
+    etapeQuand: said.etapeQuand,
+    orientation: said.orientation,
+    note: said.note,
+  }
+}

@@ -1,0 +1,129 @@
+import type { Tx } from '../db.ts'
+import { isUuid } from '../form.ts'
+import type { Thematique } from '../mandat/mandat.ts'
+import { mine } from '../structure/mine.ts'
+import type { Canal, DureeMinutes, EtapeQui, Kind, Mode, MotifBlocage, Nature, Presence, Resultat } from './demarche.ts'
+
+/** One démarche as its reader may see it: what is masked from her, or no longer kept, is null. */
+export type DemarcheRow = {
+  id: string
+  mandatId: string
+  structureId: string
+  usagerId: string
+  aidantId: string
+  genre: Kind
+  sensible: boolean
+  reclamation: boolean
+  resultat: Resultat
+  doneAt: Date
+  recordedAt: Date
+  thematique: Thematique | null
+  nature: Nature | null
+  mode: Mode | null
+  presence: Presence | null
+  canal: Canal | null
+  dureeMinutes: DureeMinutes | null
+  motifBlocage: MotifBlocage | null
+  code: string | null
+  titre: string | null
+  administration: string | null
+  reference: string | null
+  montantCentimes: number | null
+  etapeQuoi: string | null
+  etapeQui: EtapeQui | null
+  /** 'YYYY-MM-DD'. */
+  etapeQuand: string | null
+  orientation: string | null
+  note: string | null
+  motifHorsMandat: string | null
+  aidantPrenom: string
+  aidantNom: string
+  structureNom: string
+  fuseau: string
+}
+
+/** The last démarche of the page before: where the next one begins. */
+export type Curseur = { doneAt: string; id: string }
+export const texteDuCurseur = ({ doneAt, id }: Curseur): string => `${Date.parse(doneAt)}_${id}`
+/** Undefined when it cannot be one of ours: the first page is shown. Thirteen digits stay between the years 1653 and 2286. */
+export function curseurDe(text: string | undefined): Curseur | undefined {
+  const [, ms, id] = /^(-?\d{1,13})_(.+)$/.exec(text ?? '') ?? []
+  return id !== undefined && isUuid(id) ? { doneAt: new Date(Number(ms)).toISOString(), id } : undefined
+}
+
+const PAGE = 20
+
+const held = (tx: Tx) =>
+  tx.who.kind === 'usager' && !tx.rlsOnly ? tx.sql`d.usager_id = any (${[...tx.who.usagerIds]}::uuid[])` : mine(tx, 'd')
+
+/** Row-level security says whose words may be read; `masked` also leaves out those of sensitive démarches, which a list does not show. */
+function rows(tx: Tx, masked: boolean) {
+  const { sql } = tx
+  // With the title goes the thématique, and all that would tell what it was. To herself nothing is masked.
+  const shown = tx.who.kind === 'usager' ? sql`true` : sql`not d.sensible or c.demarche_id is not null`
+  const ifShown = (column: string) => sql`case when ${shown} then ${sql(`d.${column}`)} end as ${sql(column)}`
+  return sql`
+  select d.id, d.mandat_id, d.structure_id, d.usager_id, d.aidant_id, d.genre, d.sensible, d.reclamation, d.resultat, d.done_at, d.recorded_at,
+    ${ifShown('thematique')}, ${ifShown('nature')}, ${ifShown('mode')}, ${ifShown('presence')}, ${ifShown('canal')},
+    ${ifShown('duree_minutes')}, ${ifShown('motif_blocage')},
+    c.code, c.titre, c.administration, c.reference, c.montant_centimes, c.etape_quoi, c.etape_qui, c.etape_quand, c.orientation, c.note,
+    c.motif_hors_mandat, a.prenom as aidant_prenom, a.nom as aidant_nom, s.nom as structure_nom, s.fuseau
+  from demarche d
+  left join demarche_contenu c on c.demarche_id = d.id ${masked ? sql`and not d.sensible` : sql``}
+  join aidant a on a.id = d.aidant_id
+  join structure s on s.id = d.structure_id`
+}
+
+/**
+ * What was done, latest first, a page at a time by keyset: all of hers for the person, this structure's for an aidant, from whom the list
+ * masks what is sensitive (a screen is shared), or for the référent, who reads it while the dossier is open.
+ */
+export async function listDemarches(
+  tx: Tx,
+  of: { usagerIds: readonly string[] } | { mandatId: string },
+  apres?: Curseur,
+  limit = PAGE,
+): Promise<{ demarches: DemarcheRow[]; suivant: Curseur | undefined }> {
+  const which = 'mandatId' in of ? tx.sql`d.mandat_id = ${of.mandatId}` : tx.sql`d.usager_id = any (${[...of.usagerIds]}::uuid[])`
+  const found = await tx.sql<DemarcheRow[]>`${rows(tx, tx.who.kind === 'aidant')}
+    where ${which} and ${held(tx)} ${apres ? tx.sql`and (d.done_at, d.id) < (${apres.doneAt}, ${apres.id})` : tx.sql``}
+    order by d.done_at desc, d.id desc
+    limit ${limit + 1}`
+  const demarches = found.slice(0, limit)
+  const last = demarches.at(-1)
+  return { demarches, suivant: found.length > limit && last ? { doneAt: last.doneAt.toISOString(), id: last.id } : undefined }
+}
+
+/** One démarche with all that its reader may read of it; undefined when it is unknown, not hers, or someone else's complaint. */
+export async function findDemarche(tx: Tx, id: string) {
+  const [demarche] = await tx.sql<DemarcheRow[]>`${rows(tx, false)}
+    where d.id = ${id} and ${held(tx)}`
+  return demarche
+}
+
+/** Codes of the catalogue lately noted for this person in this structure, latest first; not the sensitive ones, which no list shows. */
+export async function listRecents(tx: Tx, usagerId: string): Promise<string[]> {
+  const found = await tx.sql<{ code: string }[]>`
+    select c.code
+    from demarche d
+    join demarche_contenu c on c.demarche_id = d.id
+    where ${mine(tx, 'd')} and d.usager_id = ${usagerId} and not d.sensible and c.code is not null
+    group by c.code
+    order by max(d.recorded_at) desc, c.code
+    limit 6`
+  return found.map(({ code }) => code)
+}
+
+/**
+ * The moment at which the structure's clock showed `local` ('YYYY-MM-DDTHH:MM'), undefined for an unknown mandat. A minute is said, not a
+ * second: the minute in which the mandat was signed is read as what followed.
+ */
+export async function findMoment(tx: Tx, mandatId: string, local: string) {
+  const [moment] = await tx.sql<{ at: Date }[]>`
+    select case when m.signed_at < said.at + interval '1 minute' then greatest(said.at, m.signed_at) else said.at end as at
+    from mandat m
+    join structure s on s.id = m.structure_id,
+      lateral (select ${local}::timestamp at time zone s.fuseau as at) as said
+    where m.id = ${mandatId} and ${mine(tx, 'm')}`
+  return moment?.at
+}

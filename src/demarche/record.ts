@@ -1,0 +1,93 @@
+import { constraintOf, type Db, type Tx, type Who } from '../db.ts'
+import { append } from '../journal/append.ts'
+import { listAutorisations, lockMandat } from '../mandat/queries.ts'
+import { newUuid } from '../uuid.ts'
+import { type DemarcheRefusal, discretion, type Kind, kindOf, type NewDemarche, refusalOf } from './demarche.ts'
+
+/** `aidant_inactif`: suspended, or gone from the structure, since she opened the form. */
+export type RecordRefusal = DemarcheRefusal | 'envoi_deja_utilise' | 'aidant_inactif'
+export type Recorded = { ok: true; id: string; usagerId: string; genre: Kind } | { ok: false; refusal: RecordRefusal }
+
+/**
+ * Records one démarche and its journal line: both commit, or neither. `envoi` identifies the form that was sent: a double click or a
+ * replay answers the démarche already recorded. Outside the mandat it refuses `hors_mandat` and the page offers the other use case.
+ */
+export const recordDemarche = (db: Db, by: Who & { kind: 'aidant' }, demarche: NewDemarche): Promise<Recorded> =>
+  attempt(() => db.tx(by, (tx) => record(tx, by, demarche, undefined)))
+
+/** Records an act done outside the mandat, with its reason: the truth is never lost, and is shown at once to the person and the référent. */
+export const recordActeHorsMandat = (
+  db: Db,
+  by: Who & { kind: 'aidant' },
+  demarche: NewDemarche,
+  motif: string,
+): Promise<Recorded> => attempt(() => db.tx(by, (tx) => record(tx, by, demarche, motif)))
+
+const REFUSED_BY: Readonly<Record<string, RecordRefusal>> = {
+  demarche_envoi_unique: 'envoi_deja_utilise',
+  demarche_aidant_actif: 'aidant_inactif',
+}
+
+async function attempt(recording: () => Promise<Recorded>, again = true): Promise<Recorded> {
+  try {
+    return await recording()
+  } catch (error) {
+    const constraint = constraintOf(error) ?? ''
+    // The mandat ended, or the day passed, between our reading of the clock and the line's own time: the kind is decided anew.
+    if (constraint === 'demarche_genre_exact' && again) return attempt(recording, false)
+    const refusal = REFUSED_BY[constraint]
+    if (!refusal) throw error
+    return { ok: false, refusal }
+  }
+}
+
+async function record(tx: Tx, by: Who & { kind: 'aidant' }, demarche: NewDemarche, motif: string | undefined): Promise<Recorded> {
+  // Sent together, answered in order: what is read after the lock shows what the lock waited for.
+  const [mandat, [already], autorisations] = await Promise.all([
+    lockMandat(tx, demarche.mandatId),
+    tx.sql<{ id: string; genre: Kind }[]>`
+      select id, genre
+      from demarche
+      where envoi = ${demarche.envoi} and mandat_id = ${demarche.mandatId}`,
+    listAutorisations(tx, demarche.mandatId),
+  ])
+  if (!mandat) return { ok: false, refusal: 'introuvable' }
+  const { structureId, usagerId } = mandat
+  if (already) return { ok: true, ...already, usagerId }
+
+  const doneAt = demarche.doneAt ?? tx.now
+  const genre = kindOf(
+    autorisations.find(({ thematique }) => thematique === demarche.thematique),
+    doneAt,
+    tx.now,
+  )
+  const refusal = refusalOf(mandat, autorisations, demarche, tx.now)
+  if (refusal && !(refusal === 'hors_mandat' && motif)) return { ok: false, refusal }
+
+  // The act proved to be inside the mandat after all: recorded as what it is, its reason not needed.
+  const horsMandat = genre === 'hors_mandat'
+  const { sensible, reclamation } = discretion(demarche)
+  const { mandatId, envoi, doneAt: _, ...facts } = demarche
+  const line = await append(tx, {
+    action: horsMandat ? 'acte_hors_mandat' : 'demarche_realisee',
+    mandat,
+    contenu: { ...facts, genre, done_at: doneAt.toISOString(), ...(horsMandat && { motif: motif! }) },
+    sensible: sensible || reclamation,
+  })
+  const id = newUuid(tx)
+  await Promise.all([
+    tx.sql`
+      insert into demarche (id, mandat_id, structure_id, usager_id, aidant_id, genre, thematique, sensible, reclamation, nature, mode, presence,
+        canal, done_at, recorded_at, duree_minutes, resultat, motif_blocage, envoi, journal_id)
+      values (${id}, ${mandatId}, ${structureId}, ${usagerId}, ${by.aidantId}, ${genre}, ${demarche.thematique}, ${sensible}, ${reclamation},
+        ${demarche.nature}, ${demarche.mode}, ${demarche.presence}, ${demarche.canal}, ${doneAt}, ${line.at}, ${demarche.dureeMinutes ?? null},
+        ${demarche.resultat}, ${demarche.motifBlocage ?? null}, ${envoi}, ${line.id})`,
+    tx.sql`
+      insert into demarche_contenu (demarche_id, structure_id, usager_id, genre, code, titre, administration, reference, montant_centimes,
+        etape_quoi, etape_qui, etape_quand, orientation, note, motif_hors_mandat)
+      values (${id}, ${structureId}, ${usagerId}, ${genre}, ${demarche.code ?? null}, ${demarche.titre}, ${demarche.administration ?? null},
+        ${demarche.reference ?? null}, ${demarche.montantCentimes ?? null}, ${demarche.etapeQuoi ?? null}, ${demarche.etapeQui ?? null},
+        ${demarche.etapeQuand ?? null}, ${demarche.orientation ?? null}, ${demarche.note ?? null}, ${horsMandat ? motif! : null})`,
+  ])
+  return { ok: true, id, usagerId, genre }
+}

@@ -1,0 +1,102 @@
+import { type Context, Hono } from 'hono'
+import type { z } from 'zod'
+import { demarchePage } from '../../views/demarche/demarche.ts'
+import { newDemarchePage } from '../../views/demarche/new.ts'
+import type { Db } from '../db.ts'
+import { isUuid, parseForm } from '../form.ts'
+import type { Env, SessionAidant } from '../http/env.ts'
+import { frameOf } from '../http/frame.ts'
+import { requireAidant } from '../http/rules.ts'
+import { findMandat, listAutorisations } from '../mandat/queries.ts'
+import { recordAcces } from '../usager/access.ts'
+import { findUsager } from '../usager/queries.ts'
+import { newUuid } from '../uuid.ts'
+import { suggestions } from './demarche.ts'
+import { demarcheDe, demarcheForm, horsMandatForm } from './forms.ts'
+import { findDemarche, findMoment, listRecents } from './queries.ts'
+import { recordActeHorsMandat, recordDemarche } from './record.ts'
+
+type Asked = Context<Env & { Variables: { aidant: SessionAidant } }>
+
+export function demarcheRoutes({ db }: { db: Db }): Hono<Env> {
+  const as = (aidant: SessionAidant) => ({ kind: 'aidant', aidantId: aidant.id, structureId: aidant.structureId }) as const
+  const routes = new Hono<Env>()
+
+  /** What the form shows of this mandat; undefined when it is not this structure's. */
+  const shownOf = (aidant: SessionAidant, mandatId: string) =>
+    db.tx(as(aidant), async (tx) => {
+      const mandat = await findMandat(tx, mandatId)
+      if (!mandat) return undefined
+      const [usager, autorisations, recents] = [
+        await findUsager(tx, mandat.usagerId),
+        await listAutorisations(tx, mandat.id),
+        await listRecents(tx, mandat.usagerId),
+      ]
+      const offered = mandat.enVigueur.length > 0 ? mandat.enVigueur : mandat.perimetre
+      return {
+        mandat,
+        usager: usager!,
+        autorisations,
+        suggestions: suggestions(offered, recents),
+        envoi: newUuid(tx),
+        now: tx.now,
+      }
+    })
+
+  routes.get('/mandats/:mandatId/demarches/nouvelle', requireAidant, async (c) => {
+    const shown = await shownOf(c.var.aidant, c.req.param('mandatId'))
+    return shown ? c.html(newDemarchePage({ frame: frameOf(c, 'personnes'), ...shown })) : c.notFound()
+  })
+  routes.get('/mandats/:mandatId/demarches/hors-mandat', requireAidant, async (c) => {
+    const shown = await shownOf(c.var.aidant, c.req.param('mandatId'))
+    return shown ? c.html(newDemarchePage({ frame: frameOf(c, 'personnes'), ...shown, horsMandat: {} })) : c.notFound()
+  })
+  routes.post('/mandats/:mandatId/demarches/nouvelle', requireAidant, (c) => note(c, c.req.param('mandatId'), false))
+  routes.post('/mandats/:mandatId/demarches/hors-mandat', requireAidant, (c) => note(c, c.req.param('mandatId'), true))
+
+  async function note(c: Asked, mandatId: string, horsMandat: boolean) {
+    const { aidant } = c.var
+    const by = as(aidant)
+    const form = horsMandat ? await parseForm(c, horsMandatForm) : await parseForm(c, demarcheForm)
+    const faiteLe = form.ok && form.data.faiteLe
+    const doneAt = faiteLe ? await db.tx(by, (tx) => findMoment(tx, mandatId, faiteLe)) : undefined
+    const demarche = form.ok ? demarcheDe(mandatId, form.data, doneAt) : undefined
+    const { motif }: Partial<z.output<typeof horsMandatForm>> = form.ok ? form.data : {}
+    const recorded =
+      demarche && (motif ? await recordActeHorsMandat(db, by, demarche, motif) : await recordDemarche(db, by, demarche))
+    if (recorded?.ok) return c.redirect(`/personnes/${recorded.usagerId}?notee=${recorded.id}`, 303)
+
+    const shown = recorded?.refusal === 'introuvable' ? undefined : await shownOf(aidant, mandatId)
+    if (!shown) return c.notFound()
+    const refusal = recorded?.refusal
+    const outside =
+      refusal === 'hors_mandat' ? { thematique: demarche!.thematique, at: demarche!.doneAt ?? shown.now } : undefined
+    // The same form sent again is the same démarche, unless it turned out to be another's.
+    const typed = form.values.envoi
+    const envoi = typeof typed === 'string' && isUuid(typed) && refusal !== 'envoi_deja_utilise' ? typed : shown.envoi
+    return c.html(
+      newDemarchePage({
+        frame: frameOf(c, 'personnes'),
+        ...shown,
+        envoi,
+        values: form.values,
+        errors: form.ok ? {} : form.errors,
+        refusal,
+        horsMandat: horsMandat || outside ? { done: outside } : undefined,
+      }),
+      form.ok ? 409 : 422,
+    )
+  }
+
+  routes.get('/demarches/:demarcheId', requireAidant, async (c) => {
+    const shown = await db.tx(as(c.var.aidant), async (tx) => {
+      const demarche = await findDemarche(tx, c.req.param('demarcheId'))
+      if (!demarche) return undefined
+      const usager = await findUsager(tx, demarche.usagerId)
+      await recordAcces(tx, { genre: 'demarche_consultee', usagerId: demarche.usagerId })
+      return { demarche, usager: usager! }
+    })
+    return shown ? c.html(demarchePage({ frame: frameOf(c, 'personnes'), ...shown })) : c.notFound()
+  })
+  return routes
+}

@@ -1,0 +1,93 @@
+import { OUVERTURE_MINUTES } from '../../src/audit/audit.ts'
+import type { OuvertureRow } from '../../src/audit/queries.ts'
+import type { DemarcheRow } from '../../src/demarche/queries.ts'
+import type { MandatEtat } from '../../src/mandat/queries.ts'
+import type { UsagerRow } from '../../src/usager/queries.ts'
+import { alert, etat } from '../kit/alert.ts'
+import { back } from '../kit/card.ts'
+import { html } from '../kit/html.ts'
+import { type Frame, page } from '../kit/page.ts'
+import { facts, type Moment, pagination, table, timeline } from '../kit/table.ts'
+import {
+  auSoir,
+  dateEcrite,
+  ETAPE_QUI,
+  enMots,
+  euros,
+  FIN,
+  heure,
+  jour,
+  jourEtHeure,
+  KIND,
+  nomComplet,
+  RESULTAT,
+  THEMATIQUE,
+  temps,
+} from '../kit/words.ts'
+import { MOTIF_OUVERTURE } from './words.ts'
+
+type Props = {
+  frame: Frame
+  usager: UsagerRow
+  ouverture: OuvertureRow
+  mandats: readonly MandatEtat[]
+  demarches: readonly DemarcheRow[]
+  suivante?: string | undefined
+}
+
+/** A dossier while the direction has it open. */
+export const dossierPage = ({ frame, usager, ouverture, mandats, demarches, suivante }: Props) => {
+  const { fuseau } = ouverture
+  const until = new Date(ouverture.openedAt.getTime() + OUVERTURE_MINUTES * 60_000)
+  return page(
+    { ...frame, above: back('Journal de la structure', '/structure/journal') },
+    `Dossier de ${nomComplet(usager)}`,
+    html`${alert(
+      `Dossier ouvert jusqu’à ${heure(until, fuseau)}`,
+      html`<p>${MOTIF_OUVERTURE[ouverture.motif]}${ouverture.precision && html` : ${ouverture.precision}`}. La personne voit cette ouverture et sa raison.</p>`,
+      'info',
+    )}
+    ${table({
+      caption: 'Mandats avec votre structure',
+      columns: [
+        { head: 'Mandat', cell: ({ perimetre }) => enMots(perimetre) },
+        { head: 'État', cell: (m) => html`${etat(m.etat)}${m.endedHow && html` ${FIN[m.endedHow]}`}` },
+        { head: 'Signé le', cell: (m) => temps(m.signedAt, jour(m.signedAt, m.fuseau)) },
+        { head: 'Jusqu’au', cell: (m) => (m.endedAt ? jourEtHeure(m.endedAt, m.fuseau) : auSoir(m.expiresAt, m.fuseau)) },
+      ],
+      rows: mandats,
+      empty: 'Aucun mandat.',
+    })}
+    <h2>Démarches</h2>
+    <p>Les réclamations n’y sont pas : seules la personne et qui les a notées les lisent.</p>
+    ${timeline(demarches.map(moment), 'Aucune démarche.')}
+    ${pagination({ next: suivante, label: 'Pages des démarches' })}`,
+  )
+}
+
+const moment = (d: DemarcheRow): Moment => ({
+  when: html`${temps(d.doneAt, jourEtHeure(d.doneAt, d.fuseau))}${
+    jourEtHeure(d.doneAt, d.fuseau) !== jourEtHeure(d.recordedAt, d.fuseau) &&
+    html`, notée le ${temps(d.recordedAt, jourEtHeure(d.recordedAt, d.fuseau))}`
+  }`,
+  what: `${d.titre ?? 'Démarche'}${d.thematique ? ` (${THEMATIQUE[d.thematique].titre})` : ''}, ${RESULTAT[d.resultat].toLocaleLowerCase('fr')}`,
+  who: `${d.aidantPrenom} ${d.aidantNom}`,
+  more: html`${d.genre !== 'reguliere' && html`<p><strong>${KIND[d.genre]}</strong>${d.motifHorsMandat && ` : ${d.motifHorsMandat}`}</p>`}${facts(
+    [
+      { term: 'Administration', value: d.administration },
+      { term: 'Référence', value: d.reference },
+      { term: 'Montant payé', value: d.montantCentimes !== null && euros(d.montantCentimes) },
+      {
+        term: 'Prochaine étape',
+        value:
+          d.etapeQuoi &&
+          [d.etapeQuoi, d.etapeQui && ETAPE_QUI[d.etapeQui], d.etapeQuand && `pour le ${dateEcrite(d.etapeQuand)}`]
+            .filter(Boolean)
+            .join(', '),
+      },
+      { term: 'Orientée vers', value: d.orientation },
+      { term: 'Note', value: d.note },
+    ],
+  )}`,
+  kind: d.genre === 'reguliere' ? 'ordinary' : 'apart',
+})

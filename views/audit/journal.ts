@@ -1,0 +1,95 @@
+import { COMPTE_MAX } from '../../src/audit/audit.ts'
+import type { AidantRow, LigneRow } from '../../src/audit/queries.ts'
+import { button, type Errors, errorSummary, form, input, results, select, type Values } from '../kit/form.ts'
+import { html } from '../kit/html.ts'
+import { type Frame, page } from '../kit/page.ts'
+import { type Moment, pagination, timeline } from '../kit/table.ts'
+import { jourEtHeure, KIND, nombre, nomCourant, pluriel, THEMATIQUE, temps } from '../kit/words.ts'
+import { ACTION, faitEnMots, quiEnMots, raison } from './words.ts'
+
+type Props = {
+  frame: Frame
+  lignes: readonly LigneRow[]
+  compte: number
+  aidants: readonly AidantRow[]
+  fuseau: string
+  values: Values
+  errors?: Errors
+  /** Address of the next page. */
+  suivante?: string | undefined
+  /** Address of the first page, when this is another. */
+  premiere?: string | undefined
+}
+
+const JOURNAL = '/structure/journal'
+
+/** The journal of a structure, for its référents. */
+export const journalPage = ({ frame, lignes, compte, aidants, fuseau, values, errors = {}, suivante, premiere }: Props) => {
+  const field = (name: string) => ({ name, value: values[name], error: errors[name], optional: true })
+  const wrong = Object.values(errors).find(Boolean)
+  const count = wrong
+    ? 'Filtre à revoir'
+    : compte > COMPTE_MAX
+      ? `Plus de ${nombre(COMPTE_MAX)} lignes`
+      : pluriel(compte, 'ligne', 'lignes', 'Aucune ligne')
+  return page(
+    { ...frame, invalid: Object.keys(errors).length > 0 },
+    'Journal de la structure',
+    html`${errorSummary(errors)}
+    <p>Ce qui a été fait au nom de votre structure. Personne ne peut y changer ni y effacer une ligne. Le contenu des démarches confidentielles ne se lit que dans le dossier de la personne, ouvert avec une raison qu’elle voit ; le filtre par thématique les laisse de côté.</p>
+    ${form(
+      {
+        action: JOURNAL,
+        method: 'get',
+        label: 'Filtrer le journal',
+        attrs: {
+          class: 'search',
+          'hx-get': JOURNAL,
+          'hx-trigger': 'change, submit',
+          'hx-target': '#resultats',
+          'hx-select': '#resultats',
+          'hx-swap': 'outerMorph',
+          'hx-replace-url': 'true',
+          'hx-sync': 'this:replace',
+        },
+      },
+      html`${input({ ...field('du'), label: 'Du', type: 'date', size: 12 })}
+      ${input({ ...field('au'), label: 'Au', type: 'date', size: 12 })}
+      ${select({ ...field('aidant'), label: 'Aidant', empty: 'Tous', options: aidants.map(({ id, prenom, nom }) => ({ value: id, label: `${prenom} ${nom}` })) })}
+      ${select({
+        ...field('thematique'),
+        label: 'Thématique',
+        empty: 'Toutes',
+        options: Object.entries(THEMATIQUE).map(([value, { titre }]) => ({ value, label: titre })),
+      })}
+      ${select({ ...field('action'), label: 'Ce qui s’est passé', empty: 'Tout', options: ACTION })}
+      ${button('Filtrer', { kind: 'secondary', icon: 'chercher' })}`,
+    )}
+    ${results(
+      count,
+      html`${premiere && html`<p><a href="${premiere}">Revenir aux lignes les plus récentes</a></p>`}
+      ${timeline(
+        lignes.map((ligne) => moment(ligne, fuseau)),
+        wrong ?? 'Aucune ligne ne correspond.',
+      )}
+      ${pagination({ next: suivante })}`,
+    )}`,
+  )
+}
+
+const moment = (ligne: LigneRow, fuseau: string): Moment => {
+  const { at, action, genre, doneAt, usagerId } = ligne
+  const nom = ligne.nomNaissance
+    ? nomCourant({ prenoms: ligne.prenoms ?? [], nomNaissance: ligne.nomNaissance, nomUsage: ligne.nomUsage })
+    : 'une personne'
+  const apart = action === 'acte_hors_mandat' || genre === 'apres_coup'
+  return {
+    when: temps(at, jourEtHeure(at, fuseau)),
+    what: faitEnMots(ligne),
+    who: html`${quiEnMots(ligne)}${usagerId && html`, ${ligne.acteur !== 'usager' && 'pour '}<a href="/structure/personnes/${usagerId}">${nom}</a>`}`,
+    more: html`${genre === 'apres_coup' && html`<p>${KIND.apres_coup}${doneAt && ` : faite le ${jourEtHeure(doneAt, fuseau)}`}</p>`}
+      ${action === 'acte_hors_mandat' && doneAt && html`<p>Faite le ${jourEtHeure(doneAt, fuseau)}</p>`}
+      ${raison(ligne.motifHorsMandat ?? ligne.precision)}`,
+    kind: apart ? 'apart' : 'ordinary',
+  }
+}

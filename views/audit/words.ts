@@ -1,0 +1,87 @@
+import type { ActionCherchee, MotifOuverture } from '../../src/audit/audit.ts'
+import type { LigneRow } from '../../src/audit/queries.ts'
+import type { Action } from '../../src/journal/entry.ts'
+import { type Html, html, type Words } from '../kit/html.ts'
+import { DUREE, enMots, FIN, RESULTAT, THEMATIQUE } from '../kit/words.ts'
+
+export const MOTIF_OUVERTURE = {
+  demande_de_la_personne: 'À la demande de la personne',
+  reclamation: 'À la suite d’une réclamation',
+  controle: 'Pour un contrôle',
+  depart_aidant: 'Parce qu’un aidant est parti',
+  urgence: 'En urgence',
+  autre: 'Pour une autre raison',
+} as const satisfies Record<MotifOuverture, string>
+
+export const ACTION = {
+  mandat_signe: 'Mandat signé',
+  demarche_realisee: 'Démarche',
+  acte_hors_mandat: 'Acte hors mandat',
+  apres_coup: 'Démarche notée après coup',
+  autorisation_revoquee: 'Thématique arrêtée',
+  autorisation_remplacee: 'Thématique remplacée',
+  autorisation_suspendue: 'Thématique mise en pause',
+  autorisation_retablie: 'Thématique reprise',
+  mandat_termine: 'Mandat arrêté',
+  mandat_expire: 'Mandat arrivé à sa fin',
+  dossier_ouvert: 'Dossier ouvert par la direction',
+  attestation_imprimee: 'Mandat imprimé',
+  identite_modifiee: 'Identité mise à jour',
+  contact_modifie: 'Contact mis à jour',
+  demarche_corrigee: 'Démarche corrigée',
+  demarche_contestee: 'Démarche contestée',
+  contestation_repondue: 'Réponse à une contestation',
+  session_deleguee: 'Session déléguée',
+  export: 'Export de données',
+  aidant_ajoute: 'Aidant ajouté',
+  aidant_suspendu: 'Aidant suspendu',
+  aidant_retabli: 'Aidant rétabli',
+  structure_modifiee: 'Structure modifiée',
+} as const satisfies Record<ActionCherchee | 'apres_coup', string>
+
+/** What else may stand in a structure's journal, and nobody looks for. */
+const RARE = {
+  structure_ajoutee: 'Structure ajoutée',
+  cle_publiee: 'Clé de scellement publiée',
+  jwks_archive: 'Clés de FranceConnect archivées',
+  donnees_effacees: 'Données effacées',
+  restauration: 'Sauvegarde restaurée',
+} as const satisfies Record<Exclude<Action, ActionCherchee>, string>
+
+const titre = (action: Action): string => ({ ...ACTION, ...RARE })[action]
+
+/** What a line says was done, in plain French. */
+export function faitEnMots(ligne: LigneRow): string {
+  const { action, thematique, perimetre, duree, how, cibleNom } = ligne
+  if (action === 'demarche_realisee' && !ligne.titre) return 'Démarche confidentielle'
+  const complement = cibleNom
+    ? `${ligne.ciblePrenom} ${cibleNom}`
+    : action === 'demarche_realisee' || action === 'acte_hors_mandat'
+      ? demarcheEnMots(ligne)
+      : action === 'mandat_signe' && perimetre
+        ? [enMots(perimetre), duree && DUREE[duree].toLocaleLowerCase('fr')].filter(Boolean).join(', ')
+        : action === 'dossier_ouvert' && ligne.motif
+          ? MOTIF_OUVERTURE[ligne.motif].toLocaleLowerCase('fr')
+          : thematique && THEMATIQUE[thematique].titre
+  const start = `${titre(action)}${how && how !== 'remplace' ? ` ${FIN[how]}` : ''}`
+  return complement ? `${start} : ${complement}` : start
+}
+
+const demarcheEnMots = ({ titre, thematique, resultat }: LigneRow): string =>
+  titre && thematique
+    ? `${titre} (${THEMATIQUE[thematique].titre})${resultat ? `, ${RESULTAT[resultat].toLocaleLowerCase('fr')}` : ''}`
+    : 'démarche confidentielle'
+
+const QUI = {
+  usager: 'La personne elle-même',
+  aidant: 'Un aidant',
+  systeme: 'Le service',
+  operateur: 'L’exploitant du service',
+} as const
+
+/** Who did it. */
+export const quiEnMots = ({ acteur, aidantPrenom, aidantNom }: LigneRow): string =>
+  acteur === 'aidant' && aidantNom ? `${aidantPrenom} ${aidantNom}` : QUI[acteur]
+
+/** « Raison : … », or nothing. */
+export const raison = (words: Words | null): Html | undefined => (words ? html`<p>Raison : ${words}</p>` : undefined)

@@ -1,0 +1,257 @@
+import type { CatalogueItem } from '../../src/demarche/demarche.ts'
+import { AUTRE, PAR_DEFAUT } from '../../src/demarche/forms.ts'
+import type { RecordRefusal } from '../../src/demarche/record.ts'
+import { type Autorisation, THEMATIQUES, type Thematique } from '../../src/mandat/mandat.ts'
+import type { MandatEtat } from '../../src/mandat/queries.ts'
+import type { UsagerRow } from '../../src/usager/queries.ts'
+import { alert } from '../kit/alert.ts'
+import { back } from '../kit/card.ts'
+import {
+  button,
+  buttonLink,
+  buttons,
+  type Choice,
+  type Errors,
+  errorSummary,
+  form,
+  hidden,
+  input,
+  radios,
+  select,
+  textarea,
+  tiles,
+  type Values,
+} from '../kit/form.ts'
+import { attributes, type Html, html, type Words } from '../kit/html.ts'
+import { type Frame, page } from '../kit/page.ts'
+import {
+  auSoir,
+  CANAL,
+  ETAPE_QUI,
+  enMots,
+  FIN,
+  jourEtHeure,
+  MINUTES,
+  MODE,
+  MOTIF_BLOCAGE,
+  NATURE,
+  nomComplet,
+  nomCourant,
+  PRESENCE,
+  RESULTAT,
+  THEMATIQUE,
+} from '../kit/words.ts'
+import { alertesEnMots, pourquoiHorsMandat, REFUSAL } from './words.ts'
+
+export type NewDemarcheProps = {
+  frame: Frame
+  mandat: MandatEtat
+  usager: UsagerRow
+  autorisations: readonly Autorisation[]
+  /** The most useful first. */
+  suggestions: readonly CatalogueItem[]
+  envoi: string
+  values?: Values
+  errors?: Errors
+  refusal?: RecordRefusal | undefined
+  /** The page of an act outside the mandat, which asks why; `done` when the answers were found to be one. */
+  horsMandat?: { done?: { thematique: Thematique; at: Date } | undefined } | undefined
+}
+
+const TUILES = 8
+
+const choice = ({ code, libelle, thematique, administration, alertes }: CatalogueItem): Choice => {
+  const { alerte, echeance } = alertesEnMots(alertes)
+  return {
+    value: code,
+    label: libelle,
+    hint: echeance ? `${administration}. ${echeance}.` : administration,
+    icon: thematique,
+    warning: alerte,
+  }
+}
+
+const details = (summary: Words, open: boolean, body: Html) =>
+  html`<details class="more"${attributes({ open })}><summary>${summary}</summary><div>${body}</div></details>`
+
+const PRECISIONS = [
+  'faiteLe',
+  'nature',
+  'mode',
+  'presence',
+  'canal',
+  'duree',
+  'administration',
+  'motifBlocage',
+  'reference',
+  'montant',
+  'etapeQuoi',
+  'etapeQui',
+  'etapeQuand',
+  'orientation',
+  'note',
+] as const
+
+export const newDemarchePage = (props: NewDemarcheProps) => {
+  const { frame, mandat, usager, autorisations, envoi, values = {}, errors = {}, refusal, horsMandat } = props
+  const address = `/mandats/${mandat.id}/demarches`
+  const done = horsMandat?.done
+  return page(
+    { ...frame, above: back(nomComplet(usager), `/personnes/${usager.id}`), invalid: Object.keys(errors).length > 0 },
+    horsMandat ? 'Noter un acte hors mandat' : 'Noter une démarche',
+    html`${errorSummary(errors, { envoi: 'contenu', formulaire: 'contenu' })}
+    ${refusal && refusal !== 'hors_mandat' && alert('Démarche non enregistrée', REFUSAL[refusal])}
+    ${
+      done &&
+      alert(
+        'Démarche hors du mandat',
+        html`<p>${pourquoiHorsMandat(
+          autorisations.find(({ thematique }) => thematique === done.thematique),
+          done.thematique,
+          done.at,
+          mandat.fuseau,
+        )}</p><p>Ce qui a été fait doit se savoir : notez-la comme acte hors mandat, en disant pourquoi. Ou corrigez vos réponses, gardées plus bas.</p>`,
+      )
+    }
+    ${situation(mandat, usager)}
+    ${form(
+      { action: horsMandat ? `${address}/hors-mandat` : undefined },
+      html`${hidden('envoi', envoi)}
+      ${
+        horsMandat &&
+        html`${textarea({
+          name: 'motif',
+          label: 'Pourquoi cet acte a-t-il été fait hors mandat ?',
+          hint: 'La personne et la direction de votre structure le liront.',
+          maxlength: 280,
+          rows: 3,
+          value: values.motif,
+          error: errors.motif,
+        })}
+        ${button('Enregistrer comme acte hors mandat')}
+        <h2>La démarche</h2>`
+      }
+      ${quoi(props)}
+      ${radios({ name: 'resultat', legend: 'Résultat', options: RESULTAT, value: values.resultat, error: errors.resultat, inline: true })}
+      ${(horsMandat || mandat.etat !== 'actif') && faiteLe(values, errors)}
+      ${precisions(values, errors, !horsMandat && mandat.etat === 'actif')}
+      ${
+        horsMandat
+          ? buttons([
+              button('Enregistrer comme acte hors mandat', { kind: 'secondary' }),
+              button('Enregistrer dans le mandat', { kind: 'secondary', action: `${address}/nouvelle` }),
+            ])
+          : buttons([button('Enregistrer'), buttonLink('Noter un acte hors mandat', `${address}/hors-mandat`, { kind: 'link' })])
+      }`,
+    )}`,
+  )
+}
+
+/** Whose mandat, for what, and whether it is in force. */
+const situation = (mandat: MandatEtat, usager: UsagerRow): Html => {
+  const { etat, expiresAt, endedAt, endedHow, fuseau, perimetre, enVigueur } = mandat
+  if (etat === 'actif')
+    return html`<p>Pour <strong>${nomCourant(usager)}</strong>. Mandat en cours jusqu’au ${auSoir(expiresAt, fuseau)} : ${enMots(enVigueur)}.</p>`
+  const since =
+    etat === 'termine' && endedAt && endedHow
+      ? `est arrêté depuis le ${jourEtHeure(endedAt, fuseau)}, ${FIN[endedHow]}`
+      : etat === 'expire'
+        ? `est arrivé à sa fin le ${auSoir(expiresAt, fuseau)}`
+        : 'est en pause'
+  return alert(
+    'Ce mandat n’est pas en cours',
+    html`<p>Le mandat de ${nomCourant(usager)} (${enMots(perimetre)}) ${since} : aucune démarche nouvelle n’est permise.</p>
+    <p>Ce qui a été fait pendant qu’il était en cours peut encore être noté : dites quand, à « Faite le ». Le reste se note comme acte hors mandat.</p>`,
+    'warning',
+  )
+}
+
+const quoi = ({ mandat, suggestions, values = {}, errors = {} }: NewDemarcheProps): Html => {
+  const [near, far] = [suggestions.slice(0, TUILES), suggestions.slice(TUILES)]
+  const dansLeMandat = THEMATIQUES.filter((thematique) => mandat.enVigueur.includes(thematique))
+  const ailleurs = THEMATIQUES.filter((thematique) => !mandat.enVigueur.includes(thematique))
+  const autre = values.demarche === AUTRE || Boolean(values.titre || errors.titre || errors.thematique)
+  return html`${tiles({
+    name: 'demarche',
+    legend: 'Quelle démarche ?',
+    options: [...near.map(choice), { value: AUTRE, label: 'Autre démarche', hint: 'À écrire juste en dessous.' }],
+    value: values.demarche ?? (autre ? AUTRE : undefined),
+    error: errors.demarche,
+  })}
+  ${details(
+    'Autre démarche : l’écrire',
+    autre,
+    html`${input({ name: 'titre', label: 'Quelle autre démarche ?', hint: '80 caractères au plus. Jamais de mot de passe ni de numéro personnel.', maxlength: 80, value: values.titre, error: errors.titre })}
+    ${select({
+      name: 'thematique',
+      label: 'Thématique',
+      options: [
+        ...dansLeMandat.map((value) => ({ value, label: THEMATIQUE[value].titre })),
+        ...ailleurs.map((value) => ({ value, label: `${THEMATIQUE[value].titre} (hors du mandat)` })),
+      ],
+      value: values.thematique,
+      error: errors.thematique,
+    })}`,
+  )}
+  ${
+    far.length > 0 &&
+    details(
+      `Voir ${far.length} autres démarches de ce mandat`,
+      far.some(({ code }) => code === values.demarche),
+      radios({
+        name: 'demarche',
+        id: 'champ-demarche-suite',
+        legend: 'Les autres démarches de ce mandat',
+        options: far.map(choice),
+        value: values.demarche,
+      }),
+    )
+  }`
+}
+
+const faiteLe = (values: Values, errors: Errors): Html =>
+  input({
+    name: 'faiteLe',
+    label: 'Faite le',
+    hint: 'Date et heure, par exemple 27/03/2026 14:05. Rien : maintenant.',
+    type: 'datetime-local',
+    optional: true,
+    size: 20,
+    value: values.faiteLe,
+    error: errors.faiteLe,
+  })
+
+/** Everything that has a default, which the summary says: what is not opened is still what will be recorded. */
+const precisions = (values: Values, errors: Errors, withMoment: boolean): Html => {
+  const { nature, mode, presence, canal } = PAR_DEFAUT
+  const field = (name: (typeof PRECISIONS)[number]) => ({ name, value: values[name], error: errors[name], optional: true })
+  const chosen = (name: keyof typeof PAR_DEFAUT) => ({
+    ...field(name),
+    value: values[name] ?? PAR_DEFAUT[name],
+    empty: false as const,
+    optional: false,
+  })
+  const changed = PRECISIONS.some(
+    (name) => errors[name] || (values[name] && values[name] !== PAR_DEFAUT[name as keyof typeof PAR_DEFAUT]),
+  )
+  return details(
+    html`Plus de précisions <small>(sinon : ${[NATURE[nature], MODE[mode], PRESENCE[presence], CANAL[canal]].map(minuscule).join(' ; ')})</small>`,
+    changed,
+    html`${withMoment && faiteLe(values, errors)}
+    ${select({ ...chosen('nature'), label: 'Nature', options: NATURE })}
+    ${select({ ...chosen('mode'), label: 'Comment', options: MODE })}
+    ${select({ ...chosen('presence'), label: 'Présence de la personne', hint: 'Un paiement ne se fait que si elle est là : elle tape elle-même sa carte.', options: PRESENCE })}
+    ${select({ ...chosen('canal'), label: 'Par quel moyen', options: CANAL })}
+    ${select({ ...field('duree'), label: 'Temps passé', options: MINUTES })}
+    ${input({ ...field('administration'), label: 'Administration', hint: 'Rien : celle de la démarche choisie.', maxlength: 80 })}
+    ${select({ ...field('motifBlocage'), label: 'Ce qui bloque', hint: 'Si la démarche n’a pas abouti.', options: MOTIF_BLOCAGE })}
+    ${input({ ...field('reference'), label: 'Numéro de dossier ou référence', hint: 'Celui de l’administration. Jamais le numéro de sécurité sociale.', maxlength: 40, size: 20 })}
+    ${input({ ...field('montant'), label: 'Montant payé, en euros', hint: 'Par exemple 12,50.', inputmode: 'decimal', maxlength: 20, size: 8 })}
+    ${input({ ...field('etapeQuoi'), label: 'Prochaine étape', hint: 'Ce qu’il reste à faire.', maxlength: 120 })}
+    ${select({ ...field('etapeQui'), label: 'Par qui', options: ETAPE_QUI })}
+    ${input({ ...field('etapeQuand'), label: 'Pour quand', hint: 'Par exemple 27/03/2026.', type: 'date', size: 12 })}
+    ${input({ ...field('orientation'), label: 'Orientée vers', hint: 'Un autre service, si vous lui en avez indiqué un.', maxlength: 120 })}
+    ${textarea({ ...field('note'), label: 'Note', hint: 'La personne la lira.', maxlength: 280, rows: 3 })}`,
+  )
+}
+const minuscule = (words: string) => words.charAt(0).toLocaleLowerCase('fr') + words.slice(1)
