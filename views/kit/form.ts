@@ -257,11 +257,11 @@ export const form = (
 ): Html =>
   html`<form${attributes({ method: options.method ?? 'post', action: options.action, id: options.id, 'aria-label': options.label, novalidate: true, ...options.attrs })}>${body}</form>`
 
-/** What is to be mended, first thing in the page, each line leading to its field. Shows nothing when there is no error. */
+/** What is to be mended, first thing in the page and where the focus is, each line leading to its field. Shows nothing when there is no error. */
 export const errorSummary = (errors: Errors, ids: Record<string, string> = {}): Html | undefined => {
   const list = Object.entries(errors).filter((entry): entry is [string, string] => Boolean(entry[1]))
   if (list.length === 0) return undefined
-  return html`<div class="alert refused" role="alert" tabindex="-1" id="erreurs"><h2>${icon('attention')}<span>${list.length === 1 ? 'Une réponse est à revoir' : `${list.length} réponses sont à revoir`}</span></h2><ul>${list.map(
+  return html`<div class="alert refused" role="alert" tabindex="-1" autofocus id="erreurs"><h2>${icon('attention')}<span>${list.length === 1 ? 'Une réponse est à revoir' : `${list.length} réponses sont à revoir`}</span></h2><ul>${list.map(
     ([name, error]) => html`<li><a href="#${ids[name] ?? `champ-${name}`}">${error}</a></li>`,
   )}</ul></div>`
 }

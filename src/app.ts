@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto'
+import type { Hono } from 'hono'
+import { CGU_VERSION } from './aidant/aidant.ts'
+import { aidantRoutes, CGU_PATH } from './aidant/routes.ts'
+import { auditRoutes } from './audit/routes.ts'
+import type { Config } from './config.ts'
+import type { Db } from './db.ts'
+import { demarcheRoutes } from './demarche/routes.ts'
+import { assets } from './http/assets.ts'
+import { openEdge } from './http/edge.ts'
+import type { Env } from './http/env.ts'
+import { healthRoutes } from './http/health.ts'
+import type { Log } from './http/log.ts'
+import { checkRules, publicPage } from './http/rules.ts'
+import { session } from './http/session.ts'
+import { mandatRoutes } from './mandat/routes.ts'
+import { parseSealKeys } from './mandat/sceau.ts'
+import type { Provider } from './oidc/oidc.ts'
+import { publicRoutes } from './public-routes.ts'
+import { STRUCTURES_PATH, structureRoutes } from './structure/routes.ts'
+import { usagerRoutes } from './usager/routes.ts'
+import { verificationRoutes } from './verification/routes.ts'
+
+export type Providers = { franceconnect: Provider }
+export type Deps = { db: Db; config: Config; oidc: Providers; log: Log }
+
+/** The whole service: the edge, what needs no session, the session, then the routes of each noun. `more`: what the demo adds. */
+export function createApp(deps: Deps, more?: Hono<Env>): Hono<Env> {
+  const { db, config, oidc, log } = deps
+  const seal = parseSealKeys(config.sealKeys)
+  const app = openEdge({
+    publicUrl: config.publicUrl,
+    formActions: Object.values(oidc).map((provider) => provider.origin()),
+    demo: config.mode === 'demo',
+    log,
+    random: randomBytes,
+  })
+
+  app.get('/assets/:hash/:name', publicPage)
+  app.route('/', assets)
+  app.route('/', healthRoutes({ db, log }))
+  app.route('/', verificationRoutes({ db, config, seal }))
+
+  app.use(session(db, config, { cgu: CGU_PATH, cguVersion: CGU_VERSION, structures: STRUCTURES_PATH }))
+  app.route('/', publicRoutes())
+  app.route('/', aidantRoutes({ db, config }))
+  app.route('/', structureRoutes({ db, config }))
+  const signer = { seal, publicUrl: config.publicUrl, secretsKey: config.secretsKey, franceconnect: config.franceconnect }
+  app.route('/', mandatRoutes({ db, config, franceconnect: oidc.franceconnect, signer }))
+  app.route('/', usagerRoutes({ db, config, franceconnect: oidc.franceconnect }))
+  app.route('/', demarcheRoutes({ db }))
+  app.route('/', auditRoutes({ db }))
+  if (more) app.route('/', more)
+
+  checkRules(app)
+  return app
+}

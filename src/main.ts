@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto'
+import type { Hono } from 'hono'
+import { createApp } from './app.ts'
+import { type Config, type Environment, parseConfig } from './config.ts'
+import { openDb } from './db.ts'
+import type { Env } from './http/env.ts'
+import { openLog } from './http/log.ts'
+import { openMetrics } from './http/metrics.ts'
+import { isPortTaken, type Listening, serve, stopOnSignal } from './http/server.ts'
+import { parseSealKeys } from './mandat/sceau.ts'
+import { checkMigrations } from './migrate.ts'
+import { type Deliver, openDelivery } from './notification/deliver.ts'
+import { franceconnect } from './oidc/franceconnect.ts'
+import { openProvider } from './oidc/provider.ts'
+import { publishKeys } from './verification/publish-key.ts'
+import { startWorker } from './worker.ts'
+
+/** What surrounds the service: its variables, how its messages leave, and what the demo adds. */
+type Surroundings = {
+  environment: Environment
+  deliver?: Deliver
+  pages?: (db: ReturnType<typeof openDb>) => Hono<Env>
+  /** Where the log goes. */
+  write?: (line: string) => void
+  ready?(config: Config): void
+  stop?(): Promise<void>
+}
+
+/** Starts the service; a database address in the environment means a real one, and nothing of the demo is then loaded. */
+async function start() {
+  const around: Surroundings = process.env.DATABASE_URL
+    ? { environment: process.env }
+    : await (await import('./demo/start.ts')).surroundings(process.argv.slice(2), process.env)
+  const opened: (() => Promise<unknown>)[] = [async () => around.stop?.()]
+  const stop = async () => {
+    for (const close of opened.splice(0).reverse()) await close()
+  }
+  stopOnSignal(stop)
+  try {
+    const config = parseConfig(around.environment)
+    const metrics = openMetrics()
+    const log = metrics.counting(openLog(around.write ?? ((line) => process.stdout.write(line))))
+    await checkMigrations(config.database.url)
+    const db = openDb({ url: config.database.url, random: randomBytes })
+    opened.push(() => db.close())
+    await publishKeys(db, parseSealKeys(config.sealKeys))
+
+    const oidc = {
+      franceconnect: openProvider({
+        profile: franceconnect,
+        ...config.franceconnect,
+        log: ({ refusal, cause }) => log('warn', { event: 'identification_refusee', reason: refusal, error: cause }),
+      }),
+    }
+    const app = createApp({ db, config, oidc, log }, around.pages?.(db))
+    const worker = startWorker(db, around.deliver ?? openDelivery(config), log)
+    opened.push(() => worker.stop())
+    const listening: Listening = await serve(app, { port: config.port, host: config.host })
+    opened.push(() => listening.close())
+    if (config.metricsPort) {
+      const port = await serve(metrics.app, { port: config.metricsPort, host: '127.0.0.1' })
+      opened.push(() => port.close())
+    }
+    log('info', { event: 'demarrage' })
+    around.ready?.(config)
+  } catch (error) {
+    await stop()
+    throw isPortTaken(error)
+      ? new Error(
+          `Le port ${(error as NodeJS.ErrnoException & { port: number }).port} est déjà pris : fermez l'autre programme, ou choisissez-en un autre avec PORT=3100 npm start.`,
+        )
+      : error
+  }
+}
+
+start().catch((error: Error) => {
+  process.stderr.write(`${error.message}\n`)
+  process.exit(1)
+})

@@ -1,0 +1,54 @@
+import { html } from '../kit/html.ts'
+import { type Frame, page } from '../kit/page.ts'
+import { table } from '../kit/table.ts'
+import { jourEtHeure, temps } from '../kit/words.ts'
+
+type Props = {
+  frame: Frame
+  aidants: {
+    prenom: string
+    nom: string
+    email: string
+    referent: boolean
+    structures: readonly string[]
+    code: string
+    next: string
+  }[]
+  messages: { id: string; canal: 'email' | 'sms'; destinataire: string; sujet: string | null; corps: string; sentAt: Date }[]
+  seconds: number
+}
+
+const spaced = (code: string) => `${code.slice(0, 3)} ${code.slice(3)}`
+
+/** Addresses in a message become links, as a mail reader does. */
+const linked = (text: string) =>
+  html`${text.split(/(https?:\/\/\S+)/).map((part, index) => (index % 2 === 1 ? html`<a href="${part}">${part}</a>` : part))}`
+
+export const demoPage = ({ frame, aidants, messages, seconds }: Props) =>
+  page(
+    { ...frame, width: 'wide' },
+    'La démonstration',
+    html`<p>Tout est inventé, rien ne quitte cet ordinateur. Trois personnes à être : un aidant, la personne aidée, la directrice.</p>
+    ${table({
+      caption: 'Aidants et directrices',
+      columns: [
+        { head: 'Qui', cell: ({ prenom, nom, referent }) => `${prenom} ${nom}${referent ? ' (directrice)' : ''}` },
+        { head: 'Structure', cell: ({ structures }) => structures.join(' et ') },
+        { head: 'E-mail à taper', cell: ({ email }) => email },
+        { head: 'Code de son application', cell: ({ code }) => html`<strong>${spaced(code)}</strong>` },
+        { head: 'Code suivant', cell: ({ next }) => spaced(next) },
+      ],
+      rows: aidants,
+      empty: '',
+    })}
+    <p>Les codes changent dans ${seconds} s : <a href="/demo">afficher les codes du moment</a>. Un code ne sert qu’une fois : pour signer un mandat juste après la connexion, prenez le suivant.</p>
+    <p>Pour être la personne aidée : <a href="/mon-espace/connexion">son espace</a>, puis Odette, Josiane ou Marcel dans le simulateur de FranceConnect.</p>
+    <h2 id="messages">Messages envoyés</h2>
+    ${messages.length === 0 && html`<p>Aucun message pour le moment.</p>`}
+    ${messages.map(
+      ({ canal, destinataire, sujet, corps, sentAt }) =>
+        html`<article class="card"><h3>${sujet ?? 'SMS'}</h3><p>${canal === 'sms' ? 'SMS' : 'E-mail'} à ${destinataire}, le ${temps(sentAt, jourEtHeure(sentAt, 'Europe/Paris'))}</p>${corps
+          .split('\n\n')
+          .map((paragraph) => html`<p>${linked(paragraph)}</p>`)}</article>`,
+    )}`,
+  )
