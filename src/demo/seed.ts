@@ -17,6 +17,7 @@ import { startBrouillon } from '../mandat/start.ts'
 import { stopMandat } from '../mandat/stop.ts'
 import { archiveJwks } from '../oidc/connexion.ts'
 import { addStructure } from '../structure/add.ts'
+import { recordAcces } from '../usager/access.ts'
 import { identiteDe } from '../usager/identite.ts'
 import { publishKeys } from '../verification/publish-key.ts'
 import { type Keys, openKeys } from './franceconnect/keys.ts'
@@ -276,7 +277,7 @@ function eventsOf(telling: Telling): Event[] {
   const { story, db, ids, now, random } = telling
   const by = { kind: 'aidant', aidantId: ids.aidants[story.aidant], structureId: ids.structures[story.structure] } as const
   const signedAt = office(new Date(now.getTime() - story.daysAgo * DAY), 0, random)
-  const life = Math.min(story.daysAgo - 1, story.stop && !story.stop.thematique ? story.stop.after : DAYS[story.duree]) * DAY
+  const life = Math.min(story.daysAgo - 1, story.stop && !story.stop.thematique ? story.stop.after - 3 : DAYS[story.duree]) * DAY
   let mandat: { id: string; usagerId: string }
   const events: Event[] = [{ at: signedAt, run: async () => (mandat = await sign(telling, by, signedAt)) }]
 
@@ -284,14 +285,21 @@ function eventsOf(telling: Telling): Event[] {
     const doneAt = office(new Date(signedAt.getTime() + (life * (i + random())) / story.demarches), 1, random)
     const inside = doneAt.getTime() > signedAt.getTime() + 10 * MINUTE && doneAt.getTime() < signedAt.getTime() + life
     if (!inside || doneAt.getTime() > now.getTime() - 30 * MINUTE) continue
-    const item = pick(itemsOf(story.perimetre), random)
+    const stopped = story.stop?.thematique
+    const standing = story.perimetre.filter(
+      (thematique) => thematique !== stopped || doneAt.getTime() < signedAt.getTime() + (story.stop!.after - 3) * DAY,
+    )
+    const item = pick(itemsOf(standing), random)
     // Some are noted the day after, as they are everywhere.
     const late = random() < 0.1
     const recordedAt = late ? new Date(Math.min(doneAt.getTime() + 26 * 60 * MINUTE, now.getTime() - MINUTE)) : doneAt
     events.push({
       at: recordedAt,
-      run: () =>
-        recordDemarche(db, by, { mandatId: mandat.id, ...demarcheOf(item, random), doneAt: recordedAt > doneAt ? doneAt : null }),
+      run: async () => {
+        await db.tx(by, (tx) => recordAcces(tx, { genre: 'dossier_consulte', usagerId: mandat.usagerId }))
+        const told = { mandatId: mandat.id, ...demarcheOf(item, random), doneAt: recordedAt > doneAt ? doneAt : null }
+        ok(await recordDemarche(db, by, told))
+      },
     })
   }
   const over = new Date(expiresAt(signedAt, story.duree, STRUCTURES[story.structure].fuseau).getTime() + MINUTE)
@@ -367,7 +375,7 @@ async function sign({ story, db, keys, signer, setClock }: Telling, by: Who & { 
 
 /** The seed tells a true story: a refusal is a mistake in it. */
 function ok<T extends { ok: boolean }>(result: T): Extract<T, { ok: true }> {
-  if (!result.ok) throw new Error(`seed: ${JSON.stringify(result)}`)
+  if (!result.ok) throw new Error(`the demo's story is refused: ${JSON.stringify(result)}`)
   return result as Extract<T, { ok: true }>
 }
 

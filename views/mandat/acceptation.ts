@@ -6,7 +6,7 @@ import { button, type Errors, errorSummary, form, input } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts } from '../kit/table.ts'
-import { auSoir, enMots, majuscule, nomComplet } from '../kit/words.ts'
+import { auSoir, enMots, laStructure, majuscule, nomComplet } from '../kit/words.ts'
 import { ETAPES } from './new.ts'
 import { REFUSAL, type Refusal } from './refusals.ts'
 
@@ -18,7 +18,7 @@ export const acceptationPage = ({ frame, brouillon, acting, now, errors = {}, re
     'Accepter pour la structure',
     html`${errorSummary(errors)}
     ${refusal && alert('Mandat non signé', html`${REFUSAL[refusal]} ${again(brouillon.id, refusal)}`)}
-    <p>La personne a donné son accord. Reprenez l’écran : votre code engage ${acting.structureNom}.</p>
+    <p>La personne a donné son accord. Reprenez l’écran : votre code engage ${laStructure(acting.structureNom)}.</p>
     ${facts([
       { term: 'La personne', value: brouillon.identite ? nomComplet(brouillon.identite) : undefined },
       { term: 'Thématiques', value: majuscule(enMots(brouillon.granted ?? brouillon.perimetre)) },

@@ -2,8 +2,8 @@ import { blocs, explication, TEXTE_COURANT } from '../../src/mandat/texte.ts'
 import { aloud, step } from '../kit/card.ts'
 import { buttonLink } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
+import { legal } from '../kit/legal.ts'
 import { type Frame, page } from '../kit/page.ts'
-import { legal } from './legal.ts'
 import { ETAPES } from './new.ts'
 
 /** What is read aloud, screen turned to the person, before anything is chosen. */

@@ -6,10 +6,10 @@ import { etat } from '../kit/alert.ts'
 import { back, more } from '../kit/card.ts'
 import { buttonLink } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
+import { legal } from '../kit/legal.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts, table } from '../kit/table.ts'
 import { auSoir, DUREE, de, FIN, jourEtHeure, nomComplet, THEMATIQUE, temps } from '../kit/words.ts'
-import { legal } from './legal.ts'
 
 type Props = {
   frame: Frame
@@ -24,8 +24,13 @@ type Props = {
 export const mandatPage = ({ frame, mandat, usager, autorisations, contenu, now }: Props) => {
   const { fuseau } = contenu.structure
   return page(
-    { ...frame, above: back(nomComplet(usager), `/personnes/${usager.id}`) },
-    `Mandat ${de(nomComplet(contenu.identite))}`,
+    // The tab's title stays in the browser's history: it names nobody.
+    {
+      ...frame,
+      heading: `Mandat ${de(nomComplet(contenu.identite))}`,
+      above: back(nomComplet(usager), `/personnes/${usager.id}`),
+    },
+    'Mandat',
     html`<p>${etat(mandat.etat)}${mandat.endedAt && mandat.endedHow && html` ${FIN[mandat.endedHow]}, le ${temps(mandat.endedAt, jourEtHeure(mandat.endedAt, fuseau))}`}
     ${mandat.etat === 'actif' && seTermineBientot(mandat.expiresAt, now) && html` <strong>Se termine bientôt</strong>`}</p>
     ${facts([

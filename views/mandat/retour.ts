@@ -12,7 +12,7 @@ export const retourPage = ({ frame, refusal, but, brouillonId }: Props) =>
   page(
     { ...frame, bare: true },
     refusal === 'personne_inconnue' ? 'Aucun mandat à votre nom' : 'L’identification n’a pas abouti',
-    html`${alert(but === 'espace' ? 'Votre espace ne s’est pas ouvert' : 'Rien n’est signé', but === 'espace' ? REFUSAL[refusal].replace(/ ?Vos choix sont gardés( :)?/, '') : REFUSAL[refusal], 'info')}
+    html`${alert(but === 'espace' ? 'Votre espace ne s’est pas ouvert' : 'Rien n’est signé', but === 'espace' ? withoutChoices(REFUSAL[refusal]) : REFUSAL[refusal], 'info')}
     ${
       brouillonId
         ? buttonLink('Reprendre où vous en étiez', `/mandats/brouillons/${brouillonId}/identification`)
@@ -21,6 +21,10 @@ export const retourPage = ({ frame, refusal, but, brouillonId }: Props) =>
           : buttonLink('Retour à l’accueil', '/')
     }`,
   )
+
+/** On her own device there are no choices to keep. */
+const withoutChoices = (sentence: string) =>
+  sentence.replace(/ Vos choix sont gardés(?:\.| : (.))/, (_, next?: string) => (next ? ` ${next.toUpperCase()}` : ''))
 
 export const refusedPage = ({ frame }: { frame: Frame }) =>
   page(

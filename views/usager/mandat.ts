@@ -2,10 +2,11 @@ import type { DemarcheRow } from '../../src/demarche/queries.ts'
 import type { Autorisation } from '../../src/mandat/mandat.ts'
 import { etatAutorisation } from '../../src/mandat/mandat.ts'
 import type { MandatContenu, MandatEtat } from '../../src/mandat/queries.ts'
-import { type Bloc, blocs } from '../../src/mandat/texte.ts'
+import { blocs } from '../../src/mandat/texte.ts'
 import { back, more, sentence } from '../kit/card.ts'
 import { buttonLink, buttons } from '../kit/form.ts'
 import { type Html, html } from '../kit/html.ts'
+import { legal } from '../kit/legal.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts, pagination, timeline } from '../kit/table.ts'
 import { auSoir, ETAT, jour, jourEtHeure, laStructure, majuscule, THEMATIQUE, temps } from '../kit/words.ts'
@@ -56,7 +57,7 @@ export const monMandatPage = ({ frame, mandat, autorisations, contenu, demarches
     ])}
     <h3>Pour ces sujets</h3>
     <ul>${autorisations.map((autorisation) => html`<li>${sujet(autorisation, mandat, now)}</li>`)}</ul>
-    ${more('Le texte exact', html`${blocs(contenu.texte).map(paragraph)}`)}`,
+    ${more('Le texte exact', legal(blocs(contenu.texte), 3))}`,
   )
 }
 
@@ -66,10 +67,4 @@ const sujet = (autorisation: Autorisation, mandat: MandatEtat, now: Date): Html 
   const { revokedAt } = autorisation
   const alone = revokedAt && mandat.etat !== 'termine'
   return html`<strong>${titre}</strong> (${exemples})${alone ? html` : arrêté le ${temps(revokedAt, jourEtHeure(revokedAt, mandat.fuseau))}` : etat === 'suspendu' && html` : ${ETAT.suspendu.toLowerCase()}`}`
-}
-
-const paragraph = (bloc: Bloc): Html => {
-  if ('paragraphe' in bloc) return html`<p>${bloc.paragraphe}</p>`
-  if ('liste' in bloc) return html`<ul>${bloc.liste.map((line) => html`<li>${line}</li>`)}</ul>`
-  return bloc.niveau === 1 ? html`<h3>${bloc.titre}</h3>` : html`<h4>${bloc.titre}</h4>`
 }

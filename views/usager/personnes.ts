@@ -46,7 +46,7 @@ export const personnesPage = (props: Props) => {
                 { head: 'Personne', cell: nameOf },
                 { head: 'Naissance', cell: ({ birthdate }) => dateEcrite(birthdate) },
                 { head: 'Mandat', cell: (personne) => stateOf(personne, now) },
-                { head: 'Jusqu’à quand', cell: (personne) => endOf(personne, fuseau) },
+                { head: 'Fin', cell: (personne) => endOf(personne, fuseau) },
               ],
               rows: personnes,
               empty: '',
@@ -79,8 +79,7 @@ const stateOf = (personne: Personne, now: Date) => {
 }
 
 const endOf = (personne: Personne, fuseau: string) =>
-  personne.fin !== null &&
-  temps(personne.fin, inForce(personne) || personne.etat === 'expire' ? auSoir(personne.fin, fuseau) : jour(personne.fin, fuseau))
+  personne.fin !== null && temps(personne.fin, inForce(personne) ? auSoir(personne.fin, fuseau) : jour(personne.fin, fuseau))
 
 const countOf = ({ recherche, saisie, personnes, apres, suivant }: Props) => {
   if (recherche.par === 'date_incomplete') return 'Date à compléter'

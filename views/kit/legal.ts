@@ -1,5 +1,5 @@
 import type { Bloc } from '../../src/mandat/texte.ts'
-import { type Html, html } from '../kit/html.ts'
+import { type Html, html } from './html.ts'
 
 /** Our legal Markdown laid out; its first title becomes a heading of level `top`. */
 export const legal = (blocs: readonly Bloc[], top: 2 | 3): Html =>
