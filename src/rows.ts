@@ -90,7 +90,7 @@ export type BrouillonRow = {
     | 'etranger'
     | 'loisirs'
   )[]
-  duree: string | null
+  duree: 'jour' | 'mois' | 'trimestre' | 'semestre' | 'an' | null
   conditions: string | null
   identite: unknown
   idToken: string | null
@@ -338,7 +338,7 @@ export type MandatRow = {
   structureId: string
   usagerId: string
   aidantId: string
-  duree: string
+  duree: 'jour' | 'mois' | 'trimestre' | 'semestre' | 'an'
   niveau: 'franceconnect' | 'papier'
   signedAt: Date
   expiresAt: Date
@@ -371,7 +371,7 @@ export type MandatEtatRow = {
   structureId: string
   usagerId: string
   aidantId: string
-  duree: string
+  duree: 'jour' | 'mois' | 'trimestre' | 'semestre' | 'an'
   niveau: 'franceconnect' | 'papier'
   signedAt: Date
   expiresAt: Date

@@ -15,6 +15,17 @@ as $$
   select date_trunc('milliseconds', coalesce(fige, clock_timestamp() + decalage))
   from public.horloge_reglage
 $$;
+-- What acts in the owner's name is for those who need it, said for each such function.
+revoke execute on function horloge() from public;
+grant execute on function horloge() to traitdunion_app, traitdunion_operator, traitdunion_sequencer;
+
+/* True of a moment that is now: never to come, and just past only as long as a lock may be waited for or a second truncated. */
+create function maintenant(p_at timestamptz) returns boolean
+language sql volatile
+as $$
+  select p_at between h.now - interval '30 seconds' and h.now
+  from (select public.horloge() as now) h
+$$;
 
 -- The caller, set by db.tx as its first statement; after a transaction the setting is '' and not null.
 create function app_who() returns text

@@ -62,6 +62,7 @@ begin
 end
 $$;
 create trigger facteur_avance before update on facteur for each row execute function facteur_avance();
+alter table facteur enable always trigger facteur_avance;
 
 /* Structures the calling aidant may act for, now. */
 create function mes_structures() returns setof uuid
@@ -118,3 +119,5 @@ grant select on structure, habilitation, aidant, facteur to traitdunion_app;
 grant update (cgu_version, cgu_accepted_at) on aidant to traitdunion_app;
 grant update (dernier_pas) on facteur to traitdunion_app;
 grant select, insert, update on structure, aidant, habilitation, facteur to traitdunion_operator;
+revoke execute on function mes_structures(), aidant_actif(uuid, uuid) from public;
+grant execute on function mes_structures(), aidant_actif(uuid, uuid) to traitdunion_app;

@@ -162,3 +162,7 @@ grant select on usager, dossier, dossier_mot to traitdunion_app;
 grant update (prenoms, nom_naissance, nom_usage, birthdate, birthplace, birthcountry, email, telephone, suivi, refreshed_at) on usager to traitdunion_app;
 create policy personne_lit on habilitation for select to traitdunion_app
   using (app_who() = 'usager' and structure_id in (select structures_de_la_personne()));
+revoke execute on function reconnaitre_usager(text, text[], text, text, text, text, text), structures_de_la_personne(), aidants_de_la_personne()
+  from public;
+grant execute on function reconnaitre_usager(text, text[], text, text, text, text, text), structures_de_la_personne(), aidants_de_la_personne()
+  to traitdunion_app;

@@ -14,6 +14,7 @@ create table journal (
   cible_aidant_id uuid,
   entry bytea not null,
   commitment bytea not null check (length(commitment) = 32),
+  foreign key (structure_id, usager_id) references dossier,
   constraint journal_sequence_unique unique (mandat_id, mandat_seq),
   constraint journal_action check (action in (
     'mandat_signe', 'autorisation_remplacee', 'autorisation_revoquee', 'autorisation_suspendue', 'autorisation_retablie',
@@ -132,6 +133,25 @@ end
 $$;
 create constraint trigger journal_contenu_engage after insert on journal_contenu for each row execute function journal_contenu_engage();
 
+/* Who a person is never changes without its line. Checked at commit. */
+create function identite_journalisee() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public
+as $$
+begin
+  if not exists (
+    select 1 from public.journal where usager_id = new.id and action = 'identite_modifiee' and xid = pg_current_xact_id()
+  ) then
+    raise exception 'identity changes with its line' using errcode = 'check_violation', constraint = 'identite_journalisee';
+  end if;
+  return null;
+end
+$$;
+create constraint trigger identite_journalisee after update of prenoms, nom_naissance, nom_usage, birthdate, birthplace, birthcountry on usager
+  deferrable initially deferred for each row
+  when ((old.prenoms, old.nom_naissance, old.nom_usage, old.birthdate, old.birthplace, old.birthcountry)
+    is distinct from (new.prenoms, new.nom_naissance, new.nom_usage, new.birthdate, new.birthplace, new.birthcountry))
+  execute function identite_journalisee();
+
 create trigger insertion_seule before update or delete on journal for each row execute function refuse_modification();
 create trigger insertion_seule_table before truncate on journal for each statement execute function refuse_modification();
 create trigger insertion_seule before update or delete on journal_contenu for each row execute function refuse_modification();
@@ -150,8 +170,11 @@ create policy structure_lit on journal for select to traitdunion_app
   using (app_who() in ('aidant', 'referent') and structure_id = (select app_structure()));
 create policy personne_lit on journal for select to traitdunion_app using (app_who() = 'usager' and usager_id = any (app_usagers()));
 create policy service_lit on journal for select to traitdunion_app using (app_who() in ('worker', 'portier') and acteur in ('systeme', 'usager'));
+-- What directs the structure is written by the référent alone.
 create policy aidant_ecrit on journal for insert to traitdunion_app
-  with check (app_who() in ('aidant', 'referent') and acteur = 'aidant' and acteur_id = app_aidant() and structure_id = app_structure());
+  with check (app_who() in ('aidant', 'referent') and acteur = 'aidant' and acteur_id = app_aidant() and structure_id = app_structure()
+    and (app_who() = 'referent'
+      or action not in ('dossier_ouvert', 'aidant_ajoute', 'aidant_suspendu', 'aidant_retabli', 'structure_modifiee')));
 create policy personne_ecrit on journal for insert to traitdunion_app
   with check (app_who() = 'usager' and acteur = 'usager' and acteur_id = any (app_usagers()) and usager_id = any (app_usagers()));
 create policy portier_ecrit on journal for insert to traitdunion_app

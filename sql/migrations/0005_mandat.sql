@@ -2,10 +2,10 @@
 
 create table mandat (
   id uuid primary key,
-  structure_id uuid not null references structure,
+  structure_id uuid not null,
   usager_id uuid not null,
-  aidant_id uuid not null references aidant,
-  duree text not null check (jours(duree) is not null),
+  aidant_id uuid not null,
+  duree text not null check (duree in ('jour', 'mois', 'trimestre', 'semestre', 'an')),
   niveau text not null default 'franceconnect' check (niveau in ('franceconnect', 'papier')),
   signed_at timestamptz(3) not null check (signed_at = date_trunc('second', signed_at)),
   expires_at timestamptz(3) not null,
@@ -13,8 +13,9 @@ create table mandat (
   journal_id bigint not null unique references journal,
   ended_at timestamptz(3),
   ended_how text check (ended_how in ('revoque', 'remplace', 'renonce', 'deces', 'protection', 'structure_fermee')),
-  ended_journal_id bigint references journal,
+  ended_journal_id bigint unique references journal,
   foreign key (structure_id, usager_id) references dossier,
+  foreign key (aidant_id, structure_id) references habilitation,
   unique (id, structure_id, usager_id),
   unique (id, structure_id, usager_id, signed_at, expires_at),
   constraint mandat_dure check (expires_at > signed_at),
@@ -25,6 +26,9 @@ create index mandat_dossier on mandat (structure_id, usager_id);
 create index mandat_usager on mandat (usager_id);
 create index mandat_fin on mandat (expires_at) where ended_at is null;
 comment on table mandat is 'Accord d’une personne : une structure peut faire certaines démarches jusqu’à une date';
+-- A line is about a mandat of its structure and of its person. Deferred: the mandat comes after the line that it names.
+alter table journal add foreign key (mandat_id, structure_id, usager_id) references mandat (id, structure_id, usager_id)
+  deferrable initially deferred;
 
 create table mandat_contenu (
   mandat_id uuid primary key,
@@ -55,7 +59,7 @@ create table autorisation (
   journal_id bigint not null references journal,
   revoked_at timestamptz(3),
   revoked_how text check (revoked_how in ('revoque', 'remplace', 'renonce', 'deces', 'protection', 'structure_fermee')),
-  revoked_journal_id bigint references journal,
+  revoked_journal_id bigint unique references journal,
   foreign key (mandat_id, structure_id, usager_id, signed_at, expires_at) references mandat (id, structure_id, usager_id, signed_at, expires_at),
   unique (mandat_id, thematique),
   unique (id, mandat_id, structure_id, usager_id),
@@ -76,8 +80,8 @@ create table suspension (
   usager_id uuid not null,
   from_at timestamptz(3) not null,
   until_at timestamptz(3),
-  journal_id bigint not null references journal,
-  until_journal_id bigint references journal,
+  journal_id bigint not null unique references journal,
+  until_journal_id bigint unique references journal,
   foreign key (autorisation_id, mandat_id, structure_id, usager_id) references autorisation (id, mandat_id, structure_id, usager_id),
   check (until_at >= from_at),
   check ((until_at is null) = (until_journal_id is null)),
@@ -92,13 +96,12 @@ language plpgsql security definer set search_path = pg_catalog, public
 as $$
 declare
   v_fuseau text;
-  v_now timestamptz := public.horloge();
 begin
   select fuseau into v_fuseau from public.structure where id = new.structure_id;
   if new.ended_at is not null then
     raise exception 'a mandat is signed in force' using errcode = 'check_violation', constraint = 'mandat_signe_en_vigueur';
   end if;
-  if new.signed_at > v_now or new.signed_at < v_now - interval '30 seconds' then
+  if not public.maintenant(new.signed_at) then
     raise exception 'a mandat is signed now' using errcode = 'check_violation', constraint = 'mandat_signe_maintenant';
   end if;
   if new.expires_at <> (date_trunc('day', new.signed_at at time zone v_fuseau) + make_interval(days => public.jours(new.duree))
@@ -113,13 +116,43 @@ end
 $$;
 create trigger mandat_signe before insert on mandat for each row execute function mandat_signe();
 
-/* Ended stays ended: each end is written once. The grant names the only columns that may move. */
+/* A thématique is granted in force, and only one that the structure offers at that moment. */
+create function autorisation_accordee() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public
+as $$
+begin
+  if new.revoked_at is not null then
+    raise exception 'a thématique is granted in force' using errcode = 'check_violation', constraint = 'autorisation_accordee_en_vigueur';
+  end if;
+  if exists (select 1 from public.structure where id = new.structure_id and new.thematique = any (thematiques_desactivees)) then
+    raise exception 'this structure does not offer %', new.thematique
+      using errcode = 'check_violation', constraint = 'autorisation_thematique_proposee';
+  end if;
+  return new;
+end
+$$;
+create trigger autorisation_accordee before insert on autorisation for each row execute function autorisation_accordee();
+
+/* A pause begins now, and open. */
+create function suspension_maintenant() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public
+as $$
+begin
+  if new.until_at is not null or not public.maintenant(new.from_at) then
+    raise exception 'a suspension begins now' using errcode = 'check_violation', constraint = 'suspension_maintenant';
+  end if;
+  return new;
+end
+$$;
+create trigger suspension_maintenant before insert on suspension for each row execute function suspension_maintenant();
+
+/* Ended stays ended: each end is written once, when it happens. The grant names the only columns that may move. */
 create function fin_une_fois() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public
 as $$
 begin
-  if (tg_table_name = 'mandat' and (old.ended_at is not null or new.ended_at > public.horloge())) then
-    raise exception 'the end of mandat % is written once', old.id using errcode = 'check_violation', constraint = 'fin_une_fois';
+  if old.ended_at is not null or not public.maintenant(new.ended_at) then
+    raise exception 'the end of mandat % is written once, now', old.id using errcode = 'check_violation', constraint = 'fin_une_fois';
   end if;
   return new;
 end
@@ -130,8 +163,8 @@ create function revocation_une_fois() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public
 as $$
 begin
-  if old.revoked_at is not null or new.revoked_at > public.horloge() then
-    raise exception 'the end of autorisation % is written once', old.id using errcode = 'check_violation', constraint = 'fin_une_fois';
+  if old.revoked_at is not null or not public.maintenant(new.revoked_at) then
+    raise exception 'the end of autorisation % is written once, now', old.id using errcode = 'check_violation', constraint = 'fin_une_fois';
   end if;
   return new;
 end
@@ -142,8 +175,8 @@ create function reprise_une_fois() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public
 as $$
 begin
-  if old.until_at is not null or new.until_at > public.horloge() then
-    raise exception 'the end of suspension % is written once', old.id using errcode = 'check_violation', constraint = 'fin_une_fois';
+  if old.until_at is not null or not public.maintenant(new.until_at) then
+    raise exception 'the end of suspension % is written once, now', old.id using errcode = 'check_violation', constraint = 'fin_une_fois';
   end if;
   return new;
 end
@@ -173,16 +206,36 @@ create constraint trigger mandat_coherent after insert or update on mandat defer
 create constraint trigger mandat_coherent after insert or update on autorisation deferrable initially deferred
   for each row execute function mandat_coherent();
 
-/* The line that a row claims as its fact says that fact, of that mandat. */
+/* A mandat never stands without the words that were agreed to, nor without a thématique. Checked at commit. */
+create function mandat_entier() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public
+as $$
+begin
+  if not exists (select 1 from public.mandat_contenu where mandat_id = new.id)
+    or not exists (select 1 from public.autorisation where mandat_id = new.id) then
+    raise exception 'mandat % is not whole', new.id using errcode = 'check_violation', constraint = 'mandat_entier';
+  end if;
+  return null;
+end
+$$;
+create constraint trigger mandat_entier after insert on mandat deferrable initially deferred
+  for each row execute function mandat_entier();
+
+/* The line that a row claims says that fact, of that mandat or person, and was written with it: one kept from before serves nothing. */
 create function ligne_du_fait() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public
 as $$
 declare
-  v_line bigint := (to_jsonb(new) ->> tg_argv[0])::bigint;
-  v_mandat uuid := coalesce(to_jsonb(new) ->> 'mandat_id', to_jsonb(new) ->> 'id')::uuid;
+  v_row jsonb := to_jsonb(new);
+  v_line bigint := (v_row ->> tg_argv[0])::bigint;
+  v_mandat uuid := (v_row ->> case tg_table_name when 'mandat' then 'id' else 'mandat_id' end)::uuid;
 begin
   if v_line is not null and not exists (
-    select 1 from public.journal j where j.id = v_line and j.mandat_id = v_mandat and j.action = any (string_to_array(tg_argv[1], ' '))
+    select 1
+    from public.journal j
+    where j.id = v_line and j.xid = pg_current_xact_id() and j.action = any (string_to_array(tg_argv[1], ' '))
+      and j.mandat_id is not distinct from v_mandat
+      and j.structure_id = (v_row ->> 'structure_id')::uuid and j.usager_id = (v_row ->> 'usager_id')::uuid
   ) then
     raise exception 'line % does not say this fact', v_line using errcode = 'check_violation', constraint = 'ligne_du_fait';
   end if;
@@ -201,16 +254,26 @@ create constraint trigger ligne_de_fin after update on suspension
 
 create trigger insertion_seule before update or delete on mandat_contenu for each row execute function refuse_modification();
 create trigger insertion_seule_table before truncate on mandat_contenu for each statement execute function refuse_modification();
+create trigger jamais_efface before delete on mandat for each row execute function refuse_modification();
+create trigger jamais_vide before truncate on mandat for each statement execute function refuse_modification();
+create trigger jamais_efface before delete on autorisation for each row execute function refuse_modification();
+create trigger jamais_vide before truncate on autorisation for each statement execute function refuse_modification();
+create trigger jamais_efface before delete on suspension for each row execute function refuse_modification();
+create trigger jamais_vide before truncate on suspension for each statement execute function refuse_modification();
 alter table mandat_contenu enable always trigger insertion_seule;
 alter table mandat_contenu enable always trigger insertion_seule_table;
-create trigger jamais_efface before delete on mandat for each row execute function refuse_modification();
-create trigger jamais_efface before delete on autorisation for each row execute function refuse_modification();
-create trigger jamais_efface before delete on suspension for each row execute function refuse_modification();
-alter table mandat enable always trigger jamais_efface;
-alter table autorisation enable always trigger jamais_efface;
-alter table suspension enable always trigger jamais_efface;
+alter table mandat enable always trigger mandat_signe;
 alter table mandat enable always trigger fin_une_fois;
+alter table mandat enable always trigger jamais_efface;
+alter table mandat enable always trigger jamais_vide;
+alter table autorisation enable always trigger autorisation_accordee;
 alter table autorisation enable always trigger revocation_une_fois;
+alter table autorisation enable always trigger jamais_efface;
+alter table autorisation enable always trigger jamais_vide;
+alter table suspension enable always trigger suspension_maintenant;
+alter table suspension enable always trigger reprise_une_fois;
+alter table suspension enable always trigger jamais_efface;
+alter table suspension enable always trigger jamais_vide;
 
 /* How many status lists are open. */
 create function listes() returns int
@@ -312,8 +375,8 @@ create policy personne on suspension to traitdunion_app
   using (app_who() = 'usager' and usager_id = any (app_usagers())) with check (app_who() = 'usager' and usager_id = any (app_usagers()));
 create policy service_lit on suspension for select to traitdunion_app using (app_who() = 'worker');
 
-create policy structure_lit on mandat_contenu for select to traitdunion_app
-  using (app_who() in ('aidant', 'referent') and structure_id = (select app_structure()));
+create policy aidant_lit on mandat_contenu for select to traitdunion_app
+  using (app_who() = 'aidant' and structure_id = (select app_structure()));
 create policy personne_lit on mandat_contenu for select to traitdunion_app using (app_who() = 'usager' and usager_id = any (app_usagers()));
 create policy aidant_signe on mandat_contenu for insert to traitdunion_app with check (app_who() = 'aidant' and structure_id = app_structure());
 
@@ -322,3 +385,5 @@ grant update (ended_at, ended_how, ended_journal_id) on mandat to traitdunion_ap
 grant update (revoked_at, revoked_how, revoked_journal_id) on autorisation to traitdunion_app;
 grant update (until_at, until_journal_id) on suspension to traitdunion_app;
 grant select on autorisation_etat, mandat_etat to traitdunion_app;
+revoke execute on function listes(), bloc_libre(), statuts(int), mandat_en_vigueur(uuid, uuid) from public;
+grant execute on function listes(), bloc_libre(), statuts(int), mandat_en_vigueur(uuid, uuid) to traitdunion_app;

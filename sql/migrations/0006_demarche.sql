@@ -2,13 +2,14 @@
 
 create table ouverture (
   id uuid primary key default gen_random_uuid(),
-  aidant_id uuid not null references aidant,
+  aidant_id uuid not null,
   structure_id uuid not null,
   usager_id uuid not null,
   motif text not null check (motif in ('demande_de_la_personne', 'reclamation', 'controle', 'depart_aidant', 'urgence', 'autre')),
   opened_at timestamptz(3) not null default horloge(),
-  journal_id bigint not null references journal,
-  foreign key (structure_id, usager_id) references dossier
+  journal_id bigint not null unique references journal,
+  foreign key (structure_id, usager_id) references dossier,
+  foreign key (aidant_id, structure_id) references habilitation
 );
 create index ouverture_recente on ouverture (aidant_id, usager_id, opened_at desc);
 create index ouverture_usager on ouverture (usager_id);
@@ -19,7 +20,7 @@ create table demarche (
   mandat_id uuid not null,
   structure_id uuid not null,
   usager_id uuid not null,
-  aidant_id uuid not null references aidant,
+  aidant_id uuid not null,
   genre text not null check (genre in ('reguliere', 'apres_coup', 'hors_mandat')),
   thematique text not null check (thematique = any (thematiques())),
   sensible boolean not null,
@@ -38,8 +39,10 @@ create table demarche (
   envoi uuid not null constraint demarche_envoi_unique unique,
   journal_id bigint not null unique references journal,
   foreign key (mandat_id, structure_id, usager_id) references mandat (id, structure_id, usager_id),
+  foreign key (aidant_id, structure_id) references habilitation,
   unique (id, structure_id, usager_id, genre),
-  constraint demarche_passee check (done_at <= recorded_at)
+  constraint demarche_passee check (done_at <= recorded_at),
+  constraint demarche_paiement_en_presence check (nature <> 'paiement' or presence = 'presente')
 );
 create index demarche_mandat on demarche (mandat_id, done_at desc);
 create index demarche_dossier on demarche (structure_id, usager_id, done_at desc);
@@ -71,8 +74,9 @@ create index demarche_contenu_usager on demarche_contenu (usager_id);
 comment on table demarche_contenu is 'Les mots d’une démarche : titre, référence, note ; effaçables après conservation';
 
 /*
- * Re-checks, under the mandat's lock, what the application decided: the kind follows from the two times and the autorisation, and
- * nothing regular is ever recorded outside one. Each query is a later statement than the lock, so it sees what the lock waited for.
+ * Re-checks, under the mandat's lock, what the application decided: the line says this fact and was written with it, the kind follows from
+ * the two times and the autorisation, and nothing regular is ever recorded outside one. Each query is a later statement than the lock, so
+ * it sees what the lock waited for.
  */
 create function demarche_conforme() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public
@@ -82,7 +86,14 @@ declare
   v_autorisation public.autorisation;
 begin
   perform 1 from public.mandat where id = new.mandat_id and structure_id = new.structure_id for update;
-  select at into new.recorded_at from public.journal where id = new.journal_id;
+  -- Here rather than by ligne_du_fait, since the line is read anyway: nothing is written more often.
+  select at into new.recorded_at
+  from public.journal
+  where id = new.journal_id and xid = pg_current_xact_id() and mandat_id = new.mandat_id
+    and action = case new.genre when 'hors_mandat' then 'acte_hors_mandat' else 'demarche_realisee' end;
+  if not found then
+    raise exception 'line % does not say this fact', new.journal_id using errcode = 'check_violation', constraint = 'ligne_du_fait';
+  end if;
   select * into v_autorisation from public.autorisation where mandat_id = new.mandat_id and thematique = new.thematique;
   v_genre := case
     when v_autorisation.id is null
@@ -108,20 +119,83 @@ begin
 end
 $$;
 create trigger demarche_conforme before insert on demarche for each row execute function demarche_conforme();
-create constraint trigger ligne_du_fait after insert on demarche
-  for each row execute function ligne_du_fait('journal_id', 'demarche_realisee acte_hors_mandat');
+
+/* The other side of the same lock: an end never comes before what was regularly noted. */
+create function fin_apres_actes() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public
+as $$
+begin
+  if exists (
+    select 1
+    from public.demarche d
+    where d.mandat_id = new.mandat_id and d.thematique = new.thematique and d.genre = 'reguliere' and d.recorded_at > new.revoked_at
+  ) then
+    raise exception 'autorisation % ends before a démarche noted under it', new.id using errcode = 'check_violation', constraint = 'fin_apres_actes';
+  end if;
+  return new;
+end
+$$;
+create trigger fin_apres_actes before update on autorisation for each row execute function fin_apres_actes();
+alter table autorisation enable always trigger fin_apres_actes;
+
+/* Money moves in front of the person. */
+create function demarche_contenu_conforme() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public
+as $$
+begin
+  if not exists (select 1 from public.demarche where id = new.demarche_id and presence = 'presente') then
+    raise exception 'money moves in front of the person' using errcode = 'check_violation', constraint = 'demarche_paiement_en_presence';
+  end if;
+  return new;
+end
+$$;
+create trigger demarche_contenu_conforme before insert on demarche_contenu
+  for each row when (new.montant_centimes is not null) execute function demarche_contenu_conforme();
+
+/* A démarche says what it was: its line alone is no record. Checked at commit. */
+create function demarche_entiere() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public
+as $$
+begin
+  if not exists (select 1 from public.demarche_contenu where demarche_id = new.id) then
+    raise exception 'démarche % is not whole', new.id using errcode = 'check_violation', constraint = 'demarche_entiere';
+  end if;
+  return null;
+end
+$$;
+create constraint trigger demarche_entiere after insert on demarche deferrable initially deferred
+  for each row execute function demarche_entiere();
+
+/* What is masked here is not readable in the journal by the direction either. Checked at commit. */
+create function demarche_discrete() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public
+as $$
+begin
+  if not exists (select 1 from public.journal_contenu where journal_id = new.journal_id and sensible) then
+    raise exception 'the line of a sensitive démarche is sensitive' using errcode = 'check_violation', constraint = 'demarche_discrete';
+  end if;
+  return null;
+end
+$$;
+create constraint trigger demarche_discrete after insert on demarche deferrable initially deferred
+  for each row when (new.sensible or new.reclamation) execute function demarche_discrete();
+
+create constraint trigger ligne_du_fait after insert on ouverture for each row execute function ligne_du_fait('journal_id', 'dossier_ouvert');
 
 create trigger insertion_seule before update or delete on demarche for each row execute function refuse_modification();
 create trigger insertion_seule_table before truncate on demarche for each statement execute function refuse_modification();
 create trigger insertion_seule before update or delete on demarche_contenu for each row execute function refuse_modification();
 create trigger insertion_seule_table before truncate on demarche_contenu for each statement execute function refuse_modification();
 create trigger insertion_seule before update or delete on ouverture for each row execute function refuse_modification();
+create trigger insertion_seule_table before truncate on ouverture for each statement execute function refuse_modification();
 alter table demarche enable always trigger demarche_conforme;
 alter table demarche enable always trigger insertion_seule;
 alter table demarche enable always trigger insertion_seule_table;
+alter table demarche_contenu enable always trigger demarche_contenu_conforme;
 alter table demarche_contenu enable always trigger insertion_seule;
 alter table demarche_contenu enable always trigger insertion_seule_table;
 alter table ouverture enable always trigger insertion_seule;
+alter table ouverture enable always trigger insertion_seule_table;
 
 /* True while the calling référent has this dossier open, with a reason that the person sees. */
 create function dossier_ouvert(p_structure uuid, p_usager uuid) returns boolean
@@ -143,6 +217,9 @@ create policy referent on ouverture to traitdunion_app
   using (app_who() = 'referent' and structure_id = (select app_structure()))
   with check (app_who() = 'referent' and structure_id = app_structure() and aidant_id = app_aidant());
 create policy personne_lit on ouverture for select to traitdunion_app using (app_who() = 'usager' and usager_id = any (app_usagers()));
+-- The words of an accord name her and quote her: the direction reads them as the rest of her dossier, with a reason.
+create policy referent_lit on mandat_contenu for select to traitdunion_app
+  using (app_who() = 'referent' and structure_id = (select app_structure()) and dossier_ouvert(structure_id, usager_id));
 
 create policy structure_lit on demarche for select to traitdunion_app
   using (app_who() in ('aidant', 'referent') and structure_id = (select app_structure())
@@ -163,4 +240,8 @@ create policy referent_lit on demarche_contenu for select to traitdunion_app
 create policy personne_lit on demarche_contenu for select to traitdunion_app using (app_who() = 'usager' and usager_id = any (app_usagers()));
 create policy aidant_ecrit on demarche_contenu for insert to traitdunion_app with check (app_who() = 'aidant' and structure_id = app_structure());
 
-grant select, insert on ouverture, demarche, demarche_contenu to traitdunion_app;
+grant select on ouverture to traitdunion_app;
+grant insert (id, aidant_id, structure_id, usager_id, motif, journal_id) on ouverture to traitdunion_app;
+grant select, insert on demarche, demarche_contenu to traitdunion_app;
+revoke execute on function dossier_ouvert(uuid, uuid) from public;
+grant execute on function dossier_ouvert(uuid, uuid) to traitdunion_app;

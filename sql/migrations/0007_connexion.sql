@@ -4,11 +4,12 @@ create table session (
   id uuid primary key default gen_random_uuid(),
   jeton bytea not null constraint session_jeton_unique unique check (length(jeton) = 32),
   aidant_id uuid references aidant,
-  structure_id uuid references structure,
+  structure_id uuid,
   usager_id uuid references usager,
   created_at timestamptz(3) not null default horloge(),
   last_seen_at timestamptz(3) not null default horloge(),
   ended_at timestamptz(3),
+  foreign key (aidant_id, structure_id) references habilitation,
   check ((aidant_id is null) <> (usager_id is null)),
   check (structure_id is null or aidant_id is not null)
 );
@@ -32,11 +33,11 @@ comment on table code_connexion is 'Code et lien envoyés à la connexion ; mêm
 
 create table brouillon (
   id uuid primary key default gen_random_uuid(),
-  structure_id uuid not null references structure,
-  aidant_id uuid not null references aidant,
+  structure_id uuid not null,
+  aidant_id uuid not null,
   usager_id uuid references usager,
   perimetre text[] not null default '{}' check (perimetre <@ thematiques()),
-  duree text check (jours(duree) is not null),
+  duree text check (duree in ('jour', 'mois', 'trimestre', 'semestre', 'an')),
   conditions text,
   identite jsonb,
   id_token text,
@@ -49,6 +50,7 @@ create table brouillon (
   contact text check (length(contact) <= 254),
   created_at timestamptz(3) not null default horloge(),
   updated_at timestamptz(3) not null default horloge(),
+  foreign key (aidant_id, structure_id) references habilitation,
   constraint brouillon_identite_entiere
     check ((identite is null) = (id_token is null) and (identite is null) = (identified_at is null) and (identite is null) = (auth_time is null)),
   constraint brouillon_accord_identifie check (accord_at is null or identite is not null)
@@ -83,6 +85,8 @@ end
 $$;
 create trigger usage_unique before update on connexion for each row execute function usage_unique();
 create trigger usage_unique before update on code_connexion for each row execute function usage_unique();
+alter table connexion enable always trigger usage_unique;
+alter table code_connexion enable always trigger usage_unique;
 
 create table limite (
   cle bytea not null,
@@ -107,6 +111,7 @@ create index acces_usager on acces (usager_id, id desc);
 create index acces_aidant on acces (aidant_id, id desc);
 comment on table acces is 'Journal technique des accès, douze mois, montré à la personne ; jamais mêlé au journal des démarches';
 create trigger insertion_seule before update on acces for each row execute function refuse_modification();
+alter table acces enable always trigger insertion_seule;
 
 alter table session enable row level security;
 alter table code_connexion enable row level security;
@@ -128,12 +133,15 @@ create policy aidant on connexion to traitdunion_app
   using (app_who() = 'aidant' and brouillon_id in (select id from brouillon))
   with check (app_who() = 'aidant' and brouillon_id in (select id from brouillon));
 create policy service on connexion to traitdunion_app using (app_who() = 'worker');
-create policy tous on limite to traitdunion_app using (true) with check (true);
+create policy portier on limite to traitdunion_app using (app_who() in ('portier', 'worker')) with check (app_who() in ('portier', 'worker'));
 create policy aidant_ecrit on acces for insert to traitdunion_app
   with check (app_who() in ('aidant', 'referent') and aidant_id = app_aidant() and structure_id = app_structure());
 create policy portier_ecrit on acces for insert to traitdunion_app with check (app_who() = 'portier');
 create policy personne on acces for select to traitdunion_app using (app_who() = 'usager' and usager_id = any (app_usagers()));
-create policy service on acces to traitdunion_app using (app_who() = 'worker');
+create policy service_lit on acces for select to traitdunion_app using (app_who() = 'worker');
+create policy service_purge on acces for delete to traitdunion_app
+  using (app_who() = 'worker' and at < (select horloge()) - interval '12 months');
 
 grant select, insert, update, delete on session, code_connexion, brouillon, connexion, limite to traitdunion_app;
-grant select, insert, delete on acces to traitdunion_app;
+grant select, delete on acces to traitdunion_app;
+grant insert (genre, aidant_id, structure_id, autre_structure_id, usager_id) on acces to traitdunion_app;

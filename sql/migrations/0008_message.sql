@@ -27,6 +27,20 @@ create table cle (
 );
 comment on table cle is 'Clés publiques de scellement publiées ; jamais de clé privée en base';
 
+/* A key is retired once, when it is: dated from before, it would undo what it sealed meanwhile. */
+create function retrait_une_fois() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public
+as $$
+begin
+  if old.retired_at is not null or not public.maintenant(new.retired_at) then
+    raise exception 'key % is retired once, now', old.kid using errcode = 'check_violation', constraint = 'retrait_une_fois';
+  end if;
+  return new;
+end
+$$;
+create trigger retrait_une_fois before update on cle for each row execute function retrait_une_fois();
+alter table cle enable always trigger retrait_une_fois;
+
 create table jwks_archive (
   id text primary key,
   fournisseur text not null,
@@ -39,10 +53,13 @@ comment on table jwks_archive is 'Clés publiques du fournisseur d’identité, 
 alter table mandat_contenu add foreign key (jwks_id) references jwks_archive;
 alter table brouillon add foreign key (jwks_id) references jwks_archive;
 create trigger insertion_seule before update or delete on jwks_archive for each row execute function refuse_modification();
+create trigger insertion_seule_table before truncate on jwks_archive for each statement execute function refuse_modification();
 alter table jwks_archive enable always trigger insertion_seule;
+alter table jwks_archive enable always trigger insertion_seule_table;
 
 alter table message enable row level security;
-create policy ecrit on message for insert to traitdunion_app with check (true);
+create policy ecrit on message for insert to traitdunion_app
+  with check (app_who() in ('portier', 'aidant', 'referent', 'usager', 'worker'));
 create policy service on message to traitdunion_app using (app_who() = 'worker');
 
 grant select, insert, update, delete on message to traitdunion_app;

@@ -36,26 +36,32 @@ export type LigneRow = {
 
 export const PAGE = 30
 
-/** The line's content when it is not sensitive: « sensitive » is the line's, so that it holds for complaints too, whose démarche is hidden. */
-const lines = (tx: Tx) => tx.sql`
-  from journal j
-  left join journal_contenu jc on jc.journal_id = j.id and not jc.sensible
-  left join demarche d on d.journal_id = j.id and not d.reclamation
-  left join demarche_contenu c on c.demarche_id = d.id and not d.sensible,
-    lateral (select jc.payload::jsonb as payload) as p`
-
+/** On the line alone, or on the rows that name it: never on contents, which may be erased, nor by what is confidential. */
 function matching(tx: Tx, { du, au, aidant, thematique, action }: Filtre, fuseau: string) {
   const { sql } = tx
   return sql`${mine(tx, 'j')}
     ${du ? sql`and j.at >= ${du}::timestamp at time zone ${fuseau}` : sql``}
     ${au ? sql`and j.at < (${au}::timestamp + interval '1 day') at time zone ${fuseau}` : sql``}
     ${aidant ? sql`and j.acteur = 'aidant' and j.acteur_id = ${aidant}` : sql``}
-    ${action === 'apres_coup' ? sql`and d.genre = 'apres_coup'` : action ? sql`and j.action = ${action}` : sql``}
+    ${
+      action === 'apres_coup'
+        ? sql`and j.id in (select d.journal_id from demarche d where ${mine(tx, 'd')} and d.genre = 'apres_coup' and not d.reclamation)`
+        : action
+          ? sql`and j.action = ${action}`
+          : sql``
+    }
     ${
       // Never by the thématique of a sensitive démarche: to be found by it would be to tell it.
       thematique
-        ? sql`and (case when not d.sensible then d.thematique else p.payload ->> 'thematique' end = ${thematique}
-          or p.payload -> 'perimetre' @> to_jsonb(${thematique}::text))`
+        ? sql`and j.id in (
+          select d.journal_id from demarche d where ${mine(tx, 'd')} and d.thematique = ${thematique} and not d.sensible
+          union all
+          select unnest(array[a.journal_id, a.revoked_journal_id]) from autorisation a where ${mine(tx, 'a')} and a.thematique = ${thematique}
+          union all
+          select unnest(array[s.journal_id, s.until_journal_id])
+          from suspension s
+          join autorisation a on a.id = s.autorisation_id
+          where ${mine(tx, 's')} and a.thematique = ${thematique})`
         : sql``
     }`
 }
@@ -68,31 +74,35 @@ export async function listLignes(
   avant: number | undefined,
 ): Promise<{ lignes: LigneRow[]; suivant: number | undefined; compte: number }> {
   const { sql } = tx
+  // What is sensitive stays out by the line's own mark too: a complaint's démarche is hidden, its line is not.
   const found = await sql<LigneRow[]>`
     with page as (
-      select j.id, j.at, j.action, j.acteur, j.acteur_id, j.cible_aidant_id, j.usager_id, j.mandat_id, d.genre, p.payload, c.titre, c.motif_hors_mandat,
-        case when not d.sensible then d.done_at end as done_at,
-        case when not d.sensible then d.resultat end as resultat,
-        case when not d.sensible then d.thematique end as thematique
-      ${lines(tx)}
+      select j.id, j.at, j.action, j.acteur, j.acteur_id, j.cible_aidant_id, j.usager_id, j.mandat_id
+      from journal j
       where ${matching(tx, filtre, fuseau)} ${avant === undefined ? sql`` : sql`and j.id < ${avant}`}
       order by j.id desc
       limit ${PAGE + 1})
     select j.id, j.at, j.action, j.acteur, a.prenom as aidant_prenom, a.nom as aidant_nom, k.prenom as cible_prenom, k.nom as cible_nom,
-      j.usager_id, u.prenoms, u.nom_naissance, u.nom_usage, j.mandat_id, j.genre, j.done_at, j.resultat, j.titre, j.motif_hors_mandat,
-      coalesce(j.thematique, j.payload ->> 'thematique') as thematique,
-      case when j.payload ? 'perimetre' then array(select jsonb_array_elements_text(j.payload -> 'perimetre')) end as perimetre,
-      j.payload ->> 'duree' as duree, j.payload ->> 'how' as how,
-      case when j.action = 'dossier_ouvert' then j.payload ->> 'motif' end as motif,
-      case when j.action = 'dossier_ouvert' then j.payload ->> 'precision' end as precision
+      j.usager_id, u.prenoms, u.nom_naissance, u.nom_usage, j.mandat_id, d.genre, c.titre, c.motif_hors_mandat,
+      case when not d.sensible then d.done_at end as done_at,
+      case when not d.sensible then d.resultat end as resultat,
+      case when not d.sensible then d.thematique else p.payload ->> 'thematique' end as thematique,
+      case when p.payload ? 'perimetre' then array(select jsonb_array_elements_text(p.payload -> 'perimetre')) end as perimetre,
+      p.payload ->> 'duree' as duree, p.payload ->> 'how' as how,
+      case when j.action = 'dossier_ouvert' then p.payload ->> 'motif' end as motif,
+      case when j.action = 'dossier_ouvert' then p.payload ->> 'precision' end as precision
     from page j
+    left join journal_contenu jc on jc.journal_id = j.id and not jc.sensible
+    left join demarche d on d.journal_id = j.id and not d.reclamation
+    left join demarche_contenu c on c.demarche_id = d.id and not d.sensible
     left join aidant a on j.acteur = 'aidant' and a.id = j.acteur_id
     left join aidant k on k.id = j.cible_aidant_id
-    left join usager u on u.id = j.usager_id
+    left join usager u on u.id = j.usager_id,
+      lateral (select jc.payload::jsonb as payload) as p
     order by j.id desc`
   const [counted] = await sql<{ compte: number }[]>`
     select count(*) as compte
-    from (select 1 ${lines(tx)} where ${matching(tx, filtre, fuseau)} limit ${COMPTE_MAX + 1}) as l`
+    from (select 1 from journal j where ${matching(tx, filtre, fuseau)} limit ${COMPTE_MAX + 1}) as l`
   const lignes = found.slice(0, PAGE)
   return { lignes, suivant: found.length > PAGE ? lignes.at(-1)?.id : undefined, compte: counted!.compte }
 }

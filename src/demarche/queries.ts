@@ -56,23 +56,34 @@ const PAGE = 20
 const held = (tx: Tx) =>
   tx.who.kind === 'usager' && !tx.rlsOnly ? tx.sql`d.usager_id = any (${[...tx.who.usagerIds]}::uuid[])` : mine(tx, 'd')
 
-/** Row-level security says whose words may be read; `masked` also leaves out those of sensitive démarches, which a list does not show. */
-function rows(tx: Tx, masked: boolean) {
+/**
+ * The démarches found by `which`, with their words. Row-level security says whose may be read; `masked` also leaves out those of sensitive
+ * ones, which a list does not show. The page is cut before its words are fetched.
+ */
+function rows(tx: Tx, masked: boolean, which: Piece, page: Piece) {
   const { sql } = tx
   // With the title goes the thématique, and all that would tell what it was. To herself nothing is masked.
   const shown = tx.who.kind === 'usager' ? sql`true` : sql`not d.sensible or c.demarche_id is not null`
   const ifShown = (column: string) => sql`case when ${shown} then ${sql(`d.${column}`)} end as ${sql(column)}`
-  return sql`
-  select d.id, d.mandat_id, d.structure_id, d.usager_id, d.aidant_id, d.genre, d.sensible, d.reclamation, d.resultat, d.done_at, d.recorded_at,
-    ${ifShown('thematique')}, ${ifShown('nature')}, ${ifShown('mode')}, ${ifShown('presence')}, ${ifShown('canal')},
-    ${ifShown('duree_minutes')}, ${ifShown('motif_blocage')},
-    c.code, c.titre, c.administration, c.reference, c.montant_centimes, c.etape_quoi, c.etape_qui, c.etape_quand, c.orientation, c.note,
-    c.motif_hors_mandat, a.prenom as aidant_prenom, a.nom as aidant_nom, s.nom as structure_nom, s.fuseau
-  from demarche d
-  left join demarche_contenu c on c.demarche_id = d.id ${masked ? sql`and not d.sensible` : sql``}
-  join aidant a on a.id = d.aidant_id
-  join structure s on s.id = d.structure_id`
+  return sql<DemarcheRow[]>`
+    select d.id, d.mandat_id, d.structure_id, d.usager_id, d.aidant_id, d.genre, d.sensible, d.reclamation, d.resultat, d.done_at, d.recorded_at,
+      ${ifShown('thematique')}, ${ifShown('nature')}, ${ifShown('mode')}, ${ifShown('presence')}, ${ifShown('canal')},
+      ${ifShown('duree_minutes')}, ${ifShown('motif_blocage')},
+      c.code, c.titre, c.administration, c.reference, c.montant_centimes, c.etape_quoi, c.etape_qui, c.etape_quand, c.orientation, c.note,
+      c.motif_hors_mandat, a.prenom as aidant_prenom, a.nom as aidant_nom, s.nom as structure_nom, s.fuseau
+    from (
+      select d.id, d.mandat_id, d.structure_id, d.usager_id, d.aidant_id, d.genre, d.sensible, d.reclamation, d.resultat, d.done_at,
+        d.recorded_at, d.thematique, d.nature, d.mode, d.presence, d.canal, d.duree_minutes, d.motif_blocage
+      from demarche d
+      where ${which} and ${held(tx)}
+      ${page}
+    ) d
+    left join demarche_contenu c on c.demarche_id = d.id ${masked ? sql`and not d.sensible` : sql``}
+    join aidant a on a.id = d.aidant_id
+    join structure s on s.id = d.structure_id
+    order by d.done_at desc, d.id desc`
 }
+type Piece = ReturnType<typeof held>
 
 /**
  * What was done, latest first, a page at a time by keyset: all of hers for the person, this structure's for an aidant, from whom the list
@@ -84,11 +95,12 @@ export async function listDemarches(
   apres?: Curseur,
   limit = PAGE,
 ): Promise<{ demarches: DemarcheRow[]; suivant: Curseur | undefined }> {
-  const which = 'mandatId' in of ? tx.sql`d.mandat_id = ${of.mandatId}` : tx.sql`d.usager_id = any (${[...of.usagerIds]}::uuid[])`
-  const found = await tx.sql<DemarcheRow[]>`${rows(tx, tx.who.kind === 'aidant')}
-    where ${which} and ${held(tx)} ${apres ? tx.sql`and (d.done_at, d.id) < (${apres.doneAt}, ${apres.id})` : tx.sql``}
-    order by d.done_at desc, d.id desc
-    limit ${limit + 1}`
+  const { sql } = tx
+  const which = 'mandatId' in of ? sql`d.mandat_id = ${of.mandatId}` : sql`d.usager_id = any (${[...of.usagerIds]}::uuid[])`
+  const page = sql`${apres ? sql`and (d.done_at, d.id) < (${apres.doneAt}, ${apres.id})` : sql``}
+      order by d.done_at desc, d.id desc
+      limit ${limit + 1}`
+  const found = await rows(tx, tx.who.kind === 'aidant', which, page)
   const demarches = found.slice(0, limit)
   const last = demarches.at(-1)
   return { demarches, suivant: found.length > limit && last ? { doneAt: last.doneAt.toISOString(), id: last.id } : undefined }
@@ -96,8 +108,7 @@ export async function listDemarches(
 
 /** One démarche with all that its reader may read of it; undefined when it is unknown, not hers, or someone else's complaint. */
 export async function findDemarche(tx: Tx, id: string) {
-  const [demarche] = await tx.sql<DemarcheRow[]>`${rows(tx, false)}
-    where d.id = ${id} and ${held(tx)}`
+  const [demarche] = await rows(tx, false, tx.sql`d.id = ${id}`, tx.sql``)
   return demarche
 }
 

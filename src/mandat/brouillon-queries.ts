@@ -41,7 +41,7 @@ export async function lockBrouillon(tx: Tx, id: string) {
     from brouillon b
     where b.id = ${id} and ${mine(tx, 'b')}
     for update`
-  const [[brouillon]] = await Promise.all([locked, tx.clock()])
+  const [[brouillon]] = await Promise.all([locked.execute(), tx.clock()])
   return brouillon
 }
 

@@ -46,8 +46,9 @@ export async function lockMandat(tx: Tx, id: string) {
     from mandat m
     where m.id = ${id} and ${held(tx)}
     for update`
-  // Sent together, answered in order: the clock is read once the lock is held.
-  const [[mandat]] = await Promise.all([locked, tx.clock()])
+  // Sent together, answered in order, and sent by `execute`, not when waited for: the clock must be read once the lock is held, or an end
+  // could be dated before what it waited for.
+  const [[mandat]] = await Promise.all([locked.execute(), tx.clock()])
   return mandat
 }
 

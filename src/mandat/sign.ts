@@ -48,16 +48,15 @@ export const signMandat = async (
   try {
     return await attempt()
   } catch (error) {
-    if (error !== SECOND_TAKEN && !TAKEN.includes(constraintOf(error) ?? '')) throw error
+    if (!TAKEN.includes(constraintOf(error) ?? '')) throw error
     // A mandat begins at a whole second: what was stopped or used within this one must come before it, so it begins at the next.
     await sleep(1000)
     return attempt()
   }
 }
 
-const SECOND_TAKEN = new Error('a démarche was noted in this very second under the mandat that this one replaces')
-/** Stopped in this very second; or another mandat drew the same status block at the same time. */
-const TAKEN = ['autorisation_une_en_vigueur', 'mandat_bloc_unique']
+/** Stopped, or used, in this very second; or another mandat drew the same status block at the same time. */
+const TAKEN = ['autorisation_une_en_vigueur', 'fin_apres_actes', 'mandat_bloc_unique']
 
 async function sign(
   tx: Tx,
@@ -135,11 +134,7 @@ async function endReplaced(tx: Tx, usagerId: string, granted: readonly Thematiqu
     order by a.mandat_id`
   for (const { mandatId } of replaced) {
     const mandat = await lockMandat(tx, mandatId)
-    const end = latest(aLaSeconde(tx.now), mandat!.signedAt)
-    const [used] = await tx.sql`
-      select 1 from journal where mandat_id = ${mandatId} and action = 'demarche_realisee' and at >= ${end} limit 1`
-    if (used) throw SECOND_TAKEN
-    await endAutorisations(tx, mandat!, granted, 'remplace', end)
+    await endAutorisations(tx, mandat!, granted, 'remplace', latest(aLaSeconde(tx.now), mandat!.signedAt))
   }
 }
 

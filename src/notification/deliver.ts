@@ -13,7 +13,9 @@ const TRIES = 8
 
 /** By SMTP, and by HTTP for SMS (one POST of `{ to, text, id }`, where the operator's gateway listens). */
 export function openDelivery({ mail, smsUrl }: Pick<Config, 'mail' | 'smsUrl'>): Deliver {
-  const transport = createTransport(mail.smtpUrl, { from: mail.from })
+  // Shorter in all than the lease: the driver's own patience is ten minutes.
+  const patience = { connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 20_000 }
+  const transport = createTransport({ url: mail.smtpUrl, ...patience }, { from: mail.from })
   return async ({ id, canal, destinataire, sujet, corps }) => {
     if (canal === 'email') {
       await transport.sendMail({ to: destinataire, subject: sujet!, text: corps, headers: { 'X-Entity-Ref-ID': id } })
@@ -31,10 +33,15 @@ export function openDelivery({ mail, smsUrl }: Pick<Config, 'mail' | 'smsUrl'>):
   }
 }
 
-/** Sends what is due, each message outside of any transaction under a lease of a minute; tells how many were tried. */
+/**
+ * Sends what is due, each message outside of any transaction under a lease of its own, of a minute: a slow one does not let another worker
+ * send those behind it a second time. Tells how many were tried.
+ */
 export async function deliverDue(db: Db, deliver: Deliver, log: Log): Promise<number> {
-  const leased = await db.tx({ kind: 'worker' }, (tx) => lease(tx))
-  for (const message of leased) {
+  let tried = 0
+  for (; tried < BATCH; tried++) {
+    const [message] = await db.tx({ kind: 'worker' }, (tx) => lease(tx))
+    if (!message) break
     const error = await deliver(message).then(
       () => undefined,
       (reason: unknown) => reason,
@@ -42,7 +49,7 @@ export async function deliverDue(db: Db, deliver: Deliver, log: Log): Promise<nu
     if (error) log('warn', { event: 'message_refuse', ...failure(error) })
     await db.tx({ kind: 'worker' }, (tx) => (error ? postpone(tx, message.id) : markSent(tx, message.id)))
   }
-  return leased.length
+  return tried
 }
 
 const lease = (tx: Tx) => tx.sql<Outgoing[]>`
@@ -53,7 +60,7 @@ const lease = (tx: Tx) => tx.sql<Outgoing[]>`
     from message
     where sent_at is null and failed_at is null and due_at <= ${tx.now}
     order by due_at
-    limit ${BATCH}
+    limit 1
     for update skip locked
   )
   returning id, canal, destinataire, sujet, corps`

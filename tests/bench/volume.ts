@@ -21,14 +21,40 @@ export async function addMandats(admin: postgres.Sql, structureId: string, aidan
       select mandat_id, ${structureId}, usager_id, ${aidantId}, 'mois', signed_at, expires_at, 100000 + row_number() over (), id
       from lines, dated
       returning id`
+    const ids = rows.map(({ id }) => id)
     await tx`
       insert into autorisation (mandat_id, structure_id, usager_id, thematique, signed_at, expires_at, journal_id)
-      select id, structure_id, usager_id, 'logement', signed_at, expires_at, journal_id from mandat where id = any (${rows.map(({ id }) => id)})`
-    return rows.map(({ id }) => id)
+      select id, structure_id, usager_id, 'logement', signed_at, expires_at, journal_id from mandat where id = any (${ids})`
+    await tx`
+      with keys as (select '{"keys":[]}'::text as jwks),
+      line as (
+        insert into journal (action, acteur, commitment) values ('jwks_archive', 'systeme', decode(repeat('00', 32), 'hex')) returning id)
+      insert into jwks_archive (id, fournisseur, jwks, journal_id)
+      select base64url(sha256(convert_to(jwks, 'UTF8'))), 'essai', jwks, id from keys, line
+      on conflict do nothing`
+    await tx`
+      insert into mandat_contenu (mandat_id, structure_id, usager_id, sceau, conditions, id_token, jwks_id, texte, identite, structure, aidant, accord)
+      select m.id, m.structure_id, m.usager_id, '', '{}', '', j.id, '', '{}', '{}', '{}', '{}'
+      from mandat m, jwks_archive j
+      where m.id = any (${ids}) and j.fournisseur = 'essai'`
+    return ids
   })
 }
 
-const NAMES = ['Martin', 'Marie', 'Bernard', 'Dupont', 'Durand', 'Moreau', 'Hoarau', 'Payet', 'Benali', 'Da Silva', 'Marchand', 'Lefèvre']
+const NAMES = [
+  'Martin',
+  'Marie',
+  'Bernard',
+  'Dupont',
+  'Durand',
+  'Moreau',
+  'Hoarau',
+  'Payet',
+  'Benali',
+  'Da Silva',
+  'Marchand',
+  'Lefèvre',
+]
 
 /** A structure of its own with `count` persons, and its aidant. */
 export async function addPersonnes(admin: postgres.Sql, count: number): Promise<{ structureId: string; aidantId: string }> {

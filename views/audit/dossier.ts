@@ -11,6 +11,7 @@ import { facts, type Moment, pagination, table, timeline } from '../kit/table.ts
 import {
   auSoir,
   dateEcrite,
+  de,
   ETAPE_QUI,
   enMots,
   euros,
@@ -19,6 +20,7 @@ import {
   jour,
   jourEtHeure,
   KIND,
+  majuscule,
   nomComplet,
   RESULTAT,
   THEMATIQUE,
@@ -41,7 +43,7 @@ export const dossierPage = ({ frame, usager, ouverture, mandats, demarches, suiv
   const until = new Date(ouverture.openedAt.getTime() + OUVERTURE_MINUTES * 60_000)
   return page(
     { ...frame, above: back('Journal de la structure', '/structure/journal') },
-    `Dossier de ${nomComplet(usager)}`,
+    `Dossier ${de(nomComplet(usager))}`,
     html`${alert(
       `Dossier ouvert jusqu’à ${heure(until, fuseau)}`,
       html`<p>${MOTIF_OUVERTURE[ouverture.motif]}${ouverture.precision && html` : ${ouverture.precision}`}. La personne voit cette ouverture et sa raison.</p>`,
@@ -50,7 +52,7 @@ export const dossierPage = ({ frame, usager, ouverture, mandats, demarches, suiv
     ${table({
       caption: 'Mandats avec votre structure',
       columns: [
-        { head: 'Mandat', cell: ({ perimetre }) => enMots(perimetre) },
+        { head: 'Mandat', cell: ({ perimetre }) => majuscule(enMots(perimetre)) },
         { head: 'État', cell: (m) => html`${etat(m.etat)}${m.endedHow && html` ${FIN[m.endedHow]}`}` },
         { head: 'Signé le', cell: (m) => temps(m.signedAt, jour(m.signedAt, m.fuseau)) },
         { head: 'Jusqu’au', cell: (m) => (m.endedAt ? jourEtHeure(m.endedAt, m.fuseau) : auSoir(m.expiresAt, m.fuseau)) },
@@ -81,7 +83,11 @@ const moment = (d: DemarcheRow): Moment => ({
         term: 'Prochaine étape',
         value:
           d.etapeQuoi &&
-          [d.etapeQuoi, d.etapeQui && ETAPE_QUI[d.etapeQui], d.etapeQuand && `pour le ${dateEcrite(d.etapeQuand)}`]
+          [
+            d.etapeQuoi,
+            d.etapeQui && ETAPE_QUI[d.etapeQui].toLocaleLowerCase('fr'),
+            d.etapeQuand && `pour le ${dateEcrite(d.etapeQuand)}`,
+          ]
             .filter(Boolean)
             .join(', '),
       },

@@ -4,7 +4,7 @@ import { back } from '../kit/card.ts'
 import { button, type Errors, errorSummary, form, hidden, radios, textarea, type Values } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
-import { nomComplet } from '../kit/words.ts'
+import { de, nomComplet } from '../kit/words.ts'
 import { MOTIF_OUVERTURE } from './words.ts'
 
 type Props = { frame: Frame; usager: UsagerRow; envoi: string; values?: Values; errors?: Errors }
@@ -13,7 +13,7 @@ type Props = { frame: Frame; usager: UsagerRow; envoi: string; values?: Values; 
 export const openPage = ({ frame, usager, envoi, values = {}, errors = {} }: Props) =>
   page(
     { ...frame, above: back('Journal de la structure', '/structure/journal'), invalid: Object.keys(errors).length > 0 },
-    `Ouvrir le dossier de ${nomComplet(usager)}`,
+    `Ouvrir le dossier ${de(nomComplet(usager))}`,
     html`${errorSummary(errors, { envoi: 'contenu', formulaire: 'contenu' })}
     <p>Vous y lirez ses mandats et ses démarches, même confidentielles, pendant ${OUVERTURE_MINUTES} minutes. <strong>La personne verra que vous l’avez ouvert, quand, et pourquoi.</strong></p>
     ${form(

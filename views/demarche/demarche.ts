@@ -67,7 +67,7 @@ export const demarchePage = ({ frame, demarche, usager }: { frame: Frame; demarc
           demarche.etapeQuoi &&
           [
             demarche.etapeQuoi,
-            say(ETAPE_QUI, demarche.etapeQui),
+            demarche.etapeQui && ETAPE_QUI[demarche.etapeQui].toLocaleLowerCase('fr'),
             demarche.etapeQuand && `pour le ${dateEcrite(demarche.etapeQuand)}`,
           ]
             .filter(Boolean)

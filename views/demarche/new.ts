@@ -170,7 +170,7 @@ const quoi = ({ mandat, suggestions, values = {}, errors = {} }: NewDemarcheProp
   const [near, far] = [suggestions.slice(0, TUILES), suggestions.slice(TUILES)]
   const dansLeMandat = THEMATIQUES.filter((thematique) => mandat.enVigueur.includes(thematique))
   const ailleurs = THEMATIQUES.filter((thematique) => !mandat.enVigueur.includes(thematique))
-  const autre = values.demarche === AUTRE || Boolean(values.titre || errors.titre || errors.thematique)
+  const autre = Boolean(values.titre || errors.titre || errors.thematique)
   return html`${tiles({
     name: 'demarche',
     legend: 'Quelle démarche ?',
@@ -178,10 +178,8 @@ const quoi = ({ mandat, suggestions, values = {}, errors = {} }: NewDemarcheProp
     value: values.demarche ?? (autre ? AUTRE : undefined),
     error: errors.demarche,
   })}
-  ${details(
-    'Autre démarche : l’écrire',
-    autre,
-    html`${input({ name: 'titre', label: 'Quelle autre démarche ?', hint: '80 caractères au plus. Jamais de mot de passe ni de numéro personnel.', maxlength: 80, value: values.titre, error: errors.titre })}
+  <div class="autre">
+    ${input({ name: 'titre', label: 'Quelle autre démarche ?', hint: '80 caractères au plus. Jamais de mot de passe ni de numéro personnel.', maxlength: 80, value: values.titre, error: errors.titre })}
     ${select({
       name: 'thematique',
       label: 'Thématique',
@@ -191,8 +189,8 @@ const quoi = ({ mandat, suggestions, values = {}, errors = {} }: NewDemarcheProp
       ],
       value: values.thematique,
       error: errors.thematique,
-    })}`,
-  )}
+    })}
+  </div>
   ${
     far.length > 0 &&
     details(

@@ -28,7 +28,7 @@ export const demoPage = ({ frame, aidants, messages, seconds }: Props) =>
   page(
     { ...frame, width: 'wide' },
     'La démonstration',
-    html`<p>Tout est inventé, rien ne quitte cet ordinateur. Trois personnes à être : un aidant, la personne aidée, la directrice.</p>
+    html`<p>Tout est inventé, rien ne quitte cet ordinateur. Soyez tour à tour l’aidant, la personne aidée, la directrice.</p>
     ${table({
       caption: 'Aidants et directrices',
       columns: [

@@ -8,13 +8,15 @@ export const NAV = {
   aidant: [
     { key: 'personnes', href: '/personnes', words: 'Personnes' },
     { key: 'mandat', href: '/mandats/expliquer', words: 'Nouveau mandat' },
-    { key: 'journal', href: '/structure/journal', words: 'Journal de la structure' },
   ],
-  referent: [{ key: 'aidants', href: '/structure/aidants', words: 'Aidants' }],
+  referent: [
+    { key: 'journal', href: '/structure/journal', words: 'Journal de la structure' },
+    { key: 'aidants', href: '/structure/aidants', words: 'Aidants' },
+  ],
   usager: [
     { key: 'mandats', href: '/mon-espace', words: 'Mes mandats' },
-    { key: 'acces', href: '/mon-espace/acces', words: 'Qui a ouvert mon dossier' },
     { key: 'donnees', href: '/mon-espace/donnees', words: 'Mes données' },
+    { key: 'acces', href: '/mon-espace/acces', words: 'Qui a ouvert mon dossier' },
   ],
   changeStructure: '/structures',
   leaveAidant: '/deconnexion',

@@ -21,7 +21,7 @@ export const connexionPage = ({ frame, down }: { frame: Frame; down?: boolean | 
     <p>Pour être sûrs que c’est bien vous, nous passons par FranceConnect. Tapez vous-même votre mot de passe, sans que personne ne le voie.</p>
     ${franceConnect({ action: '/connexion/franceconnect' })}
     <h2>Sans internet</h2>
-    <p>Vous pouvez aussi arrêter en le disant à la structure qui vous aide : sur place, au téléphone ou par courrier.</p>`,
+    <p>Vous pouvez aussi arrêter en le disant à la structure qui vous aide, sur place, au téléphone ou par courrier.</p>`,
   )
 
 /** After she left. */
