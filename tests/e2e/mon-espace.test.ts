@@ -1,0 +1,165 @@
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { keyboard } from '../support/keyboard.ts'
+import { inspect } from '../support/screens.ts'
+import { identify, type Service, startService, words } from '../support/service.ts'
+
+let service: Service
+let browser: TestBrowser
+beforeAll(async () => {
+  ;[service, browser] = await Promise.all([startService(), openBrowser()])
+})
+afterAll(async () => {
+  await service?.close()
+  await browser?.close()
+})
+
+const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click()
+const text = (page: Page) => words(page.locator('main'))
+
+/** An aidant has filled in the note of a démarche, and not yet sent it. */
+async function openNote(mandatId: string, thematique: string): Promise<Page> {
+  const context = await browser.context({ js: false })
+  await service.enter(context, 'thomas')
+  const page = await context.newPage()
+  await page.goto(`${service.url}/mandats/${mandatId}/demarches/nouvelle`)
+  await page.locator('label', { hasText: /^\s*Autre démarche\s*$/ }).click()
+  await page.getByLabel('Quelle autre démarche ?').fill('Un courrier')
+  await page.getByLabel('Thématique').selectOption(thematique)
+  await page.locator('label', { hasText: /^\s*Déposée\s*$/ }).click()
+  return page
+}
+const countOf = async (mandatId: string) => {
+  const [row] = await service.sql<{ n: number }[]>`select count(*)::int as n from demarche where mandat_id = ${mandatId}`
+  return row!.n
+}
+
+describe.each([
+  { js: false, comment: 'sans JavaScript', persona: 'odette', one: 'logement', mots: 'logement' },
+  { js: true, comment: 'avec JavaScript', persona: 'josiane', one: 'famille', mots: 'démarches de famille et d’école' },
+])('la personne, sur son téléphone, $comment', ({ js, persona, one, mots }) => {
+  let page: Page
+  let mandat: string
+
+  it('entre avec FranceConnect, lit qui peut faire quoi, et ce qui a été fait', async () => {
+    mandat = await service.mandat(persona)
+    page = await (await browser.context({ js, width: 360 })).newPage()
+    await page.goto(`${service.url}/`)
+    await press(page, 'S’identifier avec FranceConnect')
+    await identify(page, persona)
+    await page.waitForURL('**/mon-espace')
+    expect(await page.locator('h1').innerText()).toBe('Qui peut faire vos démarches')
+    expect(await words(page.locator('.sentence').first())).toMatch(
+      /^Le CCAS de Figeac peut faire vos démarches d.+ jusqu’au .+ au soir\.$/,
+    )
+    expect(await page.locator('.timeline li').count()).toBeGreaterThan(2)
+
+    await page.getByRole('link', { name: 'Voir ce qui est fait' }).first().click()
+    await page.getByRole('heading', { name: 'Ce que vous avez accepté' }).waitFor()
+    const first = page.locator('.timeline li').first()
+    await first.getByText('Tous les détails').click()
+    expect(await first.locator('dl').isVisible()).toBe(true)
+  })
+
+  it('voit qui a ouvert son dossier', async () => {
+    const context = await browser.context({ js })
+    await service.enter(context, 'ines')
+    const office = await context.newPage()
+    await office.goto(`${service.url}/personnes/${await service.personne(persona)}`)
+    await page.getByRole('link', { name: 'Qui a ouvert mon dossier' }).click()
+    expect(await text(page)).toContain('Inès Delmas, du CCAS de Figeac, a ouvert votre dossier')
+    await page.getByRole('link', { name: 'Mes données' }).click()
+    expect(await text(page)).toContain('Voici ce que ce service sait de vous')
+    await page.getByRole('link', { name: 'Mes mandats' }).click()
+  })
+
+  it('arrête un sujet en deux activations ; la note déjà ouverte chez l’aidant est refusée à l’instant', async () => {
+    const note = await openNote(mandat, one)
+    const before = await countOf(mandat)
+    const keys = keyboard(page)
+    await keys.press(page.getByRole('link', { name: 'Arrêter' }).first())
+    await page.waitForURL('**/arreter')
+    await keys.press(page.locator(`button[name=quoi][value=${one}]`))
+    await page.waitForURL('**/arret')
+    expect(keys.activations).toBe(2)
+    expect(await text(page)).toMatch(
+      /C’est arrêté depuis \d+ h \d\d : le CCAS de Figeac n’a plus le droit de faire vos démarches d/,
+    )
+    expect(await text(page)).toContain(mots)
+
+    await press(note, 'Enregistrer')
+    await note.getByText('Démarche hors du mandat').waitFor()
+    expect(await countOf(mandat)).toBe(before)
+  })
+
+  it('arrête tout en deux activations, et le relit', async () => {
+    const note = await openNote(mandat, 'social')
+    await page.goto(`${service.url}/mon-espace`)
+    await page.getByRole('link', { name: 'Arrêter' }).first().click()
+    await press(page, 'Tout arrêter')
+    await page.waitForURL('**/arret')
+    expect(await words(page.locator('.sentence'))).toMatch(
+      /^C’est arrêté depuis \d+ h \d\d : le CCAS de Figeac n’a plus le droit de faire vos démarches, mais les demandes déjà envoyées, listées ici, ne sont pas annulées\.$/,
+    )
+    await press(note, 'Enregistrer')
+    await note.getByText('Démarche hors du mandat').waitFor()
+
+    // Going back and pressing again changes nothing and says the same.
+    await page.goBack()
+    await page.locator('h1').waitFor()
+    await page.goto(`${service.url}/mon-espace`)
+    expect(await text(page)).toContain('personne n’a le droit de faire vos démarches ici')
+    await page.getByText(/^Ce qui est fini/).click()
+  })
+
+  it('quitte : « Précédent » ne montre rien d’elle', async () => {
+    const nom = (await page.locator('header .who').innerText()).trim().split(' ').at(-1)!
+    await press(page, 'Se déconnecter')
+    await page.getByRole('heading', { name: 'Votre espace est fermé' }).waitFor()
+    for (let i = 0; i < 2; i++) {
+      await page.goBack()
+      await page.locator('h1').waitFor()
+      expect(await page.content()).not.toContain(nom)
+    }
+  })
+})
+
+it('qui n’a aucun mandat entre et ressort : on ne garde rien, et on le lui dit', async () => {
+  const page = await (await browser.context({ js: false, width: 360 })).newPage()
+  await page.goto(`${service.url}/mon-espace`)
+  await press(page, 'S’identifier avec FranceConnect')
+  await identify(page, 'camille')
+  expect(await page.locator('h1').innerText()).toBe('Aucun mandat à votre nom')
+  expect(await text(page)).toContain('n’a rien gardé de votre visite')
+
+  await page.goto(`${service.url}/mon-espace`)
+  await press(page, 'S’identifier avec FranceConnect')
+  await press(page, 'Revenir sur le service')
+  await page.waitForURL('**/connexion/franceconnect/retour?**')
+  expect(await page.locator('h1').innerText()).toBe('L’identification n’a pas abouti')
+  await page.getByRole('link', { name: 'Réessayer' }).click()
+  await page.waitForURL('**/mon-espace/connexion')
+})
+
+it('lit pourquoi la direction a ouvert son dossier, un acte hors mandat, un mandat arrivé à sa fin', async () => {
+  for (const persona of ['marcel', 'abdelkader', 'conceicao']) {
+    const context = await browser.context({ js: false, width: 360 })
+    await service.enter(context, { persona })
+    const page = await context.newPage()
+    await page.goto(`${service.url}/mon-espace`)
+    if (persona === 'abdelkader') {
+      await page.getByRole('link', { name: 'Voir ce qui est fait' }).click()
+      expect(await text(page)).toContain('Votre mandat ne permettait pas cette démarche.')
+      continue
+    }
+    await page.getByText(/^Ce qui est fini/).click()
+    await page.locator('details a').first().click()
+    await page.getByRole('link', { name: 'Ce qui est en cours, et ce qui est à vous de faire' }).click()
+    await page.getByRole('heading', { name: 'Ce qui est maintenant à vous de faire' }).waitFor()
+    await page.goto(`${service.url}/mon-espace/acces`)
+    if (persona === 'marcel') expect(await text(page)).toMatch(/Nadia Belkacem, du CCAS de Figeac, à la suite d’une réclamation/)
+  }
+})
+
+it('chaque page vue ici est valide, accessible, et tient dans 320 pixels', () => inspect(service, browser), 120_000)

@@ -1,0 +1,122 @@
+import { gzipSync } from 'node:zlib'
+import type { BrowserContext, Page, Request } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { inspect } from '../support/screens.ts'
+import { type Service, startService } from '../support/service.ts'
+
+let service: Service
+let browser: TestBrowser
+beforeAll(async () => {
+  ;[service, browser] = await Promise.all([startService(), openBrowser()])
+})
+afterAll(async () => {
+  await service?.close()
+  await browser?.close()
+})
+
+const KB = 1000
+
+/** What a page costs: requests, bytes as they were sent, and bytes had the page been compressed too, as a proxy does in production. */
+async function costOf(page: Page, address: string): Promise<{ requests: number; sent: number; compressed: number }> {
+  const finished: Request[] = []
+  const keep = (request: Request) => void finished.push(request)
+  page.on('requestfinished', keep)
+  await page.goto(service.url + address)
+  page.off('requestfinished', keep)
+  let sent = 0
+  let compressed = 0
+  for (const request of finished) {
+    const { responseBodySize: body, responseHeadersSize: headers } = await request.sizes()
+    sent += headers + body
+    compressed +=
+      headers + (request.resourceType() === 'document' ? gzipSync((await (await request.response())!.body())!).length : body)
+  }
+  return { requests: finished.length, sent, compressed }
+}
+
+/** Each page in a browser that has seen nothing, then again in one that has what does not change. */
+async function expectLight(
+  enter: (context: BrowserContext) => Promise<void>,
+  pages: readonly string[],
+  first: number,
+  then: number,
+) {
+  for (const address of pages) {
+    const context = await browser.context()
+    await enter(context)
+    const page = await context.newPage()
+    const cold = await costOf(page, address)
+    const warm = await costOf(page, address)
+    expect(cold.sent, `${address}, first time`).toBeLessThanOrEqual(first * KB)
+    expect(cold.requests, `${address}, first time`).toBeLessThanOrEqual(12)
+    expect(warm.compressed, `${address}, afterwards`).toBeLessThanOrEqual(then * KB)
+    await context.close()
+  }
+}
+
+describe('le poids des pages', () => {
+  it('de la personne : 100 ko la première fois, 15 ensuite', async () => {
+    const mandat = await service.mandat('odette')
+    await expectLight(async () => {}, ['/', '/mon-espace/connexion', '/accessibilite', '/mentions-legales'], 100, 15)
+    await expectLight(
+      (context) => service.enter(context, { persona: 'odette' }),
+      [
+        '/mon-espace',
+        `/mon-espace/mandats/${mandat}`,
+        `/mon-espace/mandats/${mandat}/arreter`,
+        '/mon-espace/acces',
+        '/mon-espace/donnees',
+      ],
+      100,
+      15,
+    )
+  })
+
+  it('de l’aidant : 180 ko la première fois, 40 ensuite', async () => {
+    const mandat = await service.mandat('odette')
+    const odette = await service.personne('odette')
+    await expectLight(
+      (context) => service.enter(context, 'nadia'),
+      [
+        '/personnes',
+        `/personnes/${odette}`,
+        `/mandats/${mandat}`,
+        `/mandats/${mandat}/demarches/nouvelle`,
+        '/mandats/nouveau',
+        '/structure/journal',
+      ],
+      180,
+      40,
+    )
+  })
+
+  it('sans rien qui vienne d’ailleurs, ni police, ni image', async () => {
+    const context = await browser.context()
+    await service.enter(context, { persona: 'odette' })
+    const page = await context.newPage()
+    const asked: string[] = []
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname))
+    await page.goto(`${service.url}/mon-espace`)
+    expect(asked.filter((path) => path.endsWith('.js'))).toEqual([])
+    for (const path of asked) expect(path).toMatch(/^\/(mon-espace|assets\/[0-9a-f]{16}\/[\w.-]+)$/)
+  })
+})
+
+it('les pages de tous, et celle de la démonstration, sont reliées entre elles', async () => {
+  const page = await (await browser.context({ js: false })).newPage()
+  await page.goto(`${service.url}/`)
+  for (const [link, title] of [
+    ['Accessibilité : non conforme', 'Accessibilité : non conforme'],
+    ['Mentions légales et données personnelles', 'Mentions légales et données personnelles'],
+    ['Messages de la démonstration', 'La démonstration'],
+    ['Trait d’union', 'On vous aide pour vos démarches. Vous gardez la main.'],
+  ] as const) {
+    await page.getByRole('link', { name: link }).click()
+    expect(await page.locator('h1').innerText()).toBe(title)
+  }
+  await page.getByRole('link', { name: 'Se connecter comme aidant' }).click()
+  await page.waitForURL('**/connexion')
+})
+
+it('chaque page vue ici est valide, accessible, et tient dans 320 pixels', () => inspect(service, browser), 120_000)

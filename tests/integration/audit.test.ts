@@ -1,0 +1,432 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openDossier } from '../../src/audit/open.ts'
+import { findOuverture, listAidants, listLignes, listOuvertures } from '../../src/audit/queries.ts'
+import type { Tx } from '../../src/db.ts'
+import type { NewDemarche } from '../../src/demarche/demarche.ts'
+import { listDemarches } from '../../src/demarche/queries.ts'
+import { recordActeHorsMandat, recordDemarche } from '../../src/demarche/record.ts'
+import { append } from '../../src/journal/append.ts'
+import { listMandats } from '../../src/mandat/queries.ts'
+import { expectValidHtml } from '../support/html.ts'
+import { type Aidant, envoiOf, type Mandat, openStory, type Story, type Structure } from '../support/story.ts'
+
+let story: Story
+let structure: Structure
+let awa: Aidant
+let paul: Aidant
+let nadia: Aidant
+let simone: Aidant
+let voisine: Aidant
+let jeanne: string
+let mandat: Mandat
+beforeAll(async () => {
+  story = await openStory()
+})
+afterAll(() => story.close())
+beforeEach(async () => {
+  await story.database.freeze(null)
+  structure = await story.structure()
+  awa = await story.aidant(structure)
+  paul = await story.aidant(structure, { prenom: 'Paul', nom: 'Rey' })
+  nadia = await story.aidant(structure, { prenom: 'Nadia', nom: 'Belkacem', referent: true })
+  simone = await story.aidant(structure, { prenom: 'Simone', nom: 'Aubry', referent: true })
+  voisine = await story.aidant(await story.structure({ nom: 'Maison France services de Cahors' }), {
+    prenom: 'Ève',
+    nom: 'Lamy',
+    referent: true,
+  })
+  jeanne = await story.usager([structure])
+  mandat = await story.mandat(awa, jeanne, ['logement', 'papiers', 'social'])
+})
+
+const told = (more: Partial<NewDemarche>): NewDemarche => ({
+  mandatId: mandat.id,
+  envoi: randomUUID(),
+  thematique: 'logement',
+  code: 'aide-logement',
+  titre: 'Demander une aide au logement',
+  nature: 'demande',
+  mode: 'avec_la_personne',
+  presence: 'presente',
+  canal: 'en_ligne_franceconnect',
+  resultat: 'deposee',
+  ...more,
+})
+const record = async (more: Partial<NewDemarche> = {}, by = awa) => {
+  const done = await recordDemarche(story.db, by.as, told(more))
+  if (!done.ok) throw new Error(done.refusal)
+  return done.id
+}
+const HANDICAP = {
+  code: 'mdph',
+  thematique: 'social',
+  titre: 'Demander une aide handicap (MDPH)',
+  note: 'Certificat reçu',
+} as const
+const CNIL = { code: 'cnil-plainte', thematique: 'papiers', titre: 'Faire une plainte à la CNIL' } as const
+const seconds = (at: Date, n: number) => new Date(at.getTime() + n * 1000)
+const reading = <T>(by: Aidant, work: (tx: Tx) => Promise<T>) => story.db.tx(by.asReferent, work)
+const personne = () => `/structure/personnes/${jeanne}`
+const items = (html: string) =>
+  [...html.matchAll(/<li( class="apart")?><p class="when">[\s\S]*?<\/li>/g)].map(([text, apart]) => ({
+    text: text
+      .replace(/<[^>]+>/g, ' ')
+      .replace(/\s+/g, ' ')
+      .trim(),
+    apart: Boolean(apart),
+  }))
+const journal = async (query = '', by = nadia) => {
+  const answer = await story.get(by, `/structure/journal${query}`)
+  expect(answer.status).toBe(200)
+  await expectValidHtml(answer.html)
+  return { html: answer.html, items: items(answer.html), count: /role="status">([^<]+)</.exec(answer.html)![1] }
+}
+const open = (by: Aidant, more: Record<string, string | undefined> = {}) =>
+  story.post(by, `${personne()}/ouvrir`, { envoi: randomUUID(), motif: 'controle', ...more })
+
+describe('le journal de la structure', () => {
+  it('dit qui, quoi, pour qui et quand, la plus récente ligne d’abord', async () => {
+    await story.database.freeze(new Date('2026-11-10T13:05:30.250Z'))
+    mandat = await story.mandat(awa, await story.usager([structure], { prenom: 'Omar', nom: 'Haddad' }), ['logement', 'papiers'])
+    await record()
+    await story.revoke(mandat, ['papiers'])
+    await story.revoke(mandat, ['logement'])
+    const { items: lines, count } = await journal('?du=2026-11-10&au=2026-11-10')
+    expect(lines.map(({ text }) => text)).toEqual([
+      '10 novembre 2026 à 14 h 05 Mandat arrêté à la demande de la personne La personne elle-même, Omar Haddad',
+      '10 novembre 2026 à 14 h 05 Thématique arrêtée à la demande de la personne : Logement La personne elle-même, Omar Haddad',
+      '10 novembre 2026 à 14 h 05 Thématique arrêtée à la demande de la personne : Papiers - Citoyenneté - Élections La personne elle-même, Omar Haddad',
+      '10 novembre 2026 à 14 h 05 Démarche : Demander une aide au logement (Logement), déposée Awa Diop, pour Omar Haddad',
+      '10 novembre 2026 à 14 h 05 Mandat signé : papiers et logement, 1 mois (31 jours) Awa Diop, pour Omar Haddad',
+    ])
+    expect(count).toBe('5\u00a0lignes')
+    expect(lines.some(({ apart }) => apart)).toBe(false)
+  })
+
+  it('met à part, calmement, ce qui a été fait hors mandat ou noté après coup', async () => {
+    await story.database.freeze(seconds(mandat.signedAt, 25 * 3600))
+    await record({ doneAt: mandat.signedAt })
+    await recordActeHorsMandat(
+      story.db,
+      awa.as,
+      told({ thematique: 'loisirs', code: null, titre: 'Club de lecture' }),
+      'Demandé au guichet',
+    )
+    const { items: lines } = await journal()
+    expect(lines[0]!.text).toMatch(
+      /Acte hors mandat : Club de lecture \(Loisirs.*Awa Diop.*Faite le.*Raison : Demandé au guichet/,
+    )
+    expect(lines[1]!.text).toMatch(/Démarche : Demander une aide.*Notée après coup : faite le/)
+    expect(lines.map(({ apart }) => apart)).toEqual([true, true, false])
+    expect((await journal('?action=apres_coup')).items).toHaveLength(1)
+  })
+
+  it('ne dit ni le titre ni la thématique de ce qui est confidentiel, même par un filtre, même à son auteure', async () => {
+    await record(HANDICAP)
+    await record(CNIL)
+    await record(HANDICAP, nadia)
+    await record({ code: null, thematique: 'social', titre: 'Lettre au médecin' })
+    for (const query of ['', '?action=demarche_realisee']) {
+      const { html, items: lines } = await journal(query)
+      expect(lines.filter(({ text }) => text.includes('Démarche confidentielle'))).toHaveLength(4)
+      expect(lines.map(({ text }) => text).join()).not.toMatch(/handicap|CNIL|Certificat|médecin|\(Social|\(Papiers/)
+      expect(html).not.toMatch(/MDPH|mdph|médecin/)
+    }
+    // Only the signature, whose périmètre names it.
+    for (const thematique of ['social', 'papiers'])
+      expect((await journal(`?thematique=${thematique}`)).items.map(({ text }) => /Mandat signé/.test(text))).toEqual([true])
+    // A complaint is told from no other confidential démarche.
+    const shown = await reading(nadia, (tx) => listLignes(tx, VIDE, structure.fuseau, undefined))
+    expect(
+      shown.lignes
+        .filter(({ action }) => action === 'demarche_realisee')
+        .map(({ titre, thematique, resultat, doneAt }) => [titre, thematique, resultat, doneAt]),
+    ).toEqual(Array.from({ length: 4 }, () => [null, null, null, null]))
+    // … an open dossier changes nothing here.
+    await open(nadia)
+    expect((await journal()).html).not.toMatch(/handicap|CNIL|médecin/)
+  })
+
+  it('ne distingue pas une réclamation d’une autre démarche confidentielle, même notée après coup, même à son auteure', async () => {
+    await story.database.freeze(seconds(mandat.signedAt, 25 * 3600))
+    await record({ ...CNIL, doneAt: mandat.signedAt }, nadia)
+    const [line] = (await journal()).items
+    expect(line!.text).toMatch(/Démarche confidentielle Nadia Belkacem, pour Jeanne Valadié$/)
+    expect(line!.apart).toBe(false)
+    expect((await journal('?action=apres_coup')).items).toEqual([])
+  })
+
+  it('se filtre par période, à la seconde de minuit dans le fuseau de la structure', async () => {
+    const reunion = await story.structure({ nom: 'CCAS de Saint-Denis', fuseau: 'Indian/Reunion' })
+    const marie = await story.aidant(reunion, { referent: true })
+    const there = await story.usager([reunion])
+    // Midnight of 10 November at La Réunion is 20:00 UTC the day before.
+    for (const at of [
+      '2026-11-09T19:59:59.999Z',
+      '2026-11-09T20:00:00.000Z',
+      '2026-11-10T19:59:59.999Z',
+      '2026-11-10T20:00:00.000Z',
+    ]) {
+      await story.database.freeze(new Date(at))
+      await story.db.tx(marie.asReferent, (tx) =>
+        append(tx, { action: 'contact_modifie', structureId: reunion.id, usagerId: there, contenu: { champs: ['email'] } }),
+      )
+    }
+    const days = async (query: string) => (await journal(query, marie)).count
+    expect(await days('?du=2026-11-10&au=2026-11-10')).toBe('2\u00a0lignes')
+    expect(await days('?du=10/11/2026')).toBe('3\u00a0lignes')
+    expect(await days('?au=2026-11-10')).toBe('3\u00a0lignes')
+    expect(await days('?au=2026-11-08')).toBe('Aucune ligne')
+  })
+
+  it('se filtre par aidant, thématique et action, ensemble ou non', async () => {
+    await record()
+    await record({ code: null, thematique: 'papiers', titre: 'Passeport' }, paul)
+    const texts = async (query: string) => (await journal(query)).items.map(({ text }) => text.replace(/^.*? h \d\d /, ''))
+    expect(await texts(`?aidant=${paul.id}`)).toEqual([
+      expect.stringContaining('Démarche : Passeport (Papiers - Citoyenneté - Élections), déposée Paul Rey'),
+    ])
+    expect(await texts('?thematique=logement')).toHaveLength(2)
+    expect(await texts('?thematique=logement&action=demarche_realisee')).toHaveLength(1)
+    expect(await texts(`?thematique=logement&action=demarche_realisee&aidant=${paul.id}`)).toEqual([])
+    expect(await texts('?action=mandat_signe')).toHaveLength(1)
+    const { html } = await journal(`?aidant=${paul.id}&thematique=logement&action=mandat_signe&du=2026-01-02`)
+    expect(html).toMatch(/<option value="[^"]+" selected>Paul Rey/)
+    expect(html).toMatch(/<option value="logement" selected/)
+    expect(html).toContain('value="2026-01-02"')
+  })
+
+  it('un filtre insensé se dit, et n’est jamais une panne', async () => {
+    for (const query of [
+      '?du=hier',
+      '?au=2026-13-01',
+      '?aidant=%00',
+      '?thematique=rien',
+      '?action=drop',
+      '?du=2026-03-02&au=2026-03-01',
+      '?aidant=%FF',
+    ]) {
+      const answer = await story.get(nadia, `/structure/journal${query}`)
+      expect([query, answer.status]).toEqual([query, 422])
+      expect(answer.html).toContain('id="erreurs"')
+      // Also where htmx looks.
+      expect(answer.html.split('id="resultats"')[1]).toContain('Filtre à revoir')
+      await expectValidHtml(answer.html)
+    }
+    for (const query of ['?avant=x', '?avant=-1', '?avant=99999999999999999999', '?rien=1', '?du=&au=', '?avant=0'])
+      expect((await story.get(nadia, `/structure/journal${query}`)).status).toBe(200)
+  })
+
+  it('tourne ses pages sans sauter ni répéter une ligne, le filtre gardé', async () => {
+    for (let n = 0; n < 64; n++) await record()
+    const seen: string[] = []
+    let query: string | undefined = '?action=demarche_realisee'
+    let pages = 0
+    while (query !== undefined) {
+      const { html, items: lines, count } = await journal(query)
+      expect(count).toBe('64\u00a0lignes')
+      seen.push(...lines.map(({ text }) => text))
+      const next: string | undefined = /href="\/structure\/journal(\?[^"]+)" rel="next"/.exec(html)?.[1]?.replaceAll('&amp;', '&')
+      expect(html.includes('lignes les plus récentes')).toBe(pages > 0)
+      query = next
+      pages++
+    }
+    expect([pages, seen.length]).toEqual([3, 64])
+    expect(seen.every((text) => text.includes('Démarche : '))).toBe(true)
+  })
+
+  it('n’est qu’à la direction, et qu’à celle de cette structure', async () => {
+    await record()
+    for (const path of ['/structure/journal', '/structure/aidants', personne(), `${personne()}/ouvrir`]) {
+      expect([path, (await story.get(awa, path)).status]).toEqual([path, 404])
+      expect([path, (await story.get(undefined, path)).status]).toEqual([path, 303])
+    }
+    expect((await open(awa)).status).toBe(404)
+    expect((await journal('', voisine)).count).toBe('Aucune ligne')
+    for (const path of [personne(), `${personne()}/ouvrir`, '/structure/personnes/rien', `/structure/personnes/${randomUUID()}`])
+      expect([path, (await story.get(voisine, path)).status]).toEqual([path, 404])
+    expect((await open(voisine)).status).toBe(404)
+    // And with row-level security alone.
+    const reads: ((tx: Tx) => Promise<unknown[]>)[] = [
+      async (tx) => (await listLignes(tx, VIDE, structure.fuseau, undefined)).lignes,
+      (tx) => listOuvertures(tx, [jeanne]),
+      async (tx) => (await listAidants(tx)).filter(({ id }) => [awa.id, paul.id, nadia.id].includes(id)),
+    ]
+    await open(nadia)
+    for (const read of reads) {
+      expect(await story.rls.tx(nadia.asReferent, read)).not.toEqual([])
+      expect(await story.rls.tx(voisine.asReferent, read)).toEqual([])
+    }
+    expect(
+      await openDossier(story.rls, voisine.asReferent, {
+        usagerId: jeanne,
+        motif: 'urgence',
+        precision: null,
+        envoi: randomUUID(),
+      }),
+    ).toEqual({
+      ok: false,
+      refusal: 'introuvable',
+    })
+  })
+})
+
+describe('les aidants de la structure', () => {
+  it('se lisent avec leur rôle, leur état et leur dernière ligne au journal', async () => {
+    await record({}, paul)
+    const partie = await story.aidant(structure, { prenom: 'Lou', nom: 'Vial' })
+    await story.database.adminSql`update aidant set suspended_at = horloge() where id = ${paul.id}`
+    await story.database.adminSql`update habilitation set ended_at = horloge() where aidant_id = ${partie.id}`
+    const { status, html } = await story.get(nadia, '/structure/aidants')
+    expect(status).toBe(200)
+    await expectValidHtml(html)
+    const rows = [...html.matchAll(/<tr><th scope="row">[\s\S]*?<\/tr>/g)].map(([row]) =>
+      row
+        .replace(/<[^>]+>/g, ' ')
+        .replace(/\s+/g, ' ')
+        .trim(),
+    )
+    expect(rows).toEqual([
+      expect.stringMatching(/^Simone Aubry .* Référent Aucune Actif$/),
+      expect.stringMatching(/^Nadia Belkacem .* Référent Aucune Actif$/),
+      expect.stringMatching(/^Awa Diop .* Aidant à l’instant Actif$/),
+      expect.stringMatching(/^Paul Rey .* Aidant à l’instant Suspendu depuis le/),
+      expect.stringMatching(/^Lou Vial .* Aidant Aucune Parti le/),
+    ])
+    expect(html).toContain('3\u00a0aidants actifs')
+  })
+})
+
+describe('ouvrir un dossier', () => {
+  const page = (by = nadia) => story.get(by, personne())
+
+  it('sans raison : rien d’autre que la question', async () => {
+    await record(HANDICAP)
+    const before = [await story.count('journal'), await story.count('acces'), await story.count('ouverture')]
+    const closed = await page()
+    expect([closed.status, closed.location, closed.html]).toEqual([303, `${personne()}/ouvrir`, ''])
+    const asked = await story.get(nadia, `${personne()}/ouvrir`)
+    expect(asked.html).toContain('La personne verra que vous l’avez ouvert')
+    await expectValidHtml(asked.html)
+    expect([await story.count('journal'), await story.count('acces'), await story.count('ouverture')]).toEqual(before)
+    // Whatever she asks of the database, with nothing of ours in between.
+    const words = await story.rls.tx(nadia.asReferent, async ({ sql }) => [
+      ...(await sql`select titre from demarche_contenu where usager_id = ${jeanne}`),
+      ...(await sql`select payload from journal_contenu where usager_id = ${jeanne} and payload like '%handicap%'`),
+    ])
+    expect(words).toEqual([])
+    const { demarches } = await reading(nadia, (tx) => listDemarches(tx, { usagerIds: [jeanne] }))
+    expect(demarches).toMatchObject([{ titre: null, thematique: null, note: null }])
+  })
+
+  it.each([
+    ['sans motif', { motif: undefined }, 'Choisissez une raison'],
+    ['un motif inconnu', { motif: 'curiosite' }, 'Choisissez une des réponses'],
+    ['une autre raison sans la dire', { motif: 'autre' }, 'Dites quelle est cette raison.'],
+    ['une précision trop longue', { motif: 'urgence', precision: 'a'.repeat(281) }, '280 caractères'],
+    ['un secret dans la précision', { motif: 'urgence', precision: 'mdp : Soleil31' }, 'mot de passe'],
+    ['un formulaire incomplet', { envoi: undefined }, 'incomplet'],
+  ])('est refusé, rien n’est ouvert : %s', async (_name, fields, words) => {
+    const before = await story.count('journal')
+    const refused = await open(nadia, fields)
+    expect(refused.status).toBe(422)
+    expect(refused.html).toContain(words)
+    await expectValidHtml(refused.html)
+    expect([await story.count('journal'), (await page()).status]).toEqual([before, 303])
+  })
+
+  it('avec une raison : mandats et démarches, même confidentielles, jamais les réclamations ; et la personne le voit', async () => {
+    await record(HANDICAP)
+    await record(CNIL)
+    const opened = await open(nadia, { motif: 'autre', precision: 'Demande de sa fille <b>' })
+    expect([opened.status, opened.location]).toEqual([303, personne()])
+    const { status, html } = await page()
+    expect(status).toBe(200)
+    await expectValidHtml(html)
+    expect(html).toContain('Demander une aide handicap (MDPH) (Social - Santé)')
+    expect(html).toContain('Certificat reçu')
+    expect(html).toMatch(/papiers, santé, aides sociales et logement/i)
+    expect(html).toContain('Pour une autre raison : Demande de sa fille &lt;b&gt;')
+    expect(html).not.toContain('CNIL')
+
+    const seen = await story.db.tx({ kind: 'usager', usagerIds: [jeanne] }, (tx) => listOuvertures(tx, [jeanne]))
+    expect(seen).toMatchObject([
+      {
+        motif: 'autre',
+        precision: 'Demande de sa fille <b>',
+        aidantPrenom: 'Nadia',
+        aidantNom: 'Belkacem',
+        structureNom: structure.nom,
+      },
+    ])
+    const autre = await story.usager([structure])
+    expect(await story.db.tx({ kind: 'usager', usagerIds: [autre] }, (tx) => listOuvertures(tx, [jeanne]))).toEqual([])
+    expect(
+      await story.database.adminSql`
+      select action, acteur_id, usager_id, mandat_id from journal where structure_id = ${structure.id} order by id desc limit 1`,
+    ).toMatchObject([{ action: 'dossier_ouvert', acteur_id: nadia.id, usager_id: jeanne, mandat_id: null }])
+    expect(await story.database.adminSql`select genre, aidant_id from acces where usager_id = ${jeanne}`).toMatchObject([
+      { genre: 'dossier_consulte', aidant_id: nadia.id },
+    ])
+    expect((await journal()).items[0]!.text).toMatch(
+      /Dossier ouvert par la direction : pour une autre raison Nadia Belkacem, pour Jeanne Valadié Raison : Demande de sa fille/,
+    )
+  })
+
+  it('vaut pour qui l’a demandé, pour cette personne, et quinze minutes à la seconde près', async () => {
+    const at = new Date('2026-11-10T13:05:30.250Z')
+    await story.database.freeze(at)
+    jeanne = await story.usager([structure])
+    mandat = await story.mandat(awa, jeanne, ['social'])
+    await record(HANDICAP)
+    await open(nadia)
+    expect((await page()).html).toContain('Dossier ouvert jusqu’à 14\u00a0h\u00a020')
+    expect((await page(simone)).status).toBe(303)
+    expect((await story.get(nadia, `/structure/personnes/${await story.usager([structure])}`)).status).toBe(303)
+    const titles = async () =>
+      (await reading(nadia, (tx) => listDemarches(tx, { usagerIds: [jeanne] }))).demarches.map(({ titre }) => titre)
+
+    await story.database.freeze(seconds(at, 15 * 60 - 1))
+    expect([(await page()).status, await titles()]).toEqual([200, [HANDICAP.titre]])
+    await story.database.freeze(seconds(at, 15 * 60))
+    expect([(await page()).status, await titles()]).toEqual([303, [null]])
+    await story.database.freeze(seconds(at, 15 * 60 + 1))
+    expect([(await page()).status, await titles()]).toEqual([303, [null]])
+    expect(await reading(nadia, (tx) => findOuverture(tx, jeanne))).toBeUndefined()
+    await open(nadia)
+    expect((await page()).status).toBe(200)
+  })
+
+  it('envoyé deux fois, même ensemble, n’ouvre qu’une fois et n’écrit qu’une ligne', async () => {
+    const asked = await story.get(nadia, `${personne()}/ouvrir`)
+    const envoi = envoiOf(asked.html)
+    const before = [await story.count('journal'), await story.count('ouverture')]
+    const answers = await Promise.all([0, 1, 2, 3].map(() => open(nadia, { envoi })))
+    expect(answers.map(({ status }) => status)).toEqual([303, 303, 303, 303])
+    expect([await story.count('journal'), await story.count('ouverture')]).toEqual([before[0]! + 1, before[1]! + 1])
+  })
+
+  it('tourne les pages des démarches, et un repère inventé ramène à la première', async () => {
+    for (let n = 0; n < 23; n++) await record()
+    await open(nadia)
+    const first = await page()
+    expect(items(first.html)).toHaveLength(20)
+    const next = /href="([^"]+)" rel="next"/.exec(first.html)![1]!
+    const second = await story.get(nadia, next)
+    await expectValidHtml(second.html)
+    expect(items(second.html)).toHaveLength(3)
+    for (const apres of [
+      'x',
+      `99999999999999_${randomUUID()}`,
+      `-99999999999999_${randomUUID()}`,
+      `-9999999999999_${randomUUID()}`,
+      '0_x',
+      '%00',
+    ])
+      expect([apres, (await story.get(nadia, `${personne()}?apres=${apres}`)).status]).toEqual([apres, 200])
+    expect(await reading(nadia, (tx) => listMandats(tx, [jeanne]))).toHaveLength(1)
+  })
+})
+
+const VIDE = { du: null, au: null, aidant: null, thematique: null, action: null }

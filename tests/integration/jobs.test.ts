@@ -1,0 +1,236 @@
+import { createServer } from 'node:net'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { forgetBrouillons, writeExpired } from '../../src/mandat/expire.ts'
+import { openIdentification } from '../../src/mandat/identify.ts'
+import { findMandat } from '../../src/mandat/queries.ts'
+import { stopMandat } from '../../src/mandat/stop.ts'
+import { type Deliver, deliverDue, type Outgoing, openDelivery } from '../../src/notification/deliver.ts'
+import { queue } from '../../src/notification/queue.ts'
+import { newWorld, ok, type World } from '../support/world.ts'
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+
+let world: World
+let day = 0
+beforeAll(async () => {
+  world = await newWorld()
+})
+afterAll(() => world.close())
+beforeEach(async () => {
+  await world.database.freeze(new Date(Date.UTC(2026, 2, 2 + 400 * day++, 9, 2, 5)))
+  await world.sql`delete from brouillon`
+  await world.sql`delete from message`
+})
+const later = (ms: number) => world.database.travel({ ms })
+
+describe('la ligne de fin d’un mandat arrivé à sa date', () => {
+  const lines = async (id: string) => (await world.lines(id)).filter(({ action }) => action === 'mandat_expire')
+
+  it('s’écrit une fois, dès l’heure, jamais avant', async () => {
+    const { id, expiresAt } = await world.signMandat({ duree: 'jour' })
+    await world.database.freeze(new Date(expiresAt.getTime() - SECOND))
+    expect(await writeExpired(world.db)).toBe(0)
+    await world.database.freeze(expiresAt)
+    expect(await writeExpired(world.db)).toBe(1)
+    expect(await writeExpired(world.db)).toBe(0)
+    const [line, ...more] = await lines(id)
+    expect(more).toEqual([])
+    expect(line).toMatchObject({ acteur: 'systeme', acteurId: null, mandatSeq: 2, at: expiresAt })
+    expect(JSON.parse(line!.payload!)).toEqual({ expires_at: expiresAt.toISOString() })
+  })
+
+  it('une seule, même écrite par trois tâches à la fois, et pour cent mandats comme pour un', async () => {
+    const told = []
+    for (const persona of ['odette', 'josiane', 'marcel', 'fatma', 'camille'])
+      told.push(await world.signMandat({ persona, duree: 'jour' }))
+    await later(5 * 24 * HOUR)
+    await Promise.all([1, 2, 3].map(() => writeExpired(world.db)))
+    for (const { id } of told) expect(await lines(id)).toHaveLength(1)
+    expect(await writeExpired(world.db)).toBe(0)
+  })
+
+  it('pas pour un mandat arrêté avant, et l’état n’en dépend pas', async () => {
+    const stopped = await world.signMandat({ persona: 'odette', duree: 'jour' })
+    ok(await stopMandat(world.db, await world.asUsager('odette'), { mandatId: stopped.id }))
+    const expired = await world.signMandat({ persona: 'josiane', duree: 'jour' })
+    await later(5 * 24 * HOUR)
+    const etatOf = async (id: string) => (await world.db.tx(world.as('thomas'), (tx) => findMandat(tx, id)))!.etat
+    expect([await etatOf(stopped.id), await etatOf(expired.id)]).toEqual(['termine', 'expire'])
+    await writeExpired(world.db)
+    expect([await lines(stopped.id), (await lines(expired.id)).length]).toEqual([[], 1])
+    expect([await etatOf(stopped.id), await etatOf(expired.id)]).toEqual(['termine', 'expire'])
+  })
+})
+
+describe('un brouillon abandonné', () => {
+  const stateOf = async (id: string) => {
+    const [row] =
+      await world.sql`select identite is not null as identity, granted is not null as granted, perimetre from brouillon where id = ${id}`
+    return row
+  }
+
+  it('perd l’identité après trente minutes, et garde ses choix un jour', async () => {
+    const id = await world.draft({ persona: 'voahangy', perimetre: ['famille'], suivi: 'email' })
+    await later(30 * MINUTE - SECOND)
+    await forgetBrouillons(world.db)
+    expect(await stateOf(id)).toMatchObject({ identity: true, granted: true })
+    await later(2 * SECOND)
+    await forgetBrouillons(world.db)
+    expect(await stateOf(id)).toEqual({ identity: false, granted: false, perimetre: ['famille'] })
+    expect(await world.tablesHolding('RAKOTONDRAINIBE')).toEqual([])
+    expect(await world.tablesHolding('voahangy.r@example.org')).toEqual([])
+    // Its choices can be taken up again.
+    ok(await openIdentification(world.db, world.as('thomas'), { brouillonId: id, navigateur: undefined }))
+    await later(24 * HOUR - SECOND)
+    await forgetBrouillons(world.db)
+    expect(await stateOf(id)).toBeDefined()
+    await later(2 * SECOND)
+    await forgetBrouillons(world.db)
+    expect(await stateOf(id)).toBeUndefined()
+    expect(await world.sql`select 1 from connexion where brouillon_id = ${id}`).toHaveLength(0)
+  })
+
+  it('ne retient ni aller-retour ni code de connexion plus d’un jour', async () => {
+    await world.post('/connexion', { email: 'personne@nulle-part.fr', code: '123456' })
+    await world.post('/connexion/franceconnect', {})
+    await later(24 * HOUR + SECOND)
+    await forgetBrouillons(world.db)
+    for (const table of ['connexion', 'code_connexion'])
+      expect(await world.sql`select 1 from ${world.sql(table)} where created_at < horloge() - interval '24 hours'`).toHaveLength(
+        0,
+      )
+  })
+})
+
+describe('les messages', () => {
+  const put = (cle: string, more: object = {}) =>
+    world.db.tx({ kind: 'portier' }, (tx) =>
+      queue(tx, { cle, canal: 'email', destinataire: 'a@example.org', sujet: 'S', corps: 'C', ...more }),
+    )
+  const stateOf = async (cle: string) => {
+    const [row] = await world.sql<{ tries: number; due: number; sent: boolean; failed: boolean }[]>`
+      select tries, extract(epoch from due_at - horloge())::int as due, sent_at is not null as sent, failed_at is not null as failed
+      from message where cle = ${cle}`
+    return { ...row! }
+  }
+  const silent = () => {}
+
+  it('partent une fois chacun, même avec deux facteurs à la fois', async () => {
+    for (let i = 0; i < 15; i++) await put(`deux:${i}`)
+    const sent: string[] = []
+    const slow: Deliver = async ({ id }) => {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      sent.push(id)
+    }
+    const turns = await Promise.all([deliverDue(world.db, slow, silent), deliverDue(world.db, slow, silent)])
+    expect(turns[0]! + turns[1]!).toBe(15)
+    expect(new Set(sent).size).toBe(15)
+    expect(sent).toHaveLength(15)
+    expect(await deliverDue(world.db, slow, silent)).toBe(0)
+  })
+
+  it('derrière des envois lents, ne partent pas deux fois', async () => {
+    for (let i = 0; i < 5; i++) await put(`lent:${i}`)
+    const sent: string[] = []
+    const other = () => deliverDue(world.db, async ({ id }) => void sent.push(id), silent)
+    // Each takes 25 s, and another worker passes after each.
+    const slow: Deliver = async ({ id }) => {
+      sent.push(id)
+      await later(25 * SECOND)
+      if (sent.length > 2) await other()
+    }
+    await deliverDue(world.db, slow, silent)
+    expect(sent).toHaveLength(5)
+    expect(new Set(sent).size).toBe(5)
+  })
+
+  it('refusés, repartent de plus en plus tard, puis s’arrêtent ; le refus ne dit rien du contenu', async () => {
+    await put('refus', { destinataire: 'secrete@example.org', corps: 'CONTENU' })
+    const lines: unknown[] = []
+    const fail: Deliver = async () => {
+      throw Object.assign(new Error('550 secrete@example.org CONTENU'), { code: 'EENVELOPE' })
+    }
+    const waits: number[] = []
+    for (let i = 0; i < 8; i++) {
+      expect(await deliverDue(world.db, fail, (level, line) => lines.push({ level, ...line }))).toBe(1)
+      const { due, tries, failed } = await stateOf('refus')
+      expect([tries, failed]).toEqual([i + 1, i === 7])
+      waits.push(due)
+      expect(await deliverDue(world.db, fail, silent)).toBe(0)
+      await later(due * SECOND)
+    }
+    expect(waits).toEqual([30, 60, 120, 240, 480, 960, 1920, 3840])
+    expect(await deliverDue(world.db, fail, silent)).toBe(0)
+    expect(JSON.stringify(lines)).not.toMatch(/secrete|CONTENU/)
+  })
+
+  it('refusés puis acceptés, sont partis', async () => {
+    await put('ensuite')
+    let tries = 0
+    const flaky: Deliver = async () => {
+      if (++tries === 1) throw new Error('plus tard')
+    }
+    await deliverDue(world.db, flaky, silent)
+    await later(31 * SECOND)
+    await deliverDue(world.db, flaky, silent)
+    expect(await stateOf('ensuite')).toMatchObject({ sent: true, failed: false, tries: 2 })
+  })
+
+  it('perdus avec le facteur, repartent au bout du bail', async () => {
+    await put('perdu')
+    const dies: Deliver = () => new Promise(() => {})
+    void deliverDue(world.db, dies, silent)
+    await expect.poll(async () => (await stateOf('perdu')).tries).toBe(1)
+    const sent: Outgoing[] = []
+    const works: Deliver = async (message) => void sent.push(message)
+    expect(await deliverDue(world.db, works, silent)).toBe(0)
+    await later(61 * SECOND)
+    expect(await deliverDue(world.db, works, silent)).toBe(1)
+    expect(sent).toMatchObject([{ destinataire: 'a@example.org', sujet: 'S', corps: 'C' }])
+  })
+
+  it('un seul par fait : la même clé est refusée avec sa transaction', async () => {
+    await put('unique')
+    await expect(put('unique')).rejects.toMatchObject({ constraint_name: 'message_cle_unique' })
+  })
+
+  it('un fait annulé n’envoie rien', async () => {
+    await expect(
+      world.db.tx({ kind: 'portier' }, async (tx) => {
+        await queue(tx, { cle: 'annule', canal: 'sms', destinataire: '+33612345678', corps: 'x' })
+        throw new Error('coupure')
+      }),
+    ).rejects.toThrow('coupure')
+    expect(await world.sql`select 1 from message where cle = 'annule'`).toHaveLength(0)
+  })
+
+  it('par SMTP, disent à qui, de qui, et leur texte en français', async () => {
+    const heard: string[] = []
+    const server = createServer((socket) => {
+      let data = false
+      socket.write('220 essai\r\n')
+      socket.setEncoding('utf8').on('data', (text: string) => {
+        heard.push(text)
+        if (data) data = !text.endsWith('\r\n.\r\n')
+        else data = /^DATA/i.test(text)
+        socket.write(data ? '354 oui\r\n' : /^QUIT/i.test(text) ? '221 fin\r\n' : '250 oui\r\n')
+      })
+      socket.on('error', () => {})
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as { port: number }
+    const deliver = openDelivery({
+      mail: { smtpUrl: `smtp://127.0.0.1:${port}`, from: 'Essai <essai@example.org>' },
+      smsUrl: undefined,
+    })
+    await deliver({ id: 'x', canal: 'email', destinataire: 'a@example.org', sujet: 'C’est arrêté', corps: 'Élève' })
+    server.close()
+    const said = heard.join('')
+    expect(said).toMatch(/MAIL FROM:<essai@example.org>/)
+    expect(said).toMatch(/RCPT TO:<a@example.org>/)
+    expect(said).toContain('From: Essai <essai@example.org>')
+    await expect(deliver({ id: 'x', canal: 'sms', destinataire: '+33612345678', sujet: null, corps: 'x' })).rejects.toThrow()
+  })
+})

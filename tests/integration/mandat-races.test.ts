@@ -1,0 +1,274 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openDb } from '../../src/db.ts'
+import { recordDemarche } from '../../src/demarche/record.ts'
+import type { AidantKey } from '../../src/demo/people.ts'
+import { openIdentification } from '../../src/mandat/identify.ts'
+import { signMandat } from '../../src/mandat/sign.ts'
+import { stopMandat } from '../../src/mandat/stop.ts'
+import { archiveJwks, claimConnexion, openConnexion } from '../../src/oidc/connexion.ts'
+import { newWorld, ok, uneDemarche, type World } from '../support/world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await newWorld({ connections: 8 })
+})
+afterAll(() => world.close())
+beforeEach(() => world.database.freeze(null))
+
+const ROUNDS = 150
+
+/** What must be true of every mandat, whatever happened at the same time. */
+async function holds() {
+  const late = await world.sql`
+    select d.id
+    from demarche d
+    join autorisation a on a.mandat_id = d.mandat_id and a.thematique = d.thematique
+    where d.genre = 'reguliere' and (d.done_at >= a.revoked_at or d.recorded_at >= a.revoked_at)`
+  expect(late, 'a regular démarche after the end').toHaveLength(0)
+  const counts = await world.sql`
+    select m.id, (m.ended_at is not null)::int as ended,
+      (select count(*)::int from journal j where j.mandat_id = m.id and j.action = 'mandat_termine') as lines
+    from mandat m`
+  expect(
+    counts.filter(({ ended, lines }) => ended !== lines),
+    'one line for each end',
+  ).toEqual([])
+  const gaps = await world.sql`
+    select mandat_id
+    from journal
+    where mandat_id is not null
+    group by mandat_id
+    having min(mandat_seq) <> 1 or max(mandat_seq) <> count(*)`
+  expect(gaps, 'a counter without a gap').toHaveLength(0)
+  const undone = await world.sql`
+    select a.id
+    from autorisation a
+    where (a.revoked_at is null) <> (a.revoked_journal_id is null)
+      or (a.revoked_journal_id is not null and not exists (select 1 from journal j where j.id = a.revoked_journal_id and j.mandat_id = a.mandat_id))`
+  expect(undone).toHaveLength(0)
+}
+
+describe(`la personne arrête pendant que l’aidante note, ${ROUNDS} fois`, () => {
+  it('aucune démarche régulière après l’arrêt, une seule ligne d’arrêt, aucun blocage', async () => {
+    const kinds: Record<string, number> = {}
+    const ended: number[] = []
+    for (let round = 0; round < ROUNDS; round++) {
+      // Another second than the last stop's: a mandat begins at a whole one.
+      await world.database.travel({ ms: 1000 })
+      const { id, usagerId } = await world.signMandat()
+      const person = { kind: 'usager', usagerIds: [usagerId] } as const
+      const note = (aidant: AidantKey) => recordDemarche(world.db, world.as(aidant), uneDemarche(id))
+      // Each round starts them in another order.
+      const acts = [
+        () => note('thomas'),
+        () => stopMandat(world.db, person, { mandatId: id }),
+        () => note('ines'),
+        () => stopMandat(world.db, person, { mandatId: id }),
+      ]
+      const order = acts.map((_, i) => acts[(i + round) % acts.length]!)
+      const results = await Promise.all(order.map((act) => act()))
+      const stops = results.filter((result) => 'ended' in result || ('refusal' in result && result.refusal === 'deja_termine'))
+      expect(stops).toHaveLength(2)
+      ended.push(stops.filter(({ ok }) => ok).length)
+      for (const result of results) {
+        const kind = 'genre' in result ? result.genre : result.ok ? 'arret' : result.refusal
+        kinds[kind] = (kinds[kind] ?? 0) + 1
+      }
+    }
+    expect(ended).toEqual(Array(ROUNDS).fill(1))
+    // Both outcomes were met: noted just before the stop, and refused just after.
+    expect(kinds.reguliere, JSON.stringify(kinds)).toBeGreaterThan(0)
+    expect(kinds.hors_mandat, JSON.stringify(kinds)).toBeGreaterThan(0)
+    expect(Object.keys(kinds).sort()).toEqual(['arret', 'deja_termine', 'hors_mandat', 'reguliere'])
+    await holds()
+  }, 60_000)
+})
+
+describe('deux signatures pour la même personne', () => {
+  it('au même instant, par deux aidantes : les deux sont faites, une seule thématique en cours', async () => {
+    for (let round = 0; round < 20; round++) {
+      const drafts = await Promise.all(
+        (['thomas', 'ines'] as const).map(async (aidant) => ({
+          aidant,
+          id: await world.draft({ aidant, persona: round % 3 ? 'marcel' : 'camille', perimetre: ['logement', 'famille'] }),
+          code: await world.freshCode(aidant),
+        })),
+      )
+      const signed = await Promise.all(
+        drafts.map(({ aidant, id, code }) => signMandat(world.db, world.as(aidant), { brouillonId: id, code }, world.signer)),
+      )
+      expect(signed).toEqual(drafts.map(({ id }) => ({ ok: true, id })))
+      const standing = await world.sql`
+        select thematique from autorisation where mandat_id = any (${drafts.map(({ id }) => id)}) and revoked_at is null`
+      expect(standing).toHaveLength(2)
+    }
+    await holds()
+  }, 60_000)
+
+  it('la même aidante, deux brouillons, un seul code : un seul mandat', async () => {
+    const drafts = await Promise.all(
+      ['logement', 'famille'].map((one) => world.draft({ persona: 'teiki', perimetre: [one as 'logement'] })),
+    )
+    const code = await world.freshCode('thomas')
+    const signed = await Promise.all(
+      drafts.map((id) => signMandat(world.db, world.as('thomas'), { brouillonId: id, code }, world.signer)),
+    )
+    expect(signed.filter(({ ok }) => ok)).toHaveLength(1)
+    expect(signed.find(({ ok }) => !ok)).toMatchObject({ refusal: 'second_facteur_refuse' })
+  })
+
+  it('dans deux structures, son état civil ayant changé : aucune n’attend l’autre', async () => {
+    await world.signMandat({ aidant: 'thomas', persona: 'ibrahim' })
+    await world.signMandat({ aidant: 'fabrice', persona: 'ibrahim' })
+    for (let round = 0; round < 15; round++) {
+      const drafts = await Promise.all(
+        (['thomas', 'fabrice'] as const).map(async (aidant) => {
+          const id = await world.draft({ aidant, persona: 'ibrahim' })
+          await world.sql`update brouillon set identite = identite || ${world.sql.json({ nomUsage: `NOM ${round} ${aidant}` })} where id = ${id}`
+          return { aidant, id, code: await world.freshCode(aidant) }
+        }),
+      )
+      const signed = await Promise.all(
+        drafts.map(({ aidant, id, code }) => signMandat(world.db, world.as(aidant), { brouillonId: id, code }, world.signer)),
+      )
+      expect(signed.every(({ ok }) => ok)).toBe(true)
+    }
+  }, 60_000)
+
+  it('une première fois dans deux structures : une seule personne', async () => {
+    const personas = ['conceicao', 'toussaint', 'laetitia', 'jean-daniel', 'nassimah', 'voahangy'] as const
+    for (const persona of personas) {
+      const drafts = await Promise.all(
+        (['thomas', 'fabrice'] as const).map(async (aidant) => ({
+          aidant,
+          id: await world.draft({ aidant, persona }),
+          code: await world.freshCode(aidant),
+        })),
+      )
+      const signed = await Promise.all(
+        drafts.map(({ aidant, id, code }) => signMandat(world.db, world.as(aidant), { brouillonId: id, code }, world.signer)),
+      )
+      expect(signed.every(({ ok }) => ok)).toBe(true)
+      const people = await world.sql`select distinct usager_id from mandat where id = any (${drafts.map(({ id }) => id)})`
+      expect(people).toHaveLength(1)
+    }
+  })
+})
+
+describe('elle arrête pendant qu’un nouveau mandat remplace l’ancien', () => {
+  it('l’un puis l’autre, jamais un blocage ni une erreur', async () => {
+    const outcomes: Record<string, number> = {}
+    for (let round = 0; round < 6; round++) {
+      const first = await world.signMandat({ persona: 'fatma', perimetre: ['logement'] })
+      const id = await world.draft({ persona: 'fatma', perimetre: ['logement', 'social'] })
+      const code = await world.freshCode('thomas')
+      // Well inside a second, where a whole-second signature meets a stop of the same second.
+      const [row] = await world.sql<{ ms: number }[]>`select extract(milliseconds from horloge())::int % 1000 as ms`
+      await world.database.travel({ ms: 1300 - row!.ms })
+      const person = await world.asUsager('fatma')
+      const [stopped, signed] = await Promise.all([
+        stopMandat(world.db, person, { mandatId: first.id }),
+        signMandat(world.db, world.as('thomas'), { brouillonId: id, code }, world.signer),
+      ])
+      ok(signed)
+      const outcome = stopped.ok ? 'arrete' : stopped.refusal
+      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
+      const [ended] = await world.sql<{ ended_how: string }[]>`select ended_how from mandat where id = ${first.id}`
+      expect(ended!.ended_how).toBe(stopped.ok ? 'revoque' : 'remplace')
+      const standing = await world.sql`
+        select thematique from autorisation where usager_id = ${person.usagerIds[0]!} and revoked_at is null and expires_at > horloge()`
+      expect(standing).toHaveLength(2)
+    }
+    expect(Object.keys(outcomes).every((outcome) => ['arrete', 'deja_termine'].includes(outcome))).toBe(true)
+    await holds()
+  }, 60_000)
+})
+
+describe('le retour de FranceConnect', () => {
+  const MINUTE = 60_000
+  const open = async (navigateur: string | undefined = undefined) => {
+    const brouillonId = await world.draft({ upTo: 'choix' })
+    return ok(await openIdentification(world.db, world.as('thomas'), { brouillonId, navigateur }))
+  }
+
+  it('vingt fois au même instant : un seul aboutit', async () => {
+    const { state, navigateur } = await open()
+    const claims = await Promise.all(Array.from({ length: 20 }, () => claimConnexion(world.db, { state, navigateur })))
+    expect(claims.filter(({ ok }) => ok)).toHaveLength(1)
+    expect(claims.filter((claim) => !claim.ok && claim.refusal === 'deja_utilise')).toHaveLength(19)
+  })
+
+  it.each([
+    [30 * MINUTE - 1000, true],
+    [30 * MINUTE + 1000, false],
+  ])('%i ms après : accepté %s', async (ms, accepted) => {
+    const start = new Date()
+    await world.database.freeze(start)
+    const { state, navigateur } = await open()
+    await world.database.freeze(new Date(start.getTime() + ms))
+    const before = await world.digest()
+    const claim = await claimConnexion(world.db, { state, navigateur })
+    expect(claim).toMatchObject(accepted ? { ok: true } : { ok: false, refusal: 'retour_tardif' })
+    if (!accepted) expect(await world.digest()).toEqual(before)
+  })
+
+  it('d’un autre navigateur, sans navigateur, ou d’un état inconnu : refusé, rien n’est écrit, et le bon passe encore', async () => {
+    const { state, navigateur } = await open('le-temoin-de-ce-navigateur')
+    expect(navigateur).toBe('le-temoin-de-ce-navigateur')
+    const before = await world.digest()
+    for (const [back, refusal] of [
+      [{ state, navigateur: 'un-autre' }, 'autre_navigateur'],
+      [{ state, navigateur: '' }, 'autre_navigateur'],
+      [{ state, navigateur: undefined }, 'autre_navigateur'],
+      [{ state: '', navigateur }, 'retour_inconnu'],
+      [{ state: `${state} `, navigateur }, 'retour_inconnu'],
+      [{ state: state.toUpperCase(), navigateur }, 'retour_inconnu'],
+    ] as const)
+      expect(await claimConnexion(world.db, back)).toEqual({ ok: false, refusal })
+    expect(await world.digest()).toEqual(before)
+    ok(await claimConnexion(world.db, { state, navigateur }))
+    expect(await claimConnexion(world.db, { state, navigateur })).toEqual({ ok: false, refusal: 'deja_utilise' })
+  })
+
+  it('utilisé une fois, la base ne le rend pas neuf', async () => {
+    const { state, navigateur } = await open()
+    const claimed = ok(await claimConnexion(world.db, { state, navigateur }))
+    await expect(
+      world.db.tx({ kind: 'portier' }, (tx) => tx.sql`update connexion set used_at = null where id = ${claimed.connexion.id}`),
+    ).rejects.toMatchObject({ constraint_name: 'usage_unique' })
+  })
+
+  it('la base ne garde ni l’état ni le témoin du navigateur', async () => {
+    const { state, navigateur } = await world.db.tx({ kind: 'portier' }, (tx) =>
+      openConnexion(tx, { but: 'espace', navigateur: undefined, nonce: 'n'.repeat(64) }),
+    )
+    expect(await world.tablesHolding(state)).toEqual([])
+    expect(await world.tablesHolding(navigateur)).toEqual([])
+  })
+
+  it('deux premiers retours archivent une seule fois les clés, avec une ligne', async () => {
+    const jwks = JSON.stringify({ keys: [] })
+    const ids = await Promise.all(Array.from({ length: 6 }, () => archiveJwks(world.db, jwks)))
+    expect(new Set(ids).size).toBe(1)
+    expect(await world.sql`select 1 from jwks_archive where id = ${ids[0]!}`).toHaveLength(1)
+    const lines = (await world.lines()).filter(({ action, payload }) => action === 'jwks_archive' && payload?.includes(ids[0]!))
+    expect(lines).toHaveLength(1)
+  })
+})
+
+it('une base sans connexion libre n’est jamais un refus', async () => {
+  const narrow = openDb({ url: world.database.url, connections: 1, waitMs: 50 })
+  const { state, navigateur } = ok(
+    await openIdentification(world.db, world.as('thomas'), {
+      brouillonId: await world.draft({ upTo: 'choix' }),
+      navigateur: undefined,
+    }),
+  )
+  let free = () => {}
+  const held = narrow.tx({ kind: 'portier' }, () => new Promise<void>((resolve) => (free = resolve)))
+  await expect(claimConnexion(narrow, { state, navigateur })).rejects.toMatchObject({ code: 'DATABASE_BUSY' })
+  free()
+  await held
+  await narrow.close()
+  ok(await claimConnexion(world.db, { state, navigateur }))
+})

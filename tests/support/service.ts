@@ -1,0 +1,186 @@
+import { randomBytes } from 'node:crypto'
+import type { BrowserContext, Locator, Page } from 'playwright-core'
+import type postgres from 'postgres'
+import { createApp } from '../../src/app.ts'
+import { parseConfig } from '../../src/config.ts'
+import { type Db, openDb } from '../../src/db.ts'
+import { openKeys } from '../../src/demo/franceconnect/keys.ts'
+import { findPersona, subOf } from '../../src/demo/franceconnect/personas.ts'
+import { type Simulator, startSimulator } from '../../src/demo/franceconnect/simulator.ts'
+import { demoPages } from '../../src/demo/pages.ts'
+import { AIDANTS, type AidantKey, codeOf, STRUCTURES, type StructureKey } from '../../src/demo/people.ts'
+import { seed } from '../../src/demo/seed.ts'
+import { openLog } from '../../src/http/log.ts'
+import { serve } from '../../src/http/server.ts'
+import { openSession } from '../../src/http/session.ts'
+import { franceconnect } from '../../src/oidc/franceconnect.ts'
+import { openProvider } from '../../src/oidc/provider.ts'
+import { startWorker } from '../../src/worker.ts'
+import { freshDatabase, scratch } from './database.ts'
+
+/** One page as it was sent. */
+export type Screen = { path: string; status: number; html: string }
+
+export type Service = {
+  /** http://localhost:port */
+  url: string
+  db: Db
+  /** As a superuser. */
+  sql: postgres.Sql
+  simulator: Simulator
+  /** Every sort of page that was sent, by address, status and parts: see `inspect`. */
+  screens: Map<string, Screen>
+  /** A code of her authenticator that has not served: whatever she signed before is forgotten. */
+  code(aidant: AidantKey): Promise<string>
+  /** Id of a person who has signed once. */
+  personne(persona: string): Promise<string>
+  /** Her mandat in force with that structure that was signed last. */
+  mandat(persona: string, structure?: StructureKey): Promise<string>
+  /** Someone is signed in in this browser: an aidant in her first structure or the one named, or a person. */
+  enter(context: BrowserContext, who: AidantKey | { persona: string }, structure?: StructureKey): Promise<void>
+  close(): Promise<void>
+}
+
+/** Of the service to its database. */
+export const CONNECTIONS = 4
+const CLIENT = { clientId: 'trait-dunion-demo', clientSecret: 'demo-secret-des-essais' }
+
+/** The service as `npm start` gives it: its six months of invented life, the simulator, a real port; on a database of its own. */
+export async function startService(): Promise<Service> {
+  // Its address, with its port, is in all it does: it listens before it is made.
+  let answer: (request: Request, env: object) => Response | Promise<Response> = () => new Response(null, { status: 503 })
+  const listening = await serve({ fetch: (request, env) => answer(request, env) }, { port: 0, host: 'localhost' })
+  const url = `http://localhost:${listening.port}`
+
+  const keysFile = `${scratch('franceconnect')}/cles.json`
+  const [database, simulator] = await Promise.all([
+    freshDatabase(),
+    startSimulator({
+      port: 0,
+      keysFile,
+      clients: [
+        {
+          ...CLIENT,
+          name: "Trait d'union (démonstration)",
+          redirectUris: [`${url}/connexion/franceconnect/retour`],
+          postLogoutRedirectUris: [`${url}/connexion/franceconnect/deconnecte`],
+        },
+      ],
+    }),
+  ])
+  const sql = database.adminSql
+  const environment = {
+    MODE: 'demo',
+    PUBLIC_URL: url,
+    DATABASE_URL: database.url,
+    DATABASE_OPERATOR_URL: database.operatorUrl,
+    DATABASE_ADMIN_URL: database.adminUrl,
+    SEAL_KEYS: JSON.stringify({ keys: (await openKeys()).jwks() }),
+    SECRETS_KEY: randomBytes(32).toString('base64url'),
+    SMTP_URL: 'smtp://localhost',
+    MAIL_FROM: 'essais@localhost',
+    FRANCECONNECT_ISSUER: simulator.issuer,
+    FRANCECONNECT_CLIENT_ID: CLIENT.clientId,
+    FRANCECONNECT_CLIENT_SECRET: CLIENT.clientSecret,
+  }
+  await seed(environment, keysFile)
+
+  const config = parseConfig(environment)
+  const db = openDb({ url: database.url, connections: CONNECTIONS })
+  const log = openLog(() => {})
+  const provider = openProvider({ profile: franceconnect, ...config.franceconnect, log: () => {} })
+  const app = createApp({ db, config, oidc: { franceconnect: provider }, log }, demoPages(db))
+  const worker = startWorker(db, async () => {}, log)
+  const screens = new Map<string, Screen>()
+  answer = async (request, env) => {
+    const response = await app.fetch(request, env)
+    if (response.headers.get('content-type')?.startsWith('text/html')) {
+      const { pathname, search } = new URL(request.url)
+      const screen = { path: pathname + search, status: response.status, html: await response.clone().text() }
+      screens.set(sortOf(screen), screen)
+    }
+    return response
+  }
+
+  const structureId = async (key: StructureKey) => {
+    const [row] = await sql<{ id: string }[]>`select id from structure where siret = ${STRUCTURES[key].siret}`
+    return row!.id
+  }
+  const aidantId = async (key: AidantKey) => {
+    const [row] = await sql<{ id: string }[]>`select id from aidant where email = ${AIDANTS[key].email}`
+    return row!.id
+  }
+  const personne = async (key: string) => {
+    const [row] = await sql<{ id: string }[]>`select id from usager where sub = ${subOf(findPersona(key)!, CLIENT.clientId)}`
+    if (!row) throw new Error(`${key} has not signed yet`)
+    return row.id
+  }
+  return {
+    url,
+    db,
+    sql,
+    simulator,
+    screens,
+    async code(aidant) {
+      await sql`
+        with former as (delete from facteur where aidant_id = ${await aidantId(aidant)} returning aidant_id, genre, secret)
+        insert into facteur (aidant_id, genre, secret) select aidant_id, genre, secret from former`
+      return codeOf(aidant, (await sql<{ now: Date }[]>`select horloge() as now`)[0]!.now)
+    },
+    personne,
+    async mandat(persona, structure = 'figeac') {
+      const [row] = await sql<{ id: string }[]>`
+        select id from mandat_etat
+        where usager_id = ${await personne(persona)} and structure_id = ${await structureId(structure)} and etat = 'actif'
+        order by signed_at desc`
+      if (!row) throw new Error(`${persona} has no mandat in force there`)
+      return row.id
+    },
+    async enter(context, who, structure) {
+      const holder =
+        typeof who === 'string'
+          ? { aidantId: await aidantId(who), structureId: await structureId(structure ?? AIDANTS[who].structures[0]) }
+          : { usagerId: await personne(who.persona) }
+      const value = await db.tx({ kind: 'portier' }, (tx) => openSession(tx, holder))
+      await context.addCookies([{ name: 'session', value, url, httpOnly: true, sameSite: 'Lax' }])
+    },
+    async close() {
+      await worker.stop()
+      await listening.close()
+      await Promise.all([db.close(), simulator.close()])
+      await database.drop()
+    },
+  }
+}
+
+/** Two pages of the same sort are made of the same parts: same address but for the names in it, same status, same classes and fields. */
+const sortOf = ({ path, status, html }: Screen) => {
+  const parts = new Set(html.match(/(?<= class=")(?:alert )?[^" ]*|(?<= (?:name|role)=")[^"]*|<h[1-4]|<table|<details/g))
+  const where = path.replace(/\?.*/, '').replace(/[0-9a-f-]{36}|(?<=lien\/).*/g, ':id')
+  return [status, ANYWHERE.includes(status) ? '' : where, ...[...parts].sort()].join(' ')
+}
+const ANYWHERE = [403, 404, 405, 413, 429]
+
+/** The code and the address of the last sign-in message sent to an aidant. */
+export async function signInMessage({ sql }: Service, aidant: AidantKey): Promise<{ code: string; lien: string }> {
+  const [row] = await sql<{ corps: string }[]>`
+    select corps from message
+    where destinataire = ${AIDANTS[aidant].email} and cle like 'connexion:%'
+    order by created_at desc limit 1`
+  const [, code = ''] = /: (\d{3} \d{3})\n/.exec(row!.corps) ?? []
+  const [lien = ''] = /http\S+/.exec(row!.corps) ?? []
+  return { code: code.replace(' ', ''), lien }
+}
+
+/** What she does at FranceConnect: chooses who she is, reads what will be sent, goes on. Ends on the service. */
+export async function identify(page: Page, persona: string): Promise<void> {
+  await page.locator(`button[name=persona][value="${persona}"]`).click()
+  await page.getByRole('button', { name: /^Continuer sur/ }).click()
+  await page.waitForURL(/^http:\/\/localhost:/)
+}
+
+/** For what comes by itself: a message sent, an answer shown. */
+export const PATIENCE = { timeout: 10_000 }
+
+/** What is read there, its unbreakable spaces as plain ones. */
+export const words = async (where: Locator): Promise<string> => (await where.innerText()).replace(/[\u00a0\u202f]/g, ' ')
