@@ -42,7 +42,7 @@ export function createApp(deps: Deps, more?: Hono<Env>): Hono<Env> {
   app.route('/', verificationRoutes({ db, config, seal }))
 
   app.use(session(db, config, { cgu: CGU_PATH, cguVersion: CGU_VERSION, structures: STRUCTURES_PATH }))
-  app.route('/', publicRoutes())
+  app.route('/', publicRoutes(config))
   app.route('/', aidantRoutes({ db, config }))
   app.route('/', structureRoutes({ db, config }))
   const signer = { seal, publicUrl: config.publicUrl, secretsKey: config.secretsKey, franceconnect: config.franceconnect }

@@ -21,6 +21,9 @@ export type Config = {
   franceconnect: { issuer: string; clientId: string; clientSecret: string; allowInsecure: boolean }
   mail: { smtpUrl: string; from: string }
   smsUrl: string | undefined
+  /** Who runs this installation, and the address that answers: said on the legal pages. */
+  editeur: string | undefined
+  contact: string | undefined
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -69,6 +72,8 @@ export function parseConfig(environment: Environment, readFile = (path: string) 
     },
     mail: { smtpUrl: v.SMTP_URL, from: v.MAIL_FROM },
     smsUrl: v.SMS_URL,
+    editeur: v.EDITEUR,
+    contact: v.CONTACT,
   }
 }
 
@@ -85,6 +90,7 @@ function schemaFor(mode: Config['mode'], local: boolean, readFile: (path: string
       .regex(/^\d{1,5}$/, 'doit être un numéro de port, de 1 à 65535.')
       .transform(Number)
       .refine((value) => value >= least && value <= 65_535, 'doit être un numéro de port, de 1 à 65535.')
+  const unlessDemo = <T extends z.ZodType>(schema: T) => (production ? schema : schema.optional())
   const database = (role: string) =>
     url(`l’adresse de la base de données pour ${role} (postgres://rôle:mot-de-passe@hôte/base)`, [
       'postgres',
@@ -143,6 +149,12 @@ function schemaFor(mode: Config['mode'], local: boolean, readFile: (path: string
     MAIL_FROM: text('l’adresse qui envoie les e-mails').regex(
       /^(?:[^<>\p{Cc}]+ <[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/u,
       'doit être une adresse e-mail, ou « Nom <adresse> ».',
+    ),
+    EDITEUR: unlessDemo(text('qui tient ce service : nom et adresse de l’organisme')),
+    CONTACT: unlessDemo(
+      z.email({
+        error: ({ input }) => (input === undefined ? required('l’adresse e-mail à qui écrire') : 'doit être une adresse e-mail.'),
+      }),
     ),
     SMS_URL: url('l’adresse du service d’envoi de SMS, en https', production ? ['https'] : ['https', 'http']).optional(),
   })

@@ -61,8 +61,9 @@ const codeOf = (error: unknown) => String((error as { code?: unknown } | null)?.
 const unavailable = (cause: unknown) =>
   failure('DATABASE_UNAVAILABLE', `no connection to the database: ${cause instanceof Error ? codeOf(cause) : cause}`, cause)
 
-/** No lease was free within the time allowed: the caller may try again later (503). */
-export const isBusy = (error: unknown) => codeOf(error) === 'DATABASE_BUSY'
+const BUSY = ['DATABASE_BUSY', '55P03', '57014', '40P01', '40001']
+/** No lease, lock or answer came within the time allowed, or others' work crossed it: the caller may try again later (503). */
+export const isBusy = (error: unknown) => BUSY.includes(codeOf(error))
 /** The database could not be reached, or the connection was lost on the way (503). */
 export const isUnavailable = (error: unknown) => codeOf(error) === 'DATABASE_UNAVAILABLE'
 /** Name of the constraint that the statement violated. */
@@ -110,6 +111,8 @@ function openConnection(url: string): Connection {
     connection: {
       application_name: 'traitdunion',
       TimeZone: 'UTC',
+      // No receipt, no act: what is acknowledged is durable, whatever the server or the role was set to.
+      synchronous_commit: 'on',
       statement_timeout: STATEMENT_MS,
       lock_timeout: LOCK_MS,
       idle_in_transaction_session_timeout: IDLE_MS,

@@ -4,7 +4,7 @@ import { createApp } from './app.ts'
 import { type Config, type Environment, parseConfig } from './config.ts'
 import { openDb } from './db.ts'
 import type { Env } from './http/env.ts'
-import { openLog } from './http/log.ts'
+import { failure, openLog } from './http/log.ts'
 import { openMetrics } from './http/metrics.ts'
 import { isPortTaken, type Listening, serve, stopOnSignal } from './http/server.ts'
 import { parseSealKeys } from './mandat/sceau.ts'
@@ -29,7 +29,7 @@ type Surroundings = {
 /** Starts the service; a database address in the environment means a real one, and nothing of the demo is then loaded. */
 async function start() {
   const around: Surroundings = process.env.DATABASE_URL
-    ? { environment: process.env }
+    ? { environment: { ...process.env, MODE: 'production' } }
     : await (await import('./demo/start.ts')).surroundings(process.argv.slice(2), process.env)
   const opened: (() => Promise<unknown>)[] = [async () => around.stop?.()]
   const stop = async () => {
@@ -40,6 +40,10 @@ async function start() {
     const config = parseConfig(around.environment)
     const metrics = openMetrics()
     const log = metrics.counting(openLog(around.write ?? ((line) => process.stdout.write(line))))
+    process.on('unhandledRejection', (error) => {
+      log('error', { event: 'rejet_non_traite', ...failure(error) })
+      process.exit(1)
+    })
     await checkMigrations(config.database.url)
     const db = openDb({ url: config.database.url, random: randomBytes })
     opened.push(() => db.close())

@@ -99,6 +99,7 @@ export type BrouillonRow = {
   identifiedAt: Date | null
   granted: string[] | null
   accordAt: Date | null
+  dernierJour: string | null
   suivi: 'email' | 'sms' | 'papier' | null
   contact: string | null
   createdAt: Date

@@ -91,7 +91,8 @@ const holdsCard = (text: string) =>
     .flatMap(([, run = '', last = '']) => [run, run.slice(0, run.length - last.length)].map((one) => one.replace(/\D/g, '')))
     .some((run) => CARD.test(run) && luhn(run))
 
-const luhn = (digits: string) => {
+/** The key of a card or of a SIRET. */
+export const luhn = (digits: string): boolean => {
   const sum = [...digits].reverse().reduce((total, digit, place) => {
     const value = Number(digit) * (place % 2 ? 2 : 1)
     return total + (value > 9 ? value - 9 : value)

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { addAidant, SECRET_BYTES } from './aidant/add.ts'
 import { parseConfig } from './config.ts'
 import { constraintOf, openDb } from './db.ts'
+import { luhn } from './sans-secret.ts'
 import { addStructure } from './structure/add.ts'
 
 const USAGE = `Ajouter une structure et son premier référent :
@@ -46,13 +47,8 @@ const options = z.object({
 
 /** Luhn, as for every SIRET but those of La Poste, which the sum of digits checks. */
 function isSiret(siret: string): boolean {
-  const sum = [...siret].reverse().reduce((total, digit, index) => {
-    const value = Number(digit) * (index % 2 === 1 ? 2 : 1)
-    return total + (value > 9 ? value - 9 : value)
-  }, 0)
-  return (
-    sum % 10 === 0 || (siret.startsWith('356000000') && [...siret].reduce((total, digit) => total + Number(digit), 0) % 5 === 0)
-  )
+  const laPoste = siret.startsWith('356000000') && [...siret].reduce((total, digit) => total + Number(digit), 0) % 5 === 0
+  return luhn(siret) || laPoste
 }
 
 async function add(args: string[]) {
@@ -65,7 +61,7 @@ async function add(args: string[]) {
     throw new Error(`${parsed.error.issues.map(({ path, message }) => `--${String(path[0])} ${message}`).join('\n')}\n\n${USAGE}`)
   const { email, prenom, 'nom-referent': nom, ...structure } = parsed.data
 
-  const config = parseConfig(process.env)
+  const config = parseConfig({ ...process.env, MODE: 'production' })
   if (!config.database.operatorUrl)
     throw new Error('DATABASE_OPERATOR_URL manque : c’est elle qui donne le droit d’ajouter une structure.')
   const db = openDb({ url: config.database.operatorUrl, connections: 1 })

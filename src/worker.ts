@@ -1,21 +1,29 @@
-import type { Db } from './db.ts'
+import { forgetCodes } from './aidant/forget.ts'
+import type { Db, Tx } from './db.ts'
 import { failure, type Log } from './http/log.ts'
 import { forgetRates } from './http/rates.ts'
+import { forgetSessions } from './http/session.ts'
 import { forgetBrouillons, writeExpired } from './mandat/expire.ts'
 import { type Deliver, deliverDue } from './notification/deliver.ts'
-import { forgetAcces, forgetSessions } from './usager/forget.ts'
+import { forgetMessages } from './notification/forget.ts'
+import { forgetConnexions } from './oidc/forget.ts'
+import { forgetAcces } from './usager/forget.ts'
 
 type Job = { name: string; everyMs: number; run: () => Promise<unknown> }
 
 /** What is done without anybody asking: each job alone, one run after the other, a failure said and tried again at its next turn. */
 export function startWorker(db: Db, deliver: Deliver, log: Log): { stop(): Promise<void> } {
+  const forget = (what: (tx: Tx) => Promise<void>) => db.tx({ kind: 'worker' }, what)
   const jobs: Job[] = [
     { name: 'messages', everyMs: 1_000, run: () => deliverDue(db, deliver, log) },
     { name: 'fins', everyMs: 20_000, run: () => writeExpired(db) },
     { name: 'brouillons', everyMs: 60_000, run: () => forgetBrouillons(db) },
-    { name: 'limites', everyMs: 600_000, run: () => db.tx({ kind: 'worker' }, forgetRates) },
-    { name: 'sessions', everyMs: 600_000, run: () => forgetSessions(db) },
-    { name: 'acces', everyMs: 3_600_000, run: () => forgetAcces(db) },
+    { name: 'messages_oublies', everyMs: 600_000, run: () => forget(forgetMessages) },
+    { name: 'aller_retours', everyMs: 600_000, run: () => forget(forgetConnexions) },
+    { name: 'codes', everyMs: 600_000, run: () => forget(forgetCodes) },
+    { name: 'limites', everyMs: 600_000, run: () => forget(forgetRates) },
+    { name: 'sessions', everyMs: 600_000, run: () => forget(forgetSessions) },
+    { name: 'acces', everyMs: 3_600_000, run: () => forget(forgetAcces) },
   ]
   let stopping = false
   const timers = new Map<string, NodeJS.Timeout>()

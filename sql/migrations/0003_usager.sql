@@ -110,9 +110,10 @@ begin
   values (p_sub, p_prenoms, p_nom_naissance, p_nom_usage, p_birthdate, p_birthplace, p_birthcountry)
   on conflict (sub) do nothing;
   -- The person before her dossiers, here as when her identity is refreshed (which re-indexes them all): two structures never wait for each other.
-  select id into v_id from public.usager where sub = p_sub for update;
+  select id into v_id from public.usager where sub = p_sub for no key update;
   insert into public.dossier (structure_id, usager_id) values (public.app_structure(), v_id) on conflict do nothing;
-  perform 1 from public.dossier where structure_id = public.app_structure() and usager_id = v_id for update;
+  -- No key: a line about her, written by who holds her mandat, must not wait for us while we wait for that mandat.
+  perform 1 from public.dossier where structure_id = public.app_structure() and usager_id = v_id for no key update;
   return v_id;
 end
 $$;

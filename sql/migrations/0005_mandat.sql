@@ -375,8 +375,6 @@ create policy personne on suspension to traitdunion_app
   using (app_who() = 'usager' and usager_id = any (app_usagers())) with check (app_who() = 'usager' and usager_id = any (app_usagers()));
 create policy service_lit on suspension for select to traitdunion_app using (app_who() = 'worker');
 
-create policy aidant_lit on mandat_contenu for select to traitdunion_app
-  using (app_who() = 'aidant' and structure_id = (select app_structure()));
 create policy personne_lit on mandat_contenu for select to traitdunion_app using (app_who() = 'usager' and usager_id = any (app_usagers()));
 create policy aidant_signe on mandat_contenu for insert to traitdunion_app with check (app_who() = 'aidant' and structure_id = app_structure());
 

@@ -85,7 +85,7 @@ declare
   v_genre text;
   v_autorisation public.autorisation;
 begin
-  perform 1 from public.mandat where id = new.mandat_id and structure_id = new.structure_id for update;
+  perform 1 from public.mandat where id = new.mandat_id and structure_id = new.structure_id for no key update;
   -- Here rather than by ligne_du_fait, since the line is read anyway: nothing is written more often.
   select at into new.recorded_at
   from public.journal
@@ -209,6 +209,21 @@ as $$
   )
 $$;
 
+/*
+ * True when the calling aidant reads this dossier as one: always, but for a référent who neither signed a mandat of the person nor noted a
+ * démarche for her, and reads it with a reason only.
+ */
+create function lit_comme_aidant(p_structure uuid, p_usager uuid) returns boolean
+language sql stable security definer set search_path = pg_catalog, public
+as $$
+  select not exists (
+      select 1 from public.habilitation where aidant_id = public.app_aidant() and structure_id = p_structure and referent)
+    or exists (
+      select 1 from public.mandat where aidant_id = public.app_aidant() and structure_id = p_structure and usager_id = p_usager)
+    or exists (
+      select 1 from public.demarche where aidant_id = public.app_aidant() and structure_id = p_structure and usager_id = p_usager)
+$$;
+
 alter table ouverture enable row level security;
 alter table demarche enable row level security;
 alter table demarche_contenu enable row level security;
@@ -217,6 +232,11 @@ create policy referent on ouverture to traitdunion_app
   using (app_who() = 'referent' and structure_id = (select app_structure()))
   with check (app_who() = 'referent' and structure_id = app_structure() and aidant_id = app_aidant());
 create policy personne_lit on ouverture for select to traitdunion_app using (app_who() = 'usager' and usager_id = any (app_usagers()));
+-- The words of an accord name her: once nothing is in force, only who signed it reads them.
+create policy aidant_lit on mandat_contenu for select to traitdunion_app
+  using (app_who() = 'aidant' and structure_id = (select app_structure()) and (
+    exists (select 1 from mandat m where m.id = mandat_id and m.aidant_id = (select app_aidant()))
+    or (mandat_en_vigueur(structure_id, usager_id) and lit_comme_aidant(structure_id, usager_id))));
 -- The words of an accord name her and quote her: the direction reads them as the rest of her dossier, with a reason.
 create policy referent_lit on mandat_contenu for select to traitdunion_app
   using (app_who() = 'referent' and structure_id = (select app_structure()) and dossier_ouvert(structure_id, usager_id));
@@ -232,7 +252,8 @@ create policy aidant_ecrit on demarche for insert to traitdunion_app
 create policy aidant_lit on demarche_contenu for select to traitdunion_app
   using (app_who() = 'aidant' and structure_id = (select app_structure()) and exists (
     select 1 from demarche d
-    where d.id = demarche_id and (d.aidant_id = (select app_aidant()) or mandat_en_vigueur(d.structure_id, d.usager_id))));
+    where d.id = demarche_id and (d.aidant_id = (select app_aidant())
+      or (mandat_en_vigueur(d.structure_id, d.usager_id) and lit_comme_aidant(d.structure_id, d.usager_id)))));
 create policy referent_lit on demarche_contenu for select to traitdunion_app
   using (app_who() = 'referent' and structure_id = (select app_structure()) and exists (
     select 1 from demarche d
@@ -243,5 +264,5 @@ create policy aidant_ecrit on demarche_contenu for insert to traitdunion_app wit
 grant select on ouverture to traitdunion_app;
 grant insert (id, aidant_id, structure_id, usager_id, motif, journal_id) on ouverture to traitdunion_app;
 grant select, insert on demarche, demarche_contenu to traitdunion_app;
-revoke execute on function dossier_ouvert(uuid, uuid) from public;
-grant execute on function dossier_ouvert(uuid, uuid) to traitdunion_app;
+revoke execute on function dossier_ouvert(uuid, uuid), lit_comme_aidant(uuid, uuid) from public;
+grant execute on function dossier_ouvert(uuid, uuid), lit_comme_aidant(uuid, uuid) to traitdunion_app;

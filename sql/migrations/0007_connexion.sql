@@ -46,6 +46,7 @@ create table brouillon (
   identified_at timestamptz(3),
   granted text[] check (granted <@ perimetre),
   accord_at timestamptz(3),
+  dernier_jour date,
   suivi text check (suivi in ('email', 'sms', 'papier')),
   contact text check (length(contact) <= 254),
   created_at timestamptz(3) not null default horloge(),
@@ -53,7 +54,8 @@ create table brouillon (
   foreign key (aidant_id, structure_id) references habilitation,
   constraint brouillon_identite_entiere
     check ((identite is null) = (id_token is null) and (identite is null) = (identified_at is null) and (identite is null) = (auth_time is null)),
-  constraint brouillon_accord_identifie check (accord_at is null or identite is not null)
+  constraint brouillon_accord_identifie check (accord_at is null or identite is not null),
+  constraint brouillon_accord_date check ((accord_at is null) = (dernier_jour is null))
 );
 create index brouillon_aidant on brouillon (aidant_id, structure_id, updated_at desc);
 comment on table brouillon is 'Mandat en préparation ; l’identité n’y reste que trente minutes, les choix vingt-quatre heures ; un refus efface tout';

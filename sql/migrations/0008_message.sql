@@ -50,6 +50,24 @@ create table jwks_archive (
   check (id = base64url(sha256(convert_to(jwks, 'UTF8'))))
 );
 comment on table jwks_archive is 'Clés publiques du fournisseur d’identité, archivées le jour où elles ont servi';
+/* A key is kept under its own line, written with it. */
+create function ligne_de_cle() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public
+as $$
+begin
+  if not exists (
+    select 1 from public.journal j where j.id = new.journal_id and j.xid = pg_current_xact_id() and j.action = tg_argv[0]
+  ) then
+    raise exception 'line % does not say this fact', new.journal_id using errcode = 'check_violation', constraint = 'ligne_du_fait';
+  end if;
+  return null;
+end
+$$;
+create constraint trigger ligne_de_cle after insert on cle for each row execute function ligne_de_cle('cle_publiee');
+create constraint trigger ligne_de_cle after insert on jwks_archive for each row execute function ligne_de_cle('jwks_archive');
+alter table cle enable always trigger ligne_de_cle;
+alter table jwks_archive enable always trigger ligne_de_cle;
+
 alter table mandat_contenu add foreign key (jwks_id) references jwks_archive;
 alter table brouillon add foreign key (jwks_id) references jwks_archive;
 create trigger insertion_seule before update or delete on jwks_archive for each row execute function refuse_modification();
@@ -61,6 +79,15 @@ alter table message enable row level security;
 create policy ecrit on message for insert to traitdunion_app
   with check (app_who() in ('portier', 'aidant', 'referent', 'usager', 'worker'));
 create policy service on message to traitdunion_app using (app_who() = 'worker');
+
+-- Public keys are everyone's to read; the service publishes its own, the doorkeeper archives those that signed an identity.
+alter table cle enable row level security;
+alter table jwks_archive enable row level security;
+create policy lit on cle for select to traitdunion_app using (true);
+create policy service_ecrit on cle for insert to traitdunion_app with check (app_who() = 'worker');
+create policy service_retire on cle for update to traitdunion_app using (app_who() = 'worker') with check (app_who() = 'worker');
+create policy lit on jwks_archive for select to traitdunion_app using (true);
+create policy portier_ecrit on jwks_archive for insert to traitdunion_app with check (app_who() = 'portier');
 
 grant select, insert, update, delete on message to traitdunion_app;
 grant select, insert on cle, jwks_archive to traitdunion_app;

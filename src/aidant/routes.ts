@@ -12,7 +12,7 @@ import { frameOf } from '../http/frame.ts'
 import { addressOf, limitRate } from '../http/limit-rate.ts'
 import { localPath } from '../http/local-path.ts'
 import { publicPage, requireAidant } from '../http/rules.ts'
-import { closeSession, cookies } from '../http/session.ts'
+import { cookies, signOut } from '../http/session.ts'
 import { acceptCgu } from './accept-cgu.ts'
 import { cguForm, codeForm, signInForm } from './forms.ts'
 import { type Redeemed, redeemCode, requestCode } from './sign-in.ts'
@@ -35,7 +35,7 @@ export function aidantRoutes({ db, config }: { db: Db; config: Config }): Hono<E
     const suite = localPath(c.req.query('suite'))
     const form = await parseForm(c, signInForm)
     if (!form.ok) return c.html(signInPage({ frame: frame(c), suite, values: form.values, errors: form.errors }), 422)
-    const asked = await requestCode(db, { ...form.data, suite }, door)
+    const asked = await requestCode(db, { ...form.data, suite, navigateur: jar.read(c, 'navigateur') }, door)
     if (!asked.ok) return calm(c, 429, asked.retryAfter)
     jar.set(c, 'navigateur', asked.navigateur)
     return c.redirect('/connexion/code', 303)
@@ -71,10 +71,7 @@ export function aidantRoutes({ db, config }: { db: Db; config: Config }): Hono<E
   })
 
   routes.post('/deconnexion', publicPage, async (c) => {
-    const { sessionId } = c.var
-    if (sessionId) await db.tx({ kind: 'portier' }, (tx) => closeSession(tx, sessionId))
-    jar.clear(c, 'session')
-    c.header('Clear-Site-Data', '"cache", "storage"')
+    await signOut(c, db, config)
     return c.redirect('/', 303)
   })
   return routes

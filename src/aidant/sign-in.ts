@@ -26,7 +26,8 @@ const hashCode = ({ secretsKey }: Door, id: string, code: string) =>
  */
 export async function requestCode(
   db: Db,
-  asked: { email: string; code: string; suite: string | undefined },
+  /** `navigateur`: the browser's own cookie, kept when it has one: a round trip it began before signing in again still comes back to it. */
+  asked: { email: string; code: string; suite: string | undefined; navigateur?: string | undefined },
   door: Door,
 ): Promise<{ ok: true; navigateur: string } | Throttled> {
   const email = normalEmail(asked.email)
@@ -45,7 +46,7 @@ export async function requestCode(
       await returnToken(tx, 'connexion_courriel', email)
     }
 
-    const navigateur = tx.random(32).toString('base64url')
+    const navigateur = asked.navigateur || tx.random(32).toString('base64url')
     const lien = tx.random(32).toString('base64url')
     const code = sixDigits(tx)
     const id = newUuid(tx)

@@ -18,6 +18,9 @@ export const filtreForm = z
   })
 export type Filtre = z.output<typeof filtreForm>
 
+/** Said when the form that was sent had already opened a dossier. */
+export const OUVERTURE_DEJA_SERVIE = 'Ce formulaire avait déjà servi : vérifiez-le, puis envoyez-le à nouveau.'
+
 export const ouvertureForm = z
   .object({
     motif: choix(MOTIFS_OUVERTURE, 'Choisissez une raison : la personne la lira.'),

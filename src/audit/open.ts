@@ -2,12 +2,14 @@ import { constraintOf, type Db, type Who } from '../db.ts'
 import { append } from '../journal/append.ts'
 import { findUsager } from '../usager/queries.ts'
 import type { MotifOuverture } from './audit.ts'
+import { findOuverture } from './queries.ts'
 
-export type Opened = { ok: true } | { ok: false; refusal: 'introuvable' }
+export type Opened = { ok: true } | { ok: false; refusal: 'introuvable' | 'envoi_deja_utilise' }
 
 /**
  * Opens a person's dossier to the calling référent for fifteen minutes, with a reason that the person sees: its line and its row, or
- * neither. `envoi` identifies the form that was sent: sent twice, it opens once.
+ * neither. `envoi` identifies the form that was sent: sent twice, it opens once, and is refused
+ * once it no longer says what is so: another person's, or the time over.
  */
 export const openDossier = (
   db: Db,
@@ -29,7 +31,8 @@ export const openDossier = (
         values (${envoi}, ${by.aidantId}, ${by.structureId}, ${usagerId}, ${motif}, ${line.id})`
       return { ok: true }
     })
-    .catch((error) => {
+    .catch(async (error) => {
       if (constraintOf(error) !== 'ouverture_pkey') throw error
-      return { ok: true }
+      const open = await db.tx(by, (tx) => findOuverture(tx, ouverture.usagerId))
+      return open ? { ok: true } : { ok: false, refusal: 'envoi_deja_utilise' }
     })

@@ -2,7 +2,7 @@ import type { Tx } from '../db.ts'
 import type { Kind, Resultat } from '../demarche/demarche.ts'
 import type { Acteur, Action } from '../journal/entry.ts'
 import type { Duree, Fin, Thematique } from '../mandat/mandat.ts'
-import { mine } from '../structure/mine.ts'
+import { held, mine } from '../structure/mine.ts'
 import { COMPTE_MAX, type MotifOuverture } from './audit.ts'
 import type { Filtre } from './forms.ts'
 
@@ -157,7 +157,7 @@ const ouvertures = (tx: Tx) => tx.sql`
 
 /** Who of the direction opened her dossier, when and why, latest first. For the person, and for the référents of the structure. */
 export const listOuvertures = (tx: Tx, usagerIds: readonly string[]) => tx.sql<OuvertureRow[]>`${ouvertures(tx)}
-    where o.usager_id = any (${[...usagerIds]}::uuid[]) and ${tx.who.kind === 'usager' && !tx.rlsOnly ? tx.sql`o.usager_id = any (${[...tx.who.usagerIds]}::uuid[])` : mine(tx, 'o')}
+    where o.usager_id = any (${[...usagerIds]}::uuid[]) and ${held(tx, 'o')}
     order by o.opened_at desc, o.id
     limit 100`
 

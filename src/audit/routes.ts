@@ -13,7 +13,7 @@ import { listMandats } from '../mandat/queries.ts'
 import { recordAcces } from '../usager/access.ts'
 import { findUsager } from '../usager/queries.ts'
 import { newUuid } from '../uuid.ts'
-import { filtreForm, ouvertureForm } from './forms.ts'
+import { filtreForm, OUVERTURE_DEJA_SERVIE, ouvertureForm } from './forms.ts'
 import { openDossier } from './open.ts'
 import { findOuverture, listAidants, listLignes } from './queries.ts'
 
@@ -81,15 +81,14 @@ export function auditRoutes({ db }: { db: Db }): Hono<Env> {
   async function open(c: Asked, usagerId: string) {
     const { aidant } = c.var
     const form = await parseForm(c, ouvertureForm)
-    if (form.ok) {
-      const opened = await openDossier(db, as(aidant), { usagerId, ...form.data })
-      return opened.ok ? c.redirect(`/structure/personnes/${usagerId}`, 303) : c.notFound()
-    }
+    const opened = form.ok ? await openDossier(db, as(aidant), { usagerId, ...form.data }) : undefined
+    if (opened?.ok) return c.redirect(`/structure/personnes/${usagerId}`, 303)
     const shown = await reason(aidant, usagerId)
     if (!shown) return c.notFound()
     const typed = form.values.envoi
-    const envoi = typeof typed === 'string' && isUuid(typed) ? typed : shown.envoi
-    return c.html(openPage({ frame: frameOf(c, 'journal'), ...shown, envoi, values: form.values, errors: form.errors }), 422)
+    const envoi = typeof typed === 'string' && isUuid(typed) && !opened ? typed : shown.envoi
+    const errors = form.ok ? { formulaire: OUVERTURE_DEJA_SERVIE } : form.errors
+    return c.html(openPage({ frame: frameOf(c, 'journal'), ...shown, envoi, values: form.values, errors }), form.ok ? 409 : 422)
   }
 
   routes.get('/structure/personnes/:usagerId', requireReferent, async (c) => {

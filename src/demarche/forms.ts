@@ -60,6 +60,8 @@ const fields = z.object({
   etapeQuand: dateFr(),
   orientation: texte(120),
   note: texte(280, { lines: true }),
+  /** Of an act outside the mandat; kept when its form is sent as a démarche inside it. */
+  motif: texte(280, { lines: true }),
   envoi: z
     .string('Ce formulaire était incomplet : enregistrez à nouveau.')
     .refine(isUuid, 'Ce formulaire était incomplet : enregistrez à nouveau.'),

@@ -1,7 +1,7 @@
 import type { Tx } from '../db.ts'
 import { isUuid } from '../form.ts'
 import type { Thematique } from '../mandat/mandat.ts'
-import { mine } from '../structure/mine.ts'
+import { held, mine } from '../structure/mine.ts'
 import type { Canal, DureeMinutes, EtapeQui, Kind, Mode, MotifBlocage, Nature, Presence, Resultat } from './demarche.ts'
 
 /** One démarche as its reader may see it: what is masked from her, or no longer kept, is null. */
@@ -53,9 +53,6 @@ export function curseurDe(text: string | undefined): Curseur | undefined {
 
 const PAGE = 20
 
-const held = (tx: Tx) =>
-  tx.who.kind === 'usager' && !tx.rlsOnly ? tx.sql`d.usager_id = any (${[...tx.who.usagerIds]}::uuid[])` : mine(tx, 'd')
-
 /**
  * The démarches found by `which`, with their words. Row-level security says whose may be read; `masked` also leaves out those of sensitive
  * ones, which a list does not show. The page is cut before its words are fetched.
@@ -75,7 +72,7 @@ function rows(tx: Tx, masked: boolean, which: Piece, page: Piece) {
       select d.id, d.mandat_id, d.structure_id, d.usager_id, d.aidant_id, d.genre, d.sensible, d.reclamation, d.resultat, d.done_at,
         d.recorded_at, d.thematique, d.nature, d.mode, d.presence, d.canal, d.duree_minutes, d.motif_blocage
       from demarche d
-      where ${which} and ${held(tx)}
+      where ${which} and ${held(tx, 'd')}
       ${page}
     ) d
     left join demarche_contenu c on c.demarche_id = d.id ${masked ? sql`and not d.sensible` : sql``}

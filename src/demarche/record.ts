@@ -13,7 +13,7 @@ export type Recorded = { ok: true; id: string; usagerId: string; genre: Kind } |
  * replay answers the démarche already recorded. Outside the mandat it refuses `hors_mandat` and the page offers the other use case.
  */
 export const recordDemarche = (db: Db, by: Who & { kind: 'aidant' }, demarche: NewDemarche): Promise<Recorded> =>
-  attempt(() => db.tx(by, (tx) => record(tx, by, demarche, undefined)))
+  attempt(() => db.tx(by, (tx) => record(tx, by, demarche, undefined), { retryable: true }))
 
 /** Records an act done outside the mandat, with its reason: the truth is never lost, and is shown at once to the person and the référent. */
 export const recordActeHorsMandat = (
@@ -21,7 +21,7 @@ export const recordActeHorsMandat = (
   by: Who & { kind: 'aidant' },
   demarche: NewDemarche,
   motif: string,
-): Promise<Recorded> => attempt(() => db.tx(by, (tx) => record(tx, by, demarche, motif)))
+): Promise<Recorded> => attempt(() => db.tx(by, (tx) => record(tx, by, demarche, motif), { retryable: true }))
 
 const REFUSED_BY: Readonly<Record<string, RecordRefusal>> = {
   demarche_envoi_unique: 'envoi_deja_utilise',

@@ -1,14 +1,14 @@
 import { type Context, Hono } from 'hono'
-import type { z } from 'zod'
 import { demarchePage } from '../../views/demarche/demarche.ts'
 import { newDemarchePage } from '../../views/demarche/new.ts'
 import type { Db } from '../db.ts'
 import { isUuid, parseForm } from '../form.ts'
+import { as } from '../http/as.ts'
 import type { Env, SessionAidant } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { requireAidant } from '../http/rules.ts'
 import { findMandat, listAutorisations } from '../mandat/queries.ts'
-import { recordAcces } from '../usager/access.ts'
+import { dossierDeDirection, litCommeAidant, recordAcces } from '../usager/access.ts'
 import { findUsager } from '../usager/queries.ts'
 import { newUuid } from '../uuid.ts'
 import { suggestions } from './demarche.ts'
@@ -19,7 +19,6 @@ import { recordActeHorsMandat, recordDemarche } from './record.ts'
 type Asked = Context<Env & { Variables: { aidant: SessionAidant } }>
 
 export function demarcheRoutes({ db }: { db: Db }): Hono<Env> {
-  const as = (aidant: SessionAidant) => ({ kind: 'aidant', aidantId: aidant.id, structureId: aidant.structureId }) as const
   const routes = new Hono<Env>()
 
   /** What the form shows of this mandat; undefined when it is not this structure's. */
@@ -32,6 +31,7 @@ export function demarcheRoutes({ db }: { db: Db }): Hono<Env> {
         await listAutorisations(tx, mandat.id),
         await listRecents(tx, mandat.usagerId),
       ]
+      await recordAcces(tx, { genre: 'dossier_consulte', usagerId: mandat.usagerId })
       const offered = mandat.enVigueur.length > 0 ? mandat.enVigueur : mandat.perimetre
       return {
         mandat,
@@ -61,7 +61,7 @@ export function demarcheRoutes({ db }: { db: Db }): Hono<Env> {
     const faiteLe = form.ok && form.data.faiteLe
     const doneAt = faiteLe ? await db.tx(by, (tx) => findMoment(tx, mandatId, faiteLe)) : undefined
     const demarche = form.ok ? demarcheDe(mandatId, form.data, doneAt) : undefined
-    const { motif }: Partial<z.output<typeof horsMandatForm>> = form.ok ? form.data : {}
+    const motif = horsMandat && form.ok ? form.data.motif : null
     const recorded =
       demarche && (motif ? await recordActeHorsMandat(db, by, demarche, motif) : await recordDemarche(db, by, demarche))
     if (recorded?.ok) return c.redirect(`/personnes/${recorded.usagerId}?notee=${recorded.id}`, 303)
@@ -82,7 +82,8 @@ export function demarcheRoutes({ db }: { db: Db }): Hono<Env> {
         values: form.values,
         errors: form.ok ? {} : form.errors,
         refusal,
-        horsMandat: horsMandat || outside ? { done: outside } : undefined,
+        // From the page of an act outside the mandat, « Enregistrer dans le mandat » comes back to it, its reason kept.
+        horsMandat: horsMandat || outside || form.values.motif ? { done: outside } : undefined,
       }),
       form.ok ? 409 : 422,
     )
@@ -92,10 +93,12 @@ export function demarcheRoutes({ db }: { db: Db }): Hono<Env> {
     const shown = await db.tx(as(c.var.aidant), async (tx) => {
       const demarche = await findDemarche(tx, c.req.param('demarcheId'))
       if (!demarche) return undefined
+      if (!(await litCommeAidant(tx, demarche.usagerId))) return c.redirect(dossierDeDirection(demarche.usagerId), 303)
       const usager = await findUsager(tx, demarche.usagerId)
       await recordAcces(tx, { genre: 'demarche_consultee', usagerId: demarche.usagerId })
       return { demarche, usager: usager! }
     })
+    if (shown instanceof Response) return shown
     return shown ? c.html(demarchePage({ frame: frameOf(c, 'personnes'), ...shown })) : c.notFound()
   })
   return routes

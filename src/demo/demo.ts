@@ -1,8 +1,9 @@
-import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
 import path from 'node:path'
 import postgres from 'postgres'
 import { bootstrap, migrate, onDatabase, type Passwords, pendingMigrations } from '../migrate.ts'
+import { newKey } from './franceconnect/keys.ts'
 import { type Simulator, startSimulator } from './franceconnect/simulator.ts'
 import { takeLock } from './lock.ts'
 import { explain, type Postgres, startPostgres } from './postgres.ts'
@@ -126,6 +127,8 @@ function environmentOf(server: Postgres, secrets: Secrets, simulator: Simulator,
     SECRETS_KEY: secrets.secretsKey,
     // Never called: the demo keeps its messages to show them.
     SMTP_URL: 'smtp://localhost',
+    EDITEUR: 'Une démonstration installée sur cet ordinateur : les personnes et les structures montrées sont inventées.',
+    CONTACT: 'contact@figeac.demo',
     MAIL_FROM: "Trait d'union <demo@localhost>",
     FRANCECONNECT_ISSUER: simulator.issuer,
     FRANCECONNECT_CLIENT_ID: secrets.franceconnect.clientId,
@@ -183,13 +186,9 @@ function readSecrets(file: string, mayCreate: boolean, port: number): Secrets {
   if (!mayCreate) throw new Error(`${file} manque ou est illisible : npm start -- --reset repart à neuf.`)
   // The word tells production's start check that these are not real secrets.
   const word = () => `demo-${randomBytes(24).toString('base64url')}`
-  const jwk = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' })
-  const kid = createHash('sha256')
-    .update(JSON.stringify({ crv: jwk.crv, kty: jwk.kty, x: jwk.x, y: jwk.y }))
-    .digest('base64url') // RFC 7638
   const secrets: Secrets = {
     passwords: { app: word(), operator: word(), sequencer: word(), auditor: word() },
-    sealKeys: { keys: [{ ...jwk, alg: 'ES256', use: 'sig', kid }] },
+    sealKeys: { keys: [newKey()] },
     secretsKey: randomBytes(32).toString('base64url'),
     // Below the ephemeral ports, beside the service.
     franceconnect: { clientId: 'trait-dunion-demo', clientSecret: word(), port: port > 0 && port < 32_000 ? port + 1 : 3001 },

@@ -10,7 +10,7 @@ import { recordActeHorsMandat, recordDemarche } from '../demarche/record.ts'
 import { giveAccord } from '../mandat/agree.ts'
 import { writeExpired } from '../mandat/expire.ts'
 import { keepIdentity, openIdentification } from '../mandat/identify.ts'
-import { type Duree, expiresAt, type Thematique } from '../mandat/mandat.ts'
+import { type Duree, dernierJour, expiresAt, type Thematique } from '../mandat/mandat.ts'
 import { parseSealKeys } from '../mandat/sceau.ts'
 import { type Signer, signMandat } from '../mandat/sign.ts'
 import { startBrouillon } from '../mandat/start.ts'
@@ -359,11 +359,13 @@ async function sign({ story, db, keys, signer, setClock }: Telling, by: Who & { 
   await setClock(at)
   ok(await keepIdentity(db, by, draft.id, { idToken, jwksId, authTime: at, identite, nonce: opened.nonce }))
   const contact = { papier: undefined, sms: '+33612345678', email: identite.email ?? `${story.persona}@exemple.fr` }[story.suivi]
+  const { fuseau } = STRUCTURES[story.structure]
   ok(
     await giveAccord(db, by, draft.id, {
       redit: true,
       thematiques: story.perimetre,
       lues: story.perimetre,
+      dernierJour: dernierJour(expiresAt(at, story.duree, fuseau), fuseau),
       suivi: story.suivi,
       contact,
     }),

@@ -23,6 +23,8 @@ export async function surroundings(args: string[], variables: NodeJS.ProcessEnv)
     seed: (environment) => seed(environment, path.join(dataDir, 'franceconnect.json')),
   })
   const log = createWriteStream(path.join(dataDir, 'service.log'), { flags: 'a' })
+  // A full disk loses the log, not the service.
+  log.on('error', ({ message }) => say(`service.log ne s'écrit plus : ${message}`))
   return {
     environment: demo.environment,
     // Nothing leaves this machine: the messages are read on /demo.

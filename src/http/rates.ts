@@ -8,11 +8,9 @@ export const RATES = {
   connexion_adresse: { count: 60, seconds: 15 * 60 },
   /** Wrong codes (TOTP or received), by aidant or pending sign-in: take a token before looking, return it when the code is right. */
   code: { count: 3, seconds: 5 * 60 },
-  /** E-mails and SMS sent on demand, by recipient. */
-  envoi: { count: 5, seconds: 60 * 60 },
   /** Round trips begun with a provider, by address. */
   fournisseur_adresse: { count: 60, seconds: 15 * 60 },
-  /** Mandats checked by a third party, by address. */
+  /** Status lists fetched by a third party, by address. */
   verification_adresse: { count: 60, seconds: 60 },
   /** Searches of persons, by aidant: as fast as one types, not as a machine does. */
   recherche: { count: 240, seconds: 60 },

@@ -14,7 +14,7 @@ export type Rule = 'public' | 'aidant' | 'referent' | 'usager'
 /** Where each kind of caller signs in. */
 export const SIGN_IN = { aidant: '/connexion', usager: '/mon-espace/connexion' } as const
 
-/** The only addresses where asking (GET) writes more than a session's last-seen and the access log; HEAD never reaches them. */
+/** The only addresses where asking (GET) writes more than a session's last-seen, the access log and the counters of tries. */
 export const WRITING_GETS: readonly string[] = ['/connexion/franceconnect/retour', '/connexion/proconnect/retour']
 
 const DECLARED = new WeakMap<object, Rule>()
@@ -25,7 +25,8 @@ function declare<V extends object = object>(rule: Rule, guard: (c: Context<Env>)
     c.set('rule', rule)
     // A parameter named …Id is an identifier of ours: anything else designates nothing.
     if (Object.entries<string>(c.req.param()).some(([name, value]) => name.endsWith('Id') && !isUuid(value))) return c.notFound()
-    if (c.req.method === 'HEAD' && WRITING_GETS.includes(c.req.path)) return onlyGet(c)
+    // HEAD shows nothing: it must not say that a dossier was looked at, nor spend a round trip.
+    if (c.req.method === 'HEAD' && (rule !== 'public' || WRITING_GETS.includes(c.req.path))) return onlyGet(c)
     return guard(c) ?? next()
   })
   DECLARED.set(mark, rule)

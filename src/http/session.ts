@@ -33,6 +33,13 @@ export async function closeSession(tx: Tx, id: string): Promise<Date | undefined
   return closed?.createdAt
 }
 
+/** Sessions over for a day are of no use to anyone. */
+export async function forgetSessions(tx: Tx): Promise<void> {
+  await tx.sql`
+    delete from session
+    where ended_at < ${tx.now}::timestamptz - interval '1 day' or created_at < ${tx.now}::timestamptz - interval '1 day'`
+}
+
 type Row = {
   id: string
   aidantId: string | null
@@ -103,6 +110,18 @@ export const session = (db: Db, config: Pick<Config, 'publicUrl'>, paths: Sessio
     }
     return next()
   }
+}
+
+/** Ends the caller's session, and has the browser forget what it showed; an aidant's leaves its trace, as her coming did. */
+export async function signOut(c: Context<Env>, db: Db, config: Pick<Config, 'publicUrl'>): Promise<void> {
+  const { sessionId, aidant } = c.var
+  if (sessionId)
+    await db.tx({ kind: 'portier' }, async (tx) => {
+      if (!(await closeSession(tx, sessionId)) || !aidant) return
+      await tx.sql`insert into acces (genre, aidant_id, structure_id) values ('deconnexion', ${aidant.id}, ${aidant.structureId || null})`
+    })
+  cookies(config).clear(c, 'session')
+  c.header('Clear-Site-Data', '"cache", "storage"')
 }
 
 type CookieName = 'session' | 'navigateur'

@@ -1,6 +1,6 @@
 import type { Db, Who } from '../db.ts'
 import { type Brouillon, deleteBrouillon, findActing, lockBrouillon } from './brouillon-queries.ts'
-import { perimetreDe } from './mandat.ts'
+import { dernierJour, expiresAt, perimetreDe } from './mandat.ts'
 import { lockMandat } from './queries.ts'
 
 export type NewAccord = {
@@ -8,6 +8,8 @@ export type NewAccord = {
   thematiques: readonly string[]
   /** What the sentence she read said, in the same order: her yes is to that and nothing else. */
   lues: readonly string[]
+  /** The last day that sentence said, 'YYYY-MM-DD'. */
+  dernierJour: string
   suivi: 'email' | 'sms' | 'papier'
   contact?: string | undefined
 }
@@ -27,7 +29,7 @@ const IDENTITY_LIFE_MS = 30 * 60_000
 export function refusalOfAccord(
   brouillon: Brouillon | undefined,
   accord: NewAccord,
-  aidant: { email: string } | undefined,
+  aidant: { email: string; fuseau: string } | undefined,
   now: Date,
 ): AccordRefusal | undefined {
   if (!brouillon || !aidant) return 'introuvable'
@@ -37,6 +39,7 @@ export function refusalOfAccord(
   if (accord.thematiques.length === 0) return 'aucune_thematique'
   if (!accord.thematiques.every((thematique) => (brouillon.perimetre as string[]).includes(thematique))) return 'perimetre_elargi'
   if (perimetreDe(accord.thematiques).join() !== perimetreDe(accord.lues).join()) return 'phrase_a_relire'
+  if (dernierJour(expiresAt(now, brouillon.duree, aidant.fuseau), aidant.fuseau) !== accord.dernierJour) return 'phrase_a_relire'
   if (accord.suivi !== 'papier' && !accord.contact) return 'contact_manquant'
   if (accord.contact?.toLowerCase() === aidant.email) return 'contact_aidant'
   return undefined
@@ -56,7 +59,7 @@ export const giveAccord = (
 
     await tx.sql`
       update brouillon
-      set granted = ${perimetreDe(accord.thematiques)}, accord_at = ${tx.now}, suivi = ${accord.suivi}, contact = ${accord.contact ?? null},
+      set granted = ${perimetreDe(accord.thematiques)}, accord_at = ${tx.now}, dernier_jour = ${accord.dernierJour}, suivi = ${accord.suivi}, contact = ${accord.contact ?? null},
         updated_at = ${tx.now}
       where id = ${brouillonId}`
     return { ok: true }

@@ -1,7 +1,8 @@
+import { CGU_VERSION } from '../aidant/aidant.ts'
 import type { Tx } from '../db.ts'
 import { mine } from '../structure/mine.ts'
 import type { Identite } from '../usager/identite.ts'
-import type { Duree, Thematique } from './mandat.ts'
+import type { Acting, Duree, Thematique } from './mandat.ts'
 
 export type Brouillon = {
   id: string
@@ -18,6 +19,8 @@ export type Brouillon = {
   identifiedAt: Date | null
   granted: Thematique[] | null
   accordAt: Date | null
+  /** What she read and said yes to, 'YYYY-MM-DD'. */
+  dernierJour: string | null
   suivi: 'email' | 'sms' | 'papier' | null
   contact: string | null
   updatedAt: Date
@@ -25,7 +28,12 @@ export type Brouillon = {
 
 const columns = (tx: Tx) => tx.sql`
   b.id, b.structure_id, b.aidant_id, b.usager_id, b.perimetre, b.duree, b.conditions, b.identite, b.id_token, b.jwks_id, b.auth_time,
-  b.identified_at, b.granted, b.accord_at, b.suivi, b.contact, b.updated_at`
+  b.identified_at, b.granted, b.accord_at, b.dernier_jour, b.suivi, b.contact, b.updated_at`
+
+/** What an update takes back of a draft: everything of the person, and what she said. Her choices stay. */
+export const withoutPerson = (tx: Tx) => tx.sql`
+  identite = null, id_token = null, jwks_id = null, auth_time = null, identified_at = null, granted = null, accord_at = null,
+  dernier_jour = null, suivi = null, contact = null`
 
 export async function findBrouillon(tx: Tx, id: string) {
   const [brouillon] = await tx.sql<Brouillon[]>`
@@ -85,3 +93,9 @@ export type ActingRow = {
   structureSuspendue: boolean
   desactivees: Thematique[]
 }
+
+/** As the rules read them. */
+export const actingOf = (row: ActingRow): Acting => ({
+  structure: { suspendue: row.structureSuspendue },
+  aidant: { suspendu: row.aidantSuspendu, dansLaStructure: row.dansLaStructure, cguAcceptees: row.cguVersion === CGU_VERSION },
+})

@@ -1,6 +1,7 @@
 import type { Db } from '../db.ts'
 import { constraintOf } from '../db.ts'
 import { append } from '../journal/append.ts'
+import { withoutPerson } from './brouillon-queries.ts'
 
 /** Writes the line of each mandat that reached its end, once. A line for who reads the journal: the state follows from the date alone. */
 export async function writeExpired(db: Db): Promise<number> {
@@ -27,15 +28,12 @@ export async function writeExpired(db: Db): Promise<number> {
   return expired.length
 }
 
-/** Drafts lose the identity after thirty minutes and everything after a day; round trips and codes after a day. */
+/** Drafts lose the identity after thirty minutes and everything after a day. */
 export const forgetBrouillons = (db: Db): Promise<void> =>
   db.tx({ kind: 'worker' }, async (tx) => {
     await tx.sql`
       update brouillon
-      set identite = null, id_token = null, jwks_id = null, auth_time = null, identified_at = null, granted = null, accord_at = null,
-        suivi = null, contact = null
+      set ${withoutPerson(tx)}
       where identified_at < ${tx.now}::timestamptz - interval '30 minutes'`
     await tx.sql`delete from brouillon where updated_at < ${tx.now}::timestamptz - interval '24 hours'`
-    await tx.sql`delete from connexion where created_at < ${tx.now}::timestamptz - interval '24 hours'`
-    await tx.sql`delete from code_connexion where created_at < ${tx.now}::timestamptz - interval '24 hours'`
   })

@@ -31,6 +31,8 @@ export const accordForm = z
     thematiques: liste(THEMATIQUES, 'Gardez au moins une thématique, ou arrêtez ici.'),
     /** The thématiques of the sentence she has just read. */
     lues: texte(120, { required: 'Relisez la phrase, puis choisissez l’un des deux boutons.' }),
+    /** The last day that sentence said. */
+    dernierJour: texte(10, { required: 'Relisez la phrase, puis choisissez l’un des deux boutons.' }),
     redit: z.literal('oui', 'Cochez cette case quand la personne a redit avec ses mots ce qu’elle accepte.'),
     suivi: choix(['email', 'sms', 'papier'], 'Choisissez comment la personne sera prévenue.'),
     email: courriel('Tapez son adresse e-mail, ou choisissez une autre façon.').optional(),
@@ -48,3 +50,6 @@ export const accordForm = z
   })
 
 export const acceptationForm = z.object({ code: code6 })
+
+/** What she stops: everything, or one thématique. */
+export const arretForm = z.object({ quoi: choix(['tout', ...THEMATIQUES]) })

@@ -1,8 +1,7 @@
-import { CGU_VERSION } from '../aidant/aidant.ts'
 import type { Db, Who } from '../db.ts'
 import { openConnexion } from '../oidc/connexion.ts'
 import type { Identite } from '../usager/identite.ts'
-import { findActing, lockBrouillon } from './brouillon-queries.ts'
+import { actingOf, findActing, lockBrouillon, withoutPerson } from './brouillon-queries.ts'
 import { conditionsOf, nonceOf } from './conditions.ts'
 import { type ActingRefusal, jourLocal, type PersonneRefusal, refusalOfActing, refusalOfPersonne } from './mandat.ts'
 import { TEXTE_COURANT, texte } from './texte.ts'
@@ -24,14 +23,7 @@ export const openIdentification = (
     const brouillon = await lockBrouillon(tx, request.brouillonId)
     const acting = await findActing(tx)
     if (!brouillon || !acting) return { ok: false, refusal: 'introuvable' }
-    const refusal = refusalOfActing({
-      structure: { suspendue: acting.structureSuspendue },
-      aidant: {
-        suspendu: acting.aidantSuspendu,
-        dansLaStructure: acting.dansLaStructure,
-        cguAcceptees: acting.cguVersion === CGU_VERSION,
-      },
-    })
+    const refusal = refusalOfActing(actingOf(acting))
     if (refusal) return { ok: false, refusal }
 
     const { version, langue, sha256 } = texte(TEXTE_COURANT)!
@@ -48,8 +40,7 @@ export const openIdentification = (
     const nonce = nonceOf(conditions)
     await tx.sql`
       update brouillon
-      set conditions = ${conditions}, identite = null, id_token = null, jwks_id = null, auth_time = null, identified_at = null, granted = null,
-        accord_at = null, suivi = null, contact = null, updated_at = ${tx.now}
+      set conditions = ${conditions}, ${withoutPerson(tx)}, updated_at = ${tx.now}
       where id = ${brouillon.id}`
     const opened = await openConnexion(tx, { but: 'mandat', navigateur: request.navigateur, nonce, brouillonId: brouillon.id })
     return { ok: true, nonce, ...opened }
@@ -82,7 +73,8 @@ export const keepIdentity = (
     await tx.sql`
       update brouillon
       set identite = ${tx.sql.json(identified.identite)}, id_token = ${identified.idToken}, jwks_id = ${identified.jwksId},
-        auth_time = ${identified.authTime}, identified_at = ${tx.now}, granted = null, accord_at = null, updated_at = ${tx.now}
+        auth_time = ${identified.authTime}, identified_at = ${tx.now}, granted = null, accord_at = null,
+        dernier_jour = null, updated_at = ${tx.now}
       where id = ${brouillon.id}`
     return { ok: true }
   })

@@ -98,18 +98,6 @@ export function etatAutorisation(autorisation: Autorisation, at: Date): Etat {
   return { etat: suspensions.some(({ from, until }) => from <= at && (!until || at < until)) ? 'suspendu' : 'actif' }
 }
 
-/** A mandat is what the best of its autorisations is; all ended, it is ended as the last of them was. */
-export function etatMandat(autorisations: readonly Autorisation[], at: Date): Etat {
-  const etats = autorisations
-    .toSorted((a, b) => (b.revokedAt?.getTime() ?? 0) - (a.revokedAt?.getTime() ?? 0))
-    .map((autorisation) => etatAutorisation(autorisation, at))
-  for (const etat of ['actif', 'suspendu', 'expire', 'termine'] as const) {
-    const found = etats.find((one) => one.etat === etat)
-    if (found) return found
-  }
-  throw new Error('a mandat has at least one autorisation')
-}
-
 /** « Se termine bientôt »: not over, and 30 days or less to go. */
 export function seTermineBientot(end: Date, now: Date): boolean {
   const left = end.getTime() - now.getTime()

@@ -13,7 +13,11 @@ type Told = { id: string; structureId: string; usagerId: string }
 export async function announceMandat(tx: Tx, mandat: Told): Promise<void> {
   const { nom, telephone, contact } = await findSides(tx, mandat)
   if (!contact) return
-  const sms = `Trait d'union : vous avez donne mandat a ${cut(nom, 50)}. Vous pouvez arreter quand vous voulez. Ce n'etait pas vous ? ${telephone}`
+  const sms = oneSms(
+    nom,
+    (nom) =>
+      `Trait d'union : vous avez donne mandat a ${nom}. Vous pouvez arreter quand vous voulez. Ce n'etait pas vous ? ${telephone}`,
+  )
   const corps = `Bonjour,
 
 Vous venez de donner votre accord : ${nom} peut faire certaines démarches à votre place.
@@ -41,10 +45,14 @@ export async function announceStop(
       sujet: 'C’est arrêté',
       corps: `Bonjour,
 
-C’est arrêté depuis ${depuis} : ${nom} n’a plus le droit de continuer ${quoi === 'votre mandat' ? 'vos démarches' : 'ces démarches'}.
+C’est arrêté depuis ${depuis} : ${nom} n’a plus le droit de continuer ${stop.mandatEnded ? 'vos' : 'ces'} démarches.
 
 Les demandes déjà envoyées ne sont pas annulées. Vous les retrouvez dans votre espace Trait d’union.`,
-      sms: `Trait d'union : c'est arrete depuis ${depuis}, ${quoi} avec ${cut(nom, 50)}. Les demandes deja envoyees ne sont pas annulees.`,
+      sms: oneSms(
+        nom,
+        (nom) =>
+          `Trait d'union : c'est arrete depuis ${depuis}, ${quoi} avec ${nom}. Les demandes deja envoyees ne sont pas annulees.`,
+      ),
     })
   }
   const aidants = await tx.sql<{ id: string; email: string }[]>`
@@ -89,16 +97,31 @@ async function findSides(tx: Tx, mandat: Told) {
 
 const tell = (tx: Tx, cle: string, contact: Contact, words: { sujet: string; corps: string; sms: string }) =>
   contact.canal === 'sms'
-    ? queue(tx, { cle, canal: 'sms', destinataire: contact.destinataire, corps: plain(words.sms) })
+    ? queue(tx, { cle, canal: 'sms', destinataire: contact.destinataire, corps: words.sms })
     : queue(tx, { cle, canal: 'email', destinataire: contact.destinataire, sujet: words.sujet, corps: words.corps })
 
-const cut = (text: string, length: number) => (text.length <= length ? text : `${text.slice(0, length - 1).trimEnd()}.`)
+const SMS = 160
 
-/** Letters of the GSM alphabet only, so that 160 characters are one SMS. */
+/** The words of one SMS: a long name of the structure is cut, never what follows it. */
+const oneSms = (nom: string, write: (nom: string) => string) =>
+  plain(
+    write(
+      plain(nom)
+        .slice(0, SMS - plain(write('')).length)
+        .trimEnd(),
+    ),
+  )
+
+/** Letters that the GSM alphabet counts as one, so that 160 characters are one SMS. */
 const plain = (text: string) =>
   text
-    .normalize('NFD')
-    .replace(/[\u0300-\u036f]/g, '')
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .replace(/œ/g, 'oe')
+    .replace(/Œ/g, 'OE')
+    .replace(/æ/g, 'ae')
+    .replace(/Æ/g, 'AE')
     .replace(/[’‘]/g, "'")
-    .replace(/\u00a0|\u202f/g, ' ')
-    .slice(0, 160)
+    .replace(/« ?| ?»|[“”]/g, '"')
+    .replace(/[‐-―]/g, '-')
+    .replace(/[^ -~]|[\\^`{|}~[\]]/g, ' ')

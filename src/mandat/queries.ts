@@ -1,5 +1,5 @@
 import type { Tx } from '../db.ts'
-import { mine } from '../structure/mine.ts'
+import { held } from '../structure/mine.ts'
 import type { Identite } from '../usager/identite.ts'
 import type { Autorisation, Duree, Fin, Thematique } from './mandat.ts'
 
@@ -33,19 +33,17 @@ export type MandatContenu = {
   accord: { at: string; suivi: 'email' | 'sms' | 'papier' }
 }
 
-const held = (tx: Tx) =>
-  tx.who.kind === 'usager' && !tx.rlsOnly ? tx.sql`m.usager_id = any (${[...tx.who.usagerIds]}::uuid[])` : mine(tx, 'm')
-
 /**
  * Takes the mandat's row lock, and only that. What may have changed while waiting (autorisations, suspensions) must be read in a
- * LATER statement: a view read in this one would still show the moment before the lock.
+ * LATER statement: a view read in this one would still show the moment before the lock. `no key`: a line that only refers to the mandat
+ * takes a key share, and must not wait here while it holds what we wait for.
  */
 export async function lockMandat(tx: Tx, id: string) {
   const locked = tx.sql<MandatRow[]>`
     select m.id, m.structure_id, m.usager_id, m.aidant_id, m.duree, m.signed_at, m.expires_at, m.ended_at, m.ended_how
     from mandat m
-    where m.id = ${id} and ${held(tx)}
-    for update`
+    where m.id = ${id} and ${held(tx, 'm')}
+    for no key update`
   // Sent together, answered in order, and sent by `execute`, not when waited for: the clock must be read once the lock is held, or an end
   // could be dated before what it waited for.
   const [[mandat]] = await Promise.all([locked.execute(), tx.clock()])
@@ -56,14 +54,14 @@ export async function lockMandat(tx: Tx, id: string) {
 export async function listAutorisations(tx: Tx, mandatId: string) {
   const [autorisations, suspensions] = await Promise.all([
     tx.sql<(Omit<Autorisation, 'suspensions'> & { id: string })[]>`
-      select id, thematique, signed_at, expires_at, revoked_at, revoked_how
-      from autorisation
-      where mandat_id = ${mandatId}
-      order by array_position(thematiques(), thematique)`,
+      select a.id, a.thematique, a.signed_at, a.expires_at, a.revoked_at, a.revoked_how
+      from autorisation a
+      where a.mandat_id = ${mandatId} and ${held(tx, 'a')}
+      order by array_position(thematiques(), a.thematique)`,
     tx.sql<{ autorisationId: string; from: Date; until: Date | null }[]>`
-      select autorisation_id, from_at as "from", until_at as "until"
-      from suspension
-      where mandat_id = ${mandatId}`,
+      select s.autorisation_id, s.from_at as "from", s.until_at as "until"
+      from suspension s
+      where s.mandat_id = ${mandatId} and ${held(tx, 's')}`,
   ])
   return autorisations.map((a) => ({ ...a, suspensions: suspensions.filter((s) => s.autorisationId === a.id) }))
 }
@@ -80,20 +78,22 @@ const etats = (tx: Tx) => tx.sql`
 /** One mandat with its state at the database's time, for whoever `tx` speaks for. */
 export async function findMandat(tx: Tx, id: string) {
   const [mandat] = await tx.sql<MandatEtat[]>`${etats(tx)}
-    where m.id = ${id} and ${held(tx)}`
+    where m.id = ${id} and ${held(tx, 'm')}`
   return mandat
 }
 
 /** A person's mandats, newest first: all of hers for her, this structure's for an aidant. */
 export const listMandats = (tx: Tx, usagerIds: readonly string[]) => tx.sql<MandatEtat[]>`${etats(tx)}
-    where m.usager_id = any (${[...usagerIds]}::uuid[]) and ${held(tx)}
+    where m.usager_id = any (${[...usagerIds]}::uuid[]) and ${held(tx, 'm')}
     order by m.signed_at desc, m.id`
 
-/** What was agreed that day, word for word. */
+/**
+ * What was agreed that day, word for word. Undefined for an aidant when no mandat of the person is in force, but for the one who signed it.
+ */
 export async function findMandatContenu(tx: Tx, mandatId: string) {
   const [contenu] = await tx.sql<MandatContenu[]>`
     select m.sceau, m.conditions, m.id_token, m.jwks_id, m.texte, m.identite, m.structure, m.aidant, m.accord
     from mandat_contenu m
-    where m.mandat_id = ${mandatId} and ${held(tx)}`
+    where m.mandat_id = ${mandatId} and ${held(tx, 'm')}`
   return contenu
 }

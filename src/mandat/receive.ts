@@ -39,9 +39,8 @@ export async function receiveIdentity(
     ...(idToken && { idToken }),
   })
 
-  const now = await db.tx({ kind: 'portier' }, async (tx) => tx.now)
-  const finished = await provider.finish(back.url, { state: back.state, nonce, redirectUri: back.redirectUri }, now)
-  if (!finished.ok) return refuse(finished.refusal)
+  const finished = await provider.finish(back.url, { state: back.state, nonce, redirectUri: back.redirectUri }, claimed.now)
+  if (!finished.ok) return refuse(finished.refusal, finished.idToken)
   const { idToken, claims, jwks } = finished
   const read = identiteDe(finished.userinfo)
   if (!read.ok) return refuse(read.refusal, idToken)

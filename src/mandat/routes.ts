@@ -10,6 +10,7 @@ import { refusedPage, retourPage, tooLatePage } from '../../views/mandat/retour.
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
 import { isUuid, parseForm } from '../form.ts'
+import { as } from '../http/as.ts'
 import type { Env, SessionAidant } from '../http/env.ts'
 import { calm } from '../http/errors.ts'
 import { frameOf } from '../http/frame.ts'
@@ -19,7 +20,7 @@ import { publicPage, requireAidant } from '../http/rules.ts'
 import { cookies } from '../http/session.ts'
 import type { Provider } from '../oidc/oidc.ts'
 import { isProviderDown } from '../oidc/provider.ts'
-import { recordAcces } from '../usager/access.ts'
+import { dossierDeDirection, litCommeAidant, recordAcces } from '../usager/access.ts'
 import { findUsager } from '../usager/queries.ts'
 import { giveAccord, refuseAccord } from './agree.ts'
 import { findActing, findBrouillon, listBrouillons } from './brouillon-queries.ts'
@@ -37,7 +38,6 @@ type Deps = { db: Db; config: Config; franceconnect: Provider; signer: Signer }
 
 export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<Env> {
   const jar = cookies(config)
-  const as = (aidant: SessionAidant) => ({ kind: 'aidant', aidantId: aidant.id, structureId: aidant.structureId }) as const
   const redirectUri = config.publicUrl + RETOUR
   const perAddress = limitRate(db, 'fournisseur_adresse', (c) => addressOf(c, config.proxies))
   const routes = new Hono<Env>()
@@ -50,6 +50,10 @@ export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<
       brouillons: brouillonId ? [] : await listBrouillons(tx),
       now: tx.now,
     }))
+
+  /** A draft that is no longer there: signed since, it is a mandat. */
+  const gone = async (c: Context<Env & { Variables: { aidant: SessionAidant } }>, id: string) =>
+    (await db.tx(as(c.var.aidant), (tx) => findMandat(tx, id))) ? c.redirect(`/mandats/${id}`, 303) : c.notFound()
 
   routes.get('/mandats/expliquer', requireAidant, (c) =>
     c.html(explainPage({ frame: frameOf(c, 'mandat'), structure: c.var.aidant.structureNom })),
@@ -70,7 +74,8 @@ export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<
     const frame = frameOf(c, 'mandat')
     const by = as(aidant)
     if (form.ok && form.data.protegee === 'oui') {
-      if (brouillonId) await refuseAccord(db, by, brouillonId)
+      const refused = brouillonId ? await refuseAccord(db, by, brouillonId) : undefined
+      if (refused && !refused.ok) return c.html(tooLatePage({ frame: frameOf(c), mandatId: brouillonId! }), 409)
       return c.html(protegeePage({ frame }))
     }
     const result = form.ok
@@ -137,7 +142,7 @@ export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<
 
   routes.get('/mandats/brouillons/:brouillonId/accord', requireAidant, async (c) => {
     const { brouillon, acting, now } = await choices(c.var.aidant, c.req.param('brouillonId'))
-    if (!brouillon) return c.notFound()
+    if (!brouillon) return gone(c, c.req.param('brouillonId'))
     if (!brouillon.identite) return c.redirect(`/mandats/brouillons/${brouillon.id}/identification`, 303)
     return c.html(accordPage({ frame: frameOf(c), brouillon, acting, now }))
   })
@@ -158,13 +163,14 @@ export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<
           redit: true,
           thematiques: form.data.thematiques,
           lues: form.data.lues.split(' '),
+          dernierJour: form.data.dernierJour,
           suivi: form.data.suivi,
           contact: form.data.suivi === 'papier' ? undefined : form.data.suivi === 'sms' ? form.data.mobile : form.data.email,
         })
       : undefined
     if (given?.ok) return c.redirect(`/mandats/brouillons/${brouillonId}/acceptation`, 303)
     const { brouillon, acting, now } = await choices(aidant, brouillonId)
-    if (!brouillon) return c.notFound()
+    if (!brouillon) return gone(c, brouillonId)
     if (!brouillon.identite) return c.redirect(`/mandats/brouillons/${brouillonId}/identification`, 303)
     const errors = { ...(form.ok ? {} : form.errors), ...(reponse.ok ? {} : reponse.errors) }
     return c.html(
@@ -174,10 +180,10 @@ export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<
   })
 
   routes.get('/mandats/brouillons/:brouillonId/acceptation', requireAidant, async (c) => {
-    const { brouillon, acting, now } = await choices(c.var.aidant, c.req.param('brouillonId'))
-    if (!brouillon) return c.notFound()
+    const { brouillon, acting } = await choices(c.var.aidant, c.req.param('brouillonId'))
+    if (!brouillon) return gone(c, c.req.param('brouillonId'))
     if (!brouillon.accordAt) return c.redirect(`/mandats/brouillons/${brouillon.id}/accord`, 303)
-    return c.html(acceptationPage({ frame: frameOf(c, 'mandat'), brouillon, acting, now }))
+    return c.html(acceptationPage({ frame: frameOf(c, 'mandat'), brouillon, acting }))
   })
   routes.post('/mandats/brouillons/:brouillonId/acceptation', requireAidant, async (c) => {
     const { aidant } = c.var
@@ -190,11 +196,11 @@ export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<
     if (signed && (signed.ok || signed.refusal !== 'second_facteur_refuse'))
       await db.tx({ kind: 'portier' }, (tx) => returnToken(tx, 'code', aidant.id))
     if (signed?.ok) return c.redirect(`/mandats/${signed.id}`, 303)
-    const { brouillon, acting, now } = await choices(aidant, brouillonId)
-    if (!brouillon) return c.notFound()
+    const { brouillon, acting } = await choices(aidant, brouillonId)
+    if (!brouillon) return gone(c, brouillonId)
     const errors = form.ok ? {} : form.errors
     return c.html(
-      acceptationPage({ frame: frameOf(c, 'mandat'), brouillon, acting, now, errors, refusal: signed?.refusal }),
+      acceptationPage({ frame: frameOf(c, 'mandat'), brouillon, acting, errors, refusal: signed?.refusal }),
       form.ok ? 409 : 422,
     )
   })
@@ -203,14 +209,16 @@ export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<
     const shown = await db.tx(as(c.var.aidant), async (tx) => {
       const mandat = await findMandat(tx, c.req.param('mandatId'))
       if (!mandat) return undefined
+      if (!(await litCommeAidant(tx, mandat.usagerId))) return c.redirect(dossierDeDirection(mandat.usagerId), 303)
       const [usager, autorisations, contenu] = [
         await findUsager(tx, mandat.usagerId),
         await listAutorisations(tx, mandat.id),
         await findMandatContenu(tx, mandat.id),
       ]
       await recordAcces(tx, { genre: 'mandat_consulte', usagerId: mandat.usagerId })
-      return { mandat, usager: usager!, autorisations, contenu: contenu!, now: tx.now }
+      return { mandat, usager: usager!, autorisations, contenu, now: tx.now }
     })
+    if (shown instanceof Response) return shown
     return shown ? c.html(mandatPage({ frame: frameOf(c, 'personnes'), ...shown })) : c.notFound()
   })
   return routes

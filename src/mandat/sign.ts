@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CGU_VERSION } from '../aidant/aidant.ts'
 import { listFactors, markFactor, matchCode } from '../aidant/factor.ts'
 import { constraintOf, type Db, type Tx, type Who } from '../db.ts'
 import { append } from '../journal/append.ts'
 import { mine } from '../structure/mine.ts'
 import type { Identite } from '../usager/identite.ts'
 import { recognizeUsager } from '../usager/recognize.ts'
-import { type ActingRow, type Brouillon, deleteBrouillon, findActing, lockBrouillon } from './brouillon-queries.ts'
+import { type ActingRow, actingOf, type Brouillon, deleteBrouillon, findActing, lockBrouillon } from './brouillon-queries.ts'
 import { type Accord, type EvidenceReason, readConditions, verifyEvidence } from './conditions.ts'
 import { endAutorisations } from './end.ts'
 import type { Jwks } from './jws.ts'
-import { aLaSeconde, expiresAt, refusalOfSigning, type SigningRefusal, type Thematique } from './mandat.ts'
+import { aLaSeconde, dernierJour, expiresAt, refusalOfSigning, type SigningRefusal, type Thematique } from './mandat.ts'
 import { announceMandat } from './messages.ts'
 import { lockMandat } from './queries.ts'
 import { type SealKeys, sealMandat } from './sceau.ts'
@@ -30,6 +29,7 @@ export type SignRefusal =
   | 'introuvable'
   | 'identite_absente'
   | 'accord_absent'
+  | 'phrase_a_relire'
   | 'second_facteur_refuse'
   | 'preuve_invalide'
 export type Signed = { ok: true; id: string } | { ok: false; refusal: SignRefusal; reason?: EvidenceReason }
@@ -76,14 +76,10 @@ async function sign(
   if (!conditions || !identite || !idToken || !jwksId || !authTime) return { ok: false, refusal: 'identite_absente' }
   if (!granted || !accordAt || !suivi) return { ok: false, refusal: 'accord_absent' }
 
+  const { structure, aidant } = actingOf(acting)
   const refusal = refusalOfSigning({
-    structure: { suspendue: acting.structureSuspendue, desactivees: acting.desactivees },
-    aidant: {
-      ...acting,
-      suspendu: acting.aidantSuspendu,
-      dansLaStructure: acting.dansLaStructure,
-      cguAcceptees: acting.cguVersion === CGU_VERSION,
-    },
+    structure: { ...structure, desactivees: acting.desactivees },
+    aidant: { ...acting, ...aidant },
     conditions,
     accordees: granted,
     identite,
@@ -107,6 +103,9 @@ async function sign(
   const ofThisDraft = conditions.id === brouillon.id && conditions.structure.siret === acting.siret
   const ofThisPerson = sub === identite.sub && auth_time === Math.floor(authTime.getTime() / 1000)
   if (!ofThisDraft || !ofThisPerson) return { ok: false, refusal: 'preuve_invalide' }
+  // Her yes was to a last day too: signed after midnight, the same duration would end later than what she read.
+  if (dernierJour(expiresAt(tx.now, conditions.duree, acting.fuseau), acting.fuseau) !== brouillon.dernierJour)
+    return { ok: false, refusal: 'phrase_a_relire' }
 
   const factor = matchCode(await listFactors(tx, by.aidantId), request.code, tx.now, signer.secretsKey)
   if (!factor) return { ok: false, refusal: 'second_facteur_refuse' }
@@ -158,6 +157,7 @@ async function insertMandat(tx: Tx, accepted: Accepted, signer: Signer) {
   const { duree, texte: words } = readConditions(brouillon.conditions!)!
   const signedAt = aLaSeconde(await tx.clock())
   const end = expiresAt(signedAt, duree, acting.fuseau)
+  if (dernierJour(end, acting.fuseau) !== brouillon.dernierJour) throw new Error('midnight passed while signing')
   const [place] = await tx.sql<{ bloc: number }[]>`select bloc_libre() as bloc`
   const { liste, idx } = placeDe(place!.bloc)
   // FranceConnect's `sub` stays out of the paper.

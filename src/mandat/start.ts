@@ -1,6 +1,6 @@
 import type { Db, Who } from '../db.ts'
 import { mine } from '../structure/mine.ts'
-import { findActing } from './brouillon-queries.ts'
+import { findActing, withoutPerson } from './brouillon-queries.ts'
 import { type ChoixRefusal, perimetreDe, refusalOfChoix } from './mandat.ts'
 
 export type NewChoix = { thematiques: readonly string[]; duree: string }
@@ -28,8 +28,7 @@ export const chooseAgain = (db: Db, by: Who & { kind: 'aidant' }, id: string, ch
 
     const [brouillon] = await tx.sql<{ id: string }[]>`
       update brouillon
-      set perimetre = ${perimetreDe(choix.thematiques)}, duree = ${choix.duree}, conditions = null, identite = null, id_token = null,
-        jwks_id = null, auth_time = null, identified_at = null, granted = null, accord_at = null, suivi = null, contact = null,
+      set perimetre = ${perimetreDe(choix.thematiques)}, duree = ${choix.duree}, conditions = null, ${withoutPerson(tx)},
         updated_at = ${tx.now}
       where id = ${id} and ${mine(tx)}
       returning id`

@@ -16,23 +16,27 @@ export const stopMandat = (
   by: Who & { kind: 'usager' },
   request: { mandatId: string; thematique?: Thematique | undefined },
 ): Promise<Stopped> =>
-  db.tx(by, async (tx) => {
-    const mandat = await lockMandat(tx, request.mandatId)
-    if (!mandat) return { ok: false, refusal: 'introuvable' }
-    const autorisations = await listAutorisations(tx, mandat.id)
-    const chosen = autorisations.filter(({ thematique }) => !request.thematique || thematique === request.thematique)
-    if (chosen.length === 0) return { ok: false, refusal: 'thematique_absente' }
-    if (chosen.every(({ revokedAt }) => revokedAt)) return { ok: false, refusal: 'deja_termine' }
-    if (mandat.expiresAt <= tx.now) return { ok: false, refusal: 'deja_expire' }
+  db.tx(
+    by,
+    async (tx) => {
+      const mandat = await lockMandat(tx, request.mandatId)
+      if (!mandat) return { ok: false, refusal: 'introuvable' }
+      const autorisations = await listAutorisations(tx, mandat.id)
+      const chosen = autorisations.filter(({ thematique }) => !request.thematique || thematique === request.thematique)
+      if (chosen.length === 0) return { ok: false, refusal: 'thematique_absente' }
+      if (chosen.every(({ revokedAt }) => revokedAt)) return { ok: false, refusal: 'deja_termine' }
+      if (mandat.expiresAt <= tx.now) return { ok: false, refusal: 'deja_expire' }
 
-    const at = tx.now
-    const { ended, mandatEnded } = await endAutorisations(
-      tx,
-      mandat,
-      chosen.map(({ thematique }) => thematique),
-      'revoque',
-      at,
-    )
-    await announceStop(tx, mandat, { at, ended, mandatEnded })
-    return { ok: true, at, ended, mandatEnded }
-  })
+      const at = tx.now
+      const { ended, mandatEnded } = await endAutorisations(
+        tx,
+        mandat,
+        chosen.map(({ thematique }) => thematique),
+        'revoque',
+        at,
+      )
+      await announceStop(tx, mandat, { at, ended, mandatEnded })
+      return { ok: true, at, ended, mandatEnded }
+    },
+    { retryable: true },
+  )

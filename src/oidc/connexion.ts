@@ -17,7 +17,7 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest()
 /** Opens a round trip with FranceConnect: its `state` and the browser's cookie, of which only the hashes are kept. */
 export async function openConnexion(tx: Tx, connexion: NewConnexion): Promise<{ state: string; navigateur: string }> {
   const state = tx.random(32).toString('hex')
-  const navigateur = connexion.navigateur ?? tx.random(32).toString('base64url')
+  const navigateur = connexion.navigateur || tx.random(32).toString('base64url')
   await tx.sql`
     insert into connexion (fournisseur, but, etat, navigateur, nonce, brouillon_id)
     values ('franceconnect', ${connexion.but}, ${sha256(state)}, ${sha256(navigateur)}, ${connexion.nonce},
@@ -29,7 +29,7 @@ export async function openConnexion(tx: Tx, connexion: NewConnexion): Promise<{ 
 export const claimConnexion = (
   db: Db,
   back: { state: string; navigateur: string | undefined },
-): Promise<{ ok: true; connexion: Connexion } | { ok: false; refusal: ConnexionRefusal }> =>
+): Promise<{ ok: true; connexion: Connexion; now: Date } | { ok: false; refusal: ConnexionRefusal }> =>
   db.tx({ kind: 'portier' }, async (tx) => {
     const [connexion] = await tx.sql<(Connexion & { navigateur: Buffer; usedAt: Date | null; createdAt: Date })[]>`
       select id, but, nonce, brouillon_id, navigateur, used_at, created_at
@@ -44,7 +44,7 @@ export const claimConnexion = (
     if (now.getTime() - connexion.createdAt.getTime() > LIFE_MS) return { ok: false, refusal: 'retour_tardif' }
 
     await tx.sql`update connexion set used_at = ${now} where id = ${connexion.id}`
-    return { ok: true, connexion }
+    return { ok: true, connexion, now }
   })
 
 /** Keeps the key set that signed an identity, once, with its line: the evidence must be readable when those keys are long gone. */

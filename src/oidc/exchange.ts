@@ -17,7 +17,7 @@ export async function exchange(
   round: { settings: ProviderSettings; metadata: Metadata; keys: KeyCache; deadline: AbortSignal; now: Date },
   callback: URL,
   expected: Expected,
-): Promise<Identified | { ok: false; fault: Fault }> {
+): Promise<Identified | { ok: false; fault: Fault; idToken: string }> {
   const { settings, metadata, keys, deadline, now } = round
   const { profile, clientId } = settings
   const answers = new Map<string, Answer>()
@@ -56,16 +56,23 @@ export async function exchange(
   const idToken = tokens.id_token!
   const claims = tokens.claims()!
   const idTokenJwks = jwks
+  const refuse = (fault: Fault) => ({ ok: false as const, fault, idToken })
   const idTokenFault =
     faultOfForm('id_token', idToken) ?? faultOfIdToken(claims, { clientId, acceptedAcr: profile.acceptedAcr }, now)
-  if (idTokenFault) return { ok: false, fault: idTokenFault }
+  if (idTokenFault) return refuse(idTokenFault)
 
-  const userinfo = await verify((configuration) => client.fetchUserInfo(configuration, tokens.access_token, claims.sub))
+  let userinfo: client.UserInfoResponse
+  try {
+    userinfo = await verify((configuration) => client.fetchUserInfo(configuration, tokens.access_token, claims.sub))
+  } catch (error) {
+    const fault = faultIn(error)
+    if (!fault) throw error
+    return refuse(fault)
+  }
   const userinfoJwt = answers.get(metadata.userinfo_endpoint)!.text
   const userinfoFault =
     faultOfForm('userinfo', userinfoJwt) ?? faultOfUserinfo(userinfo, { clientId, issuer: metadata.issuer }, now)
-  if (userinfoFault) return { ok: false, fault: userinfoFault }
-  if (!profile.isComplete(userinfo)) return { ok: false, fault: { refusal: 'identite_incomplete', cause: 'userinfo:identity' } }
+  if (userinfoFault) return refuse(userinfoFault)
 
   return {
     ok: true,

@@ -1,4 +1,3 @@
-import { identiteDe } from '../usager/identite.ts'
 import type { Profile } from './oidc.ts'
 
 /**
@@ -13,5 +12,4 @@ export const franceconnect: Profile = {
   },
   acceptedAcr: ['eidas1', 'eidas2', 'eidas3'],
   pkce: false,
-  isComplete: (userinfo) => identiteDe(userinfo).ok,
 }

@@ -5,7 +5,6 @@ export type OidcRefusal =
   | 'retour_expire' // the provider no longer knows the code: too late, or already used
   | 'acr_insuffisant'
   | 'identification_ancienne'
-  | 'identite_incomplete'
 
 /** A refusal, and what the technical log says of it: `cause` is `step:word`, in words of ours or of the library's, never of the provider's. */
 export type Fault = { refusal: OidcRefusal; cause: string }
@@ -19,7 +18,6 @@ export type Profile = {
   parameters: Readonly<Record<string, string>> // sent to /authorize as they are
   acceptedAcr: readonly string[]
   pkce: boolean
-  isComplete: (userinfo: unknown) => boolean // does it hold the identity we cannot do without?
 }
 
 export type ProviderSettings = {
@@ -38,10 +36,13 @@ export type Identified = {
   ok: true
   idToken: string
   claims: { sub: string; acr: string; authTime: Date; iat: Date; iss: string }
-  userinfo: unknown // payload of userinfoJwt; its identity is complete
+  userinfo: unknown // payload of userinfoJwt; whether its identity is complete is the caller's to see
   userinfoJwt: string
   jwks: string // exact text of the key set that verified idToken: the evidence to archive
 }
+
+/** `idToken`: the person did identify herself, so that a session is open at the provider. */
+export type Unfinished = { ok: false; refusal: OidcRefusal; idToken?: string }
 
 export type Provider = {
   readonly name: 'franceconnect' | 'proconnect'
@@ -50,7 +51,7 @@ export type Provider = {
   /** Throws when the provider's discovery cannot be read: `isProviderDown` knows that error. */
   authorizationUrl(request: Expected & { prompt?: 'login' }): Promise<URL>
   /** Never throws for what the provider or the browser did. `now` is the database's clock, read as the request began. */
-  finish(callback: URL, expected: Expected, now: Date): Promise<Identified | { ok: false; refusal: OidcRefusal }>
+  finish(callback: URL, expected: Expected, now: Date): Promise<Identified | Unfinished>
   /** Accepts an id_token that has expired. Throws as `authorizationUrl` does. */
   logoutUrl(request: { idToken: string; state: string; postLogoutRedirectUri: string }): Promise<URL>
 }

@@ -27,9 +27,9 @@ export function openProvider(settings: ProviderSettings): Provider {
     return discovery
   }
   const say = (fault: Fault) => settings.log({ provider: profile.name, ...fault })
-  const refuse = (fault: Fault) => {
+  const refuse = (fault: Fault, idToken?: string) => {
     say(fault)
-    return { ok: false as const, refusal: fault.refusal }
+    return { ok: false as const, refusal: fault.refusal, ...(idToken && { idToken }) }
   }
   const endpoint = async (name: 'authorization_endpoint' | 'end_session_endpoint') => {
     try {
@@ -72,7 +72,7 @@ export function openProvider(settings: ProviderSettings): Provider {
       try {
         const round = { settings, metadata: await discover(), keys, deadline: deadline.signal, now }
         const exchanged = await exchange(round, callback, expected)
-        return exchanged.ok ? exchanged : refuse(exchanged.fault)
+        return exchanged.ok ? exchanged : refuse(exchanged.fault, exchanged.idToken)
       } catch (error) {
         const met = faultIn(error)
         if (!met) throw error

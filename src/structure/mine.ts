@@ -9,3 +9,13 @@ export function mine(tx: Tx, alias?: string) {
   if (tx.who.kind !== 'aidant' && tx.who.kind !== 'referent') throw new Error(`no structure for ${tx.who.kind}`)
   return tx.sql`${tx.sql(alias ? `${alias}.structure_id` : 'structure_id')} = ${tx.who.structureId}`
 }
+
+/** The filter of what the calling person reads: the rows whose `column` is she. Nothing with `rlsOnly`, as `mine`. */
+export function hers(tx: Tx, column: string) {
+  if (tx.rlsOnly) return tx.sql`true`
+  if (tx.who.kind !== 'usager') throw new Error(`${tx.who.kind} is not a person`)
+  return tx.sql`${tx.sql(column)} = any (${[...tx.who.usagerIds]}::uuid[])`
+}
+
+/** The filter of what is read from both sides: the person's rows for her, the structure's for an aidant or a référent. */
+export const held = (tx: Tx, alias: string) => (tx.who.kind === 'usager' ? hers(tx, `${alias}.usager_id`) : mine(tx, alias))

@@ -1,18 +1,17 @@
 import { Hono } from 'hono'
-import { z } from 'zod'
 import { chooseStructurePage } from '../../views/structure/choose.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
-import { parseForm, uuid } from '../form.ts'
+import { parseForm } from '../form.ts'
 import type { Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { localPath } from '../http/local-path.ts'
 import { requireAidant } from '../http/rules.ts'
 import { cookies } from '../http/session.ts'
 import { chooseStructure, listStructures } from './choose.ts'
+import { chooseForm } from './forms.ts'
 
 export const STRUCTURES_PATH = '/structures'
-const chooseForm = z.object({ structure: uuid })
 
 export function structureRoutes({ db, config }: { db: Db; config: Config }): Hono<Env> {
   const jar = cookies(config)

@@ -120,19 +120,6 @@ export function mots(texte: string): string[] {
     .filter(Boolean)
 }
 
-type Noms = Pick<Identite, 'prenoms' | 'nomNaissance' | 'nomUsage'>
-
-/** First name and the name she goes by. */
-export const nomAffiche = ({ prenoms, nomNaissance, nomUsage }: Noms): string => `${prenoms[0]} ${nomUsage ?? nomNaissance}`
-
-/** Every word she can be found by, once each, separated by spaces. */
-export const recherche = ({ prenoms, nomNaissance, nomUsage = '' }: Noms): string =>
-  [...new Set(mots([...prenoms, nomNaissance, nomUsage].join(' ')))].join(' ')
-
-/** Directory order, byte by byte (collate "C"): spaces and hyphens inside a name do not count, the name she goes by comes first. */
-export const tri = ({ prenoms, nomNaissance, nomUsage }: Noms): string =>
-  `${mots(nomUsage ?? nomNaissance).join('')} ${mots(prenoms.join(' ')).join('')}`
-
 /**
  * Could this person be that aidant? Same e-mail, or same name and first name. A namesake is refused too: any other aidant of the
  * structure may make that mandat, whereas nobody may make her own.

@@ -1,5 +1,5 @@
 import type { Tx } from '../db.ts'
-import { mine } from '../structure/mine.ts'
+import { hers, mine } from '../structure/mine.ts'
 import type { Recherche } from './forms.ts'
 
 export type UsagerRow = {
@@ -18,12 +18,14 @@ export type Personne = UsagerRow & {
   enCours: number
 }
 
-/** One person of the structure, or undefined: unknown and another structure's are the same. */
+/** One person of the structure, or undefined: unknown and another structure's are the same. Nobody may reach her without a mandat in force. */
 export async function findUsager(tx: Tx, id: string) {
   const [usager] = await tx.sql<(UsagerRow & Contacts)[]>`
-    select u.id, u.prenoms, u.nom_naissance, u.nom_usage, u.birthdate, u.email, u.telephone, u.suivi
+    select u.id, u.prenoms, u.nom_naissance, u.nom_usage, u.birthdate, u.suivi,
+      case when v.en_vigueur then u.email end as email, case when v.en_vigueur then u.telephone end as telephone
     from usager u
-    join dossier d on d.usager_id = u.id
+    join dossier d on d.usager_id = u.id,
+      lateral (select mandat_en_vigueur(d.structure_id, d.usager_id) as en_vigueur) as v
     where u.id = ${id} and ${mine(tx, 'd')}`
   return usager
 }
@@ -190,10 +192,3 @@ export async function listAcces(tx: Tx, avant: number | undefined): Promise<{ ac
   return { acces, suivant: found.length > ACCES_PAGE ? acces.at(-1)!.id : undefined }
 }
 const ACCES_PAGE = 100
-
-/** The filter of what the calling person reads; with `rlsOnly`, row-level security must hold alone. */
-const hers = (tx: Tx, column: string) => {
-  if (tx.rlsOnly) return tx.sql`true`
-  if (tx.who.kind !== 'usager') throw new Error(`${tx.who.kind} is not a person`)
-  return tx.sql`${tx.sql(column)} = any (${[...tx.who.usagerIds]}::uuid[])`
-}

@@ -23,7 +23,7 @@ export async function refreshUsager(tx: Tx, id: string, identite: Identite, aske
     select prenoms, nom_naissance, nom_usage, birthdate, birthplace, birthcountry, email, telephone, suivi
     from usager
     where id = ${id}
-    for update`
+    for no key update`
   const civil = {
     prenoms: identite.prenoms,
     nomNaissance: identite.nomNaissance,

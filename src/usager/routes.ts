@@ -1,5 +1,4 @@
 import { type Context, Hono } from 'hono'
-import { z } from 'zod'
 import { accesPage } from '../../views/usager/acces.ts'
 import { arreterPage, arretPage } from '../../views/usager/arreter.ts'
 import { connexionPage, fermePage } from '../../views/usager/connexion.ts'
@@ -12,23 +11,23 @@ import { listOuvertures } from '../audit/queries.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
 import { curseurDe, findDemarche, listDemarches, texteDuCurseur } from '../demarche/queries.ts'
-import { choix, isUuid, parseForm } from '../form.ts'
-import type { Env, SessionAidant, SessionUsager } from '../http/env.ts'
+import { isUuid, parseForm } from '../form.ts'
+import { as } from '../http/as.ts'
+import type { Env, SessionUsager } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { addressOf, limitRate } from '../http/limit-rate.ts'
 import { publicPage, requireAidant, requireUsager } from '../http/rules.ts'
-import { closeSession, cookies } from '../http/session.ts'
-import { THEMATIQUES } from '../mandat/mandat.ts'
+import { cookies, signOut } from '../http/session.ts'
+import { arretForm } from '../mandat/forms.ts'
 import { findMandat, findMandatContenu, listAutorisations, listMandats } from '../mandat/queries.ts'
 import { type StopRefusal, stopMandat } from '../mandat/stop.ts'
 import { openConnexion } from '../oidc/connexion.ts'
 import type { Provider } from '../oidc/oidc.ts'
 import { isProviderDown } from '../oidc/provider.ts'
-import { recordAcces } from './access.ts'
+import { dossierDeDirection, litCommeAidant, recordAcces } from './access.ts'
 import { lireRecherche, RECHERCHE_MAX } from './forms.ts'
 import { findUsager, listAcces, listDonnees, listPersonnes, listStructuresDe } from './queries.ts'
 
-const arretForm = z.object({ quoi: choix(['tout', ...THEMATIQUES]) })
 /** Acts shown to her: in her space, on a page of a mandat; of a mandat that stops, all of them. */
 const LATEST = 5
 const PAGE = 10
@@ -39,7 +38,6 @@ type Hers = Context<Env & { Variables: { usager: SessionUsager } }>
 
 export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
   const jar = cookies(config)
-  const as = (aidant: SessionAidant) => ({ kind: 'aidant', aidantId: aidant.id, structureId: aidant.structureId }) as const
   const asUsager = (usager: SessionUsager) => ({ kind: 'usager', usagerIds: usager.ids }) as const
   const redirectUri = `${config.publicUrl}/connexion/franceconnect/retour`
   const routes = new Hono<Env>()
@@ -65,6 +63,7 @@ export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
     const shown = await db.tx(as(aidant), async (tx) => {
       const usager = await findUsager(tx, usagerId)
       if (!usager) return undefined
+      if (!(await litCommeAidant(tx, usagerId))) return c.redirect(dossierDeDirection(usagerId), 303)
       const mandats = await listMandats(tx, [usagerId])
       const { demarches, suivant } = await listDemarches(tx, { usagerIds: [usagerId] }, apres)
       const noted = notee && isUuid(notee) ? await findDemarche(tx, notee) : undefined
@@ -72,6 +71,7 @@ export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
       return { usager, mandats, demarches, suivant, notee: noted?.usagerId === usagerId ? noted : undefined, now: tx.now }
     })
     if (!shown) return c.notFound()
+    if (shown instanceof Response) return shown
     const suivant = shown.suivant && texteDuCurseur(shown.suivant)
     return c.html(
       dossierPage({
@@ -110,10 +110,7 @@ export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
     c.var.usager ? c.redirect('/mon-espace', 303) : c.html(fermePage({ frame: door(c) })),
   )
   routes.post('/mon-espace/deconnexion', publicPage, async (c) => {
-    const { sessionId } = c.var
-    if (sessionId) await db.tx({ kind: 'portier' }, (tx) => closeSession(tx, sessionId))
-    jar.clear(c, 'session')
-    c.header('Clear-Site-Data', '"cache", "storage"')
+    await signOut(c, db, config)
     return c.redirect('/mon-espace/deconnexion', 303)
   })
 

@@ -13,10 +13,3 @@ export const publishKeys = (db: Db, { jwks }: SealKeys): Promise<void> =>
       await tx.sql`insert into cle (kid, jwk, journal_id) values (${jwk.kid}, ${tx.sql.json(jwk)}, ${line.id})`
     }
   })
-
-/** Every public key that ever sealed a mandat here, for whoever verifies (RFC 7517). */
-export const listKeys = (db: Db): Promise<object[]> =>
-  db.tx({ kind: 'verifier' }, async (tx) => {
-    const rows = await tx.sql<{ jwk: object }[]>`select jwk from cle order by created_at, kid`
-    return rows.map(({ jwk }) => jwk)
-  })

@@ -105,6 +105,7 @@ async function signIn(aidant: 'thomas' | 'nadia'): Promise<Browser> {
   return browser
 }
 
+const dernierJourLu = (page: Page) => /name="dernierJour" value="([^"]*)"/.exec(page.html)?.[1] ?? ''
 const lues = (page: Page) => /name="lues" value="([^"]*)"/.exec(page.html)?.[1] ?? ''
 async function identified(browser: Browser, persona: string): Promise<Page> {
   const chosen = await browser.post('/mandats/nouveau', { protegee: 'non', thematiques: ['logement', 'argent'], duree: 'mois' })
@@ -142,6 +143,7 @@ describe('rien de la personne dans le journal technique', { timeout: 120_000 }, 
       redit: 'oui',
       suivi: 'email',
       lues: lues(accord),
+      dernierJour: dernierJourLu(accord),
       thematiques: lues(accord).split(' '),
     }
     status(await thomas.post(accord.url, { ...yes, email: 'quetzal@@nulle part' }), 422)
@@ -280,7 +282,8 @@ describe('rien de la personne là où elle ne doit pas être', () => {
     const accord = await identified(thomas, 'josiane')
     expect(await world.tablesHolding('bousquet')).toEqual(['brouillon'])
     const email = { reponse: 'oui', redit: 'oui', suivi: 'email', email: 'coelacanthe@exemple.fr' }
-    status(await thomas.post(accord.url, { ...email, lues: lues(accord), thematiques: lues(accord).split(' ') }), 303)
+    const read = { lues: lues(accord), dernierJour: dernierJourLu(accord), thematiques: lues(accord).split(' ') }
+    status(await thomas.post(accord.url, { ...email, ...read }), 303)
     const [{ sub } = { sub: '' }] = await world.sql<
       { sub: string }[]
     >`select identite ->> 'sub' as sub from brouillon where identite is not null`

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { filtreForm } from '../../src/audit/forms.ts'
+import { horsMandatForm } from '../../src/demarche/forms.ts'
 import { type Answer, type Matrix, openMatrix } from '../support/matrix.ts'
 import type { Fields } from '../support/world.ts'
 
@@ -46,7 +48,6 @@ const ODD = [
   '%',
   '%00',
   '%E0%A4%A',
-  '[object Object]',
   '{"a":1}',
   '00000000-0000-0000-0000-000000000000',
   'infinity',
@@ -94,6 +95,36 @@ const SEARCHES = [
   'action',
   '__proto__',
 ]
+
+/** Those that reach furthest: asked of every field and of every parameter that a page reads. */
+const WORST = [
+  'a\u0000b',
+  '\uD800',
+  '__proto__',
+  'constructor',
+  '9'.repeat(400),
+  '99999999999999999999',
+  '-1',
+  '1e999',
+  'é'.normalize('NFD').repeat(200),
+  '2026-02-30',
+  '31/12/2150 23:59',
+  '01/01/1850 00:00',
+  'infinity',
+  '8640000000000001_00000000-0000-0000-0000-000000000000',
+  '-9999999999999_00000000-0000-0000-0000-000000000000',
+]
+const READ: Readonly<Record<string, readonly string[]>> = {
+  'GET /personnes': ['q', 'apres'],
+  'GET /personnes/:usagerId': ['apres', 'notee'],
+  'GET /structure/personnes/:usagerId': ['apres'],
+  'GET /structure/journal': [...Object.keys(filtreForm.shape), 'avant'],
+  'GET /mon-espace/mandats/:mandatId': ['apres'],
+  'GET /mon-espace/acces': ['avant'],
+  'GET /connexion': ['suite'],
+  'GET /connexion/franceconnect/retour': ['state', 'code', 'error', 'iss'],
+  'GET /connexion/franceconnect/deconnecte': ['state'],
+}
 
 type Run = {
   who: number
@@ -204,14 +235,39 @@ async function faultsOf(key: string, method: string, run: Run): Promise<string |
     })
     return faultOf(answer, performance.now() - begun)
   }
-  const fault = await ask()
-  // The machine is shared: a slow answer must be slow twice.
-  return fault?.endsWith(' ms') ? ask() : fault
+  let fault = await ask()
+  // The machine is shared: a slow answer must be slow three times.
+  for (let more = 2; more > 0 && fault?.endsWith(' ms'); more--) fault = await ask()
+  return fault
 }
 /** An address of 2,000 characters is refused at once: longer ones are for bodies, but for a few. */
 const clipped = (value: string) => Buffer.from(value.length > 2000 ? value.slice(0, 300) : value).toString()
 
 describe('quoi qu’on envoie : ni panne, ni pile, ni attente', () => {
+  it('chaque champ et chaque paramètre lu, de la pire façon', { timeout: 180_000 }, async () => {
+    const wrong: string[] = []
+    for (const { key, method, path } of matrix.routes) {
+      const { caller, thing, address } = matrix.owners(key).at(-1)!
+      const fields = method === 'POST' ? ((await matrix.fieldsOf(key, caller, thing)) ?? {}) : {}
+      const names = path.includes('/demarches/') ? Object.keys(horsMandatForm.shape) : Object.keys(fields)
+      await matrix.world.sql`delete from limite`
+      for (const name of READ[key] ?? (method === 'POST' ? names : []))
+        for (const value of WORST) {
+          const asked = READ[key] ? `${address}?${new URLSearchParams({ [name]: value })}` : address
+          const answer = await matrix.ask({
+            caller,
+            method,
+            address: asked,
+            fields: { ...fields, [name]: value },
+            alone: method === 'POST',
+          })
+          const fault = faultOf(answer, 0)
+          if (fault) wrong.push(`${key} ${name}=${JSON.stringify(value).slice(0, 60)} : ${fault}`)
+        }
+    }
+    expect(wrong).toEqual([])
+  })
+
   it(`chaque route, ${RUNS} fois`, { timeout: 180_000 }, async () => {
     const wrong: string[] = []
     // Its clock is three days ahead: not ready, and it says so.

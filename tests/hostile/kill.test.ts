@@ -35,16 +35,19 @@ beforeAll(async () => {
   const port = await freePort()
   url = `http://localhost:${port}`
   const environment = {
-    MODE: 'demo',
     PORT: String(port),
+    HOST: 'localhost',
+    PUBLIC_URL: url,
     DATABASE_URL: server.url,
     SEAL_KEYS: JSON.stringify({ keys: (await openKeys()).jwks() }),
     SECRETS_KEY: randomBytes(32).toString('base64url'),
     SMTP_URL: 'smtp://localhost',
     MAIL_FROM: 'essais@localhost',
     FRANCECONNECT_ISSUER: 'http://127.0.0.1:9/api/v2',
-    FRANCECONNECT_CLIENT_ID: 'trait-dunion-demo',
-    FRANCECONNECT_CLIENT_SECRET: 'demo-secret-des-essais',
+    FRANCECONNECT_CLIENT_ID: randomBytes(32).toString('hex'),
+    FRANCECONNECT_CLIENT_SECRET: randomBytes(32).toString('hex'),
+    EDITEUR: 'Essais',
+    CONTACT: 'essais@figeac.fr',
   }
   service = start(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
     cwd: ROOT,

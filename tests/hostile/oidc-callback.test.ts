@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { franceconnect } from '../../src/oidc/franceconnect.ts'
 import type { Fault, Provider } from '../../src/oidc/oidc.ts'
 import { isProviderDown, openProvider } from '../../src/oidc/provider.ts'
+import { identiteDe } from '../../src/usager/identite.ts'
 import { MODES } from '../support/hostile-modes.ts'
 import { type HostileProvider, IDENTITY, SUB, startHostileProvider, type Twist } from '../support/hostile-provider.ts'
 
@@ -50,7 +51,7 @@ async function roundTrip(twist: Twist, options: { provider?: Provider; now?: Dat
 describe('chaque mode du fournisseur hostile a le verdict prévu, et aucun autre', () => {
   const table = Object.entries(MODES).map(([mode, { verdict, twist }]) => ({ mode, verdict, twist }))
 
-  it.each(table)('$mode → $verdict', { timeout: 10_000 }, async ({ verdict, twist }) => {
+  it.each(table)('$mode → $verdict', { timeout: 10_000 }, async ({ mode, verdict, twist }) => {
     const startedAt = performance.now()
     const { finished, lines, expected, back } = await roundTrip(twist)
     expect(performance.now() - startedAt).toBeLessThan(3_900) // one call: three seconds
@@ -59,7 +60,14 @@ describe('chaque mode du fournisseur hostile a le verdict prévu, et aucun autre
       expect(lines).toEqual([])
       return
     }
-    expect(finished).toEqual({ ok: false, refusal: verdict })
+    if (verdict === 'identite_invalide' || verdict.endsWith('_manquant') || verdict.endsWith('_manquante')) {
+      expect(finished.ok && identiteDe(finished.userinfo)).toEqual({ ok: false, refusal: verdict })
+      return
+    }
+    expect(finished).toMatchObject({ ok: false, refusal: verdict })
+    // She did identify herself: her session at the provider can be closed, whatever came after.
+    if (mode.startsWith('userinfo') || verdict === 'identification_ancienne') expect(finished).toHaveProperty('idToken')
+    if (/^(retour|découverte|jeton) :/.test(mode)) expect(finished).not.toHaveProperty('idToken')
     expect(lines).toEqual([{ provider: 'franceconnect', refusal: verdict, cause: expect.stringMatching(/^[\w:]{3,80}$/) }])
     const unspeakable = [
       expected.state,
@@ -109,7 +117,7 @@ describe('un retour truqué ne coûte rien', () => {
     }
     const startedAt = performance.now()
     const { finished, calls } = await roundTrip({ discovery: slow, jwks: slow, token: slow, userinfoReply: slow })
-    expect(finished).toEqual({ ok: false, refusal: 'indisponible' })
+    expect(finished).toMatchObject({ ok: false, refusal: 'indisponible' })
     expect(calls).toEqual(['/.well-known/openid-configuration', '/jwks', '/token', '/userinfo'])
     expect(performance.now() - startedAt).toBeGreaterThan(7_400)
     expect(performance.now() - startedAt).toBeLessThan(8_000)

@@ -344,6 +344,7 @@ describe('ouvrir un dossier', () => {
     const { status, html } = await page()
     expect(status).toBe(200)
     await expectValidHtml(html)
+    expect(html).toContain('<title>Dossier - ')
     expect(html).toContain('Demander une aide handicap (MDPH) (Social - Santé)')
     expect(html).toContain('Certificat reçu')
     expect(html).toMatch(/papiers, santé, aides sociales et logement/i)
@@ -405,6 +406,23 @@ describe('ouvrir un dossier', () => {
     const answers = await Promise.all([0, 1, 2, 3].map(() => open(nadia, { envoi })))
     expect(answers.map(({ status }) => status)).toEqual([303, 303, 303, 303])
     expect([await story.count('journal'), await story.count('ouverture')]).toEqual([before[0]! + 1, before[1]! + 1])
+  })
+
+  it('le formulaire d’une ouverture passée n’ouvre rien, et le dit : autre personne, ou quinze minutes finies', async () => {
+    const at = new Date('2026-11-10T13:05:30.250Z')
+    await story.database.freeze(at)
+    const envoi = randomUUID()
+    expect((await open(nadia, { envoi })).status).toBe(303)
+    const autre = await story.usager([structure])
+    const other = await story.post(nadia, `/structure/personnes/${autre}/ouvrir`, { envoi, motif: 'controle' })
+    await story.database.freeze(seconds(at, 15 * 60))
+    const late = await open(nadia, { envoi })
+    for (const refused of [other, late]) {
+      expect(refused.status).toBe(409)
+      expect(refused.html).toContain('Ce formulaire avait déjà servi')
+      expect(envoiOf(refused.html)).not.toBe(envoi)
+      await expectValidHtml(refused.html)
+    }
   })
 
   it('tourne les pages des démarches, et un repère inventé ramène à la première', async () => {

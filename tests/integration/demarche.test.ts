@@ -343,6 +343,14 @@ describe('hors du mandat', () => {
     expect(envoiOf(refused.html)).toBe(envoi)
     await expectValidHtml(refused.html)
 
+    // Sent from that page as a démarche inside the mandat, and refused: the reason she typed is not lost.
+    for (const fields of [casier, { ...casier, resultat: '' }]) {
+      const back = await story.post(awa, nouvelle(), { envoi, ...fields, motif: 'Demandé au guichet' })
+      expect(back.status).toBe(fields.resultat ? 409 : 422)
+      expect(back.html).toMatch(/>\s*Demandé au guichet<\/textarea>/)
+      await expectValidHtml(back.html)
+    }
+
     for (const motif of [undefined, '', '  ', 'oui', 'a'.repeat(281), 'mdp : Soleil31']) {
       const without = await story.post(awa, horsMandat(), { envoi, ...casier, motif })
       expect(without.status).toBe(422)
@@ -411,6 +419,18 @@ describe('hors du mandat', () => {
     const expired = await story.post(awa, nouvelle(), { envoi: randomUUID(), demarche: 'hlm', resultat: 'deposee' })
     expect(expired.html).toContain('après la fin du mandat')
     await expectValidHtml((await story.get(awa, horsMandat())).html)
+  })
+})
+
+describe('le formulaire', () => {
+  it('montre la personne : la trace en reste, et elle la lit', async () => {
+    const before = await story.count('acces')
+    await story.get(awa, nouvelle())
+    await story.get(etrangere, nouvelle())
+    expect(await story.count('acces')).toBe(before + 1)
+    expect(await story.database.adminSql`select genre, aidant_id from acces where usager_id = ${jeanne}`).toMatchObject([
+      { genre: 'dossier_consulte', aidant_id: awa.id },
+    ])
   })
 })
 

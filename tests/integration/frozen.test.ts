@@ -68,3 +68,17 @@ it('les clés et les statuts se lisent de n’importe quelle page', async () => 
   }
   expect((await app.request('/statuts/1')).status).toBe(404)
 })
+
+it('une liste de statuts n’est relue et signée qu’une fois pour tous ceux qui la demandent ensemble', async () => {
+  const asked = await Promise.all([1, 2, 3].map(async () => (await app.request('/statuts/0')).text()))
+  expect(new Set(asked).size).toBe(1)
+})
+
+it('qui demande les statuts comme une machine attend', async () => {
+  const status = async () => (await app.request('/statuts/0')).status
+  let calls = 0
+  while ((await status()) === 200 && calls < 100) calls++
+  expect(calls).toBeLessThan(61)
+  const late = await app.request('/statuts/0')
+  expect([late.status, Number(late.headers.get('retry-after')) > 0]).toEqual([429, true])
+})

@@ -541,6 +541,15 @@ describe('la santé', () => {
     expect((await ready(db, { draining: () => true })).body).toEqual({ etat: 'arret' })
   })
 
+  it.each(['55P03', '57014', '40P01', '40001'])('la base qui renonce (%s) donne 503 et l’attente', async (code) => {
+    const { app } = openSmall()
+    app.get('/page', publicPage, () => {
+      throw Object.assign(new Error('given up'), { code })
+    })
+    const response = await app.request('/page')
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '2'])
+  })
+
   it('une base occupée donne 503 et l’attente, pas une panne', async () => {
     const one = openDb({ url: database.url, connections: 1, waitMs: 100 })
     const { app, read } = openSmall()
@@ -637,6 +646,8 @@ describe('l’application entière', () => {
     FRANCECONNECT_CLIENT_SECRET: secret(),
     SMTP_URL: 'smtp://courrier',
     MAIL_FROM: 'mandats@figeac.fr',
+    EDITEUR: 'CCAS de Figeac',
+    CONTACT: 'mandats@figeac.fr',
   })
   const provider = openProvider({
     profile: franceconnect,

@@ -1,11 +1,14 @@
 import { createServer } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { forgetCodes } from '../../src/aidant/forget.ts'
 import { forgetBrouillons, writeExpired } from '../../src/mandat/expire.ts'
 import { openIdentification } from '../../src/mandat/identify.ts'
 import { findMandat } from '../../src/mandat/queries.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
 import { type Deliver, deliverDue, type Outgoing, openDelivery } from '../../src/notification/deliver.ts'
+import { forgetMessages } from '../../src/notification/forget.ts'
 import { queue } from '../../src/notification/queue.ts'
+import { forgetConnexions } from '../../src/oidc/forget.ts'
 import { newWorld, ok, type World } from '../support/world.ts'
 
 const SECOND = 1000
@@ -96,7 +99,7 @@ describe('un brouillon abandonné', () => {
     await world.post('/connexion', { email: 'personne@nulle-part.fr', code: '123456' })
     await world.post('/connexion/franceconnect', {})
     await later(24 * HOUR + SECOND)
-    await forgetBrouillons(world.db)
+    for (const forget of [forgetConnexions, forgetCodes]) await world.db.tx({ kind: 'worker' }, forget)
     for (const table of ['connexion', 'code_connexion'])
       expect(await world.sql`select 1 from ${world.sql(table)} where created_at < horloge() - interval '24 hours'`).toHaveLength(
         0,
@@ -204,6 +207,26 @@ describe('les messages', () => {
       }),
     ).rejects.toThrow('coupure')
     expect(await world.sql`select 1 from message where cle = 'annule'`).toHaveLength(0)
+  })
+
+  it('ne restent pas : partis ou abandonnés, une heure pour un code de connexion, trente jours pour les autres', async () => {
+    const forget = () => world.db.tx({ kind: 'worker' }, forgetMessages)
+    const kept = async () => (await world.sql<{ cle: string }[]>`select cle from message order by cle`).map(({ cle }) => cle)
+    for (const cle of ['connexion:code', 'connexion:attend', 'arret', 'refuse', 'attend']) await put(cle)
+    await world.sql`update message set sent_at = horloge() where cle in ('connexion:code', 'arret')`
+    await world.sql`update message set failed_at = horloge() where cle = 'refuse'`
+    await later(59 * MINUTE)
+    await forget()
+    expect(await kept()).toHaveLength(5)
+    await later(2 * MINUTE)
+    await forget()
+    expect(await kept()).toEqual(['arret', 'attend', 'connexion:attend', 'refuse'])
+    await later(30 * 24 * HOUR - 2 * HOUR)
+    await forget()
+    expect(await kept()).toHaveLength(4)
+    await later(2 * HOUR)
+    await forget()
+    expect(await kept()).toEqual(['attend', 'connexion:attend'])
   })
 
   it('par SMTP, disent à qui, de qui, et leur texte en français', async () => {

@@ -38,11 +38,13 @@ const identified = async (browser: Browser, persona: string, thematiques: readon
 }
 /** The form of a page, as a browser would send it untouched. */
 const lues = (page: Page) => /name="lues" value="([^"]*)"/.exec(page.html)?.[1] ?? ''
+const dernierJourLu = (page: Page) => /name="dernierJour" value="([^"]*)"/.exec(page.html)?.[1] ?? ''
 const yes = (page: Page, more: Record<string, string | string[]> = {}) => ({
   reponse: 'oui',
   redit: 'oui',
   suivi: 'papier',
   lues: lues(page),
+  dernierJour: dernierJourLu(page),
   thematiques: lues(page).split(' '),
   ...more,
 })
@@ -106,9 +108,11 @@ describe('un mandat, du choix à la signature', () => {
     expect(mandat.html).toContain('Logement')
     const [told] = await world.messages().then((all) => all.filter(({ cle }) => cle === `mandat-signe:${id}`))
     expect(told).toMatchObject({ canal: 'sms', destinataire: '+33612345678' })
-    // Every page of the draft is gone with it.
-    for (const step of ['choix', 'identification', 'accord', 'acceptation'])
+    // Every page of the draft is gone with it; going back from the mandat leads to the mandat.
+    for (const step of ['choix', 'identification'])
       expect((await browser.get(`/mandats/brouillons/${id}/${step}`)).status).toBe(404)
+    for (const step of ['accord', 'acceptation'])
+      expect((await browser.get(`/mandats/brouillons/${id}/${step}`)).location).toBe(`${PUBLIC_URL}/mandats/${id}`)
   })
 
   it.each([
@@ -223,7 +227,9 @@ describe('ce qui ne va pas au bout garde les choix', () => {
   it('sans prénom : une phrase claire', async () => {
     const browser = await signedIn()
     const { id, to } = await sent(browser)
-    await calm(await browser.follow(await browser.atFranceConnect(to, 'sans-prenom')), /prénom/)
+    const callback = await browser.get((await browser.atFranceConnect(to, 'sans-prenom')).location!)
+    expect(callback.location).toContain('/session/end')
+    await calm(await browser.follow(callback), /pas donné le prénom/)
     await nothingSigned(id)
     expect(await world.tablesHolding('SUBRAMANIAM')).toEqual([])
   })
@@ -459,6 +465,7 @@ describe('relire, dire oui, accepter : rien n’est écrit', () => {
       suivi: 'papier',
       thematiques: 'logement',
       lues: 'logement',
+      dernierJour: '2030-01-01',
     })
     expect(accord.location).toContain('/identification')
     const signing = await browser.post(`/mandats/brouillons/${id}/acceptation`, { code: await world.freshCode('thomas') })
@@ -502,6 +509,37 @@ describe('relire, dire oui, accepter : rien n’est écrit', () => {
     await browser.post(`/mandats/brouillons/${id}/acceptation`, { code: await world.freshCode('thomas') })
     const granted = await world.sql`select thematique from autorisation where mandat_id = ${id}`
     expect([...granted]).toEqual([{ thematique: 'logement' }])
+  })
+
+  it('tout décocher : rien n’est recoché pour elle, et plus aucune phrase', async () => {
+    const browser = await signedIn()
+    const { accord } = await identified(browser, 'odette', ['logement', 'famille'])
+    expect(accord.html).toContain('Je donne mon accord : ')
+    const empty = await browser.post(accord.url, yes(accord, { thematiques: [] }))
+    expect([empty.status, lues(empty)]).toEqual([422, ''])
+    expect(empty.html).not.toContain('Je donne mon accord : ')
+    await expectValidHtml(empty.html)
+  })
+
+  it('une date qui n’est plus celle de la phrase : on relit ensemble', async () => {
+    const browser = await signedIn()
+    const { accord } = await identified(browser, 'odette')
+    const page = await browser.post(accord.url, yes(accord, { dernierJour: '2030-01-01' }))
+    expect([page.status, page.html.includes('relisez-la ensemble')]).toEqual([409, true])
+  })
+
+  it('revenir en arrière après la signature mène au mandat, et un « oui, protégée » dit qu’il existe', async () => {
+    const browser = await signedIn()
+    const { id } = await world.signMandat({ persona: 'odette' })
+    for (const step of ['accord', 'acceptation'])
+      expect((await browser.get(`/mandats/brouillons/${id}/${step}`)).location).toBe(`${PUBLIC_URL}/mandats/${id}`)
+    const late = await browser.post(`/mandats/brouillons/${id}/choix`, {
+      protegee: 'oui',
+      thematiques: ['logement'],
+      duree: 'mois',
+    })
+    expect([late.status, late.html.includes('Ce mandat est déjà signé')]).toEqual([409, true])
+    expect((await (await signedIn('fabrice')).get(`/mandats/brouillons/${id}/accord`)).status).toBe(404)
   })
 
   it('trois codes faux : même le bon attend, et rien n’est signé', async () => {

@@ -2,10 +2,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openDb } from '../../src/db.ts'
 import { recordDemarche } from '../../src/demarche/record.ts'
 import type { AidantKey } from '../../src/demo/people.ts'
+import { writeExpired } from '../../src/mandat/expire.ts'
 import { openIdentification } from '../../src/mandat/identify.ts'
 import { signMandat } from '../../src/mandat/sign.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
 import { archiveJwks, claimConnexion, openConnexion } from '../../src/oidc/connexion.ts'
+import type { Identite } from '../../src/usager/identite.ts'
+import { recognizeUsager } from '../../src/usager/recognize.ts'
 import { newWorld, ok, uneDemarche, type World } from '../support/world.ts'
 
 let world: World
@@ -155,6 +158,19 @@ describe('deux signatures pour la même personne', () => {
   })
 })
 
+describe('signer tient le dossier de la personne', () => {
+  it('noter et arrêter n’attendent pas : sinon chacun attendrait ce que l’autre tient', async () => {
+    const { id, usagerId } = await world.signMandat({ persona: 'josiane' })
+    const draft = await world.draft({ persona: 'josiane', perimetre: ['social'] })
+    const [row] = await world.sql<{ identite: Identite }[]>`select identite from brouillon where id = ${draft}`
+    await world.db.tx(world.as('thomas'), async (tx) => {
+      expect(await recognizeUsager(tx, row!.identite, { suivi: 'papier', contact: null })).toBe(usagerId)
+      ok(await recordDemarche(world.db, world.as('ines'), uneDemarche(id)))
+      ok(await stopMandat(world.db, { kind: 'usager', usagerIds: [usagerId] }, { mandatId: id }))
+    })
+  })
+})
+
 describe('elle arrête pendant qu’un nouveau mandat remplace l’ancien', () => {
   it('l’un puis l’autre, jamais un blocage ni une erreur', async () => {
     const outcomes: Record<string, number> = {}
@@ -180,6 +196,50 @@ describe('elle arrête pendant qu’un nouveau mandat remplace l’ancien', () =
       expect(standing).toHaveLength(2)
     }
     expect(Object.keys(outcomes).every((outcome) => ['arrete', 'deja_termine'].includes(outcome))).toBe(true)
+    await holds()
+  }, 60_000)
+})
+
+describe('une aidante note pendant que', () => {
+  it('un nouveau mandat remplace le sien : noté, avant ou hors de l’ancien, jamais un blocage', async () => {
+    const kinds: Record<string, number> = {}
+    for (let round = 0; round < 8; round++) {
+      await world.database.travel({ ms: 1000 })
+      const first = await world.signMandat({ persona: 'abdelkader', perimetre: ['logement'] })
+      const id = await world.draft({ persona: 'abdelkader', perimetre: ['logement'] })
+      const code = await world.freshCode('thomas')
+      const [noted, , signed] = await Promise.all([
+        recordDemarche(world.db, world.as('ines'), uneDemarche(first.id)),
+        recordDemarche(world.db, world.as('nadia'), uneDemarche(first.id)),
+        signMandat(world.db, world.as('thomas'), { brouillonId: id, code }, world.signer),
+      ])
+      ok(signed)
+      const kind = noted.ok ? noted.genre : noted.refusal
+      kinds[kind] = (kinds[kind] ?? 0) + 1
+    }
+    expect(
+      Object.keys(kinds).every((kind) => ['reguliere', 'hors_mandat'].includes(kind)),
+      JSON.stringify(kinds),
+    ).toBe(true)
+    await holds()
+  }, 60_000)
+
+  it('la tâche écrit la fin de son mandat : noté après coup, jamais un blocage', async () => {
+    for (let round = 0; round < 10; round++) {
+      const told = await world.signMandat({ persona: 'jean-daniel', duree: 'jour' })
+      const doneAt = new Date(told.signedAt.getTime() + 60_000)
+      await world.database.travel({ ms: 3 * 86_400_000 })
+      const [noted] = await Promise.all([
+        recordDemarche(world.db, world.as('ines'), uneDemarche(told.id, 'logement', { doneAt })),
+        writeExpired(world.db),
+      ])
+      expect(noted).toMatchObject({ ok: true, genre: 'apres_coup' })
+      expect((await world.lines(told.id)).map(({ action }) => action).sort()).toEqual([
+        'demarche_realisee',
+        'mandat_expire',
+        'mandat_signe',
+      ])
+    }
     await holds()
   }, 60_000)
 })

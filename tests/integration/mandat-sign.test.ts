@@ -9,7 +9,7 @@ import { giveAccord, refuseAccord } from '../../src/mandat/agree.ts'
 import { nonceOf, readConditions, verifyEvidence } from '../../src/mandat/conditions.ts'
 import { keepIdentity, openIdentification } from '../../src/mandat/identify.ts'
 import type { Jwks } from '../../src/mandat/jws.ts'
-import { DUREES, expiresAt, THEMATIQUES, type Thematique } from '../../src/mandat/mandat.ts'
+import { DUREES, dernierJour, expiresAt, THEMATIQUES, type Thematique } from '../../src/mandat/mandat.ts'
 import { findMandat, listAutorisations } from '../../src/mandat/queries.ts'
 import { openSeal } from '../../src/mandat/sceau.ts'
 import { signMandat } from '../../src/mandat/sign.ts'
@@ -80,7 +80,13 @@ describe('ce que le serveur refuse de préparer', () => {
       await refuses(() => signMandat(world.db, other, { brouillonId: id, code }, world.signer), 'introuvable')
       await refuses(() => openIdentification(world.db, other, { brouillonId: id, navigateur: undefined }), 'introuvable')
       await refuses(() => chooseAgain(world.db, other, id, { thematiques: ['famille'], duree: 'mois' }), 'introuvable')
-      const accord = { redit: true, thematiques: ['logement'], lues: ['logement'], suivi: 'papier' } as const
+      const accord = {
+        redit: true,
+        thematiques: ['logement'],
+        lues: ['logement'],
+        dernierJour: '2030-01-01',
+        suivi: 'papier',
+      } as const
       await refuses(() => giveAccord(world.db, other, id, accord), 'introuvable')
       expect(await refuseAccord(world.db, other, id)).toEqual({ ok: true })
     }
@@ -140,7 +146,16 @@ describe('son accord', () => {
   const by = () => world.as('thomas')
   const give = async (id: string, more: Partial<Parameters<typeof giveAccord>[3]> = {}) => {
     const thematiques = more.thematiques ?? ['logement']
-    return giveAccord(world.db, by(), id, { redit: true, thematiques, lues: thematiques, suivi: 'papier', ...more })
+    const now = await world.db.tx(by(), async (tx) => tx.now)
+    const read = dernierJour(expiresAt(now, 'mois', 'Europe/Paris'), 'Europe/Paris')
+    return giveAccord(world.db, by(), id, {
+      redit: true,
+      thematiques,
+      lues: thematiques,
+      dernierJour: read,
+      suivi: 'papier',
+      ...more,
+    })
   }
 
   it('ne peut qu’ôter une thématique', async () => {
@@ -154,6 +169,20 @@ describe('son accord', () => {
     expect(await etatOf(signed.id)).toMatchObject({ perimetre: ['logement'], enVigueur: ['logement'] })
     const [line] = await world.lines(signed.id)
     expect(JSON.parse(line!.payload!)).toMatchObject({ perimetre: ['logement'] })
+  })
+
+  it('vaut jusqu’au jour qu’elle a lu, et pas un de plus : lu avant minuit, signé après, on relit', async () => {
+    const now = await world.db.tx(by(), async (tx) => tx.now)
+    const evening = new Date(expiresAt(now, 'jour', 'Europe/Paris').getTime() - 2 * MINUTE)
+    await world.database.freeze(evening)
+    const id = await world.draft({ upTo: 'identite' })
+    await refuses(() => give(id, { dernierJour: '2030-01-01' }), 'phrase_a_relire')
+    ok(await give(id))
+    await world.database.freeze(new Date(evening.getTime() + 3 * MINUTE))
+    const code = await world.freshCode('thomas')
+    await refuses(() => sign(id, code), 'phrase_a_relire')
+    ok(await give(id))
+    ok(await sign(id, code))
   })
 
   it('dit comment la prévenir, jamais chez l’aidant', async () => {
@@ -635,6 +664,28 @@ describe('l’arrêt par la personne', () => {
     // Ended and expired are two things, and stay so.
     expect(await etatOf(first.id)).toMatchObject({ etat: 'expire', endedHow: null })
     expect(await etatOf(second.id)).toMatchObject({ etat: 'termine', endedHow: 'revoque' })
+  })
+
+  it('un nom de cent vingt lettres laisse entiers le SMS et le téléphone, en lettres d’un SMS', async () => {
+    const nom = `Maison « France services » – Cœur d’Îlot ${'À'.repeat(79)}`
+    expect(nom).toHaveLength(120)
+    await world.sql`update structure set nom = ${nom} where id = ${world.structures.figeac}`
+    try {
+      const { id } = await world.signMandat({ persona: 'josiane', suivi: 'sms', contact: '+33611223344' })
+      ok(await stop(id, undefined, 'josiane'))
+      const corps = (await world.messages())
+        .filter(({ cle, canal }) => cle.includes(id) && canal === 'sms')
+        .map((one) => one.corps)
+      expect(corps).toHaveLength(2)
+      expect(corps.filter((one) => / 05 65 50 05 40$/.test(one))).toHaveLength(1)
+      expect(corps.filter((one) => / ne sont pas annulees\.$/.test(one))).toHaveLength(1)
+      for (const one of corps) {
+        expect(one).toContain('Maison "France services" - Coeur')
+        expect(one).toMatch(/^[ -Z_a-z]{1,160}$/)
+      }
+    } finally {
+      await world.sql`update structure set nom = ${STRUCTURES.figeac.nom} where id = ${world.structures.figeac}`
+    }
   })
 
   it('prévient les deux côtés, sans nom, ni démarche, ni thématique', async () => {

@@ -368,11 +368,16 @@ describe('arrêter', () => {
     expect(await read('/mon-espace', cookie)).toMatch(/vos démarches de papiers et de transports jusqu’au/)
     expect(await read(`/mon-espace/mandats/${mandat.id}`, cookie)).toMatch(/Logement \([^)]*\) : arrêté le/)
     expect(await read(`/mon-espace/mandats/${mandat.id}/arreter`, cookie)).not.toContain('Arrêter : logement')
+    // Each since its own moment, and no sooner nor later.
+    await world.database.travel({ ms: DAY })
+    await stop(mandat, 'transports')
+    expect(await read(`/mon-espace/mandats/${mandat.id}/arret`, await cookieOf(mandat))).toMatch(
+      /C’est arrêté depuis \d{1,2} h \d\d : .* vos démarches de transports, mais .*Déjà arrêté : vos démarches de logement, depuis le \d/,
+    )
     // Pressed again from an old page: it is so already.
     expect((await stop(mandat, 'logement')).status).toBe(303)
-    await stop(mandat, 'papiers')
     expect(await linesOf(mandat)).not.toContain('mandat_termine')
-    await stop(mandat, 'transports')
+    await stop(mandat, 'papiers')
     expect((await linesOf(mandat)).filter((action) => action === 'mandat_termine')).toHaveLength(1)
     expect((await linesOf(mandat)).filter((action) => action === 'autorisation_revoquee')).toHaveLength(3)
   })

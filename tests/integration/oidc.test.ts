@@ -7,6 +7,7 @@ import { franceconnect } from '../../src/oidc/franceconnect.ts'
 import { thumbprints } from '../../src/oidc/keys.ts'
 import type { Fault, ProviderSettings } from '../../src/oidc/oidc.ts'
 import { isProviderDown, openProvider } from '../../src/oidc/provider.ts'
+import { identiteDe } from '../../src/usager/identite.ts'
 import { startHostileProvider } from '../support/hostile-provider.ts'
 
 const RETOUR = 'http://localhost:3000/connexion/franceconnect/retour'
@@ -143,8 +144,8 @@ describe('avec le simulateur FranceConnect', () => {
 
   it('une identité sans prénom est refusée', async () => {
     const { provider, expected, back } = await comeBack('sans-prenom')
-    expect(await provider.finish(back, expected, new Date())).toEqual({ ok: false, refusal: 'identite_incomplete' })
-    expect(lines).toEqual([{ provider: 'franceconnect', refusal: 'identite_incomplete', cause: 'userinfo:identity' }])
+    const finished = await provider.finish(back, expected, new Date())
+    expect(finished.ok && identiteDe(finished.userinfo)).toEqual({ ok: false, refusal: 'prenom_manquant' })
   })
 
   it('des clés changées pendant que la personne s’identifie ne se voient pas', async () => {

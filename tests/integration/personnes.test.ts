@@ -4,7 +4,7 @@ import { CATALOGUE } from '../../src/demarche/demarche.ts'
 import { recordActeHorsMandat } from '../../src/demarche/record.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
 import { lireRecherche } from '../../src/usager/forms.ts'
-import { listPersonnes } from '../../src/usager/queries.ts'
+import { findUsager, listPersonnes } from '../../src/usager/queries.ts'
 import { expectValidHtml } from '../support/html.ts'
 import { openWorld, type World } from '../support/personnes.ts'
 
@@ -167,6 +167,7 @@ describe('le dossier', () => {
   it('s’ouvre à tous les aidants de la structure, avec de quoi noter et comment prévenir', async () => {
     for (const cookie of [thomas, await ines()]) {
       const page = await read(address, cookie)
+      expect(await htmlOf(address, cookie)).toContain('<title>Dossier - ')
       expect(page).toMatch(/Marcel Louis GARRIGUES .*17 janvier 1939 .*Par SMS, au 06 12 34 56 78/)
       expect(page).toMatch(/En cours .*Santé, aides sociales et logement .*Noter une démarche .*Rien n’a encore été noté/)
       expect(await htmlOf(address, cookie)).toContain(`href="/mandats/${marcel.id}/demarches/nouvelle"`)
@@ -251,6 +252,62 @@ describe('le dossier', () => {
     expect(page).toMatch(/Démarche Déposée, par Inès Delmas .*Carte grise/)
     expect(page).toMatch(/Arrêté .*à la demande de la personne .*Noter une démarche/)
     expect(await read(address, await ines())).toContain('Notée par Inès')
+  })
+})
+
+describe('la direction', () => {
+  it('n’ouvre comme un aidant que le dossier de qui elle accompagne ; celui des autres, avec une raison', async () => {
+    const nadia = await world.cookieOf({ aidantId: world.aidants.nadia, structureId: world.structures.figeac })
+    const theirs = await world.sign({ persona: 'abdelkader', perimetre: ['papiers', 'logement'] })
+    const noted = idOf(await world.note(theirs.id))
+    const addresses = [`/personnes/${theirs.usagerId}`, `/mandats/${theirs.id}`, `/demarches/${noted}`]
+    const before = await countAcces()
+    for (const path of addresses) {
+      const answer = await world.get(path, nadia)
+      expect([path, answer.status, answer.headers.get('location'), await answer.text()]).toEqual([
+        path,
+        303,
+        `/structure/personnes/${theirs.usagerId}`,
+        '',
+      ])
+    }
+    const reason = await world.get(`/structure/personnes/${theirs.usagerId}`, nadia)
+    expect(reason.headers.get('location')).toBe(`/structure/personnes/${theirs.usagerId}/ouvrir`)
+    expect(await countAcces()).toBe(before)
+    // Whatever is asked of the database.
+    const words = () =>
+      world.db.tx(world.as('nadia'), async ({ sql }) => [
+        (await sql`select titre from demarche_contenu where usager_id = ${theirs.usagerId}`).length,
+        (await sql`select texte from mandat_contenu where usager_id = ${theirs.usagerId}`).length,
+      ])
+    expect(await words()).toEqual([0, 0])
+
+    // From the day she notes something herself, she works as an aidant.
+    idOf(await world.note(theirs.id, { titre: 'Notée par Nadia' }, 'nadia'))
+    expect(await words()).toEqual([2, 1])
+    for (const path of addresses) expect((await world.get(path, nadia)).status, path).toBe(200)
+    const hers = await world.sign({ persona: 'conceicao', aidant: 'nadia' })
+    for (const path of [`/personnes/${hers.usagerId}`, `/mandats/${hers.id}`])
+      expect((await world.get(path, nadia)).status, path).toBe(200)
+  })
+})
+
+describe('quand plus rien n’est en cours', () => {
+  it('ni le texte accepté ni de quoi la joindre ne se lisent plus, sauf le texte par qui l’a fait signer', async () => {
+    const mandat = await world.sign({ persona: 'laetitia', suivi: 'sms' })
+    const reading = (aidant: 'thomas' | 'ines') =>
+      world.db.tx(world.as(aidant), async (tx) => ({
+        texte: (await tx.sql`select texte from mandat_contenu where mandat_id = ${mandat.id}`).length,
+        telephone: (await findUsager(tx, mandat.usagerId))!.telephone,
+      }))
+    expect(await reading('ines')).toEqual({ texte: 1, telephone: '+33612345678' })
+    await stopMandat(world.db, { kind: 'usager', usagerIds: [mandat.usagerId] }, { mandatId: mandat.id })
+    expect(await reading('ines')).toEqual({ texte: 0, telephone: null })
+    expect(await reading('thomas')).toEqual({ texte: 1, telephone: null })
+    const ines = await world.cookieOf({ aidantId: world.aidants.ines, structureId: world.structures.figeac })
+    thomas = await world.cookieOf({ aidantId: world.aidants.thomas, structureId: world.structures.figeac })
+    expect(await read(`/mandats/${mandat.id}`, ines)).toContain('le texte accepté n’est plus visible')
+    expect(await read(`/mandats/${mandat.id}`, thomas)).toContain('Le texte accepté, mot pour mot')
   })
 })
 

@@ -333,6 +333,14 @@ describe('la session', () => {
     expect(await isOpen(browser)).toBe(true)
   })
 
+  it('se connecter à nouveau garde le témoin du navigateur : l’aller-retour commencé y revient encore', async () => {
+    const { browser } = await signIn('thomas')
+    const before = browser.cookies.get('navigateur')
+    await later(MINUTE)
+    await signIn('thomas', browser)
+    expect(browser.cookies.get('navigateur')).toBe(before)
+  })
+
   it('se fermer la ferme sur le serveur, et le navigateur ne garde rien', async () => {
     const { browser } = await signIn('thomas')
     const cookie = `session=${browser.cookies.get('session')}`
@@ -340,6 +348,8 @@ describe('la session', () => {
     expect(out.location).toBe(`${PUBLIC_URL}/`)
     expect(out.headers.get('clear-site-data')).toContain('"cache"')
     expect(browser.cookies.has('session')).toBe(false)
+    const [left] = await world.sql`select genre, aidant_id, structure_id from acces order by id desc limit 1`
+    expect({ ...left }).toEqual({ genre: 'deconnexion', aidant_id: world.aidants.thomas, structure_id: world.structures.figeac })
     expect((await world.get('/personnes', cookie)).status).toBe(303)
   })
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { accordForm, choixForm } from '../../src/mandat/forms.ts'
-import { DUREES, perimetreDe, THEMATIQUES, type Thematique } from '../../src/mandat/mandat.ts'
+import { DUREES, dernierJour, expiresAt, perimetreDe, THEMATIQUES, type Thematique } from '../../src/mandat/mandat.ts'
 import { newWorld, type World } from '../support/world.ts'
 
 let world: World
@@ -84,6 +84,8 @@ describe('l’accord', () => {
   it('n’accorde jamais plus que ce qui a été choisi et lu, et rien sans la case', async () => {
     const perimetre = ['famille', 'logement', 'argent'] as const
     const id = await world.draft({ perimetre, upTo: 'identite', persona: 'josiane' })
+    const now = await world.db.tx(world.as('thomas'), async (tx) => tx.now)
+    const read = dernierJour(expiresAt(now, 'mois', 'Europe/Paris'), 'Europe/Paris')
     const form = fc.record({
       reponse: maybe(fc.constant('oui')),
       redit: maybe(fc.constant('oui')),
@@ -95,9 +97,9 @@ describe('l’accord', () => {
     })
     await fc.assert(
       fc.asyncProperty(form, async (fields) => {
-        await world.sql`update brouillon set granted = null, accord_at = null, suivi = null, contact = null where id = ${id}`
+        await world.sql`update brouillon set granted = null, accord_at = null, dernier_jour = null, suivi = null, contact = null where id = ${id}`
         fc.pre(!is(fields.reponse, 'non'))
-        const answer = await world.post(`/mandats/brouillons/${id}/accord`, clean(fields), cookie)
+        const answer = await world.post(`/mandats/brouillons/${id}/accord`, { ...clean(fields), dernierJour: read }, cookie)
         expect(ALLOWED).toContain(answer.status)
         const [row] = await world.sql<{ granted: string[] | null; suivi: string | null; contact: string | null }[]>`
           select granted, suivi, contact from brouillon where id = ${id}`
@@ -120,7 +122,7 @@ describe('l’accord', () => {
     fc.assert(
       fc.property(spaced, ([number, prefix, space]) => {
         const typed = prefix + number.replace(/\B(?=(\d\d)+$)/g, space)
-        const base = { thematiques: ['logement'], lues: 'logement', redit: 'oui', suivi: 'sms' }
+        const base = { thematiques: ['logement'], lues: 'logement', dernierJour: '2030-01-01', redit: 'oui', suivi: 'sms' }
         const parsed = accordForm.safeParse({ ...base, mobile: typed })
         const again = accordForm.safeParse({ ...base, mobile: parsed.data?.mobile })
         expect(parsed.data?.mobile).toMatch(/^\+(33|262|590|594|596)[67]\d{8}$/)

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { OidcRefusal } from '../../src/oidc/oidc.ts'
+import type { IdentiteRefusal } from '../../src/usager/identite.ts'
 import {
   type Draft,
   type HostileProvider,
@@ -84,7 +85,7 @@ async function* dripping() {
 }
 
 /** What a provider, or who stands in between, can do to us: franceconnect.md « Hostile modes » and some more, with the only verdict allowed. */
-export const MODES: Record<string, { verdict: OidcRefusal | 'accepte'; twist: Twist }> = {
+export const MODES: Record<string, { verdict: OidcRefusal | IdentiteRefusal | 'accepte'; twist: Twist }> = {
   'rien de particulier': { verdict: 'accepte', twist: {} },
 
   'id_token : signature fausse': { verdict: 'reponse_incorrecte', twist: { idToken: byPirate } },
@@ -205,14 +206,14 @@ export const MODES: Record<string, { verdict: OidcRefusal | 'accepte'; twist: Tw
     verdict: 'reponse_incorrecte',
     twist: { ...idToken(IDENTITY), userinfo: (draft, _, jwt) => void Object.assign(draft, { sign: () => jwt }) },
   },
-  'userinfo : nom de naissance absent': { verdict: 'identite_incomplete', twist: userinfo({ family_name: undefined }) },
-  'userinfo : prénoms nuls': { verdict: 'identite_incomplete', twist: userinfo({ given_name: null }) },
-  'userinfo : prénoms blancs': { verdict: 'identite_incomplete', twist: userinfo({ given_name: '  ' }) },
-  'userinfo : octet nul dans un nom': { verdict: 'identite_incomplete', twist: userinfo({ family_name: 'DU\0BOIS' }) },
-  'userinfo : date de naissance absente': { verdict: 'identite_incomplete', twist: userinfo({ birthdate: undefined }) },
-  'userinfo : date de naissance impossible': { verdict: 'identite_incomplete', twist: userinfo({ birthdate: '1962-02-31' }) },
-  'userinfo : lieu de naissance nul': { verdict: 'identite_incomplete', twist: userinfo({ birthplace: null }) },
-  'userinfo : pays de naissance absent': { verdict: 'identite_incomplete', twist: userinfo({ birthcountry: undefined }) },
+  'userinfo : nom de naissance absent': { verdict: 'nom_manquant', twist: userinfo({ family_name: undefined }) },
+  'userinfo : prénoms nuls': { verdict: 'prenom_manquant', twist: userinfo({ given_name: null }) },
+  'userinfo : prénoms blancs': { verdict: 'prenom_manquant', twist: userinfo({ given_name: '  ' }) },
+  'userinfo : octet nul dans un nom': { verdict: 'identite_invalide', twist: userinfo({ family_name: 'DU\0BOIS' }) },
+  'userinfo : date de naissance absente': { verdict: 'naissance_manquante', twist: userinfo({ birthdate: undefined }) },
+  'userinfo : date de naissance impossible': { verdict: 'identite_invalide', twist: userinfo({ birthdate: '1962-02-31' }) },
+  'userinfo : lieu de naissance nul': { verdict: 'naissance_manquante', twist: userinfo({ birthplace: null }) },
+  'userinfo : pays de naissance absent': { verdict: 'naissance_manquante', twist: userinfo({ birthcountry: undefined }) },
   "userinfo : ni nom d'usage, ni e-mail, née à l'étranger": {
     verdict: 'accepte',
     twist: userinfo({ preferred_username: undefined, email: undefined, birthplace: '', birthcountry: '99139' }),

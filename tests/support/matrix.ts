@@ -10,235 +10,30 @@ import { openDossier } from '../../src/audit/open.ts'
 import { openDb } from '../../src/db.ts'
 import { texteDuCurseur } from '../../src/demarche/queries.ts'
 import { recordDemarche } from '../../src/demarche/record.ts'
-import { AIDANTS, type AidantKey, codeOf } from '../../src/demo/people.ts'
+import type { AidantKey } from '../../src/demo/people.ts'
 import type { Env } from '../../src/http/env.ts'
 import { openLog } from '../../src/http/log.ts'
-import { type Rule, rulesOf } from '../../src/http/rules.ts'
+import { rulesOf } from '../../src/http/rules.ts'
 import { openSession } from '../../src/http/session.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
+import {
+  CALLERS,
+  type Caller,
+  DOORS,
+  FIGEAC,
+  type Kind,
+  PARAMS,
+  ROUTES,
+  type Route,
+  SAINT_DENIS,
+  SEARCHES,
+  type Thing,
+} from './matrix-table.ts'
 import { ROOT } from './processes.ts'
 import { type Fields, newWorld, ok, PUBLIC_URL, uneDemarche, type World } from './world.ts'
 
-/*
- * Who may do what, on every route of the router: a route, a parameter of a path or of a search that the tables below do not know is a
- * violation, as is any answer that they do not foresee.
- */
-
-/** Who calls, and what she is for the rules. */
-const CALLERS = {
-  anonyme: 'anonyme',
-  josiane: 'usager', // known to Figeac alone
-  voahangy: 'usager', // known to Saint-Denis alone
-  marcel: 'usager', // known to both
-  thomas: 'aidant', // Figeac
-  nadia: 'referent', // Figeac
-  samira: 'aidant', // of both, acting for Figeac
-  fabrice: 'aidant', // Saint-Denis
-  jocelyne: 'referent', // Saint-Denis
-  ines: 'suspendue', // Figeac, her session still open
-  partie: 'sans_structure', // left Figeac, her session still open
-  indecise: 'sans_structure', // of both, has not chosen yet
-  nouvelle: 'sans_cgu', // Figeac, has not accepted the conditions of use
-} as const
-export type Caller = keyof typeof CALLERS
-type Role = (typeof CALLERS)[Caller]
-
 const CALLERS_ALL = Object.keys(CALLERS) as Caller[]
-const FIGEAC: readonly Caller[] = ['thomas', 'nadia', 'samira']
-const SAINT_DENIS: readonly Caller[] = ['fabrice', 'jocelyne']
 
-/** Role × rule: she comes in, is sent to a door, or finds nothing there. */
-const DOORS: Readonly<Record<Rule, Readonly<Record<Role, 'entre' | 'introuvable' | `/${string}`>>>> = {
-  public: {
-    anonyme: 'entre',
-    suspendue: 'entre',
-    usager: 'entre',
-    aidant: 'entre',
-    referent: 'entre',
-    sans_structure: 'entre',
-    sans_cgu: 'entre',
-  },
-  aidant: {
-    anonyme: '/connexion',
-    suspendue: '/connexion',
-    usager: 'introuvable',
-    aidant: 'entre',
-    referent: 'entre',
-    sans_structure: '/structures',
-    sans_cgu: '/conditions-d-utilisation',
-  },
-  referent: {
-    anonyme: '/connexion',
-    suspendue: '/connexion',
-    usager: 'introuvable',
-    aidant: 'introuvable',
-    referent: 'entre',
-    sans_structure: 'introuvable',
-    sans_cgu: 'introuvable',
-  },
-  usager: {
-    anonyme: '/mon-espace/connexion',
-    suspendue: '/mon-espace/connexion',
-    usager: 'entre',
-    aidant: 'introuvable',
-    referent: 'introuvable',
-    sans_structure: 'introuvable',
-    sans_cgu: 'introuvable',
-  },
-}
-
-/** What a parameter of a path designates. `libre`: nothing that belongs to anyone; the route says what to ask. */
-const PARAMS = {
-  mandatId: 'mandat',
-  usagerId: 'usager',
-  brouillonId: 'brouillon',
-  demarcheId: 'demarche',
-  hash: 'libre',
-  name: 'libre',
-  liste: 'libre',
-  jeton: 'libre',
-} as const
-type Kind = Exclude<(typeof PARAMS)[keyof typeof PARAMS], 'libre'>
-
-/** Parameters of a search: some designate a thing, whose owner decides as for a path. */
-const SEARCHES = {
-  q: 'libre',
-  suite: 'libre',
-  state: 'libre',
-  avant: 'libre',
-  apres: 'chose',
-  notee: 'chose',
-  aidant: 'chose',
-  du: 'libre',
-  au: 'libre',
-  thematique: 'libre',
-  action: 'libre',
-} as const
-
-type Told = { caller: Caller; thing: Thing | undefined; world: World; at: Date }
-type Route = {
-  rule: Rule
-  /** What the caller who may gets: 303 or 200. */
-  gives: number | ((caller: Caller) => number)
-  /** What she may get besides, by the state of her own thing. Over all of hers, `gives` is seen at least once. */
-  or?: readonly number[]
-  fields?: (told: Told) => Fields
-  /** Not asked together: each try counts until it is over. */
-  oneByOne?: true
-  /** For a path that designates nothing of anyone: what is asked. */
-  asks?: string
-}
-
-const DEMARCHE = (): Fields => ({
-  demarche: 'autre',
-  titre: 'Une lettre',
-  thematique: 'logement',
-  resultat: 'deposee',
-  envoi: randomUUID(),
-})
-const CHOIX = (): Fields => ({ protegee: 'non', thematiques: ['logement'], duree: 'mois' })
-const ACCORD = (): Fields => ({ reponse: 'oui', thematiques: ['logement'], lues: 'logement', redit: 'oui', suivi: 'papier' })
-const home = (aidant: number, usager: number, other: number) => (caller: Caller) =>
-  ({ anonyme: other, suspendue: other, usager, aidant, referent: aidant, sans_structure: aidant, sans_cgu: aidant })[
-    CALLERS[caller]
-  ]
-
-/** Route × ownership. Asked in this order: what ends things comes last. */
-const ROUTES: Readonly<Record<string, Route>> = {
-  'GET /': { rule: 'public', gives: home(303, 303, 200) },
-  'GET /accessibilite': { rule: 'public', gives: 200 },
-  'GET /mentions-legales': { rule: 'public', gives: 200 },
-  'GET /assets/:hash/:name': { rule: 'public', gives: 200, asks: '/assets/ancien/style.css' },
-  'GET /livez': { rule: 'public', gives: 200 },
-  'GET /readyz': { rule: 'public', gives: 200, or: [503] },
-  'GET /.well-known/jwks.json': { rule: 'public', gives: 200 },
-  'GET /statuts/:liste{[0-9]{1,4}}': { rule: 'public', gives: 200, asks: '/statuts/0' },
-  'GET /connexion': { rule: 'public', gives: home(303, 200, 200) },
-  'GET /connexion/code': { rule: 'public', gives: 200 },
-  'GET /connexion/lien/:jeton': { rule: 'public', gives: 200, asks: '/connexion/lien/inconnu' },
-  'GET /mon-espace/connexion': { rule: 'public', gives: home(200, 303, 200) },
-  'GET /mon-espace/deconnexion': { rule: 'public', gives: home(200, 303, 200) },
-  'GET /connexion/franceconnect/retour': { rule: 'public', gives: 409 },
-  'GET /connexion/franceconnect/deconnecte': { rule: 'public', gives: 303 },
-
-  'GET /conditions-d-utilisation': { rule: 'aidant', gives: 200 },
-  'GET /structures': { rule: 'aidant', gives: 200 },
-  'GET /personnes': { rule: 'aidant', gives: 200 },
-  'GET /personnes/:usagerId': { rule: 'aidant', gives: 200 },
-  'GET /demarches/:demarcheId': { rule: 'aidant', gives: 200 },
-  'GET /mandats/expliquer': { rule: 'aidant', gives: 200 },
-  'GET /mandats/nouveau': { rule: 'aidant', gives: 200 },
-  'GET /mandats/:mandatId': { rule: 'aidant', gives: 200 },
-  'GET /mandats/:mandatId/demarches/nouvelle': { rule: 'aidant', gives: 200 },
-  'GET /mandats/:mandatId/demarches/hors-mandat': { rule: 'aidant', gives: 200 },
-  'GET /mandats/brouillons/:brouillonId/choix': { rule: 'aidant', gives: 200 },
-  'GET /mandats/brouillons/:brouillonId/identification': { rule: 'aidant', gives: 200 },
-  'GET /mandats/brouillons/:brouillonId/accord': { rule: 'aidant', gives: 200, or: [303] },
-  'GET /mandats/brouillons/:brouillonId/acceptation': { rule: 'aidant', gives: 200, or: [303] },
-  'GET /structure/journal': { rule: 'referent', gives: 200 },
-  'GET /structure/aidants': { rule: 'referent', gives: 200 },
-  'GET /structure/personnes/:usagerId/ouvrir': { rule: 'referent', gives: 200 },
-  // 200 while she has the dossier open herself: Nadia has, and Jocelyne, of the other structure, must not gain by it.
-  'GET /structure/personnes/:usagerId': { rule: 'referent', gives: (caller) => (caller === 'nadia' ? 200 : 303) },
-
-  'GET /mon-espace': { rule: 'usager', gives: 200 },
-  'GET /mon-espace/acces': { rule: 'usager', gives: 200 },
-  'GET /mon-espace/donnees': { rule: 'usager', gives: 200 },
-  'GET /mon-espace/mandats/:mandatId': { rule: 'usager', gives: 200 },
-  'GET /mon-espace/mandats/:mandatId/arreter': { rule: 'usager', gives: 200, or: [303] },
-  'GET /mon-espace/mandats/:mandatId/arret': {
-    rule: 'usager',
-    gives: (caller) => (caller === 'josiane' ? 200 : 303),
-    or: [303],
-  },
-
-  'POST /mandats/:mandatId/demarches/nouvelle': { rule: 'aidant', gives: 303, or: [409], fields: DEMARCHE },
-  'POST /mandats/:mandatId/demarches/hors-mandat': {
-    rule: 'aidant',
-    gives: 303,
-    fields: () => ({ ...DEMARCHE(), motif: 'Urgence' }),
-  },
-  'POST /structure/personnes/:usagerId/ouvrir': {
-    rule: 'referent',
-    gives: 303,
-    fields: () => ({ motif: 'controle', envoi: randomUUID() }),
-  },
-  'POST /mandats/nouveau': { rule: 'aidant', gives: 303, fields: CHOIX },
-  'POST /mandats/brouillons/:brouillonId/acceptation': {
-    rule: 'aidant',
-    gives: 303,
-    or: [409],
-    oneByOne: true,
-    fields: ({ caller, at }) => ({ code: codeOf(caller in AIDANTS ? (caller as AidantKey) : 'thomas', at) }),
-  },
-  // 404: the draft that has just become a mandat.
-  'POST /mandats/brouillons/:brouillonId/accord': { rule: 'aidant', gives: 303, or: [404], fields: ACCORD },
-  'POST /mandats/brouillons/:brouillonId/identification': { rule: 'aidant', gives: 303, or: [404], fields: () => ({}) },
-  'POST /mandats/brouillons/:brouillonId/choix': { rule: 'aidant', gives: 303, or: [404], fields: CHOIX },
-  'POST /mon-espace/mandats/:mandatId/arreter': { rule: 'usager', gives: 303, or: [409], fields: () => ({ quoi: 'tout' }) },
-
-  'POST /conditions-d-utilisation': { rule: 'aidant', gives: 303, fields: () => ({ accepte: 'oui' }) },
-  'POST /structures': {
-    rule: 'aidant',
-    gives: 303,
-    or: [409],
-    fields: ({ caller, world }) => ({ structure: world.structures[SAINT_DENIS.includes(caller) ? 'saintDenis' : 'figeac'] }),
-  },
-  'POST /connexion': { rule: 'public', gives: 303, fields: () => ({ email: `${randomUUID()}@exemple.fr`, code: '123456' }) },
-  'POST /connexion/code': { rule: 'public', gives: 409, fields: () => ({ code: '123456' }) },
-  'POST /connexion/lien/:jeton': { rule: 'public', gives: 409, asks: '/connexion/lien/inconnu' },
-  'POST /connexion/franceconnect': { rule: 'public', gives: 303 },
-  'POST /deconnexion': { rule: 'public', gives: 303 },
-  'POST /mon-espace/deconnexion': { rule: 'public', gives: 303 },
-}
-
-type Thing = {
-  kind: Kind
-  name: string
-  id: string
-  /** Those for whom it exists. */
-  of: readonly Caller[]
-}
 /** A word or an id that stands in the database, and those who may ever read it. */
 type Secret = { word: string; readers: readonly Caller[] }
 
@@ -511,8 +306,7 @@ export async function openMatrix(options: { rlsOnly?: boolean; twin?: string; mo
         if (answers.size > 1) told(key, caller, 'toutes', `${answers.size} réponses différentes pour ce qui n’est pas à elle`)
       }
       const after = await digest(sql)
-      for (const table of Object.keys(after))
-        if (before[table] !== after[table]) told(key, 'anonyme', 'refus', `${table} a changé`)
+      for (const table of Object.keys(after)) if (before[table] !== after[table]) wrong.push(`${key} · refus : ${table} a changé`)
     }
 
     // Then what designates something in a search.
@@ -564,7 +358,7 @@ export async function openMatrix(options: { rlsOnly?: boolean; twin?: string; mo
         others: [id('céladon (Voahangy)'), id('vermillon (Marcel)'), id('garance (Marcel)')],
       },
       {
-        caller: 'nadia',
+        caller: 'samira',
         address: (one) => `/personnes/${josiane.usagerId}?notee=${one}`,
         ours: id('zinzolin (Josiane)'),
         others: [id('cinabre (Josiane)'), id('céladon (Voahangy)')],

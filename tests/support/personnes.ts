@@ -15,7 +15,7 @@ import type { Env } from '../../src/http/env.ts'
 import { type Holder, openSession } from '../../src/http/session.ts'
 import { giveAccord } from '../../src/mandat/agree.ts'
 import { keepIdentity, openIdentification } from '../../src/mandat/identify.ts'
-import type { Duree, Thematique } from '../../src/mandat/mandat.ts'
+import { type Duree, dernierJour, expiresAt, type Thematique } from '../../src/mandat/mandat.ts'
 import { parseSealKeys } from '../../src/mandat/sceau.ts'
 import { signMandat } from '../../src/mandat/sign.ts'
 import { startBrouillon } from '../../src/mandat/start.ts'
@@ -129,7 +129,18 @@ export async function openWorld(options: { publicUrl?: string } = {}): Promise<W
     const jwksId = await archiveJwks(db, JSON.stringify({ keys: simulator.keys.jwks().map(({ d: _, ...open }) => open) }))
     ok(await keepIdentity(db, by, draft.id, { idToken, jwksId, authTime: at, identite, nonce }))
     const contact = { papier: undefined, sms: '+33612345678', email: `${persona}@example.org` }[suivi]
-    ok(await giveAccord(db, by, draft.id, { redit: true, thematiques: perimetre, lues: perimetre, suivi, contact }))
+    const { fuseau } = STRUCTURES[structure ?? AIDANTS[aidant].structures[0]]
+    const read = dernierJour(expiresAt(at, duree, fuseau), fuseau)
+    ok(
+      await giveAccord(db, by, draft.id, {
+        redit: true,
+        thematiques: perimetre,
+        lues: perimetre,
+        dernierJour: read,
+        suivi,
+        contact,
+      }),
+    )
     // Each code of her authenticator counts once: the next signature waits for the next one.
     await database.travel({ ms: 30_000 })
     const now = await db.tx(by, async (tx) => tx.now)

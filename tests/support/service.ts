@@ -30,7 +30,7 @@ export type Service = {
   simulator: Simulator
   /** Every sort of page that was sent, by address, status and parts: see `inspect`. */
   screens: Map<string, Screen>
-  /** A code of her authenticator that has not served: whatever she signed before is forgotten. */
+  /** A code of her authenticator that has not served: whatever she signed or mistyped before is forgotten. */
   code(aidant: AidantKey): Promise<string>
   /** Id of a person who has signed once. */
   personne(persona: string): Promise<string>
@@ -125,6 +125,7 @@ export async function startService(): Promise<Service> {
       await sql`
         with former as (delete from facteur where aidant_id = ${await aidantId(aidant)} returning aidant_id, genre, secret)
         insert into facteur (aidant_id, genre, secret) select aidant_id, genre, secret from former`
+      await sql`delete from limite`
       return codeOf(aidant, (await sql<{ now: Date }[]>`select horloge() as now`)[0]!.now)
     },
     personne,

@@ -18,7 +18,7 @@ import { openLog } from '../../src/http/log.ts'
 import { openSession } from '../../src/http/session.ts'
 import { giveAccord } from '../../src/mandat/agree.ts'
 import { type Identified, keepIdentity, openIdentification } from '../../src/mandat/identify.ts'
-import type { Duree, Thematique } from '../../src/mandat/mandat.ts'
+import { type Duree, dernierJour, expiresAt, type Thematique } from '../../src/mandat/mandat.ts'
 import { parseSealKeys } from '../../src/mandat/sceau.ts'
 import { type Signer, signMandat } from '../../src/mandat/sign.ts'
 import { startBrouillon } from '../../src/mandat/start.ts'
@@ -231,7 +231,16 @@ export async function newWorld(
     ok(await keepIdentity(db, by, id, await identified(persona, nonce)))
     if (upTo === 'identite') return id
     const usual = { papier: undefined, sms: '+33612345678', email: personaOf(persona).identity.email ?? `${persona}@example.org` }
-    const said = { redit: true, thematiques: accordees, lues: accordees, suivi, contact: contact ?? usual[suivi] }
+    const { fuseau } = STRUCTURES[structure ?? AIDANTS[aidant].structures[0]]
+    const read = dernierJour(expiresAt(await now(), duree, fuseau), fuseau)
+    const said = {
+      redit: true,
+      thematiques: accordees,
+      lues: accordees,
+      dernierJour: read,
+      suivi,
+      contact: contact ?? usual[suivi],
+    }
     ok(await giveAccord(db, by, id, said))
     return id
   }

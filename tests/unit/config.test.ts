@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { type Environment, parseConfig } from '../../src/config.ts'
@@ -15,6 +16,8 @@ const PRODUCTION: Environment = {
   FRANCECONNECT_CLIENT_SECRET: randomBytes(32).toString('hex'),
   SMTP_URL: 'smtps://mandats:kJ8vQ2xWn5rT@courrier.figeac.fr',
   MAIL_FROM: 'Trait d’union <mandats@figeac.fr>',
+  EDITEUR: 'CCAS de Figeac, 5 rue de Colomb, 46100 Figeac',
+  CONTACT: 'mandats@figeac.fr',
 }
 
 const problemsOf = (environment: Environment): string[] => {
@@ -53,6 +56,8 @@ describe('la configuration', () => {
       'FRANCECONNECT_CLIENT_SECRET',
       'SMTP_URL',
       'MAIL_FROM',
+      'EDITEUR',
+      'CONTACT',
     ])
     expect(problemsOf({}).every((line) => / manque : /.test(line))).toBe(true)
   })
@@ -81,6 +86,7 @@ describe('la configuration', () => {
     ['SEAL_KEYS', '{"keys":[{"kty":"EC","crv":"P-256","kid":"publique","x":"a","y":"b"}]}'],
     ['SEAL_KEYS', '{pas du JSON'],
     ['SEAL_KEYS', '/nulle/part.json'],
+    ['CONTACT', 'mairie de Figeac'],
   ])('ne démarre pas en production avec %s court, faux ou de démonstration (%s)', (name, value) => {
     expect(variables({ ...PRODUCTION, [name]: value })).toEqual([name])
   })
@@ -130,6 +136,22 @@ describe('la configuration', () => {
     expect(parseConfig(demo)).toMatchObject({ mode: 'demo', port: 8123, host: 'localhost', publicUrl: 'http://localhost:8123' })
     expect(variables({ ...demo, SECRETS_KEY: '' })).toEqual(['SECRETS_KEY'])
   })
+
+  it('ne laisse pas MODE=demo désarmer un vrai service : DATABASE_URL dans l’environnement, c’est la production', () => {
+    const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+      env: {
+        PATH: process.env.PATH,
+        ...PRODUCTION,
+        PORT: '0',
+        MODE: 'demo',
+        SECRETS_KEY: 'A'.repeat(43),
+        FRANCECONNECT_CLIENT_SECRET: 'demo',
+      },
+      encoding: 'utf8',
+    })
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/- SECRETS_KEY [\s\S]*- FRANCECONNECT_CLIENT_SECRET /)
+  }, 30_000)
 
   it('lit les clés de sceau dans un fichier', () => {
     const keys = sealKeys(sealKey())

@@ -7,9 +7,6 @@ import {
   mots,
   naissanceCertaine,
   naissancesPossibles,
-  nomAffiche,
-  recherche,
-  tri,
 } from '../../src/usager/identite.ts'
 
 const claims = {
@@ -141,23 +138,6 @@ test('cherche sans accents, ligatures, majuscules, traits d’union ni apostroph
   expect(mots('Ngô Thị Łukasz Straße İnci ŒÆ')).toEqual(['ngo', 'thi', 'lukasz', 'strasse', 'inci', 'oeae'])
   expect(mots('e\u0301t\u00e9')).toEqual(['ete'])
   expect(mots(' - ')).toEqual([])
-})
-
-test('une personne se trouve par chacun de ses noms, une seule fois', () => {
-  expect(recherche(identiteOf({ preferred_username: 'DUBOIS-LE GOFF' }))).toBe('angela claire dubois le goff')
-})
-
-test('affiche le nom sous lequel elle est connue', () => {
-  expect(nomAffiche(identiteOf({}))).toBe('Angela LE GOFF')
-  expect(nomAffiche(identiteOf({ preferred_username: undefined }))).toBe('Angela DUBOIS')
-})
-
-test('range comme un annuaire', () => {
-  const triOf = (family_name: string, prenom = 'Zoé') =>
-    tri(identiteOf({ family_name, preferred_username: undefined, given_name_array: [prenom] }))
-  const inOrder = [triOf('D’ARC', 'Anne'), triOf('DARC', 'Zoé'), triOf('Éluard'), triOf('LE'), triOf('LEA'), triOf('LE GOFF')]
-  expect(inOrder.toSorted()).toEqual(inOrder)
-  expect(triOf('LE-GOFF')).toBe(triOf('Legoff'))
 })
 
 test('reconnaît l’aidante qui se ferait un mandat à elle-même', () => {

@@ -5,7 +5,6 @@ import {
   type DUREES,
   dernierJour,
   etatAutorisation,
-  etatMandat,
   expiresAt,
   type Fin,
   perimetreDe,
@@ -97,23 +96,6 @@ test('en pause de sa première à sa dernière seconde, puis de nouveau en vigue
     'suspendu',
     'expire',
   ])
-})
-
-test('un mandat est actif tant qu’une de ses thématiques l’est', () => {
-  const paused = autorisation({ suspensions: [{ from: at('02T00:00:00'), until: null }] })
-  expect(etatMandat([arretee('02T00:00:00'), paused, autorisation()], at('05T00:00:00'))).toEqual({ etat: 'actif' })
-  expect(etatMandat([arretee('02T00:00:00'), paused], at('05T00:00:00'))).toEqual({ etat: 'suspendu' })
-})
-
-test('la dernière thématique arrêtée arrête le mandat, et dit comment', () => {
-  const all = [arretee('02T00:00:00'), arretee('06T00:00:00', 'deces'), arretee('03T00:00:00', 'remplace')]
-  expect(etatMandat(all, at('05T00:00:00'))).toEqual({ etat: 'actif' })
-  expect(etatMandat(all, at('06T00:00:00'))).toEqual({ etat: 'termine', how: 'deces' })
-  expect(etatMandat(all, at('30T00:00:00'))).toEqual({ etat: 'termine', how: 'deces' })
-})
-
-test('arrêté en partie puis arrivé à sa date, un mandat est expiré, pas révoqué', () => {
-  expect(etatMandat([arretee('02T00:00:00'), autorisation()], at('11T00:00:00'))).toEqual({ etat: 'expire' })
 })
 
 test('se termine bientôt : 30 jours ou moins, et pas encore fini', () => {

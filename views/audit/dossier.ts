@@ -10,10 +10,9 @@ import { type Frame, page } from '../kit/page.ts'
 import { facts, type Moment, pagination, table, timeline } from '../kit/table.ts'
 import {
   auSoir,
-  dateEcrite,
   de,
-  ETAPE_QUI,
   enMots,
+  etapeEnMots,
   euros,
   FIN,
   heure,
@@ -42,8 +41,9 @@ export const dossierPage = ({ frame, usager, ouverture, mandats, demarches, suiv
   const { fuseau } = ouverture
   const until = new Date(ouverture.openedAt.getTime() + OUVERTURE_MINUTES * 60_000)
   return page(
-    { ...frame, above: back('Journal de la structure', '/structure/journal') },
-    `Dossier ${de(nomComplet(usager))}`,
+    // The tab's title stays in the browser's history: it names nobody.
+    { ...frame, heading: `Dossier ${de(nomComplet(usager))}`, above: back('Journal de la structure', '/structure/journal') },
+    'Dossier',
     html`${alert(
       `Dossier ouvert jusqu’à ${heure(until, fuseau)}`,
       html`<p>${MOTIF_OUVERTURE[ouverture.motif]}${ouverture.precision && html` : ${ouverture.precision}`}. La personne voit cette ouverture et sa raison.</p>`,
@@ -81,15 +81,7 @@ const moment = (d: DemarcheRow): Moment => ({
       { term: 'Montant payé', value: d.montantCentimes !== null && euros(d.montantCentimes) },
       {
         term: 'Prochaine étape',
-        value:
-          d.etapeQuoi &&
-          [
-            d.etapeQuoi,
-            d.etapeQui && ETAPE_QUI[d.etapeQui].toLocaleLowerCase('fr'),
-            d.etapeQuand && `pour le ${dateEcrite(d.etapeQuand)}`,
-          ]
-            .filter(Boolean)
-            .join(', '),
+        value: etapeEnMots(d),
       },
       { term: 'Orientée vers', value: d.orientation },
       { term: 'Note', value: d.note },

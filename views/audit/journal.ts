@@ -36,7 +36,7 @@ export const journalPage = ({ frame, lignes, compte, aidants, fuseau, values, er
     { ...frame, invalid: Object.keys(errors).length > 0 },
     'Journal de la structure',
     html`${errorSummary(errors)}
-    <p>Ce qui a été fait au nom de votre structure. Personne ne peut y changer ni y effacer une ligne. Le contenu des démarches confidentielles ne se lit que dans le dossier de la personne, ouvert avec une raison qu’elle voit ; le filtre par thématique les laisse de côté.</p>
+    <p>Ce qui a été fait au nom de votre structure. Le service ne laisse personne y changer ni y effacer une ligne. Le contenu des démarches confidentielles ne se lit que dans le dossier de la personne, ouvert avec une raison qu’elle voit ; le filtre par thématique les laisse de côté.</p>
     ${form(
       {
         action: JOURNAL,

@@ -12,8 +12,14 @@ type Props = { frame: Frame; usager: UsagerRow; envoi: string; values?: Values; 
 /** Asks a référent why she opens a dossier. */
 export const openPage = ({ frame, usager, envoi, values = {}, errors = {} }: Props) =>
   page(
-    { ...frame, above: back('Journal de la structure', '/structure/journal'), invalid: Object.keys(errors).length > 0 },
-    `Ouvrir le dossier ${de(nomComplet(usager))}`,
+    {
+      ...frame,
+      // The tab's title stays in the browser's history: it names nobody.
+      heading: `Ouvrir le dossier ${de(nomComplet(usager))}`,
+      above: back('Journal de la structure', '/structure/journal'),
+      invalid: Object.keys(errors).length > 0,
+    },
+    'Ouvrir un dossier',
     html`${errorSummary(errors, { envoi: 'contenu', formulaire: 'contenu' })}
     <p>Vous y lirez ses mandats et ses démarches, même confidentielles, pendant ${OUVERTURE_MINUTES} minutes. <strong>La personne verra que vous l’avez ouvert, quand, et pourquoi.</strong></p>
     ${form(

@@ -7,8 +7,7 @@ import { type Frame, page } from '../kit/page.ts'
 import { facts } from '../kit/table.ts'
 import {
   CANAL,
-  dateEcrite,
-  ETAPE_QUI,
+  etapeEnMots,
   euros,
   jourEtHeure,
   KIND,
@@ -29,8 +28,13 @@ export const demarchePage = ({ frame, demarche, usager }: { frame: Frame; demarc
   const { fuseau, genre } = demarche
   const say = <K extends string | number>(words: Readonly<Record<K, string>>, value: K | null) => value !== null && words[value]
   return page(
-    { ...frame, above: back(nomComplet(usager), `/personnes/${usager.id}`) },
-    demarche.titre ?? (demarche.sensible ? 'Démarche confidentielle' : 'Démarche'),
+    // The tab's title stays in the browser's history: it says nothing of what was done.
+    {
+      ...frame,
+      heading: demarche.titre ?? (demarche.sensible ? 'Démarche confidentielle' : 'Démarche'),
+      above: back(nomComplet(usager), `/personnes/${usager.id}`),
+    },
+    'Démarche',
     html`${
       demarche.titre === null &&
       alert(
@@ -63,15 +67,7 @@ export const demarchePage = ({ frame, demarche, usager }: { frame: Frame; demarc
       { term: 'Montant payé', value: demarche.montantCentimes !== null && euros(demarche.montantCentimes) },
       {
         term: 'Prochaine étape',
-        value:
-          demarche.etapeQuoi &&
-          [
-            demarche.etapeQuoi,
-            demarche.etapeQui && ETAPE_QUI[demarche.etapeQui].toLocaleLowerCase('fr'),
-            demarche.etapeQuand && `pour le ${dateEcrite(demarche.etapeQuand)}`,
-          ]
-            .filter(Boolean)
-            .join(', '),
+        value: etapeEnMots(demarche),
       },
       { term: 'Orientée vers', value: demarche.orientation },
       { term: 'Note', value: demarche.note },

@@ -31,7 +31,7 @@ export type Choice = {
 /** Choices in order: either `{ value: label }` (the tables of words.ts) or full choices. */
 export type Choices = Readonly<Record<string, string>> | readonly Choice[]
 
-export type InputKind = 'text' | 'email' | 'tel' | 'search' | 'date' | 'time' | 'datetime-local' | 'number' | 'code' | 'secret'
+export type InputKind = 'text' | 'email' | 'tel' | 'search' | 'date' | 'datetime-local' | 'code'
 
 const fieldId = (field: { name: string; id?: string | undefined }) => field.id ?? `champ-${field.name}`
 const first = (value: Value): string => (typeof value === 'string' ? value : (value?.[0] ?? ''))
@@ -48,7 +48,7 @@ const around = (field: Field & { type?: InputKind | undefined }, id: string, hin
   html`<div class="field${field.error ? ' refused' : ''}"><label for="${id}">${field.label}${facultatif(field.optional && field.type !== 'search')}</label>${hintOf(id, hint)}${errorOf(id, field.error)}${control}</div>`
 
 /**
- * One line to type. `code` is a six-digit code (numbers keyboard, filled in from the message received); `secret` is hidden while typed.
+ * One line to type. `code` is a six-digit code (numbers keyboard, filled in from the message received).
  * `attrs` takes the rest (min, max, list…).
  */
 export const input = (
@@ -72,14 +72,14 @@ export const input = (
     html`<input${attributes({
       id,
       name: field.name,
-      type: code ? 'text' : type === 'secret' ? 'password' : type,
-      value: type === 'secret' ? undefined : first(field.value),
+      type: code ? 'text' : type,
+      value: first(field.value),
       autocomplete: field.autocomplete ?? (code ? 'one-time-code' : 'off'),
       inputmode: field.inputmode ?? (code ? 'numeric' : undefined),
       maxlength: field.maxlength,
       class: code ? 'w8 code' : field.size && `w${field.size}`,
-      spellcheck: code || type === 'email' || type === 'secret' ? 'false' : undefined,
-      autocapitalize: code || type === 'email' || type === 'secret' ? 'none' : undefined,
+      spellcheck: code || type === 'email' ? 'false' : undefined,
+      autocapitalize: code || type === 'email' ? 'none' : undefined,
       required: !field.optional,
       'aria-invalid': field.error && 'true',
       'aria-describedby': describedBy(id, field.hint, field.error),

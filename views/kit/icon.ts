@@ -20,12 +20,8 @@ export const ICONS = [
   'fait',
   'information',
   'arret',
-  'pause',
   'horloge',
-  'cadenas',
   'oeil',
-  'imprimer',
-  'avant',
   'apres',
   'chercher',
 ] as const

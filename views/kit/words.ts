@@ -9,6 +9,7 @@ import type {
   Presence,
   Resultat,
 } from '../../src/demarche/demarche.ts'
+import type { DemarcheRow } from '../../src/demarche/queries.ts'
 import { type Duree, type Fin, type Etat as RuleEtat, THEMATIQUES, type Thematique } from '../../src/mandat/mandat.ts'
 import { type Html, html } from './html.ts'
 
@@ -210,9 +211,6 @@ export const laStructure = (nom: string): string => {
 /** « du CCAS de Figeac », « de la structure Horizon ». */
 export const deLaStructure = (nom: string): string => (article(nom) === 'le' ? `du ${nom}` : `de ${laStructure(nom)}`)
 
-/** « au CCAS de Figeac », « à la structure Horizon ». */
-export const aLaStructure = (nom: string): string => (article(nom) === 'le' ? `au ${nom}` : `à ${laStructure(nom)}`)
-
 /** « Le CCAS… » at the start of a sentence. */
 export const majuscule = (words: string): string => words.charAt(0).toLocaleUpperCase('fr') + words.slice(1)
 
@@ -331,18 +329,22 @@ export const ilYA = (at: Date, now: Date, zone: string): string => {
   return `le ${jour(at, zone)}`
 }
 
-/** Days of the calendar between now and the end: 0 on the last day. */
-export const joursRestants = (end: Date, now: Date, zone: string): number => calendarDay(end, zone) - calendarDay(now, zone)
-
 /** `<time>` around words, for machines. */
 export const temps = (at: Date, words: string): Html => html`<time datetime="${at.toISOString()}">${words}</time>`
 
-/** `2027-03-03` and `14:05` in the zone: what date and time fields take. */
+/** `2027-03-03` in the zone: what a date field takes. */
 export const jourDeChamp = (at: Date, zone: string): string => {
   const { year, month, day } = parts(at, zone)
   return `${year}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`
 }
-export const heureDeChamp = (at: Date, zone: string): string => {
-  const { hour, minute } = parts(at, zone)
-  return `${String(hour).padStart(2, '0')}:${minute}`
-}
+
+/** What comes next, by whom and for when; null when nothing does. */
+export const etapeEnMots = ({
+  etapeQuoi,
+  etapeQui,
+  etapeQuand,
+}: Pick<DemarcheRow, 'etapeQuoi' | 'etapeQui' | 'etapeQuand'>): string | null =>
+  etapeQuoi &&
+  [etapeQuoi, etapeQui && ETAPE_QUI[etapeQui].toLocaleLowerCase('fr'), etapeQuand && `pour le ${dateEcrite(etapeQuand)}`]
+    .filter(Boolean)
+    .join(', ')

@@ -1,18 +1,17 @@
 import type { ActingRow, Brouillon } from '../../src/mandat/brouillon-queries.ts'
-import { expiresAt } from '../../src/mandat/mandat.ts'
 import { alert } from '../kit/alert.ts'
 import { step } from '../kit/card.ts'
 import { button, type Errors, errorSummary, form, input } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts } from '../kit/table.ts'
-import { auSoir, enMots, laStructure, majuscule, nomComplet } from '../kit/words.ts'
+import { dateEcrite, enMots, laStructure, majuscule, nomComplet } from '../kit/words.ts'
 import { ETAPES } from './new.ts'
 import { REFUSAL, type Refusal } from './refusals.ts'
 
-type Props = { frame: Frame; brouillon: Brouillon; acting: ActingRow; now: Date; errors?: Errors; refusal?: Refusal | undefined }
+type Props = { frame: Frame; brouillon: Brouillon; acting: ActingRow; errors?: Errors; refusal?: Refusal | undefined }
 
-export const acceptationPage = ({ frame, brouillon, acting, now, errors = {}, refusal }: Props) =>
+export const acceptationPage = ({ frame, brouillon, acting, errors = {}, refusal }: Props) =>
   page(
     { ...frame, bare: true, above: step(5, ETAPES), invalid: Object.keys(errors).length > 0 },
     'Accepter pour la structure',
@@ -22,7 +21,7 @@ export const acceptationPage = ({ frame, brouillon, acting, now, errors = {}, re
     ${facts([
       { term: 'La personne', value: brouillon.identite ? nomComplet(brouillon.identite) : undefined },
       { term: 'Thématiques', value: majuscule(enMots(brouillon.granted ?? brouillon.perimetre)) },
-      { term: 'Jusqu’au', value: auSoir(expiresAt(now, brouillon.duree, acting.fuseau), acting.fuseau) },
+      { term: 'Jusqu’au', value: brouillon.dernierJour ? `${dateEcrite(brouillon.dernierJour)} au soir` : undefined },
     ])}
     ${form(
       {},
@@ -38,4 +37,7 @@ export const acceptationPage = ({ frame, brouillon, acting, now, errors = {}, re
   )
 
 const again = (id: string, refusal: Refusal) =>
-  refusal !== 'second_facteur_refuse' && html`<a href="/mandats/brouillons/${id}/identification">Recommencer l’identification</a>`
+  refusal === 'phrase_a_relire'
+    ? html`<a href="/mandats/brouillons/${id}/accord">Relire la phrase ensemble</a>`
+    : refusal !== 'second_facteur_refuse' &&
+      html`<a href="/mandats/brouillons/${id}/identification">Recommencer l’identification</a>`

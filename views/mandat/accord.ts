@@ -1,5 +1,5 @@
 import type { ActingRow, Brouillon } from '../../src/mandat/brouillon-queries.ts'
-import { expiresAt } from '../../src/mandat/mandat.ts'
+import { dernierJour, expiresAt } from '../../src/mandat/mandat.ts'
 import { alert } from '../kit/alert.ts'
 import { sentence, step } from '../kit/card.ts'
 import {
@@ -36,8 +36,10 @@ type Props = {
 export const accordPage = ({ frame, brouillon, acting, now, values = {}, errors = {}, refusal }: Props) => {
   const identite = brouillon.identite!
   // The sentence says what is ticked: it is read again whenever that changed.
-  const chosen = brouillon.perimetre.filter((thematique) => !values.thematiques || values.thematiques.includes(thematique))
-  const fin = auSoir(expiresAt(now, brouillon.duree, acting.fuseau), acting.fuseau)
+  const sent = Object.keys(values).length > 0
+  const chosen = brouillon.perimetre.filter((thematique) => !sent || values.thematiques?.includes(thematique))
+  const end = expiresAt(now, brouillon.duree, acting.fuseau)
+  const fin = auSoir(end, acting.fuseau)
   return page(
     { ...frame, bare: true, above: step(4, ETAPES), invalid: Object.keys(errors).length > 0 },
     'Relire ensemble, et dire oui ou non',
@@ -66,10 +68,14 @@ export const accordPage = ({ frame, brouillon, acting, now, values = {}, errors 
         value: chosen,
         error: errors.thematiques,
       })}
-      ${sentence(
-        `Je donne mon accord : jusqu’au ${fin}, ${laStructure(acting.structureNom)} peut faire mes démarches ${deMots(chosen)} à ma place, et je peux arrêter quand je veux, sans dire pourquoi.`,
-      )}
+      ${
+        chosen.length > 0 &&
+        sentence(
+          `Je donne mon accord : jusqu’au ${fin}, ${laStructure(acting.structureNom)} peut faire mes démarches ${deMots(chosen)} à ma place, et je peux arrêter quand je veux, sans dire pourquoi.`,
+        )
+      }
       ${hidden('lues', chosen.join(' '))}
+      ${hidden('dernierJour', dernierJour(end, acting.fuseau))}
       ${checkbox({
         name: 'redit',
         label: 'La personne a redit avec ses mots qui, quoi, jusqu’à quand, et comment arrêter',

@@ -16,27 +16,28 @@ type Props = {
   mandat: MandatEtat
   usager: UsagerRow
   autorisations: Awaited<ReturnType<typeof listAutorisations>>
-  contenu: MandatContenu
+  /** Undefined when she may not read it any more. */
+  contenu: MandatContenu | undefined
   now: Date
 }
 
 /** A mandat as signed, for the aidants of its structure. */
 export const mandatPage = ({ frame, mandat, usager, autorisations, contenu, now }: Props) => {
-  const { fuseau } = contenu.structure
+  const { fuseau } = mandat
   return page(
     // The tab's title stays in the browser's history: it names nobody.
     {
       ...frame,
-      heading: `Mandat ${de(nomComplet(contenu.identite))}`,
+      heading: `Mandat ${de(nomComplet(contenu?.identite ?? usager))}`,
       above: back(nomComplet(usager), `/personnes/${usager.id}`),
     },
     'Mandat',
     html`<p>${etat(mandat.etat)}${mandat.endedAt && mandat.endedHow && html` ${FIN[mandat.endedHow]}, le ${temps(mandat.endedAt, jourEtHeure(mandat.endedAt, fuseau))}`}
     ${mandat.etat === 'actif' && seTermineBientot(mandat.expiresAt, now) && html` <strong>Se termine bientôt</strong>`}</p>
     ${facts([
-      { term: 'Structure', value: `${contenu.structure.nom}, SIRET ${contenu.structure.siret}` },
+      { term: 'Structure', value: contenu ? `${contenu.structure.nom}, SIRET ${contenu.structure.siret}` : mandat.structureNom },
       { term: 'Signé le', value: jourEtHeure(mandat.signedAt, fuseau) },
-      { term: 'Accepté par', value: `${contenu.aidant.prenom} ${contenu.aidant.nom}` },
+      { term: 'Accepté par', value: contenu && `${contenu.aidant.prenom} ${contenu.aidant.nom}` },
       { term: 'Durée', value: DUREE[mandat.duree] },
       { term: 'Jusqu’au', value: auSoir(mandat.expiresAt, fuseau) },
       { term: 'Numéro', value: mandat.id },
@@ -61,6 +62,10 @@ export const mandatPage = ({ frame, mandat, usager, autorisations, contenu, now 
       empty: '',
     })}
     ${mandat.etat === 'actif' && buttonLink('Noter une démarche', `/mandats/${mandat.id}/demarches/nouvelle`)}
-    ${more('Le texte accepté, mot pour mot', legal(blocs(contenu.texte), 2))}`,
+    ${
+      contenu
+        ? more('Le texte accepté, mot pour mot', legal(blocs(contenu.texte), 2))
+        : html`<p>Aucun mandat de la personne n’est en cours : le texte accepté n’est plus visible que d’elle et de l’aidant qui a signé.</p>`
+    }`,
   )
 }

@@ -30,7 +30,7 @@ export const REFUSAL = {
   pas_redit: 'Cochez la case quand la personne a redit avec ses mots ce qu’elle accepte.',
   perimetre_elargi:
     'On ne peut pas ajouter de thématique après l’identification : changez les choix, puis la personne s’identifie à nouveau.',
-  phrase_a_relire: 'La phrase a changé avec les cases : relisez-la ensemble, puis choisissez à nouveau l’un des deux boutons.',
+  phrase_a_relire: 'La phrase a changé : relisez-la ensemble, puis choisissez à nouveau l’un des deux boutons.',
   contact_manquant: 'Il manque l’adresse ou le numéro où prévenir la personne.',
   contact_aidant: 'Cette adresse est la vôtre : indiquez celle de la personne, ou choisissez le papier.',
   accord_absent: 'La personne n’a pas encore donné son accord.',
@@ -48,8 +48,6 @@ export const REFUSAL = {
   retour_expire: 'L’identification a pris trop de temps. Vos choix sont gardés : recommencez-la.',
   acr_insuffisant: 'FranceConnect n’a pas confirmé l’identité avec assez de certitude. Vos choix sont gardés.',
   identification_ancienne: 'Cette identification date de plus de cinq minutes. Vos choix sont gardés : recommencez-la.',
-  identite_incomplete:
-    'FranceConnect n’a pas donné le prénom, le nom ou la naissance de la personne : aucun mandat ne peut être fait ainsi. Vos choix sont gardés.',
   prenom_manquant:
     'FranceConnect n’a pas donné le prénom de la personne : aucun mandat ne peut être fait ainsi. Vos choix sont gardés.',
   nom_manquant:

@@ -65,13 +65,24 @@ type ArretProps = {
 export const arretPage = ({ frame, mandat, autorisations, demarches, now }: ArretProps) => {
   const whole = mandat.etat === 'termine' || mandat.etat === 'expire'
   const stopped = autorisations.filter(({ revokedHow }) => whole || revokedHow === 'revoque')
+  // One thématique after the other: each is over since its own moment, and the sentence says the last.
+  const minute = ({ revokedAt }: Autorisation) => revokedAt && jourEtHeure(revokedAt, mandat.fuseau)
+  const last = stopped.reduce<Autorisation | undefined>(
+    (latest, one) => (latest?.revokedAt && one.revokedAt && one.revokedAt < latest.revokedAt ? latest : one),
+    undefined,
+  )
+  const [lately, earlier] =
+    whole || !last
+      ? [stopped, []]
+      : [stopped.filter((one) => minute(one) === minute(last)), stopped.filter((one) => minute(one) !== minute(last))]
   const over = demarches.filter(({ thematique }) => whole || stopped.some((one) => one.thematique === thematique))
   const sent = over.filter(({ resultat }) => resultat === 'deposee' || resultat === 'en_attente')
   const hers = over.filter(({ etapeQuoi, etapeQui }) => etapeQuoi !== null && etapeQui !== 'administration')
   return page(
     { ...frame, above: back('Mes mandats', '/mon-espace') },
     mandat.etat === 'expire' ? 'C’est fini' : 'C’est fait',
-    html`${sentence(stopSentence(mandat, stopped, now))}
+    html`${sentence(stopSentence(mandat, lately, now))}
+    ${earlier.map((one) => html`<p>Déjà arrêté : vos démarches ${deMots([one.thematique])}, depuis ${one.revokedAt && temps(one.revokedAt, depuis(one.revokedAt, mandat.fuseau, now))}.</p>`)}
     ${!whole && html`<p>${droit(mandat)}</p>`}
     <h2>Les demandes déjà envoyées</h2>
     ${sent.length > 0 ? html`<ul>${sent.map(sentLine)}</ul>` : html`<p>Aucune demande n’attend de réponse.</p>`}
@@ -95,10 +106,13 @@ const stopSentence = (mandat: MandatEtat, stopped: readonly Autorisation[], now:
     (latest, { revokedAt }) => (revokedAt && revokedAt > latest ? revokedAt : latest),
     endedAt ?? new Date(0),
   )
-  const since = jourDeChamp(last, fuseau) === jourDeChamp(now, fuseau) ? heure(last, fuseau) : `le ${jourEtHeure(last, fuseau)}`
   const which = etat === 'termine' ? '' : ` ${deMots(stopped.map(({ thematique }) => thematique))}`
-  return html`C’est arrêté depuis ${temps(last, since)} : ${structure} n’a plus le droit de faire vos démarches${which}, mais les demandes déjà envoyées, listées ici, ne sont pas annulées.`
+  return html`C’est arrêté depuis ${temps(last, depuis(last, fuseau, now))} : ${structure} n’a plus le droit de faire vos démarches${which}, mais les demandes déjà envoyées, listées ici, ne sont pas annulées.`
 }
+
+/** The hour alone, the day it happens. */
+const depuis = (at: Date, fuseau: string, now: Date): string =>
+  jourDeChamp(at, fuseau) === jourDeChamp(now, fuseau) ? heure(at, fuseau) : `le ${jourEtHeure(at, fuseau)}`
 
 const sentLine = ({ titre, administration, reference, doneAt, fuseau }: DemarcheRow): Html =>
   html`<li><strong>${titre ?? 'Une démarche'}</strong><br>le ${temps(doneAt, jour(doneAt, fuseau))}${administration && `, ${administration}`}${reference && html`<br>numéro de dossier\u00a0: ${reference}`}</li>`

@@ -11,8 +11,8 @@ import { facts, pagination, table, timeline } from '../kit/table.ts'
 import {
   auSoir,
   dateEcrite,
-  ETAPE_QUI,
   enMots,
+  etapeEnMots,
   FIN,
   jour,
   jourEtHeure,
@@ -49,8 +49,9 @@ export const dossierPage = ({ frame, usager, mandats, demarches, apres, suivant,
   // Without a mandat in force, only its author still reads what she noted.
   const readable = ({ aidantId }: DemarcheRow) => inForce.length > 0 || aidantId === moi
   return page(
-    { ...frame, above: back('Personnes', '/personnes') },
-    nomComplet(usager),
+    // The tab's title stays in the browser's history: it names nobody.
+    { ...frame, heading: nomComplet(usager), above: back('Personnes', '/personnes') },
+    'Dossier',
     html`${notee && noted(notee)}
     ${facts([
       { term: 'Naissance', value: dateEcrite(usager.birthdate) },
@@ -60,7 +61,7 @@ export const dossierPage = ({ frame, usager, mandats, demarches, apres, suivant,
       inForce.length === 0 &&
       alert(
         'Aucun mandat en cours',
-        `Vous ne pouvez plus agir pour ${nomCourant(usager)}. Le détail des démarches n’est plus visible, sauf de celles que vous avez notées vous-même.`,
+        `Vous ne pouvez plus agir pour ${nomCourant(usager)}. Le détail des démarches et le texte des mandats ne sont plus visibles, sauf de ce que vous avez noté ou fait signer vous-même.`,
         'info',
       )
     }
@@ -139,9 +140,7 @@ const apartOf = ({ genre, recordedAt }: DemarcheRow, fuseau: string) =>
   genre !== 'reguliere' &&
   html`<p><strong>${KIND[genre]}</strong>${genre === 'apres_coup' && `, le ${jour(recordedAt, fuseau)}`}</p>`
 
-const nextOf = ({ etapeQuoi, etapeQui, etapeQuand }: DemarcheRow) =>
-  etapeQuoi &&
-  html`<p>Ensuite : ${etapeQuoi}${etapeQui && ` (${ETAPE_QUI[etapeQui].toLowerCase()})`}${etapeQuand && `, le ${dateEcrite(etapeQuand)}`}</p>`
+const nextOf = (demarche: DemarcheRow) => demarche.etapeQuoi && html`<p>Ensuite : ${etapeEnMots(demarche)}</p>`
 
 const noted = ({ id, genre, titre, sensible }: DemarcheRow) => {
   const again = html`<a href="/demarches/${id}">La relire</a>`

@@ -61,7 +61,7 @@ async function writeKeys(file: string, keys: readonly SigningJwk[]) {
   await rename(draft, file)
 }
 
-function newKey(): SigningJwk {
+export function newKey(): SigningJwk {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const jwk = privateKey.export({ format: 'jwk' })
   const thumbprint = JSON.stringify({ crv: jwk.crv, kty: jwk.kty, x: jwk.x, y: jwk.y })

@@ -1,0 +1,235 @@
+import { randomUUID } from 'node:crypto'
+import { AIDANTS, type AidantKey, codeOf } from '../../src/demo/people.ts'
+import type { Rule } from '../../src/http/rules.ts'
+import { dernierJour, expiresAt } from '../../src/mandat/mandat.ts'
+import type { Fields, World } from './world.ts'
+
+/*
+ * Who may do what, on every route of the router: a route, a parameter of a path or of a search that the tables below do not know is a
+ * violation, as is any answer that they do not foresee.
+ */
+
+/** Who calls, and what she is for the rules. */
+export const CALLERS = {
+  anonyme: 'anonyme',
+  josiane: 'usager', // known to Figeac alone
+  voahangy: 'usager', // known to Saint-Denis alone
+  marcel: 'usager', // known to both
+  thomas: 'aidant', // Figeac
+  nadia: 'referent', // Figeac
+  samira: 'aidant', // of both, acting for Figeac
+  fabrice: 'aidant', // Saint-Denis
+  jocelyne: 'referent', // Saint-Denis
+  ines: 'suspendue', // Figeac, her session still open
+  partie: 'sans_structure', // left Figeac, her session still open
+  indecise: 'sans_structure', // of both, has not chosen yet
+  nouvelle: 'sans_cgu', // Figeac, has not accepted the conditions of use
+} as const
+export type Caller = keyof typeof CALLERS
+type Role = (typeof CALLERS)[Caller]
+
+export const FIGEAC: readonly Caller[] = ['thomas', 'nadia', 'samira']
+export const SAINT_DENIS: readonly Caller[] = ['fabrice', 'jocelyne']
+
+/** Role × rule: she comes in, is sent to a door, or finds nothing there. */
+export const DOORS: Readonly<Record<Rule, Readonly<Record<Role, 'entre' | 'introuvable' | `/${string}`>>>> = {
+  public: {
+    anonyme: 'entre',
+    suspendue: 'entre',
+    usager: 'entre',
+    aidant: 'entre',
+    referent: 'entre',
+    sans_structure: 'entre',
+    sans_cgu: 'entre',
+  },
+  aidant: {
+    anonyme: '/connexion',
+    suspendue: '/connexion',
+    usager: 'introuvable',
+    aidant: 'entre',
+    referent: 'entre',
+    sans_structure: '/structures',
+    sans_cgu: '/conditions-d-utilisation',
+  },
+  referent: {
+    anonyme: '/connexion',
+    suspendue: '/connexion',
+    usager: 'introuvable',
+    aidant: 'introuvable',
+    referent: 'entre',
+    sans_structure: 'introuvable',
+    sans_cgu: 'introuvable',
+  },
+  usager: {
+    anonyme: '/mon-espace/connexion',
+    suspendue: '/mon-espace/connexion',
+    usager: 'entre',
+    aidant: 'introuvable',
+    referent: 'introuvable',
+    sans_structure: 'introuvable',
+    sans_cgu: 'introuvable',
+  },
+}
+
+/** What a parameter of a path designates. `libre`: nothing that belongs to anyone; the route says what to ask. */
+export const PARAMS = {
+  mandatId: 'mandat',
+  usagerId: 'usager',
+  brouillonId: 'brouillon',
+  demarcheId: 'demarche',
+  hash: 'libre',
+  name: 'libre',
+  liste: 'libre',
+  jeton: 'libre',
+} as const
+export type Kind = Exclude<(typeof PARAMS)[keyof typeof PARAMS], 'libre'>
+
+/** Parameters of a search: some designate a thing, whose owner decides as for a path. */
+export const SEARCHES = {
+  q: 'libre',
+  suite: 'libre',
+  state: 'libre',
+  avant: 'libre',
+  apres: 'chose',
+  notee: 'chose',
+  aidant: 'chose',
+  du: 'libre',
+  au: 'libre',
+  thematique: 'libre',
+  action: 'libre',
+} as const
+
+export type Thing = {
+  kind: Kind
+  name: string
+  id: string
+  /** Those for whom it exists. */
+  of: readonly Caller[]
+}
+
+type Told = { caller: Caller; thing: Thing | undefined; world: World; at: Date }
+export type Route = {
+  rule: Rule
+  /** What the caller who may gets: 303 or 200. */
+  gives: number | ((caller: Caller) => number)
+  /** What she may get besides, by the state of her own thing. Over all of hers, `gives` is seen at least once. */
+  or?: readonly number[]
+  fields?: (told: Told) => Fields
+  /** Not asked together: each try counts until it is over. */
+  oneByOne?: true
+  /** For a path that designates nothing of anyone: what is asked. */
+  asks?: string
+}
+
+const DEMARCHE = (): Fields => ({
+  demarche: 'autre',
+  titre: 'Une lettre',
+  thematique: 'logement',
+  resultat: 'deposee',
+  envoi: randomUUID(),
+})
+const CHOIX = (): Fields => ({ protegee: 'non', thematiques: ['logement'], duree: 'mois' })
+const ACCORD = ({ at }: { at: Date }): Fields => ({
+  reponse: 'oui',
+  thematiques: ['logement'],
+  lues: 'logement',
+  dernierJour: dernierJour(expiresAt(at, 'mois', 'Europe/Paris'), 'Europe/Paris'),
+  redit: 'oui',
+  suivi: 'papier',
+})
+const home = (aidant: number, usager: number, other: number) => (caller: Caller) =>
+  ({ anonyme: other, suspendue: other, usager, aidant, referent: aidant, sans_structure: aidant, sans_cgu: aidant })[
+    CALLERS[caller]
+  ]
+
+/** Neither référent accompanies anyone here: she is sent to give a reason. */
+const asAnAidant = (caller: Caller) => (CALLERS[caller] === 'referent' ? 303 : 200)
+
+/** Route × ownership. Asked in this order: what ends things comes last. */
+export const ROUTES: Readonly<Record<string, Route>> = {
+  'GET /': { rule: 'public', gives: home(303, 303, 200) },
+  'GET /accessibilite': { rule: 'public', gives: 200 },
+  'GET /mentions-legales': { rule: 'public', gives: 200 },
+  'GET /assets/:hash/:name': { rule: 'public', gives: 200, asks: '/assets/ancien/style.css' },
+  'GET /livez': { rule: 'public', gives: 200 },
+  'GET /readyz': { rule: 'public', gives: 200, or: [503] },
+  'GET /.well-known/jwks.json': { rule: 'public', gives: 200 },
+  'GET /statuts/:liste{[0-9]{1,4}}': { rule: 'public', gives: 200, asks: '/statuts/0' },
+  'GET /connexion': { rule: 'public', gives: home(303, 200, 200) },
+  'GET /connexion/code': { rule: 'public', gives: 200 },
+  'GET /connexion/lien/:jeton': { rule: 'public', gives: 200, asks: '/connexion/lien/inconnu' },
+  'GET /mon-espace/connexion': { rule: 'public', gives: home(200, 303, 200) },
+  'GET /mon-espace/deconnexion': { rule: 'public', gives: home(200, 303, 200) },
+  'GET /connexion/franceconnect/retour': { rule: 'public', gives: 409 },
+  'GET /connexion/franceconnect/deconnecte': { rule: 'public', gives: 303 },
+
+  'GET /conditions-d-utilisation': { rule: 'aidant', gives: 200 },
+  'GET /structures': { rule: 'aidant', gives: 200 },
+  'GET /personnes': { rule: 'aidant', gives: 200 },
+  'GET /personnes/:usagerId': { rule: 'aidant', gives: asAnAidant },
+  'GET /demarches/:demarcheId': { rule: 'aidant', gives: asAnAidant },
+  'GET /mandats/expliquer': { rule: 'aidant', gives: 200 },
+  'GET /mandats/nouveau': { rule: 'aidant', gives: 200 },
+  'GET /mandats/:mandatId': { rule: 'aidant', gives: asAnAidant },
+  'GET /mandats/:mandatId/demarches/nouvelle': { rule: 'aidant', gives: 200 },
+  'GET /mandats/:mandatId/demarches/hors-mandat': { rule: 'aidant', gives: 200 },
+  'GET /mandats/brouillons/:brouillonId/choix': { rule: 'aidant', gives: 200 },
+  'GET /mandats/brouillons/:brouillonId/identification': { rule: 'aidant', gives: 200 },
+  'GET /mandats/brouillons/:brouillonId/accord': { rule: 'aidant', gives: 200, or: [303] },
+  'GET /mandats/brouillons/:brouillonId/acceptation': { rule: 'aidant', gives: 200, or: [303] },
+  'GET /structure/journal': { rule: 'referent', gives: 200 },
+  'GET /structure/aidants': { rule: 'referent', gives: 200 },
+  'GET /structure/personnes/:usagerId/ouvrir': { rule: 'referent', gives: 200 },
+  // 200 while she has the dossier open herself: Nadia has, and Jocelyne, of the other structure, must not gain by it.
+  'GET /structure/personnes/:usagerId': { rule: 'referent', gives: (caller) => (caller === 'nadia' ? 200 : 303) },
+
+  'GET /mon-espace': { rule: 'usager', gives: 200 },
+  'GET /mon-espace/acces': { rule: 'usager', gives: 200 },
+  'GET /mon-espace/donnees': { rule: 'usager', gives: 200 },
+  'GET /mon-espace/mandats/:mandatId': { rule: 'usager', gives: 200 },
+  'GET /mon-espace/mandats/:mandatId/arreter': { rule: 'usager', gives: 200, or: [303] },
+  'GET /mon-espace/mandats/:mandatId/arret': {
+    rule: 'usager',
+    gives: (caller) => (caller === 'josiane' ? 200 : 303),
+    or: [303],
+  },
+
+  'POST /mandats/:mandatId/demarches/nouvelle': { rule: 'aidant', gives: 303, or: [409], fields: DEMARCHE },
+  'POST /mandats/:mandatId/demarches/hors-mandat': {
+    rule: 'aidant',
+    gives: 303,
+    fields: () => ({ ...DEMARCHE(), motif: 'Urgence' }),
+  },
+  'POST /structure/personnes/:usagerId/ouvrir': {
+    rule: 'referent',
+    gives: 303,
+    fields: () => ({ motif: 'controle', envoi: randomUUID() }),
+  },
+  'POST /mandats/nouveau': { rule: 'aidant', gives: 303, fields: CHOIX },
+  'POST /mandats/brouillons/:brouillonId/acceptation': {
+    rule: 'aidant',
+    gives: 303,
+    or: [409],
+    oneByOne: true,
+    fields: ({ caller, at }) => ({ code: codeOf(caller in AIDANTS ? (caller as AidantKey) : 'thomas', at) }),
+  },
+  // 404: the draft that has just become a mandat.
+  'POST /mandats/brouillons/:brouillonId/accord': { rule: 'aidant', gives: 303, or: [404], fields: ACCORD },
+  'POST /mandats/brouillons/:brouillonId/identification': { rule: 'aidant', gives: 303, or: [404], fields: () => ({}) },
+  'POST /mandats/brouillons/:brouillonId/choix': { rule: 'aidant', gives: 303, or: [404], fields: CHOIX },
+  'POST /mon-espace/mandats/:mandatId/arreter': { rule: 'usager', gives: 303, or: [409], fields: () => ({ quoi: 'tout' }) },
+
+  'POST /conditions-d-utilisation': { rule: 'aidant', gives: 303, fields: () => ({ accepte: 'oui' }) },
+  'POST /structures': {
+    rule: 'aidant',
+    gives: 303,
+    or: [409],
+    fields: ({ caller, world }) => ({ structure: world.structures[SAINT_DENIS.includes(caller) ? 'saintDenis' : 'figeac'] }),
+  },
+  'POST /connexion': { rule: 'public', gives: 303, fields: () => ({ email: `${randomUUID()}@exemple.fr`, code: '123456' }) },
+  'POST /connexion/code': { rule: 'public', gives: 409, fields: () => ({ code: '123456' }) },
+  'POST /connexion/lien/:jeton': { rule: 'public', gives: 409, asks: '/connexion/lien/inconnu' },
+  'POST /connexion/franceconnect': { rule: 'public', gives: 303 },
+  'POST /deconnexion': { rule: 'public', gives: 303 },
+  'POST /mon-espace/deconnexion': { rule: 'public', gives: 303 },
+}
