@@ -92,7 +92,9 @@ describe.each([
   it('n’ouvre un dossier qu’avec une raison, que la personne lit aussitôt', async () => {
     const persona = js ? 'odette' : 'toussaint'
     const raison = `Vérification annuelle ${js ? 'un' : 'deux'}`
-    await page.goto(`${service.url}/structure/personnes/${await service.personne(persona)}`)
+    // From the list of persons as from the journal: where she has not acted herself, the reason comes first.
+    await menu(page, 'Personnes')
+    await page.locator(`a[href="/personnes/${await service.personne(persona)}"]`).click()
     await page.waitForURL('**/ouvrir')
     await page.getByRole('button', { name: 'Ouvrir le dossier' }).click()
     expect(await page.locator('#erreurs').innerText()).toContain('Choisissez une raison')

@@ -96,7 +96,7 @@ describe.each([
     await tile(page, 'Argent - Impôts - Consommation')
     await page.getByLabel('La personne a redit').check()
     await press(page, 'Je donne mon accord')
-    await page.getByText('La phrase a changé avec les cases').waitFor()
+    await page.getByText('La phrase a changé').waitFor()
     expect(await page.locator('.sentence').innerText()).toContain('mes démarches de logement à ma place')
     await press(page, 'Je donne mon accord')
     await page.waitForURL('**/acceptation')
@@ -163,10 +163,9 @@ describe.each([
 
     const here = page.url()
     await page.goBack()
-    await page.locator('h1').waitFor()
-    expect(await mandatsOf('voahangy')).toBe(before + 1)
-    await page.goto(here)
+    await page.waitForURL(here)
     expect(await h1(page)).toMatch(/^Mandat de Voahangy/)
+    expect(await mandatsOf('voahangy')).toBe(before + 1)
   })
 
   it('impossible, se dit calmement : personne protégée, mineure, sans choix', async () => {

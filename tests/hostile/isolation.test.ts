@@ -11,7 +11,7 @@ const opened = async (options?: Parameters<typeof openMatrix>[0]) => {
   return matrix
 }
 
-describe('chaque route, demandée par chacun, pour chaque chose', { timeout: 180_000 }, () => {
+describe('chaque route, demandée par chacun, pour chaque chose', { timeout: 300_000 }, () => {
   it('donne ce que dit le tableau : rien d’autrui, et « introuvable » ne dit pas s’il existe', async () => {
     const matrix = await opened()
     expect(await matrix.run()).toEqual([])

@@ -84,8 +84,8 @@ describe('ce qui vient d’un autre site', () => {
     const wrong: string[] = []
     const before = await digest(matrix.world.sql)
     for (const { key } of matrix.routes.filter(({ method }) => method === 'POST')) {
-      const { caller, thing, address } = matrix.owners(key).at(-1)!
-      const fields = await matrix.fieldsOf(key, caller, thing)
+      const { caller, address } = matrix.owners(key).at(-1)!
+      const fields = await matrix.fieldsOf(key, caller)
       for (const [origin, site, accepted] of TABLE.filter(([, , accepted]) => !accepted)) {
         const headers = { origin, 'sec-fetch-site': site }
         const { status } = await matrix.ask({ caller, method: 'POST', address, fields, headers })

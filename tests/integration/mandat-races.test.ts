@@ -317,7 +317,7 @@ describe('le retour de FranceConnect', () => {
 })
 
 it('une base sans connexion libre n’est jamais un refus', async () => {
-  const narrow = openDb({ url: world.database.url, connections: 1, waitMs: 50 })
+  const narrow = openDb({ url: world.database.url, connections: 1, waitMs: 300 })
   const { state, navigateur } = ok(
     await openIdentification(world.db, world.as('thomas'), {
       brouillonId: await world.draft({ upTo: 'choix' }),
@@ -325,7 +325,16 @@ it('une base sans connexion libre n’est jamais un refus', async () => {
     }),
   )
   let free = () => {}
-  const held = narrow.tx({ kind: 'portier' }, () => new Promise<void>((resolve) => (free = resolve)))
+  let held: Promise<void> | undefined
+  await new Promise<void>((taken, failed) => {
+    held = narrow.tx({ kind: 'portier' }, () => {
+      taken()
+      return new Promise<void>((resolve) => {
+        free = resolve
+      })
+    })
+    held.catch(failed)
+  })
   await expect(claimConnexion(narrow, { state, navigateur })).rejects.toMatchObject({ code: 'DATABASE_BUSY' })
   free()
   await held

@@ -162,8 +162,11 @@ describe('ce que l’on voit', () => {
 
   it('tous les aidants de la structure voient le mandat ; ceux d’une autre, une page introuvable et non interdite', async () => {
     const told = await world.signMandat({ aidant: 'thomas', persona: 'marcel' })
-    for (const aidant of ['thomas', 'ines', 'nadia'] as const)
+    for (const aidant of ['thomas', 'ines', 'samira'] as const)
       expect((await world.get(`/mandats/${told.id}`, await world.sessionOf(aidant))).status).toBe(200)
+    // The direction, who never helped this person, reads it as the direction: with a reason.
+    const nadia = await world.get(`/mandats/${told.id}`, await world.sessionOf('nadia'))
+    expect([nadia.status, nadia.headers.get('location')]).toEqual([303, `/structure/personnes/${told.usagerId}`])
     const fabrice = await world.sessionOf('fabrice')
     const foreign = await world.get(`/mandats/${told.id}`, fabrice)
     const unknown = await world.get(`/mandats/${world.aidants.nadia}`, fabrice)

@@ -107,7 +107,7 @@ export type Thing = {
   of: readonly Caller[]
 }
 
-type Told = { caller: Caller; thing: Thing | undefined; world: World; at: Date }
+type Told = { caller: Caller; world: World; at: Date }
 export type Route = {
   rule: Rule
   /** What the caller who may gets: 303 or 200. */

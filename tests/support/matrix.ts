@@ -65,7 +65,7 @@ export type Matrix = {
   ask(asking: Asking): Promise<Answer>
   /** An address of this route, with this id for what it designates. */
   addressOf(key: string, id: string): string
-  fieldsOf(key: string, caller: Caller, thing?: Thing): Promise<Fields | undefined>
+  fieldsOf(key: string, caller: Caller): Promise<Fields | undefined>
   /** Everyone who may enter, each with each thing of hers. */
   owners(key: string): { caller: Caller; thing: Thing | undefined; address: string }[]
   cookieOf(caller: Caller): Promise<string | undefined>
@@ -229,8 +229,7 @@ export async function openMatrix(options: { rlsOnly?: boolean; twin?: string; mo
     const { path: where, route } = routes.find((one) => one.key === key)!
     return route.asks ?? where.replace(/:\w+/, id)
   }
-  const fieldsOf: Matrix['fieldsOf'] = async (key, caller, thing) =>
-    ROUTES[key]!.fields?.({ caller, thing, world, at: await world.now() })
+  const fieldsOf: Matrix['fieldsOf'] = async (key, caller) => ROUTES[key]!.fields?.({ caller, world, at: await world.now() })
 
   const owners: Matrix['owners'] = (key) => {
     const { path: where, route } = routes.find((one) => one.key === key)!
@@ -276,14 +275,14 @@ export async function openMatrix(options: { rlsOnly?: boolean; twin?: string; mo
       const kind = kindOf(where)
       const before = await digest(sql)
       for (const caller of CALLERS_ALL) {
-        await sql`delete from limite`
+        if (method === 'POST') await sql`delete from limite`
         const door = DOORS[route.rule][CALLERS[caller]]
         const inside = door === 'entre' || door === where
         const mine = things.filter((thing) => thing.kind === kind)
         const foreign = inside ? mine.filter(({ of }) => !of.includes(caller)) : mine.slice(0, 1)
-        const ids: [string, string, Thing?][] = kind
+        const ids: [string, string][] = kind
           ? [
-              ...foreign.map((thing): [string, string, Thing] => [thing.name, thing.id, thing]),
+              ...foreign.map((thing): [string, string] => [thing.name, thing.id]),
               ['absent', randomUUID()],
               ...(inside ? badIds(kind, caller) : []),
             ]
@@ -291,8 +290,8 @@ export async function openMatrix(options: { rlsOnly?: boolean; twin?: string; mo
             ? []
             : [['la page', '']]
         const answers = new Set<string>()
-        const refuse = async ([name, id, thing]: [string, string, Thing?]) => {
-          const fields = await fieldsOf(key, caller, thing)
+        const refuse = async ([name, id]: [string, string]) => {
+          const fields = await fieldsOf(key, caller)
           const address = addressOf(key, id)
           const answer = await ask({ caller, method, address, fields })
           read(key, caller, name, address, answer)
@@ -331,7 +330,7 @@ export async function openMatrix(options: { rlsOnly?: boolean; twin?: string; mo
       const alone = method === 'POST' && (route.rule === 'public' || where === '/structures')
       const seen = new Map<Caller, number[]>()
       for (const { caller, thing, address } of owners(key)) {
-        const answer = await ask({ caller, method, address, fields: await fieldsOf(key, caller, thing), alone })
+        const answer = await ask({ caller, method, address, fields: await fieldsOf(key, caller), alone })
         read(key, caller, thing?.name ?? 'la page', address, answer)
         seen.set(caller, [...(seen.get(caller) ?? []), answer.status])
         if (answer.status !== givenTo(caller, route) && !route.or?.includes(answer.status))
