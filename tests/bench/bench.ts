@@ -14,8 +14,8 @@ import { serve } from '../../src/http/server.ts'
 import { openSession } from '../../src/http/session.ts'
 import { franceconnect } from '../../src/oidc/franceconnect.ts'
 import { openProvider } from '../../src/oidc/provider.ts'
-import { handwrittenPersonnes } from './handwritten.ts'
 import { queriesLater } from './db.ts'
+import { handwrittenPersonnes } from './handwritten.ts'
 import { startTimes } from './start.ts'
 import { addMandats, addPersonnes } from './volume.ts'
 
@@ -45,7 +45,9 @@ async function main() {
     return `http://127.0.0.1:${port}`
   }
 
-  console.log(`${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]!.model.trim()}, Node ${process.versions.node}\n`)
+  console.log(
+    `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]!.model.trim()}, Node ${process.versions.node}\n`,
+  )
   try {
     const [aidant] = await admin<{ id: string; structureId: string }[]>`
       select a.id, h.structure_id as "structureId" from aidant a join habilitation h on h.aidant_id = a.id where a.email = 'thomas@figeac.demo'`
@@ -69,13 +71,19 @@ async function main() {
         return c.text('ok', 303)
       }),
     )
-    const body = (mandat: string) => new URLSearchParams({ mandat, demarche: 'aide-logement', resultat: 'deposee', envoi: randomUUID() }).toString()
+    const body = (mandat: string) =>
+      new URLSearchParams({ mandat, demarche: 'aide-logement', resultat: 'deposee', envoi: randomUUID() }).toString()
     const noting = await compare(
       () => mandats.map((mandat) => ({ url: `${service}/mandats/${mandat}/demarches/nouvelle`, cookie, body: body(mandat) })),
       () => mandats.map((mandat) => ({ url: bare, body: body(mandat) })),
       303,
     )
-    say('noter une démarche (HTTP) / insertion nue (HTTP)', 1 / noting.ratio, '>= 0.4', `${rate(noting.a, 400)} et ${rate(noting.b, 400)} par seconde`)
+    say(
+      'noter une démarche (HTTP) / insertion nue (HTTP)',
+      1 / noting.ratio,
+      '>= 0.4',
+      `${rate(noting.a, 400)} et ${rate(noting.b, 400)} par seconde`,
+    )
 
     // No person searches as fast as this; the limit is another matter.
     const forgetLimits = () => admin`delete from limite`
@@ -88,7 +96,12 @@ async function main() {
       200,
       forgetLimits,
     )
-    say('page « Personnes » / même page écrite à la main', pages.ratio, '', `${rate(pages.a, 200)} et ${rate(pages.b, 200)} pages par seconde`)
+    say(
+      'page « Personnes » / même page écrite à la main',
+      pages.ratio,
+      '',
+      `${rate(pages.a, 200)} et ${rate(pages.b, 200)} pages par seconde`,
+    )
 
     // 3. The list of a structure of 100,000 persons, against one of 1,000.
     const small = await addPersonnes(admin, 1_000)
@@ -96,19 +109,34 @@ async function main() {
     await admin`vacuum analyze`
     const smallCookie = await session(small.aidantId, small.structureId)
     const largeCookie = await session(large.aidantId, large.structureId)
-    for (const [what, query] of [['liste', ''], ['recherche « mar »', '?q=mar'], ['recherche « marie dup »', '?q=marie+dup'], ['naissance 1961', '?q=1961']] as const) {
+    for (const [what, query] of [
+      ['liste', ''],
+      ['recherche « mar »', '?q=mar'],
+      ['recherche « marie dup »', '?q=marie+dup'],
+      ['naissance 1961', '?q=1961'],
+    ] as const) {
       const lists = await compare(
         () => repeat(100, { url: `${service}/personnes${query}`, cookie: largeCookie }),
         () => repeat(100, { url: `${service}/personnes${query}`, cookie: smallCookie }),
         200,
         forgetLimits,
       )
-      say(`personnes, ${what} : 100 000 / 1 000`, lists.ratio, '<= 1.2', `${rate(lists.a, 100)} et ${rate(lists.b, 100)} pages par seconde`)
+      say(
+        `personnes, ${what} : 100 000 / 1 000`,
+        lists.ratio,
+        '<= 1.2',
+        `${rate(lists.a, 100)} et ${rate(lists.b, 100)} pages par seconde`,
+      )
     }
 
     // 4. The layer after 200,000 queries.
     const later = await queriesLater(config.database.url)
-    say('200 000 requêtes plus tard / les premières', later.ratio, '<= 1.1', `${later.laterMicroseconds.toFixed(0)} et ${later.firstMicroseconds.toFixed(0)} µs de processeur par transaction`)
+    say(
+      '200 000 requêtes plus tard / les premières',
+      later.ratio,
+      '<= 1.1',
+      `${later.laterMicroseconds.toFixed(0)} et ${later.firstMicroseconds.toFixed(0)} µs de processeur par transaction`,
+    )
   } finally {
     for (const close of closing) await close()
     await Promise.all([db.close(), admin.end()])
@@ -118,7 +146,9 @@ async function main() {
 
   // 5. Starting, as a newcomer does.
   const { installed, first, later: again } = await startTimes()
-  console.log(`démarrages : ${installed.toFixed(1)} s la première fois (clone neuf, installation comprise ; visé : 30), ${first.toFixed(1)} s avec une base neuve, ${again.toFixed(1)} s ensuite (visé : 3)`)
+  console.log(
+    `démarrages : ${installed.toFixed(1)} s la première fois (clone neuf, installation comprise ; visé : 30), ${first.toFixed(1)} s avec une base neuve, ${again.toFixed(1)} s ensuite (visé : 3)`,
+  )
 }
 
 const say = (what: string, ratio: number, aim: string, detail: string) =>
@@ -127,7 +157,13 @@ const rate = (seconds: number, count: number) => Math.round(count / seconds)
 const repeat = (count: number, shot: Shot) => Array.from({ length: count }, () => shot)
 
 /** Median seconds of each side over interleaved rounds, and a/b. The client is another process, so that it does not share our loop. */
-async function compare(a: () => Shot[], b: () => Shot[], status: number, before: () => Promise<unknown> = async () => {}, rounds = 7) {
+async function compare(
+  a: () => Shot[],
+  b: () => Shot[],
+  status: number,
+  before: () => Promise<unknown> = async () => {},
+  rounds = 7,
+) {
   const times: { a: number[]; b: number[] } = { a: [], b: [] }
   for (let round = -1; round < rounds; round++) {
     await before()
@@ -144,7 +180,9 @@ const median = (list: number[]) => list.toSorted((x, y) => x - y)[Math.floor(lis
 let client: ReturnType<typeof spawn> | undefined
 /** Seconds to have every request answered, 16 at a time; throws when one was not answered as expected. */
 function fire(shots: Shot[], status: number): Promise<number> {
-  client ??= spawn(process.execPath, [path.join(import.meta.dirname, 'client.mjs')], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  client ??= spawn(process.execPath, [path.join(import.meta.dirname, 'client.mjs')], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
   const running = client
   running.unref()
   return new Promise((resolve, reject) => {

@@ -7,7 +7,8 @@ const send = ({ url, cookie, body }) =>
   new Promise((resolve, reject) => {
     const { origin } = new URL(url)
     const headers = { 'sec-fetch-site': 'same-origin', origin: 'http://localhost:3900', ...(cookie && { cookie }) }
-    if (body) Object.assign(headers, { 'content-type': 'application/x-www-form-urlencoded', 'content-length': Buffer.byteLength(body) })
+    if (body)
+      Object.assign(headers, { 'content-type': 'application/x-www-form-urlencoded', 'content-length': Buffer.byteLength(body) })
     const sent = request(url, { method: body ? 'POST' : 'GET', agent, headers }, (answer) => {
       answer.resume()
       answer.on('end', () => resolve(answer.statusCode))

@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import type { Db, Who } from '../../src/db.ts'
 import { listPersonnes } from '../../src/usager/queries.ts'
 
-const escape = (text: string) => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
+const escaped = (text: string) => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
 
 /** The list of persons as the shortest template that shows the same data: what our kit, session and edge are measured against. */
 export const handwrittenPersonnes = (db: Db, by: Who) =>
@@ -11,7 +11,7 @@ export const handwrittenPersonnes = (db: Db, by: Who) =>
     const rows = personnes
       .map(
         ({ id, prenoms, nomNaissance, nomUsage, birthdate, etat, fin }) =>
-          `<tr><th><a href="/personnes/${id}">${escape(prenoms.join(' '))} ${escape(nomUsage ?? nomNaissance)}</a></th><td>${birthdate}</td><td>${etat ?? ''}</td><td>${fin?.toISOString() ?? ''}</td></tr>`,
+          `<tr><th><a href="/personnes/${id}">${escaped(prenoms.join(' '))} ${escaped(nomUsage ?? nomNaissance)}</a></th><td>${birthdate}</td><td>${etat ?? ''}</td><td>${fin?.toISOString() ?? ''}</td></tr>`,
       )
       .join('')
     return c.html(

@@ -24,7 +24,12 @@ export async function startTimes(): Promise<{ installed: number; first: number; 
 
 async function start(cwd: string): Promise<number> {
   const begun = performance.now()
-  const service = spawn('npm', ['start', '--silent'], { cwd, env: { ...process.env, PORT: String(PORT) }, stdio: 'ignore', detached: true })
+  const service = spawn('npm', ['start', '--silent'], {
+    cwd,
+    env: { ...process.env, PORT: String(PORT) },
+    stdio: 'ignore',
+    detached: true,
+  })
   const ended = once(service, 'exit')
   try {
     for (;;) {
