@@ -93,6 +93,14 @@ export function onDatabase(url: string, name: string): string {
   return other.href
 }
 
+/** Same database, as one of our roles. */
+export function asRole(url: string, role: keyof Passwords, passwords: Passwords): string {
+  const other = new URL(url)
+  other.username = `traitdunion_${role}`
+  other.password = passwords[role]
+  return other.href
+}
+
 /** Sorted and compared by bytes, upper and lower case as Unicode says: the same on every machine, whatever its system's locales. */
 export async function createDatabase(sql: postgres.Sql, name: string): Promise<void> {
   await sql`

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
 import path from 'node:path'
 import postgres from 'postgres'
-import { bootstrap, migrate, onDatabase, type Passwords, pendingMigrations } from '../migrate.ts'
+import { asRole, bootstrap, migrate, onDatabase, type Passwords, pendingMigrations } from '../migrate.ts'
 import { newKey } from './franceconnect/keys.ts'
 import { type Simulator, startSimulator } from './franceconnect/simulator.ts'
 import { takeLock } from './lock.ts'
@@ -137,12 +137,7 @@ function environmentOf(server: Postgres, secrets: Secrets, simulator: Simulator,
 }
 
 function databasesOf(adminUrl: string, { passwords }: Secrets): Record<string, string> {
-  const as = (role: keyof Passwords) => {
-    const url = new URL(adminUrl)
-    url.username = `traitdunion_${role}`
-    url.password = passwords[role]
-    return url.href
-  }
+  const as = (role: keyof Passwords) => asRole(adminUrl, role, passwords)
   return {
     DATABASE_URL: as('app'),
     DATABASE_OPERATOR_URL: as('operator'),

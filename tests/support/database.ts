@@ -5,7 +5,7 @@ import path from 'node:path'
 import postgres from 'postgres'
 import { inject } from 'vitest'
 import { type Postgres, startPostgres } from '../../src/demo/postgres.ts'
-import { bootstrap, closeDatabase, migrate, onDatabase, type Passwords } from '../../src/migrate.ts'
+import { asRole, bootstrap, closeDatabase, migrate, onDatabase, type Passwords } from '../../src/migrate.ts'
 import { TEMPLATE } from './postgres.ts'
 
 export type TestDatabase = {
@@ -40,12 +40,7 @@ export async function freshDatabase(): Promise<TestDatabase> {
 
 function openDatabase(adminUrl: string, passwords: Passwords): TestDatabase {
   const adminSql = connect(adminUrl)
-  const as = (role: keyof Passwords) => {
-    const url = new URL(adminUrl)
-    url.username = `traitdunion_${role}`
-    url.password = passwords[role]
-    return url.href
-  }
+  const as = (role: keyof Passwords) => asRole(adminUrl, role, passwords)
   return {
     url: as('app'),
     operatorUrl: as('operator'),
