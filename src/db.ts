@@ -26,7 +26,7 @@ export interface Sql extends postgres.ISql {
 export type Tx = {
   readonly sql: Sql
   readonly who: Who
-  /** The database's clock, read when the transaction began and again by `clock()`. */
+  /** The database's clock, read when the transaction began and again by `clock()`. Retryable work knows it from its first answer on. */
   readonly now: Date
   clock(): Promise<Date>
   random(bytes: number): Buffer
@@ -38,7 +38,8 @@ export type Db = {
   /**
    * Runs `work` in one transaction of its own: all of it is committed, or nothing. Throws what `work` throws, a busy error
    * (`isBusy`) or an unavailable one (`isUnavailable`: after it the outcome of the commit may be unknown). With `retryable`, which
-   * asks for work that may be done twice, serialization failures, deadlocks and lost connections are tried three times.
+   * asks for work that may be done twice, serialization failures, deadlocks and lost connections are tried three times, and its first
+   * statements travel with the beginning of the transaction.
    */
   tx<T>(who: Who, work: (tx: Tx) => Promise<T>, options?: { retryable?: boolean }): Promise<T>
   /** Refuses new work, waits for what is running or waiting, then leaves the database. */
@@ -151,13 +152,17 @@ function openConnection(url: string): Connection {
   return connection
 }
 
-/** Begins a transaction for this caller, in one round trip, and tells the database's time. */
-async function begin(connection: Connection, who: Who, withinMs: number): Promise<Date> {
+/** The database's clock as one transaction knows it: nothing before its first answer. */
+type Clock = { now?: Date }
+
+/** Begins a transaction for this caller, in one round trip, and reads the database's time. */
+async function begin(connection: Connection, who: Who, clock: Clock, withinMs: number): Promise<void> {
   const { client, lose, answer } = connection
   const { aidantId, structureId } = 'aidantId' in who ? who : { aidantId: null, structureId: null }
   const usagerIds = 'usagerIds' in who ? `{${who.usagerIds}}` : '{}'
   const alarm = setTimeout(() => lose(unavailable('silence')), withinMs)
   try {
+    const begun = client`begin`.execute() // the driver sends a statement when it is waited for, and this one comes first
     const context = client<{ now: Date }[]>`
       select
         horloge() as now,
@@ -165,8 +170,11 @@ async function begin(connection: Connection, who: Who, withinMs: number): Promis
         set_config('app.aidant_id', coalesce(${aidantId}::uuid::text, ''), true),
         set_config('app.structure_id', coalesce(${structureId}::uuid::text, ''), true),
         set_config('app.usager_ids', ${usagerIds}::uuid[]::text, true)`
-    const [, [row]] = await answer(Promise.all([client`begin`, context]))
-    return row!.now
+    // At once: the answer to a statement that travelled with this one may follow in the same packet.
+    const read = context.then(([row]) => {
+      clock.now = row!.now
+    })
+    await answer(Promise.all([begun, read]))
   } catch (error) {
     throw lose(translated(error))
   } finally {
@@ -185,7 +193,7 @@ type Statement = Promise<unknown> & {
 async function run<T>(
   connection: Connection,
   who: Who,
-  began: Date,
+  clock: Clock,
   work: (tx: Tx) => Promise<T>,
   random: Tx['random'],
   rlsOnly: boolean,
@@ -230,11 +238,14 @@ async function run<T>(
   const tx = {
     sql,
     who,
-    now: began,
+    get now() {
+      if (!clock.now) throw new Error('the time is not known before the first answer')
+      return clock.now
+    },
     async clock() {
       const [row] = await sql<{ now: Date }[]>`select horloge() as now`
-      tx.now = row!.now
-      return tx.now
+      clock.now = row!.now
+      return clock.now
     },
     random,
     rlsOnly,
@@ -289,19 +300,29 @@ export function openDb(options: {
     else free++
   }
 
+  const takeIdle = () => {
+    let connection = idle.pop()
+    while (connection?.lost) connection = idle.pop()
+    return connection
+  }
   /** Nothing has been done yet: trying again is always safe, so a database that restarts costs the caller a short wait. */
-  const lease = async (who: Who, deadline: number): Promise<[Connection, Date]> => {
+  const lease = async (who: Who, clock: Clock, deadline: number): Promise<Connection> => {
     for (;;) {
-      let connection = idle.pop()
-      while (connection?.lost) connection = idle.pop()
-      connection ??= openConnection(url)
+      const connection = takeIdle() ?? openConnection(url)
       try {
-        return [connection, await begin(connection, who, Math.max(deadline - performance.now(), BEGIN_MS))]
+        await begin(connection, who, clock, Math.max(deadline - performance.now(), BEGIN_MS))
+        return connection
       } catch (error) {
         if (!isUnavailable(error) || performance.now() > deadline) throw error
       }
       await sleep(randomInt(50, 150))
     }
+  }
+  /** A connection that is open already is not waited for: what fails with its beginning will be done again. */
+  const leaseAtOnce = (who: Who, clock: Clock): Connection | undefined => {
+    const connection = takeIdle()
+    if (connection) begin(connection, who, clock, waitMs).catch(() => {})
+    return connection
   }
 
   return {
@@ -311,9 +332,11 @@ export function openDb(options: {
       await takeTurn(waitMs)
       try {
         for (let left = retryable ? TRIES - 1 : 0; ; left--) {
-          const [connection, began] = await lease(who, deadline)
+          const clock: Clock = {}
+          const atOnce = retryable && left === TRIES - 1
+          const connection = (atOnce && leaseAtOnce(who, clock)) || (await lease(who, clock, deadline))
           try {
-            return await run(connection, who, began, work, random, rlsOnly)
+            return await run(connection, who, clock, work, random, rlsOnly)
           } catch (error) {
             if (left === 0 || !isTransient(error)) throw error
           } finally {

@@ -68,20 +68,21 @@ async function record(tx: Tx, by: Who & { kind: 'aidant' }, demarche: NewDemarch
   const horsMandat = genre === 'hors_mandat'
   const { sensible, reclamation } = discretion(demarche)
   const { mandatId, envoi, doneAt: _, ...facts } = demarche
-  const line = await append(tx, {
-    action: horsMandat ? 'acte_hors_mandat' : 'demarche_realisee',
-    mandat,
-    contenu: { ...facts, genre, done_at: doneAt.toISOString(), ...(horsMandat && { motif: motif! }) },
-    sensible: sensible || reclamation,
-  })
   const id = newUuid(tx)
+  // Sent together: the rows name the line just written, and the database dates them by it.
   await Promise.all([
+    append(tx, {
+      action: horsMandat ? 'acte_hors_mandat' : 'demarche_realisee',
+      mandat,
+      contenu: { ...facts, genre, done_at: doneAt.toISOString(), ...(horsMandat && { motif: motif! }) },
+      sensible: sensible || reclamation,
+    }),
     tx.sql`
       insert into demarche (id, mandat_id, structure_id, usager_id, aidant_id, genre, thematique, sensible, reclamation, nature, mode, presence,
-        canal, done_at, recorded_at, duree_minutes, resultat, motif_blocage, envoi, journal_id)
+        canal, done_at, duree_minutes, resultat, motif_blocage, envoi, journal_id)
       values (${id}, ${mandatId}, ${structureId}, ${usagerId}, ${by.aidantId}, ${genre}, ${demarche.thematique}, ${sensible}, ${reclamation},
-        ${demarche.nature}, ${demarche.mode}, ${demarche.presence}, ${demarche.canal}, ${doneAt}, ${line.at}, ${demarche.dureeMinutes ?? null},
-        ${demarche.resultat}, ${demarche.motifBlocage ?? null}, ${envoi}, ${line.id})`,
+        ${demarche.nature}, ${demarche.mode}, ${demarche.presence}, ${demarche.canal}, ${doneAt}, ${demarche.dureeMinutes ?? null},
+        ${demarche.resultat}, ${demarche.motifBlocage ?? null}, ${envoi}, currval('journal_id_seq'))`,
     tx.sql`
       insert into demarche_contenu (demarche_id, structure_id, usager_id, genre, code, titre, administration, reference, montant_centimes,
         etape_quoi, etape_qui, etape_quand, orientation, note, motif_hors_mandat)

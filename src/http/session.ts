@@ -65,18 +65,17 @@ type Row = {
 async function findSession(tx: Tx, token: string): Promise<Row | undefined> {
   const [row] = await tx.sql<Row[]>`
     select s.id, s.aidant_id, s.usager_id, a.prenom, a.nom, a.cgu_version,
-      st.id as structure_id, st.nom as structure_nom, st.fuseau, coalesce(h.referent, false) as referent,
+      st.id as structure_id, st.nom as structure_nom, st.fuseau, coalesce(ha.referent, false) as referent,
       (select count(*) from habilitation o join structure os on os.id = o.structure_id
         where o.aidant_id = s.aidant_id and o.ended_at is null and os.suspended_at is null) as structures,
-      u.prenoms, u.nom_naissance, u.nom_usage, s.last_seen_at < ${tx.now}::timestamptz - interval '1 minute' as stale
-    from session s
+      u.prenoms, u.nom_naissance, u.nom_usage, s.last_seen_at < h.now - interval '1 minute' as stale
+    from (select horloge() as now offset 0) h
+    join session s on s.last_seen_at > h.now - make_interval(mins => ${IDLE_MINUTES}) and s.created_at > h.now - make_interval(hours => ${ABSOLUTE_HOURS})
     left join aidant a on a.id = s.aidant_id
-    left join habilitation h on h.aidant_id = s.aidant_id and h.structure_id = s.structure_id and h.ended_at is null
-    left join structure st on st.id = h.structure_id and st.suspended_at is null
+    left join habilitation ha on ha.aidant_id = s.aidant_id and ha.structure_id = s.structure_id and ha.ended_at is null
+    left join structure st on st.id = ha.structure_id and st.suspended_at is null
     left join usager u on u.id = s.usager_id
-    where s.jeton = ${hashToken(token)} and s.ended_at is null and a.suspended_at is null
-      and s.last_seen_at > ${tx.now}::timestamptz - make_interval(mins => ${IDLE_MINUTES})
-      and s.created_at > ${tx.now}::timestamptz - make_interval(hours => ${ABSOLUTE_HOURS})`
+    where s.jeton = ${hashToken(token)} and s.ended_at is null and a.suspended_at is null`
   if (row?.stale) await tx.sql`update session set last_seen_at = ${tx.now} where id = ${row.id}`
   return row
 }
@@ -88,7 +87,7 @@ export const session = (db: Db, config: Pick<Config, 'publicUrl'>, paths: Sessio
   const jar = cookies(config)
   return async (c, next) => {
     const token = jar.read(c, 'session')
-    const row = token ? await db.tx({ kind: 'portier' }, (tx) => findSession(tx, token)) : undefined
+    const row = token ? await db.tx({ kind: 'portier' }, (tx) => findSession(tx, token), { retryable: true }) : undefined
     if (row) {
       c.set('sessionId', row.id)
       if (row.usagerId) {

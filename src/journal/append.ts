@@ -42,7 +42,8 @@ export async function append(tx: Tx, line: NewLine): Promise<Line> {
   const payload = jcs(line.contenu)
   const salt = tx.random(32)
 
-  const [written] = await tx.sql<Line[]>`
+  // Sent at once: statements written after this call come after it.
+  const sent = tx.sql<Line[]>`
     with line as (
       insert into journal (action, acteur, acteur_id, structure_id, usager_id, mandat_id, cible_aidant_id, commitment)
       values (${line.action}, ${acteur}, ${id}, ${structureId}, ${usagerId}, ${line.mandat?.id ?? null}, ${line.cibleAidantId ?? null},
@@ -52,6 +53,7 @@ export async function append(tx: Tx, line: NewLine): Promise<Line> {
       insert into journal_contenu (journal_id, structure_id, usager_id, sensible, payload, salt)
       select id, ${structureId}::uuid, ${usagerId}::uuid, ${line.sensible ?? false}::boolean, ${payload}, ${salt}::bytea from line)
     select id, at, mandat_seq
-    from line`
+    from line`.execute()
+  const [written] = await sent
   return written!
 }

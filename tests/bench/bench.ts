@@ -8,6 +8,8 @@ import postgres from 'postgres'
 import { createApp } from '../../src/app.ts'
 import { parseConfig } from '../../src/config.ts'
 import { openDb, type Tx } from '../../src/db.ts'
+import { demarcheDuCatalogue, type NewDemarche } from '../../src/demarche/demarche.ts'
+import { recordDemarche } from '../../src/demarche/record.ts'
 import { startDemo } from '../../src/demo/demo.ts'
 import { seed } from '../../src/demo/seed.ts'
 import { serve } from '../../src/http/server.ts'
@@ -60,14 +62,21 @@ async function main() {
 
     // 1. Noting a démarche, against the least a web service can do with the same layer: begin, insert, commit.
     const mandats = await addMandats(admin, structureId, aidant!.id, 400)
-    await admin`create table nu (id uuid primary key, mandat_id uuid, titre text, done_at timestamptz, note text)`
+    await admin`create table nu (like demarche including indexes)`
     await admin`grant insert on nu to traitdunion_app`
+    let bareLine = 0
+    const insertBare = (mandat: string, resultat: string) =>
+      db.tx(by, async (tx: Tx) => {
+        await tx.sql`
+          insert into nu (id, mandat_id, structure_id, usager_id, aidant_id, genre, thematique, sensible, reclamation, nature, mode, presence,
+            canal, done_at, recorded_at, resultat, envoi, journal_id)
+          values (${randomUUID()}, ${mandat}, ${structureId}, ${mandat}, ${by.aidantId}, 'reguliere', 'logement', false, false, 'demande',
+            'avec_la_personne', 'presente', 'en_ligne_franceconnect', ${tx.now}, ${tx.now}, ${resultat}, ${randomUUID()}, ${++bareLine})`
+      })
     const bare = await listen(
       new Hono().post('/', async (c) => {
         const form = new URLSearchParams(await c.req.text())
-        await db.tx(by, async (tx: Tx) => {
-          await tx.sql`insert into nu (id, mandat_id, titre, done_at, note) values (${randomUUID()}, ${form.get('mandat')!}, ${form.get('demarche')!}, ${tx.now}, ${''})`
-        })
+        await insertBare(form.get('mandat')!, form.get('demarche')!)
         return c.text('ok', 303)
       }),
     )
@@ -83,6 +92,17 @@ async function main() {
       1 / noting.ratio,
       '>= 0.4',
       `${rate(noting.a, 400)} et ${rate(noting.b, 400)} par seconde`,
+    )
+
+    const acts = () =>
+      mandats.map((mandat) => () => recordDemarche(db, by, { ...DEMARCHE, mandatId: mandat, envoi: randomUUID() }))
+    const bares = () => mandats.map((mandat) => () => insertBare(mandat, 'deposee'))
+    const writing = await compareWork(acts, bares)
+    say(
+      'enregistrer une démarche (transaction) / insertion nue de la même ligne',
+      1 / writing.ratio,
+      '>= 0.4',
+      `${rate(writing.a, 400)} et ${rate(writing.b, 400)} par seconde`,
     )
 
     // No person searches as fast as this; the limit is another matter.
@@ -155,6 +175,52 @@ const say = (what: string, ratio: number, aim: string, detail: string) =>
   console.log(`${what} : ${ratio.toFixed(2)}${aim && ` (visé : ${aim})`} ; ${detail}`)
 const rate = (seconds: number, count: number) => Math.round(count / seconds)
 const repeat = (count: number, shot: Shot) => Array.from({ length: count }, () => shot)
+
+const DEMARCHE = {
+  thematique: 'logement',
+  code: 'aide-logement',
+  titre: demarcheDuCatalogue('aide-logement')!.libelle,
+  administration: null,
+  nature: 'demande',
+  mode: 'avec_la_personne',
+  presence: 'presente',
+  canal: 'en_ligne_franceconnect',
+  doneAt: null,
+  dureeMinutes: null,
+  resultat: 'deposee',
+  motifBlocage: null,
+  reference: null,
+  montantCentimes: null,
+  etapeQuoi: null,
+  etapeQui: null,
+  etapeQuand: null,
+  orientation: null,
+  note: null,
+} as const satisfies Partial<NewDemarche>
+
+/** The same for work done here, 32 at a time. */
+async function compareWork(a: () => Work[], b: () => Work[], rounds = 7) {
+  const together = async (all: Work[]) => {
+    const left = all.values()
+    const start = performance.now()
+    await Promise.all(
+      Array.from({ length: 32 }, async () => {
+        for (const one of left) await one()
+      }),
+    )
+    return (performance.now() - start) / 1000
+  }
+  const times: { a: number[]; b: number[] } = { a: [], b: [] }
+  for (let round = -1; round < rounds; round++) {
+    const [first, second] = [await together(a()), await together(b())]
+    if (round < 0) continue
+    times.a.push(first)
+    times.b.push(second)
+  }
+  const [ma, mb] = [median(times.a), median(times.b)]
+  return { a: ma, b: mb, ratio: ma / mb }
+}
+type Work = () => Promise<unknown>
 
 /** Median seconds of each side over interleaved rounds, and a/b. The client is another process, so that it does not share our loop. */
 async function compare(

@@ -177,7 +177,6 @@ describe(`PostgreSQL tué ${KILLS} fois sous les écritures`, { timeout: 240_000
     expect(failures).toEqual([])
     expect(slow).toHaveLength(KILLS)
     expect(Math.max(...slow)).toBeLessThan(2000)
-    expect(sentAgain).toBeGreaterThan(0)
     expect(service.child.exitCode).toBeNull()
     expect((await fetch(`${url}/readyz`)).status).toBe(200)
 

@@ -413,6 +413,23 @@ describe('une connexion perdue au milieu d’une transaction', () => {
   })
 })
 
+describe('un travail qui peut être refait', () => {
+  it('part avec le début de sa transaction : il en a le contexte, et ne sait l’heure qu’à sa première réponse', async () => {
+    const db = open({ connections: 1 })
+    await db.tx(worker, async () => {}) // a connection is open
+    const seen = await db.tx(
+      worker,
+      async (tx) => {
+        expect(() => tx.now).toThrow('not known before the first answer')
+        const [row] = await tx.sql`select app_who() as who, horloge() as at`
+        return { who: row!.who, known: tx.now <= row!.at }
+      },
+      { retryable: true },
+    )
+    expect(seen).toEqual({ who: 'worker', known: true })
+  })
+})
+
 describe('les nouvelles tentatives', () => {
   const raising = (code: string, failures: number) => {
     const seen = { times: 0 }

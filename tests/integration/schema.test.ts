@@ -618,6 +618,16 @@ describe('l’application contournée, la base refuse encore', () => {
       ],
     ],
     [
+      'un contact change sans ligne au journal',
+      'contact_journalise',
+      [asAidant(AIDANT, STRUCTURE), `update usager set email = 'autre@exemple.fr' where id = '${USAGER}'`],
+      [
+        asAidant(AIDANT, STRUCTURE),
+        line('contact_modifie'),
+        `update usager set email = 'autre@exemple.fr' where id = '${USAGER}'`,
+      ],
+    ],
+    [
       'un dossier s’ouvre pour toujours',
       '42501',
       [
@@ -863,6 +873,25 @@ describe('l’application contournée, la base refuse encore', () => {
     expect(await read(asAidant(AIDANT_2, STRUCTURE_2, 'referent'), 0)).toBe(0)
     expect(await read(asAidant(AIDANT, STRUCTURE), 16 * 60_000)).toBe(2)
     expect(await read(asUsager, 16 * 60_000)).toBe(2)
+  })
+
+  it.each([
+    'journal',
+    'journal_contenu',
+    'ouverture',
+    'mandat_contenu',
+    'demarche_contenu',
+  ])('qui se dit référente sans l’être ne lit rien de la direction : %s', async (table) => {
+    const read = (referent: boolean) =>
+      trying(db.adminSql, async (tx) => {
+        await tx`update habilitation set referent = ${referent} where aidant_id = ${AIDANT}`
+        await tx.unsafe('set local role traitdunion_app')
+        await tx.unsafe(asAidant(AIDANT, STRUCTURE, 'referent'))
+        const [row] = await tx`select count(*)::int as rows from ${tx(table)}`
+        return row!.rows as number
+      })
+    expect(await read(true)).toBeGreaterThan(0)
+    expect(await read(false)).toBe(0)
   })
 })
 
