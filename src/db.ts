@@ -217,9 +217,9 @@ async function run<T>(
     }
     statement.reject = (reason) => {
       waiting.delete(statement.reject)
-      const error = check(reason)
-      failed ??= error
-      reject(error)
+      failed ??= check(reason)
+      // A statement that travelled behind one that failed says so only: the reason is the first one's.
+      reject(codeOf(reason) === '25P02' ? failed : check(reason))
     }
     waiting.add(statement.reject)
     silence.refresh()

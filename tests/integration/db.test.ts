@@ -449,6 +449,18 @@ describe('les nouvelles tentatives', () => {
         as $$ begin raise exception 'levée' using errcode = code; end $$`,
   )
 
+  it('voient la raison de la première requête, même derrière celles qui sont parties avec elle', async () => {
+    const db = open()
+    const busy = await failure(
+      db.tx(worker, async (tx) => {
+        const locked = tx.sql`select essai_lever('55P03')`.execute()
+        locked.catch(() => {})
+        await tx.sql`select 1`
+      }),
+    )
+    expect(isBusy(busy)).toBe(true)
+  })
+
   it('suivent une sérialisation impossible ou un interblocage, trois fois en tout', async () => {
     for (const code of ['40001', '40P01']) {
       expect(await open().tx(worker, raising(code, 2).work, { retryable: true })).toBe(3)
