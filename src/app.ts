@@ -10,6 +10,7 @@ import { assets } from './http/assets.ts'
 import { openEdge } from './http/edge.ts'
 import type { Env } from './http/env.ts'
 import { healthRoutes } from './http/health.ts'
+import { keepForm, resumeForm } from './http/kept-form.ts'
 import type { Log } from './http/log.ts'
 import { checkRules, publicPage } from './http/rules.ts'
 import { session } from './http/session.ts'
@@ -41,7 +42,11 @@ export function createApp(deps: Deps, more?: Hono<Env>): Hono<Env> {
   app.route('/', healthRoutes({ db, log }))
   app.route('/', verificationRoutes({ db, config, seal }))
 
-  app.use(session(db, config, { cgu: CGU_PATH, cguVersion: CGU_VERSION, structures: STRUCTURES_PATH }))
+  app.use(
+    keepForm(config),
+    session(db, config, { cgu: CGU_PATH, cguVersion: CGU_VERSION, structures: STRUCTURES_PATH }),
+    resumeForm(db),
+  )
   app.route('/', publicRoutes(config))
   app.route('/', aidantRoutes({ db, config }))
   app.route('/', structureRoutes({ db, config }))

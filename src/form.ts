@@ -52,7 +52,8 @@ export const isFormType = (contentType: string | undefined): boolean =>
   /^(?:application\/x-www-form-urlencoded|multipart\/form-data)\s*(?:;|$)/i.test(contentType ?? '') &&
   !/;\s*charset\s*=\s*(?!"?utf-8"?\s*(?:;|$))/i.test(contentType ?? '')
 
-async function readFields(c: Context): Promise<Map<string, (string | object)[]>> {
+/** All that a form sent, by field; a file is an object. Throws what the answer is when it cannot be read. */
+export async function readFields(c: Context): Promise<Map<string, (string | object)[]>> {
   const type = c.req.header('content-type')
   if (!isFormType(type)) throw new HTTPException(415)
   const entries = /^multipart/i.test(type!)

@@ -1,4 +1,5 @@
 import type { HttpBindings } from '@hono/node-server'
+import type { KeptForm } from './kept-form.ts'
 import type { Rule } from './rules.ts'
 
 /** The aidant signed in, and the structure she acts for. Set by the session middleware. */
@@ -29,6 +30,8 @@ export type Variables = {
   usager?: SessionUsager
   /** Local path an aidant must go through before anything else (conditions to accept, structure to choose). */
   detour?: string
+  /** The form that this request sends, while it may have to be sent again. */
+  kept?: KeptForm
 }
 
 /** `draining` is set by `serve`; everything in `Bindings` is absent under `app.request`. */

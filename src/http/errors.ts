@@ -9,12 +9,14 @@ import type { Env, Variables } from './env.ts'
 import { failure, type Log, routeOf } from './log.ts'
 
 /** A request, whatever its route promises of the caller. */
-type Page = Pick<Context<Env>, 'header' | 'html'> & { var: Readonly<Pick<Variables, 'requestId' | 'demo'>> }
+type Page = Pick<Context<Env>, 'header' | 'html'> & { var: Readonly<Pick<Variables, 'requestId' | 'demo' | 'kept'>> }
 
-/** The calm page of a status, with the request's reference. `retryAfter` in seconds. */
+/** The calm page of a status, with the request's reference and, when it may pass later, the form that was sent. `retryAfter` in seconds. */
 export function calm(c: Page, status: ContentfulStatusCode, retryAfter?: number) {
   if (retryAfter !== undefined) c.header('Retry-After', String(retryAfter))
-  return c.html(errorPage({ status, reference: c.var.requestId, demo: c.var.demo }), status)
+  const { requestId: reference, demo, kept } = c.var
+  // Busy, or asked too often: the same form may pass later. Whatever else was refused would be refused again.
+  return c.html(errorPage({ status, reference, demo, kept: status === 429 || status === 503 ? kept : undefined }), status)
 }
 
 /** Failures: a database busy or away is a 503, a malformed request what it is, and the rest a 500 of which only the log knows where. */

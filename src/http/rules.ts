@@ -1,5 +1,6 @@
 import type { Context, Hono, MiddlewareHandler } from 'hono'
 import { createMiddleware } from 'hono/factory'
+import { matchedRoutes } from 'hono/route'
 import { isUuid } from '../form.ts'
 import type { Env, SessionAidant, SessionUsager } from './env.ts'
 import { onlyGet } from './errors.ts'
@@ -53,6 +54,12 @@ const towards = (c: Context<Env>, path: string) => {
   const suite = localPath(pathname + search) ?? localPath(pathname)
   return c.redirect(suite && suite !== '/' ? `${path}?suite=${encodeURIComponent(suite)}` : path, 303)
 }
+
+/** The rule of the route that is to answer this request, known before it does; undefined when none will. */
+export const ruleOf = (c: Context<Env>): Rule | undefined =>
+  matchedRoutes(c)
+    .map(({ handler }) => DECLARED.get(handler))
+    .find((rule) => rule !== undefined)
 
 export type DeclaredRoute = { method: string; path: string; rule: Rule | undefined }
 

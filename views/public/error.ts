@@ -1,12 +1,15 @@
 import { buttonLink } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { page } from '../kit/page.ts'
+import { type Kept, sendAgain } from './kept.ts'
 
 type Props = {
   status: number
   /** The request's number, to give when asking for help. */
   reference: string
   demo?: boolean | undefined
+  /** What was typed, to send again later. */
+  kept?: Kept | undefined
 }
 
 const ORDINARY = {
@@ -41,14 +44,26 @@ const BY_STATUS: Readonly<Record<number, { title: string; text: string }>> = {
   },
 }
 
+const LATER: typeof BY_STATUS = {
+  429: {
+    title: 'Trop d’essais en peu de temps',
+    text: 'C’est une protection. Rien de ce que vous avez écrit n’est perdu : attendez quelques minutes, puis appuyez sur « Envoyer à nouveau ».',
+  },
+  503: {
+    title: 'Le service est très occupé',
+    text: 'Rien de ce que vous avez écrit n’est perdu : attendez une minute, puis appuyez sur « Envoyer à nouveau ».',
+  },
+}
+
 /** A calm page for what could not be done; the reference leads to the log line, which says nothing of the person. */
-export const errorPage = ({ status, reference, demo }: Props): string => {
-  const { title, text } = BY_STATUS[status] ?? ORDINARY
+export const errorPage = ({ status, reference, demo, kept }: Props): string => {
+  const { title, text } = (kept && LATER[status]) ?? BY_STATUS[status] ?? ORDINARY
   return page(
     { space: 'public', demo },
     title,
     html`
 <p class="sentence">${text}</p>
+${kept && sendAgain(kept)}
 <p>Si cela recommence, demandez de l’aide en donnant cette référence : <code class="reference">${reference}</code></p>
 ${buttonLink('Revenir à l’accueil', '/', { kind: 'secondary' })}`,
   )
