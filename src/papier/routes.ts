@@ -1,0 +1,72 @@
+import { type Context, Hono } from 'hono'
+import { papierPage, papierRefusePage } from '../../views/papier/page.ts'
+import { papierDe, papierDuBrouillon } from '../../views/papier/papier.ts'
+import type { Config } from '../config.ts'
+import type { Db, Who } from '../db.ts'
+import { parseForm } from '../form.ts'
+import { as } from '../http/as.ts'
+import type { Env, Variables } from '../http/env.ts'
+import { frameOf } from '../http/frame.ts'
+import type { Log } from '../http/log.ts'
+import { requireAidant, requireUsager } from '../http/rules.ts'
+import { dossierDeDirection } from '../usager/access.ts'
+import { guichetForm } from './forms.ts'
+import type { Papier } from './papier.ts'
+import { previewMandat } from './preview.ts'
+import { type Demande, type Printer, printPapier } from './print.ts'
+import type { Renderer } from './render.ts'
+
+/** A request, whatever its route promises of the caller. */
+type Asking = Pick<Context<Env>, 'body' | 'html' | 'redirect' | 'notFound'> & { var: Readonly<Variables> }
+type Deps = { db: Db; config: Config; printer: Printer; renderer: Renderer; log: Log }
+
+/** Papers of a mandat: asked for by POST, since an aidant who prints writes a line of the journal. */
+export function papierRoutes({ db, config, printer, renderer, log }: Deps): Hono<Env> {
+  const routes = new Hono<Env>()
+  const service = { publicUrl: config.publicUrl, editeur: config.editeur, contact: config.contact, demo: config.mode === 'demo' }
+
+  /** The paper as a PDF, else as a page to print. In line: a file saved would stay on a computer that others use. */
+  async function answer(c: Asking, papier: Papier, retour: string) {
+    const rendered = await renderer.pdf(papier)
+    if (rendered.ok)
+      return c.body(rendered.pdf, 200, {
+        'Content-Type': 'application/pdf',
+        'Content-Disposition': `inline; filename="${papier.nom}.pdf"`,
+        'Cache-Control': 'no-store',
+      })
+    if (rendered.refusal !== 'absent')
+      log('warn', { event: 'papier_sans_pdf', requestId: c.var.requestId, reason: rendered.refusal })
+    return c.html(papierPage({ frame: frameOf(c), papier, retour }))
+  }
+
+  async function print(c: Asking, by: Who & { kind: 'aidant' | 'usager' }, demande: Demande, retour: string) {
+    const printed = await printPapier(db, by, demande, printer)
+    if (printed.ok) return answer(c, papierDe(printed.imprime, service), retour)
+    if (printed.refusal === 'direction') return c.redirect(dossierDeDirection(printed.usagerId), 303)
+    if (printed.refusal === 'introuvable') return c.notFound()
+    return c.html(papierRefusePage({ frame: frameOf(c), refusal: printed.refusal, retour }), 409)
+  }
+
+  for (const papier of ['mandat', 'guichet', 'arret', 'releve', 'pour-vous'] as const)
+    routes.post(`/mandats/:mandatId/papiers/${papier}`, requireAidant, async (c) => {
+      const mandatId = c.req.param('mandatId')
+      const form = papier === 'guichet' ? await parseForm(c, guichetForm) : undefined
+      const thematique = (form?.ok && form.data.thematique) || undefined
+      return print(c, as(c.var.aidant), { mandatId, papier, thematique }, `/mandats/${mandatId}`)
+    })
+
+  for (const papier of ['mandat', 'arret', 'releve'] as const)
+    routes.post(`/mon-espace/mandats/:mandatId/papiers/${papier}`, requireUsager, (c) => {
+      const mandatId = c.req.param('mandatId')
+      const by = { kind: 'usager', usagerIds: c.var.usager.ids } as const
+      return print(c, by, { mandatId, papier }, `/mon-espace/mandats/${mandatId}`)
+    })
+
+  routes.post('/mandats/brouillons/:brouillonId/apercu', requireAidant, async (c) => {
+    const brouillonId = c.req.param('brouillonId')
+    const apercu = await previewMandat(db, as(c.var.aidant), brouillonId)
+    if (!apercu) return c.notFound()
+    return answer(c, papierDuBrouillon(apercu, service), `/mandats/brouillons/${brouillonId}/identification`)
+  })
+  return routes
+}

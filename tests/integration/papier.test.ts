@@ -1,0 +1,313 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createApp } from '../../src/app.ts'
+import type { Db } from '../../src/db.ts'
+import { recordDemarche } from '../../src/demarche/record.ts'
+import { openLog } from '../../src/http/log.ts'
+import { append } from '../../src/journal/append.ts'
+import { codeVerification, LETTRES } from '../../src/mandat/code.ts'
+import { stopMandat } from '../../src/mandat/stop.ts'
+import { openRenderer } from '../../src/papier/render.ts'
+import { empreinteDuCodePrive } from '../../src/usager/code-prive.ts'
+import { expectValidHtml } from '../support/html.ts'
+import { readPdf, serre } from '../support/pdf.ts'
+import { newWorld, ok, PUBLIC_URL, uneDemarche, type World } from '../support/world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await newWorld()
+  // The thread is born, however busy the machine is.
+  const { id } = await world.signMandat({ persona: 'aissatou' })
+  await aidantPrints(id, 'releve')
+})
+afterAll(() => world.close())
+beforeEach(() => world.sql`delete from limite`)
+
+const aidantPrints = async (mandatId: string, papier: string, aidant = 'thomas', fields = {}) =>
+  world.post(`/mandats/${mandatId}/papiers/${papier}`, fields, await world.sessionOf(aidant))
+const shePrints = async (mandatId: string, papier: string, persona = 'odette') =>
+  world.post(`/mon-espace/mandats/${mandatId}/papiers/${papier}`, {}, await world.sessionOf(persona))
+const pdfOf = async (response: Response) => {
+  expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/pdf'])
+  return readPdf(new Uint8Array(await response.arrayBuffer()))
+}
+const printed = async (mandatId: string) =>
+  (await world.lines(mandatId))
+    .filter(({ action }) => action === 'attestation_imprimee')
+    .map(({ payload }) => JSON.parse(payload!))
+const CODE = new RegExp(`[${LETTRES}]{4}-[${LETTRES}]{4}-[${LETTRES}]{4}`, 'g')
+/** All but the day it is printed, which stands at the foot. */
+const signed = (text: string) => text.replaceAll(/(?:impriméle|relevédu)\d+\p{L}+\d{4}/gu, '').replaceAll(/page\dsur\d/g, '')
+
+describe('imprimer un mandat', () => {
+  it('donne un PDF que rien ne garde, au nom de personne, et une ligne de journal', async () => {
+    const mandat = await world.signMandat({ perimetre: ['logement', 'argent'] })
+    const answer = await aidantPrints(mandat.id, 'mandat')
+    expect(answer.headers.get('cache-control')).toBe('no-store')
+    expect(answer.headers.get('content-disposition')).toBe('inline; filename="mandat.pdf"')
+    const { pages } = await pdfOf(answer)
+    expect(pages[0]).toContain(codeVerification(world.config.secretsKey, mandat.id))
+    expect(pages[0]).toContain(mandat.id)
+    expect(pages[0]).toContain('CCASdeFigeac')
+    // The tests run as the demonstration does: no page of it can be taken for true.
+    for (const page of pages) expect(page).toMatch(/^démonstration/)
+    await pdfOf(await aidantPrints(mandat.id, 'guichet', 'samira', { thematique: 'argent' }))
+    expect(await printed(mandat.id)).toEqual([{ papier: 'mandat' }, { papier: 'guichet', thematique: 'argent' }])
+  })
+
+  it('ne se demande que par un formulaire : une adresse ouverte n’écrit rien', async () => {
+    const mandat = await world.signMandat({ persona: 'marcel' })
+    const before = await world.lines(mandat.id)
+    for (const papier of ['mandat', 'pour-vous'])
+      expect((await world.get(`/mandats/${mandat.id}/papiers/${papier}`, await world.sessionOf('thomas'))).status).toBe(405)
+    expect(await world.lines(mandat.id)).toEqual(before)
+  })
+
+  it('n’écrit rien quand la personne imprime ce qui est à elle', async () => {
+    const mandat = await world.signMandat({ persona: 'josiane' })
+    const before = await world.digest()
+    const { text } = await pdfOf(await shePrints(mandat.id, 'mandat', 'josiane'))
+    expect(text).toContain(codeVerification(world.config.secretsKey, mandat.id))
+    await pdfOf(await shePrints(mandat.id, 'releve', 'josiane'))
+    const { session: _, ...after } = await world.digest()
+    expect(before).toMatchObject(after)
+  })
+
+  it('se relit des années plus tard comme il fut signé, la structure et l’aidant renommés, la personne aussi', async () => {
+    const mandat = await world.signMandat({ persona: 'fatma', perimetre: ['papiers', 'logement'], duree: 'an' })
+    const first = await pdfOf(await shePrints(mandat.id, 'mandat', 'fatma'))
+    const [was] = await world.sql`select nom, adresse, telephone from structure where id = ${mandat.structureId}`
+    await world.sql`update structure set nom = 'Tout autre nom', adresse = 'Ailleurs', telephone = '+33100000000' where id = ${mandat.structureId}`
+    await world.sql`update aidant set nom = 'Renommé' where id = ${world.aidants.thomas}`
+    await world.sql`alter table usager disable trigger user`
+    await world.sql`update usager set nom_naissance = 'AUTRE', nom_usage = 'AUTRE' where id = ${mandat.usagerId}`
+    await world.sql`alter table usager enable trigger user`
+    await world.database.travel({ ms: 40 * 24 * 3600 * 1000 })
+    const later = await pdfOf(await shePrints(mandat.id, 'mandat', 'fatma'))
+    expect(signed(later.text)).toBe(signed(first.text))
+    expect(later.text).not.toMatch(/Toutautrenom|Renommé|AUTRE|Ailleurs/)
+    await world.sql`update structure set ${world.sql(was!)} where id = ${mandat.structureId}`
+    await world.sql`update aidant set nom = 'Lacombe' where id = ${world.aidants.thomas}`
+    await world.sql`update horloge_reglage set decalage = '0'`
+  })
+
+  it('dit, à part de ce qui fut signé, qu’il n’est plus en cours', async () => {
+    const mandat = await world.signMandat({ persona: 'odette', perimetre: ['loisirs'] })
+    ok(await stopMandat(world.db, await world.asUsager('odette'), { mandatId: mandat.id }))
+    expect((await pdfOf(await shePrints(mandat.id, 'mandat'))).text).toContain(
+      'cemandatn’estplusencours:arrêtéàlademandedelapersonne',
+    )
+    // The sheet of a counter is for use.
+    expect((await aidantPrints(mandat.id, 'guichet', 'thomas', { thematique: 'loisirs' })).status).toBe(409)
+  })
+
+  it('n’existe pas pour une autre structure, ni pour une autre personne', async () => {
+    const mandat = await world.signMandat({ persona: 'moussa' })
+    await world.signMandat({ persona: 'josiane' })
+    const lines = (await world.lines()).length
+    for (const papier of ['mandat', 'guichet', 'arret', 'releve', 'pour-vous'])
+      expect((await aidantPrints(mandat.id, papier, 'fabrice', { thematique: 'logement' })).status, papier).toBe(404)
+    for (const papier of ['mandat', 'arret', 'releve'])
+      expect((await shePrints(mandat.id, papier, 'josiane')).status, papier).toBe(404)
+    expect(await world.lines()).toHaveLength(lines)
+  })
+
+  it('se ferme aux collègues quand plus rien n’est en cours, sauf à qui a signé', async () => {
+    const mandat = await world.signMandat({ persona: 'laetitia' })
+    ok(await stopMandat(world.db, await world.asUsager('laetitia'), { mandatId: mandat.id }))
+    expect((await aidantPrints(mandat.id, 'mandat', 'samira')).status).toBe(404)
+    await pdfOf(await aidantPrints(mandat.id, 'arret', 'thomas'))
+  })
+})
+
+describe('attester un arrêt', () => {
+  it('ne se peut que pour ce qui est arrêté', async () => {
+    const mandat = await world.signMandat({ persona: 'marcel', perimetre: ['papiers', 'famille'] })
+    const refused = await aidantPrints(mandat.id, 'arret')
+    expect(refused.status).toBe(409)
+    expect(await refused.text()).toContain('il n’y a pas d’arrêt à attester')
+    expect(await printed(mandat.id)).toEqual([])
+
+    ok(await stopMandat(world.db, await world.asUsager('marcel'), { mandatId: mandat.id, thematique: 'papiers' }))
+    const { pages } = await pdfOf(await aidantPrints(mandat.id, 'arret'))
+    const [over, left] = pages[0]!.split(serre('Ce qui reste en cours'))
+    expect(over).toContain(serre('Papiers - Citoyenneté - Élections'))
+    expect(over).not.toContain(serre('Famille - Scolarité'))
+    expect(left).toContain(serre('Famille - Scolarité'))
+    expect(await printed(mandat.id)).toEqual([{ papier: 'arret' }])
+  })
+
+  it('ne dit pas arrêté ce qu’un nouveau mandat remplace, ni ce qui est arrivé à sa fin', async () => {
+    const former = await world.signMandat({ persona: 'josiane', perimetre: ['transports'] })
+    await world.signMandat({ persona: 'josiane', perimetre: ['transports'] })
+    expect((await shePrints(former.id, 'arret', 'josiane')).status).toBe(409)
+    const day = await world.signMandat({ persona: 'josiane', perimetre: ['etranger'], duree: 'jour' })
+    await world.database.travel({ ms: 3 * 24 * 3600 * 1000 })
+    expect((await shePrints(day.id, 'arret', 'josiane')).status).toBe(409)
+    await world.sql`update horloge_reglage set decalage = '0'`
+  })
+})
+
+describe('la feuille « Pour vous seulement »', () => {
+  const codeOf = async (response: Response) => {
+    const codes = (await pdfOf(response)).text.match(CODE) ?? []
+    expect(codes).toHaveLength(1)
+    return codes[0]!
+  }
+  const kept = (usagerId: string) => world.sql<{ empreinte: Buffer; structureId: string; replaced: boolean }[]>`
+    select empreinte, structure_id as "structureId", replaced_at is not null as replaced
+    from code_prive where usager_id = ${usagerId} order by created_at, replaced_at nulls last`
+
+  it('porte un code que rien d’autre ne porte, et dont la base ne garde qu’une empreinte', async () => {
+    const mandat = await world.signMandat({ persona: 'marcel' })
+    const code = await codeOf(await aidantPrints(mandat.id, 'pour-vous'))
+    expect(code).not.toBe(codeVerification(world.config.secretsKey, mandat.id))
+    const rows = await kept(mandat.usagerId)
+    expect(rows.filter(({ replaced }) => !replaced).map(({ empreinte }) => empreinte)).toEqual([
+      empreinteDuCodePrive(world.config.secretsKey, code),
+    ])
+    const letters = code.replaceAll('-', '')
+    const unkeyed = createHash('sha256').update(letters).digest('hex')
+    for (const written of [code, letters, Buffer.from(letters).toString('hex'), unkeyed])
+      expect(await world.tablesHolding(written)).toEqual([])
+    expect(empreinteDuCodePrive(Buffer.alloc(32), code)).not.toEqual(empreinteDuCodePrive(world.config.secretsKey, code))
+    expect(JSON.stringify(world.log)).not.toContain(code)
+    // Two secrets, never on the same sheet.
+    expect((await pdfOf(await aidantPrints(mandat.id, 'mandat'))).text.match(CODE)).toEqual([
+      codeVerification(world.config.secretsKey, mandat.id),
+    ])
+    expect((await printed(mandat.id))[0]).toEqual({ papier: 'pour_vous' })
+  })
+
+  it('remplace la précédente, même imprimée par une autre structure', async () => {
+    const here = await world.signMandat({ persona: 'moussa' })
+    const there = await world.signMandat({ aidant: 'fabrice', persona: 'moussa' })
+    const first = await codeOf(await aidantPrints(here.id, 'pour-vous'))
+    const second = await codeOf(await aidantPrints(there.id, 'pour-vous', 'fabrice'))
+    expect(second).not.toBe(first)
+    expect(await kept(here.usagerId)).toMatchObject([
+      { structureId: world.structures.figeac, replaced: true },
+      { structureId: world.structures.saintDenis, replaced: false },
+    ])
+  })
+
+  it('imprimée deux fois ensemble, ne laisse qu’un code', async () => {
+    const mandat = await world.signMandat({ persona: 'odette' })
+    await Promise.all([1, 2, 3, 4].map(async () => codeOf(await aidantPrints(mandat.id, 'pour-vous'))))
+    const rows = await kept(mandat.usagerId)
+    expect([rows.length, rows.filter(({ replaced }) => !replaced).length]).toEqual([4, 1])
+  })
+
+  it('n’est pas donnée quand plus rien n’est en cours', async () => {
+    const mandat = await world.signMandat({ persona: 'fatma', perimetre: ['famille'] })
+    ok(await stopMandat(world.db, await world.asUsager('fatma'), { mandatId: mandat.id }))
+    const refused = await aidantPrints(mandat.id, 'pour-vous')
+    expect(refused.status).toBe(409)
+    expect(await kept(mandat.usagerId)).toEqual([])
+  })
+
+  it('est tenue par la base : ni sans sa ligne, ni par la personne, ni pour une autre structure, ni à la lecture', async () => {
+    const mandat = await world.signMandat({ persona: 'voahangy', aidant: 'fabrice' })
+    const draw = (by: Parameters<Db['tx']>[0], line: number | null) =>
+      world.db.tx(by, (tx) => tx.sql`select remplacer_code_prive(${mandat.usagerId}, ${Buffer.alloc(32, 1)}, ${line})`)
+    const { id } = (await world.lines(mandat.id))[0]!
+    await expect(draw(world.as('fabrice'), id)).rejects.toMatchObject({ constraint_name: 'ligne_du_fait' })
+    await expect(draw(world.as('fabrice'), null)).rejects.toMatchObject({ constraint_name: 'ligne_du_fait' })
+    await expect(draw(world.as('thomas'), id)).rejects.toMatchObject({ code: '42501' })
+    await expect(draw(world.asReferent('jocelyne'), id)).rejects.toMatchObject({ code: '42501' })
+    // Even when she signed, and says so: the direction prints no one's sheet.
+    const hers = await world.signMandat({ persona: 'aissatou', aidant: 'nadia' })
+    const directs = world.db.tx(world.asReferent('nadia'), async (tx) => {
+      const line = await append(tx, { action: 'attestation_imprimee', mandat: hers, contenu: {} })
+      await tx.sql`select remplacer_code_prive(${hers.usagerId}, ${Buffer.alloc(32, 2)}, ${line.id})`
+    })
+    await expect(directs).rejects.toMatchObject({ code: '42501' })
+    await expect(draw(await world.asUsager('voahangy'), id)).rejects.toMatchObject({ code: '42501' })
+    await expect(world.db.tx(world.as('fabrice'), (tx) => tx.sql`select empreinte from code_prive`)).rejects.toMatchObject({
+      code: '42501',
+    })
+    await codeOf(await aidantPrints(mandat.id, 'pour-vous', 'fabrice'))
+    for (const change of ['replaced_at = null', `usager_id = '${randomUUID()}'`, `empreinte = decode(repeat('00', 32), 'hex')`])
+      await expect(
+        world.sql.unsafe(`update code_prive set ${change} where usager_id = '${mandat.usagerId}'`),
+      ).rejects.toMatchObject({
+        constraint_name: 'code_prive_remplace',
+      })
+  })
+})
+
+describe('le relevé', () => {
+  it('montre ce que son lecteur peut voir : tout à la personne, le sensible masqué à l’aidant', async () => {
+    const mandat = await world.signMandat({ persona: 'laetitia', perimetre: ['social', 'logement'] })
+    const by = world.as('thomas')
+    const next = { etapeQuoi: 'Apporter le bail', etapeQui: 'personne', etapeQuand: '2027-01-15' } as const
+    ok(await recordDemarche(world.db, by, uneDemarche(mandat.id, 'logement', { titre: 'Une aide au logement', ...next })))
+    ok(await recordDemarche(world.db, by, uneDemarche(mandat.id, 'social', { titre: 'Un dossier de santé' })))
+    await world.sql`alter table demarche disable trigger user`
+    await world.sql`update demarche set sensible = true where mandat_id = ${mandat.id} and thematique = 'social'`
+    await world.sql`alter table demarche enable trigger user`
+    const hers = (await pdfOf(await shePrints(mandat.id, 'releve', 'laetitia'))).text
+    expect(hers).toContain(serre('Apporter le bail (la personne), pour le 15 janvier 2027'))
+    expect(hers).toContain('santé')
+    const theirs = (await pdfOf(await aidantPrints(mandat.id, 'releve'))).text
+    expect(theirs).toContain(serre('Une aide au logement'))
+    expect(theirs).toContain(serre('Démarche confidentielle'))
+    expect(theirs).not.toMatch(/dossierdesanté|Social-Santé/)
+    expect(await printed(mandat.id)).toEqual([])
+    const [acces] = await world.sql`select genre from acces where usager_id = ${mandat.usagerId} order by id desc`
+    expect(acces).toMatchObject({ genre: 'dossier_consulte' })
+  })
+})
+
+describe('l’aperçu d’un brouillon', () => {
+  it('dit sur chaque page qu’il n’a pas de valeur, sans numéro ni code, et n’écrit rien', async () => {
+    const cookie = await world.sessionOf('thomas')
+    for (const upTo of ['choix', 'accord'] as const) {
+      const id = await world.draft({ persona: 'odette', upTo })
+      const { session: _, ...before } = await world.digest()
+      const pdf = await pdfOf(await world.post(`/mandats/brouillons/${id}/apercu`, {}, cookie))
+      // Across the page, and at its foot.
+      for (const page of pdf.pages) expect(page).toMatch(/^sansvaleurjuridique.*Aperçusansvaleurjuridique,imprimé/)
+      expect(pdf.text).not.toContain(id)
+      expect(pdf.text.match(CODE)).toBeNull()
+      expect(pdf.alternatives).toEqual([])
+      expect(await world.digest()).toMatchObject(before)
+      // Another's draft is nobody's.
+      expect((await world.post(`/mandats/brouillons/${id}/apercu`, {}, await world.sessionOf('samira'))).status).toBe(404)
+    }
+  })
+})
+
+describe('là où aucun PDF ne peut être fait', () => {
+  it('le même papier est une page à imprimer, valide, avec une phrase qui le dit', async () => {
+    const papers = openRenderer({ packages: [] })
+    const log = openLog((line) => void world.log.push(JSON.parse(line)))
+    const app = createApp({ db: world.db, config: world.config, oidc: { franceconnect: world.provider }, log, papers })
+    const mandat = await world.signMandat({ persona: 'josiane', perimetre: ['logement', 'famille'] })
+    ok(await stopMandat(world.db, await world.asUsager('josiane'), { mandatId: mandat.id, thematique: 'famille' }))
+    const headers = {
+      'content-type': 'application/x-www-form-urlencoded',
+      origin: PUBLIC_URL,
+      'sec-fetch-site': 'same-origin',
+      cookie: await world.sessionOf('thomas'),
+    }
+    for (const papier of ['mandat', 'guichet', 'arret', 'releve', 'pour-vous']) {
+      const answer = await app.request(`/mandats/${mandat.id}/papiers/${papier}`, {
+        method: 'POST',
+        headers,
+        body: 'thematique=logement',
+      })
+      expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store'])
+      const html = await answer.text()
+      await expectValidHtml(html)
+      expect(html).toContain('Imprimez cette page avec votre navigateur')
+      expect(/<title>(.*)<\/title>/.exec(html)![1]).not.toMatch(/Josiane|Delpech/i)
+      if (papier === 'mandat') {
+        expect(html).toContain(codeVerification(world.config.secretsKey, mandat.id))
+        expect(html).toMatch(/role="img" aria-label="Code QR[^"]*"><svg/)
+      }
+      if (papier === 'pour-vous') expect(html.match(CODE)).toHaveLength(1)
+    }
+    await papers.close()
+  })
+})

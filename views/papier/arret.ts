@@ -1,0 +1,61 @@
+import type { Autorisation } from '../../src/mandat/mandat.ts'
+import type { Papier } from '../../src/papier/papier.ts'
+import { dateEcrite, de, FIN, jour, jourEtHeure, laStructure, nomComplet, THEMATIQUE } from '../kit/words.ts'
+import { type FaitsMandat, siretEcrit } from './mandat.ts'
+import { adresse, type Service, TITRE } from './words.ts'
+
+type Faits = Pick<FaitsMandat, 'numero' | 'contenu' | 'now'> & {
+  /** What is stopped, and nothing else. */
+  arretees: readonly Autorisation[]
+  /** What is still in force. */
+  restent: readonly Autorisation[]
+  service: Service
+}
+
+/** Says what is stopped, since when and by whom; nothing of what only came to its date. */
+export const arretPapier = ({ numero, contenu, now, arretees, restent, service }: Faits): Papier => {
+  const { structure, identite } = contenu
+  const when = (at: Date) => jourEtHeure(at, structure.fuseau)
+  const [structureNom, nom] = [laStructure(structure.nom), nomComplet(identite)]
+  return {
+    nom: 'arret',
+    titre: TITRE.arret,
+    pied: `Mandat ${numero}, imprimé le ${jour(now, structure.fuseau)}`,
+    date: now,
+    une: [
+      { genre: 'petit', texte: `Mandat numéro ${numero}` },
+      {
+        genre: 'phrase',
+        texte: `Le mandat ${de(nom)} est arrêté pour ${arretees.length === 1 ? 'ce thème' : 'ces thèmes'} : ${structureNom} n’a plus le droit de faire ces démarches.`,
+      },
+      {
+        genre: 'parties',
+        parties: [
+          { titre: 'La personne', nom, lignes: [`Date de naissance : ${dateEcrite(identite.birthdate)}`] },
+          { titre: 'La structure', nom: structure.nom, lignes: [`SIRET ${siretEcrit(structure.siret)}`, structure.adresse] },
+        ],
+      },
+      {
+        genre: 'tableau',
+        legende: 'Ce qui est arrêté',
+        colonnes: ['Thème', 'Arrêté le', 'Comment'],
+        lignes: arretees.map(({ thematique, revokedAt, revokedHow }) => [
+          THEMATIQUE[thematique].titre,
+          revokedAt ? when(revokedAt) : '',
+          revokedHow ? FIN[revokedHow] : '',
+        ]),
+      },
+      ...(restent.length > 0
+        ? [
+            { genre: 'titre' as const, texte: 'Ce qui reste en cours' },
+            { genre: 'liste' as const, lignes: restent.map(({ thematique }) => ({ texte: THEMATIQUE[thematique].titre })) },
+          ]
+        : []),
+      {
+        genre: 'texte',
+        texte: `Les demandes envoyées avant l’arrêt ne sont pas annulées. Cette attestation dit l’état du mandat le ${when(now)} ; il se vérifie à l’adresse ${adresse(service, '/verifier')}.`,
+      },
+    ],
+    suite: [],
+  }
+}

@@ -1,0 +1,94 @@
+import type { DemarcheRow } from '../../src/demarche/queries.ts'
+import type { Bloc, Papier } from '../../src/papier/papier.ts'
+import {
+  dateEcrite,
+  etapeEnMots,
+  jour,
+  jourEtHeure,
+  KIND,
+  laStructure,
+  MOTIF_BLOCAGE,
+  nomComplet,
+  RESULTAT,
+  THEMATIQUE,
+} from '../kit/words.ts'
+import type { FaitsMandat } from './mandat.ts'
+import { adresse, type Service, TITRE } from './words.ts'
+
+type Faits = Pick<FaitsMandat, 'numero' | 'contenu' | 'expiresAt' | 'now'> & {
+  /** As their reader may see them, latest first. */
+  demarches: readonly DemarcheRow[]
+  service: Service
+}
+
+/** What was done with a mandat and what is expected, to be read together at each visit. */
+export const relevePapier = ({ numero, contenu, expiresAt, now, demarches, service }: Faits): Papier => {
+  const { structure, identite } = contenu
+  const { fuseau } = structure
+  const expected = demarches.filter(({ etapeQuoi }) => etapeQuoi !== null)
+  return {
+    nom: 'releve',
+    titre: TITRE.releve,
+    pied: `Mandat ${numero}, relevé du ${jour(now, fuseau)}`,
+    date: now,
+    une: [],
+    suite: [
+      {
+        genre: 'phrase',
+        texte: `Ce que ${laStructure(structure.nom)} a fait pour ${nomComplet(identite)} avec ce mandat, jusqu’au ${jourEtHeure(now, fuseau)}.`,
+      },
+      {
+        genre: 'petit',
+        texte: `Date de naissance : ${dateEcrite(identite.birthdate)}. Mandat donné jusqu’au ${jour(expiresAt, fuseau)} au soir.`,
+      },
+      { genre: 'titre', texte: 'Ce qui est attendu' },
+      expected.length > 0
+        ? {
+            genre: 'liste',
+            lignes: expected.map((one) => ({ fort: titreDe(one), texte: etapeEnMots(one) ?? '' })),
+          }
+        : { genre: 'texte', texte: 'Rien n’est attendu pour le moment.' },
+      ...fait(demarches, fuseau),
+      { genre: 'titre', texte: 'Si une ligne est fausse' },
+      {
+        genre: 'texte',
+        texte: `Dites-le à la structure, ou sur internet : ${adresse(service, '/mon-espace')}. Une ligne n’est jamais effacée : la correction est écrite à côté.`,
+      },
+    ],
+  }
+}
+
+const fait = (demarches: readonly DemarcheRow[], fuseau: string): Bloc[] =>
+  demarches.length === 0
+    ? [
+        { genre: 'titre', texte: 'Ce qui a été fait' },
+        { genre: 'texte', texte: 'Rien n’a encore été fait.' },
+      ]
+    : [
+        {
+          genre: 'tableau',
+          legende: 'Ce qui a été fait, le plus récent en premier',
+          colonnes: ['Quand', 'Quoi', 'Par qui', 'Résultat'],
+          lignes: demarches.map((one) => [
+            jourEtHeure(one.doneAt, fuseau),
+            [
+              titreDe(one),
+              [
+                one.thematique && THEMATIQUE[one.thematique].titre,
+                one.administration,
+                one.reference && `dossier ${one.reference}`,
+              ]
+                .filter(Boolean)
+                .join(', '),
+              one.genre !== 'reguliere' && KIND[one.genre],
+              one.note && `« ${one.note} »`,
+            ]
+              .filter(Boolean)
+              .join('\n'),
+            `${one.aidantPrenom} ${one.aidantNom}`,
+            [RESULTAT[one.resultat], one.motifBlocage && MOTIF_BLOCAGE[one.motifBlocage]].filter(Boolean).join('\n'),
+          ]),
+        },
+      ]
+
+const titreDe = ({ titre, sensible }: DemarcheRow): string => titre ?? (sensible ? 'Démarche confidentielle' : 'Démarche')
