@@ -3,7 +3,9 @@ import type { Db, Tx } from './db.ts'
 import { failure, type Log } from './http/log.ts'
 import { forgetRates } from './http/rates.ts'
 import { forgetSessions } from './http/session.ts'
+import { announceClosures } from './mandat/announce-closed.ts'
 import { forgetBrouillons, writeExpired } from './mandat/expire.ts'
+import { remindEnds } from './mandat/remind.ts'
 import { type Deliver, deliverDue } from './notification/deliver.ts'
 import { forgetMessages } from './notification/forget.ts'
 import { forgetConnexions } from './oidc/forget.ts'
@@ -17,6 +19,8 @@ export function startWorker(db: Db, deliver: Deliver, log: Log): { stop(): Promi
   const jobs: Job[] = [
     { name: 'messages', everyMs: 1_000, run: () => deliverDue(db, deliver, log) },
     { name: 'fins', everyMs: 20_000, run: () => writeExpired(db) },
+    { name: 'fermetures', everyMs: 60_000, run: () => announceClosures(db) },
+    { name: 'rappels', everyMs: 600_000, run: () => remindEnds(db) },
     { name: 'brouillons', everyMs: 60_000, run: () => forgetBrouillons(db) },
     { name: 'messages_oublies', everyMs: 600_000, run: () => forget(forgetMessages) },
     { name: 'aller_retours', everyMs: 600_000, run: () => forget(forgetConnexions) },

@@ -28,12 +28,15 @@ export async function writeExpired(db: Db): Promise<number> {
   return expired.length
 }
 
-/** Drafts lose the identity after thirty minutes and everything after a day. */
+/** Drafts lose the identity after thirty minutes and everything after a day; what waits on a telephone waits no longer. */
 export const forgetBrouillons = (db: Db): Promise<void> =>
   db.tx({ kind: 'worker' }, async (tx) => {
     await tx.sql`
       update brouillon
       set ${withoutPerson(tx)}
       where identified_at < ${tx.now}::timestamptz - interval '30 minutes'`
+    await tx.sql`
+      delete from telephone
+      where coalesce(identified_at, created_at) < ${tx.now}::timestamptz - interval '30 minutes'`
     await tx.sql`delete from brouillon where updated_at < ${tx.now}::timestamptz - interval '24 hours'`
   })

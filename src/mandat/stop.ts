@@ -1,10 +1,11 @@
 import type { Db, Who } from '../db.ts'
 import { endAutorisations } from './end.ts'
+import { type EndRefusal, refusalOfEnd } from './fin.ts'
 import type { Thematique } from './mandat.ts'
-import { announceStop } from './messages.ts'
+import { announceEnd } from './messages.ts'
 import { listAutorisations, lockMandat } from './queries.ts'
 
-export type StopRefusal = 'introuvable' | 'deja_termine' | 'deja_expire' | 'thematique_absente'
+export type StopRefusal = EndRefusal
 export type Stopped = { ok: true; at: Date; ended: Thematique[]; mandatEnded: boolean } | { ok: false; refusal: StopRefusal }
 
 /**
@@ -20,23 +21,16 @@ export const stopMandat = (
     by,
     async (tx) => {
       const mandat = await lockMandat(tx, request.mandatId)
-      if (!mandat) return { ok: false, refusal: 'introuvable' }
-      const autorisations = await listAutorisations(tx, mandat.id)
+      const autorisations = mandat ? await listAutorisations(tx, mandat.id) : []
       const chosen = autorisations.filter(({ thematique }) => !request.thematique || thematique === request.thematique)
-      if (chosen.length === 0) return { ok: false, refusal: 'thematique_absente' }
-      if (chosen.every(({ revokedAt }) => revokedAt)) return { ok: false, refusal: 'deja_termine' }
-      if (mandat.expiresAt <= tx.now) return { ok: false, refusal: 'deja_expire' }
+      const refusal = refusalOfEnd(mandat, chosen, tx.now)
+      if (refusal) return { ok: false, refusal }
 
       const at = tx.now
-      const { ended, mandatEnded } = await endAutorisations(
-        tx,
-        mandat,
-        chosen.map(({ thematique }) => thematique),
-        'revoque',
-        at,
-      )
-      await announceStop(tx, mandat, { at, ended, mandatEnded })
-      return { ok: true, at, ended, mandatEnded }
+      const thematiques = chosen.map(({ thematique }) => thematique)
+      const end = await endAutorisations(tx, mandat!, thematiques, 'revoque', at)
+      await announceEnd(tx, mandat!, { how: 'revoque', at, ...end })
+      return { ok: true, at, ...end }
     },
     { retryable: true },
   )

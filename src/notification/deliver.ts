@@ -58,7 +58,7 @@ const lease = (tx: Tx) => tx.sql<Outgoing[]>`
   where id in (
     select id
     from message
-    where sent_at is null and failed_at is null and due_at <= ${tx.now}
+    where sent_at is null and failed_at is null and due_at <= ${tx.now} and heure_decente(${tx.now}, fuseau) <= ${tx.now}
     order by due_at
     limit 1
     for update skip locked
@@ -67,9 +67,12 @@ const lease = (tx: Tx) => tx.sql<Outgoing[]>`
 
 const markSent = (tx: Tx, id: string) => tx.sql`update message set sent_at = ${tx.now} where id = ${id}`
 
-/** Twice as long each time, from 30 seconds to about an hour; then it is left to the operator. */
+/**
+ * Twice as long each time, from 30 seconds to about an hour; then it is left to the operator. A fifth more or less, drawn for each: those
+ * refused together do not come back together.
+ */
 const postpone = (tx: Tx, id: string) => tx.sql`
   update message
-  set due_at = ${tx.now}::timestamptz + make_interval(secs => 30 * power(2, tries - 1)),
+  set due_at = heure_decente(${tx.now}::timestamptz + make_interval(secs => 30 * power(2, tries - 1) * ${0.8 + (0.4 * tx.random(2).readUInt16BE()) / 65535}), fuseau),
     failed_at = case when tries >= ${TRIES} then ${tx.now}::timestamptz end
   where id = ${id}`

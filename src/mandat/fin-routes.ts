@@ -1,0 +1,159 @@
+import { type Context, Hono } from 'hono'
+import { apresFinPage, arretRecuPage, finPage, nonRenouvelablePage } from '../../views/mandat/fin.ts'
+import { impossiblePage, newMandatPage } from '../../views/mandat/new.ts'
+import type { Refusal } from '../../views/mandat/refusals.ts'
+import type { Db } from '../db.ts'
+import { findMoment, listDemarches } from '../demarche/queries.ts'
+import { parseForm } from '../form.ts'
+import { as } from '../http/as.ts'
+import type { Env, SessionAidant } from '../http/env.ts'
+import { frameOf } from '../http/frame.ts'
+import { requireAidant } from '../http/rules.ts'
+import { litCommeAidant, recordAcces } from '../usager/access.ts'
+import { findUsager } from '../usager/queries.ts'
+import { findActing } from './brouillon-queries.ts'
+import { aRenouveler, type FinParLaStructure, refusalOfRenewal } from './fin.ts'
+import { listArretsRecus, listSignalees } from './fin-queries.ts'
+import { arretRecuForm, choixForm, finForm } from './forms.ts'
+import { findMandat, listAutorisations, listMandats } from './queries.ts'
+import { recordStop } from './record-stop.ts'
+import { renewMandat } from './renew.ts'
+import { terminateMandat } from './terminate.ts'
+
+type Hers = Context<Env & { Variables: { aidant: SessionAidant } }>
+
+/** Of a mandat that ends, all that was done. */
+const ALL = 1000
+/** Where each end without a request of the person is recorded. */
+const CHEMINS = { renonce: 'renoncer', deces: 'deces', protection: 'protection' } as const satisfies Record<
+  FinParLaStructure,
+  string
+>
+
+/** Ends and renewals on the structure's side. Any aidant of it may: an end never waits for the one who signed. */
+export function finRoutes({ db }: { db: Db }): Hono<Env> {
+  const routes = new Hono<Env>()
+  const standing = (c: Hers, mandatId: string) =>
+    db.tx(as(c.var.aidant), async (tx) => {
+      const mandat = await findMandat(tx, mandatId)
+      if (!mandat) return undefined
+      return {
+        mandat,
+        usager: (await findUsager(tx, mandat.usagerId))!,
+        autorisations: await listAutorisations(tx, mandatId),
+        mandats: await listMandats(tx, [mandat.usagerId]),
+        acting: (await findActing(tx))!,
+        now: tx.now,
+      }
+    })
+  const isOver = ({ etat }: { etat: string }) => etat === 'termine' || etat === 'expire'
+
+  // A stop that the person asked for, recorded in her name
+
+  const asking = async (
+    c: Hers,
+    mandatId: string,
+    status: 200 | 409 | 422,
+    more: Partial<Parameters<typeof arretRecuPage>[0]> = {},
+  ) => {
+    const shown = await standing(c, mandatId)
+    if (!shown) return c.notFound()
+    if (isOver(shown.mandat) && status === 200) return c.redirect(`/mandats/${mandatId}`, 303)
+    return c.html(arretRecuPage({ frame: frameOf(c, 'personnes'), ...shown, ...more }), status)
+  }
+  routes.get('/mandats/:mandatId/arreter', requireAidant, (c) => asking(c, c.req.param('mandatId'), 200))
+  routes.post('/mandats/:mandatId/arreter', requireAidant, async (c) => {
+    const by = as(c.var.aidant)
+    const mandatId = c.req.param('mandatId')
+    const form = await parseForm(c, arretRecuForm)
+    if (!form.ok) return asking(c, mandatId, 422, { values: form.values, errors: form.errors })
+    const { quoi, maniere } = form.data
+    const recuLe = await db.tx(by, (tx) => findMoment(tx, mandatId, form.data.recuLe))
+    if (!recuLe) return c.notFound()
+    const thematique = quoi === 'tout' ? undefined : quoi
+    const recorded = await recordStop(db, by, { mandatId, thematique, maniere, recuLe })
+    // Sent twice, or stopped by her meanwhile: what she wanted is so.
+    if (recorded.ok || recorded.refusal === 'deja_termine') return c.redirect(`/mandats/${mandatId}/arret`, 303)
+    return asking(c, mandatId, 409, { values: form.values, refusal: recorded.refusal })
+  })
+
+  // Ends that the structure records
+
+  for (const how of Object.keys(CHEMINS) as FinParLaStructure[]) {
+    const path = `/mandats/:mandatId/${CHEMINS[how]}` as const
+    const confirming = async (
+      c: Hers,
+      mandatId: string,
+      status: 200 | 409 | 422,
+      more: { refusal?: Refusal; error?: string | undefined } = {},
+    ) => {
+      const shown = await standing(c, mandatId)
+      if (!shown) return c.notFound()
+      if (isOver(shown.mandat) && status === 200) return c.redirect(`/mandats/${mandatId}`, 303)
+      return c.html(finPage({ frame: frameOf(c, 'personnes'), how, ...shown, ...more }), status)
+    }
+    routes.get(path, requireAidant, (c) => confirming(c, c.req.param('mandatId')!, 200))
+    routes.post(path, requireAidant, async (c) => {
+      const mandatId = c.req.param('mandatId')!
+      const form = await parseForm(c, finForm)
+      if (!form.ok) return confirming(c, mandatId, 422, { error: form.errors.confirme })
+      const ended = await terminateMandat(db, as(c.var.aidant), { mandatId, how })
+      if (ended.ok || ended.refusal === 'deja_termine') return c.redirect(`/mandats/${mandatId}/arret`, 303)
+      return confirming(c, mandatId, 409, { refusal: ended.refusal })
+    })
+  }
+
+  routes.get('/mandats/:mandatId/arret', requireAidant, async (c) => {
+    const mandatId = c.req.param('mandatId')
+    const shown = await db.tx(as(c.var.aidant), async (tx) => {
+      const mandat = await findMandat(tx, mandatId)
+      if (!mandat) return undefined
+      const autorisations = await listAutorisations(tx, mandatId)
+      if (!autorisations.some(({ revokedAt }) => revokedAt)) return c.redirect(`/mandats/${mandatId}`, 303)
+      await recordAcces(tx, { genre: 'mandat_consulte', usagerId: mandat.usagerId })
+      return {
+        mandat,
+        usager: (await findUsager(tx, mandat.usagerId))!,
+        autorisations,
+        recus: await listArretsRecus(tx, mandatId),
+        signalees: await listSignalees(tx, { mandatId }),
+        lit: await litCommeAidant(tx, mandat.usagerId),
+        ...(await listDemarches(tx, { mandatId }, undefined, ALL)),
+        now: tx.now,
+      }
+    })
+    if (shown instanceof Response) return shown
+    return shown ? c.html(apresFinPage({ frame: frameOf(c, 'personnes'), ...shown })) : c.notFound()
+  })
+
+  // Renewal: the choices of before, to be agreed to again
+
+  const renewing = async (
+    c: Hers,
+    mandatId: string,
+    status: 200 | 409 | 422,
+    more: Partial<Parameters<typeof newMandatPage>[0]> = {},
+  ) => {
+    const shown = await standing(c, mandatId)
+    if (!shown) return c.notFound()
+    const { mandat, autorisations, acting, now } = shown
+    const refusal = refusalOfRenewal(mandat, autorisations, acting.desactivees, undefined, now)
+    if (refusal && status === 200) return c.html(nonRenouvelablePage({ frame: frameOf(c, 'mandat'), mandatId, refusal }))
+    const renouvelle = { perimetre: aRenouveler(autorisations, acting.desactivees), duree: mandat.duree }
+    return c.html(newMandatPage({ frame: frameOf(c, 'mandat'), acting, renouvelle, now, ...more }), status)
+  }
+  routes.get('/mandats/:mandatId/renouveler', requireAidant, (c) => renewing(c, c.req.param('mandatId'), 200))
+  routes.post('/mandats/:mandatId/renouveler', requireAidant, async (c) => {
+    const mandatId = c.req.param('mandatId')
+    const form = await parseForm(c, choixForm)
+    if (!form.ok) return renewing(c, mandatId, 422, { values: form.values, errors: form.errors })
+    if (form.data.protegee === 'oui') {
+      const known = await db.tx(as(c.var.aidant), (tx) => findMandat(tx, mandatId))
+      return known ? c.html(impossiblePage({ frame: frameOf(c, 'mandat'), refusal: 'protegee' })) : c.notFound()
+    }
+    const renewed = await renewMandat(db, as(c.var.aidant), mandatId, form.data)
+    if (renewed.ok) return c.redirect(`/mandats/brouillons/${renewed.id}/identification`, 303)
+    return renewing(c, mandatId, 409, { values: form.values, refusal: renewed.refusal })
+  })
+  return routes
+}

@@ -1,0 +1,33 @@
+import type { Db, Who } from '../db.ts'
+import { findActing } from './brouillon-queries.ts'
+import { type RenewalRefusal, refusalOfRenewal } from './fin.ts'
+import { type ChoixRefusal, perimetreDe, refusalOfChoix } from './mandat.ts'
+import { listAutorisations, lockMandat } from './queries.ts'
+import type { NewChoix } from './start.ts'
+
+/**
+ * Opens a draft from a mandat of this structure. Nothing is renewed by it: the person identifies herself and says yes again, and the
+ * signature then ends what it replaces. Never wider than what it renews.
+ */
+export const renewMandat = (
+  db: Db,
+  by: Who & { kind: 'aidant' },
+  mandatId: string,
+  choix: NewChoix,
+): Promise<{ ok: true; id: string } | { ok: false; refusal: RenewalRefusal | ChoixRefusal }> =>
+  db.tx(by, async (tx) => {
+    const mandat = await lockMandat(tx, mandatId)
+    const autorisations = mandat ? await listAutorisations(tx, mandat.id) : []
+    const desactivees = (await findActing(tx))?.desactivees ?? []
+    const refusal =
+      refusalOfRenewal(mandat, autorisations, desactivees, undefined, tx.now) ??
+      refusalOfChoix({ ...choix, desactivees }) ??
+      refusalOfRenewal(mandat, autorisations, desactivees, choix.thematiques, tx.now)
+    if (refusal) return { ok: false, refusal }
+
+    const [brouillon] = await tx.sql<{ id: string }[]>`
+      insert into brouillon (structure_id, aidant_id, perimetre, duree)
+      values (${by.structureId}, ${by.aidantId}, ${perimetreDe(choix.thematiques)}, ${choix.duree})
+      returning id`
+    return { ok: true, id: brouillon!.id }
+  })

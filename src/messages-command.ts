@@ -1,0 +1,42 @@
+import { parseConfig } from './config.ts'
+import { openDb } from './db.ts'
+import { isUuid } from './form.ts'
+import { listAbandonnes } from './notification/queries.ts'
+import { retryMessages } from './notification/retry.ts'
+
+const USAGE = `Les messages abandonnés après huit essais :
+
+  npm run messages -- list
+  npm run messages -- retry tous
+  npm run messages -- retry 0b8c2a4e-…
+
+Ni le destinataire ni le texte ne sont montrés. Les variables du service et DATABASE_OPERATOR_URL doivent être présentes.`
+
+async function run([verb, which]: string[]) {
+  if (verb !== 'list' && !(verb === 'retry' && which && (which === 'tous' || isUuid(which)))) {
+    console.error(USAGE)
+    process.exitCode = verb === undefined || verb === '--help' ? 0 : 1
+    return
+  }
+  const config = parseConfig({ ...process.env, MODE: 'production' })
+  if (!config.database.operatorUrl)
+    throw new Error('DATABASE_OPERATOR_URL manque : c’est elle qui donne le droit de voir les messages abandonnés.')
+  const db = openDb({ url: config.database.operatorUrl, connections: 1 })
+  try {
+    if (verb === 'list') {
+      const abandonnes = await db.tx({ kind: 'operator' }, listAbandonnes)
+      for (const { id, canal, cle, tries, failedAt } of abandonnes)
+        console.log(`${id}  ${canal.padEnd(5)}  ${failedAt.toISOString()}  ${tries} essais  ${cle}`)
+      return console.log(abandonnes.length === 0 ? 'Aucun message abandonné.' : `${abandonnes.length} au plus récent d’abord.`)
+    }
+    const count = await db.tx({ kind: 'operator' }, (tx) => retryMessages(tx, which === 'tous' ? undefined : which))
+    console.log(count === 0 ? 'Rien à renvoyer.' : `${count} remis à envoyer.`)
+  } finally {
+    await db.close()
+  }
+}
+
+run(process.argv.slice(2)).catch((error: Error) => {
+  console.error(error.message)
+  process.exitCode = 1
+})

@@ -1,0 +1,540 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openDb } from '../../src/db.ts'
+import { recordDemarche } from '../../src/demarche/record.ts'
+import { STRUCTURES } from '../../src/demo/people.ts'
+import { append } from '../../src/journal/append.ts'
+import { announceClosures } from '../../src/mandat/announce-closed.ts'
+import { closeStructure, findClosing } from '../../src/mandat/close-structure.ts'
+import { listSignalees } from '../../src/mandat/fin-queries.ts'
+import type { Jwks } from '../../src/mandat/jws.ts'
+import { pauseMandat } from '../../src/mandat/pause.ts'
+import { findMandat } from '../../src/mandat/queries.ts'
+import { recordStop } from '../../src/mandat/record-stop.ts'
+import { renewMandat } from '../../src/mandat/renew.ts'
+import { resumeMandat } from '../../src/mandat/resume.ts'
+import { statusAt } from '../../src/mandat/statut.ts'
+import { stopMandat } from '../../src/mandat/stop.ts'
+import { terminateMandat } from '../../src/mandat/terminate.ts'
+import { expectValidHtml } from '../support/html.ts'
+import { newWorld, ok, uneDemarche, type World } from '../support/world.ts'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+let world: World
+let day = 0
+beforeAll(async () => {
+  world = await newWorld()
+})
+afterAll(() => world.close())
+beforeEach(async () => {
+  // Eleven in the morning in Paris, another day each time: nothing of one test is in force in the next.
+  await world.database.freeze(new Date(Date.UTC(2026, 2, 2 + 400 * day++, 10, 0, 5)))
+  await world.sql`delete from message`
+  await world.sql`delete from brouillon`
+})
+const later = (ms: number) => world.database.travel({ ms })
+const etatOf = async (id: string) => {
+  const mandat = await world.db.tx(world.as('thomas'), (tx) => findMandat(tx, id))
+  return [mandat!.etat, mandat!.enVigueur.join(' '), mandat!.enPause.join(' ')]
+}
+const actionsOf = async (id: string) => (await world.lines(id)).map(({ action }) => action)
+const person = (usagerId: string) => ({ kind: 'usager', usagerIds: [usagerId] }) as const
+const told = async () =>
+  (await world.messages())
+    .map(({ cle, canal, destinataire }) => [cle.split(':')[0], canal, destinataire])
+    .sort(([, , a], [, , b]) => (a! < b! ? -1 : 1))
+
+describe('la pause', () => {
+  it('par la personne, en entier puis levée : les lignes, l’état, les messages des deux côtés', async () => {
+    const { id, usagerId } = await world.signMandat({ perimetre: ['logement', 'social'], suivi: 'sms' })
+    await world.sql`delete from message`
+    ok(await pauseMandat(world.db, person(usagerId), { mandatId: id }))
+    expect(await etatOf(id)).toEqual(['suspendu', '', 'social logement'])
+    expect(await told()).toEqual([
+      ['pause', 'sms', '+33612345678'],
+      ['pause', 'email', 'nadia@figeac.demo'],
+      ['pause', 'email', 'thomas@figeac.demo'],
+    ])
+    const noted = await recordDemarche(world.db, world.as('ines'), uneDemarche(id))
+    expect(noted).toMatchObject({ ok: false, refusal: 'hors_mandat' })
+    await later(HOUR)
+    ok(await resumeMandat(world.db, person(usagerId), { mandatId: id }))
+    expect(await etatOf(id)).toEqual(['actif', 'social logement', ''])
+    ok(await recordDemarche(world.db, world.as('ines'), uneDemarche(id)))
+    expect(await actionsOf(id)).toEqual([
+      'mandat_signe',
+      'autorisation_suspendue',
+      'autorisation_suspendue',
+      'autorisation_retablie',
+      'autorisation_retablie',
+      'demarche_realisee',
+    ])
+    // Again: told again.
+    ok(await pauseMandat(world.db, person(usagerId), { mandatId: id, thematique: 'logement' }))
+    expect(await etatOf(id)).toEqual(['actif', 'social', 'logement'])
+    expect((await told()).filter(([cle]) => cle === 'pause')).toHaveLength(6)
+    const sms = (await world.messages()).filter(({ canal }) => canal === 'sms')
+    for (const { corps } of sms) expect(corps).not.toMatch(/logement|social|http/i)
+  })
+
+  it('ne se fait ni deux fois, ni sur ce qui est fini, ni par une autre personne, ni par un aidant', async () => {
+    const mandat = await world.signMandat({ perimetre: ['logement'] })
+    const other = await world.signMandat({ persona: 'marcel' })
+    const by = person(mandat.usagerId)
+    const pause = (request: object = {}) => pauseMandat(world.db, by, { mandatId: mandat.id, ...request })
+    expect(await resumeMandat(world.db, by, { mandatId: mandat.id })).toEqual({ ok: false, refusal: 'pas_en_pause' })
+    expect(await pause({ thematique: 'argent' })).toEqual({ ok: false, refusal: 'thematique_absente' })
+    expect(await pause({ mandatId: other.id })).toEqual({ ok: false, refusal: 'introuvable' })
+    ok(await pause())
+    const before = await world.digest()
+    expect(await pause()).toEqual({ ok: false, refusal: 'deja_en_pause' })
+    expect(await world.digest()).toEqual(before)
+    await expect(
+      world.db.tx(world.as('thomas'), async (tx) => {
+        const line = await append(tx, { action: 'autorisation_retablie', mandat, contenu: {} })
+        const lifted = await tx.sql`
+          update suspension set until_at = horloge(), until_journal_id = ${line.id} where mandat_id = ${mandat.id} returning id`
+        // Row-level security leaves nothing to an aidant.
+        expect(lifted).toHaveLength(0)
+        await tx.sql`
+          insert into suspension (autorisation_id, mandat_id, structure_id, usager_id, from_at, journal_id)
+          select id, mandat_id, structure_id, usager_id, horloge(), ${line.id} from autorisation where mandat_id = ${other.id}`
+      }),
+    ).rejects.toThrow(/row-level security/)
+    ok(await stopMandat(world.db, by, { mandatId: mandat.id }))
+    expect(await pause()).toEqual({ ok: false, refusal: 'deja_termine' })
+    expect(await resumeMandat(world.db, by, { mandatId: mandat.id })).toEqual({ ok: false, refusal: 'deja_termine' })
+    await world.database.freeze(other.expiresAt)
+    expect(await pauseMandat(world.db, person(other.usagerId), { mandatId: other.id })).toEqual({
+      ok: false,
+      refusal: 'deja_expire',
+    })
+  })
+
+  it('la base refuse une pause de ce qui est fini, ou d’avant une démarche déjà notée', async () => {
+    const mandat = await world.signMandat()
+    const by = person(mandat.usagerId)
+    const forge = (from: Date) =>
+      world.db.tx(by, async (tx) => {
+        const line = await append(tx, { action: 'autorisation_suspendue', mandat, contenu: {} })
+        await tx.sql`
+          insert into suspension (autorisation_id, mandat_id, structure_id, usager_id, from_at, journal_id)
+          select id, mandat_id, structure_id, usager_id, ${from}, ${line.id} from autorisation where mandat_id = ${mandat.id}`
+      })
+    await later(10_000)
+    ok(await recordDemarche(world.db, world.as('ines'), uneDemarche(mandat.id)))
+    await later(1000)
+    const now = await world.now()
+    await expect(forge(new Date(now.getTime() - 5000))).rejects.toMatchObject({ constraint_name: 'suspension_apres_actes' })
+    ok(await stopMandat(world.db, by, { mandatId: mandat.id }))
+    await expect(forge(now)).rejects.toMatchObject({ constraint_name: 'suspension_en_vigueur' })
+  })
+
+  it('se lit dans la liste des statuts : SUSPENDED, puis VALID, et INVALID une fois arrêté', async () => {
+    const { id, usagerId } = await world.signMandat({ persona: 'josiane' })
+    const [row] = await world.sql<{ bloc: number; sceau: string }[]>`
+      select m.statut_bloc as bloc, c.sceau from mandat m join mandat_contenu c on c.mandat_id = m.id where m.id = ${id}`
+    const claims = JSON.parse(Buffer.from(row!.sceau.split('.')[1]!, 'base64url').toString())
+    const { idx, uri } = claims.status.status_list as { idx: number; uri: string }
+    const statut = async () => {
+      // The list is signed anew every five seconds of the machine's own clock: another application has nothing kept.
+      const { statuts } = await world.db.tx({ kind: 'verifier' }, async (tx) => ({
+        statuts: await tx.sql<{ bloc: number; thematique: string; etat: string }[]>`select * from statuts(0)`,
+      }))
+      return statuts.find(({ bloc }) => bloc === row!.bloc)?.etat ?? 'VALID'
+    }
+    expect(await statut()).toBe('VALID')
+    ok(await pauseMandat(world.db, person(usagerId), { mandatId: id }))
+    expect(await statut()).toBe('SUSPENDED')
+    const list = await (await world.get(new URL(uri).pathname)).text()
+    const jwks = (await (await world.get('/.well-known/jwks.json')).json()) as Jwks
+    expect(await statusAt(list, idx + 4, jwks, { sub: uri, now: await world.now() })).toEqual({ ok: true, statut: 'SUSPENDED' })
+    ok(await resumeMandat(world.db, person(usagerId), { mandatId: id }))
+    expect(await statut()).toBe('VALID')
+    ok(await pauseMandat(world.db, person(usagerId), { mandatId: id }))
+    ok(await stopMandat(world.db, person(usagerId), { mandatId: id }))
+    expect(await statut()).toBe('INVALID')
+  })
+
+  it('un nouvel accord la lève : l’ancien finit remplacé, le nouveau est en cours', async () => {
+    const first = await world.signMandat({ perimetre: ['logement'] })
+    ok(await pauseMandat(world.db, person(first.usagerId), { mandatId: first.id }))
+    await later(HOUR)
+    const second = await world.signMandat({ perimetre: ['logement'] })
+    expect(await etatOf(first.id)).toEqual(['termine', '', ''])
+    expect(await etatOf(second.id)).toEqual(['actif', 'logement', ''])
+    ok(await recordDemarche(world.db, world.as('ines'), uneDemarche(second.id)))
+  })
+
+  it('se fait et se lève dans son espace, et se voit des deux côtés', async () => {
+    const { id, usagerId } = await world.signMandat({ persona: 'odette', perimetre: ['logement', 'social'] })
+    const hers = await world.sessionOf('odette')
+    const aidant = await world.sessionOf('ines')
+    const read = async (path: string, cookie: string) => {
+      const answer = await world.get(path, cookie)
+      expect(answer.status, path).toBe(200)
+      const html = await answer.text()
+      await expectValidHtml(html)
+      return html
+    }
+    const base = `/mon-espace/mandats/${id}`
+    expect(await read('/mon-espace', hers)).toContain(`href="${base}/pause"`)
+    const before = await world.digest()
+    expect(await read(`${base}/pause`, hers)).toContain('Tout mettre en pause')
+    const { session: _, acces: __, ...after } = await world.digest()
+    expect(before).toMatchObject(after)
+    const answer = await world.post(`${base}/pause`, { quoi: 'tout' }, hers)
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, base])
+    expect(await read(base, hers)).toContain('C’est en pause')
+    expect(await read('/mon-espace', hers)).toContain('Remettre en route')
+    expect((await world.post(`${base}/pause`, { quoi: 'tout' }, hers)).status).toBe(303)
+    expect((await world.get(`${base}/pause`, hers)).status).toBe(303)
+    expect(await read(`/personnes/${usagerId}`, aidant)).toContain('Mandats en pause')
+    expect(await read(`/mandats/${id}`, aidant)).toContain('En pause')
+    expect((await world.post(`${base}/reprise`, { quoi: 'social' }, hers)).status).toBe(303)
+    expect(await read(base, hers)).toMatch(/En pause\u00a0: vos démarches de logement/)
+    expect(await read(`/personnes/${usagerId}`, aidant)).toContain('En pause : logement')
+    expect((await world.post(`${base}/reprise`, { quoi: 'n’importe quoi' }, hers)).status).toBe(409)
+    expect((await world.post(`${base}/pause`, { quoi: 'argent' }, hers)).status).toBe(409)
+  })
+})
+
+describe('un arrêt demandé par lettre, enregistré par un aidant', () => {
+  const record = (mandatId: string, more: object = {}, aidant: 'ines' | 'fabrice' | 'thomas' = 'ines') =>
+    world.now().then((now) =>
+      recordStop(world.db, world.as(aidant), {
+        mandatId,
+        maniere: 'courrier',
+        recuLe: new Date(now.getTime() - HOUR),
+        ...more,
+      }),
+    )
+
+  it('finit à l’instant, dit quand et comment, et signale ce qui a été fait depuis', async () => {
+    const { id, usagerId, signedAt } = await world.signMandat({ perimetre: ['logement', 'social'], suivi: 'email' })
+    await later(DAY)
+    const early = ok(await recordDemarche(world.db, world.as('ines'), uneDemarche(id)))
+    await later(HOUR)
+    const recuLe = await world.now()
+    const since = ok(
+      await recordDemarche(world.db, world.as('thomas'), uneDemarche(id, 'logement', { titre: 'Après la lettre' })),
+    )
+    await later(2 * HOUR)
+    await world.sql`delete from message`
+    ok(await record(id, { recuLe }))
+    const at = await world.now()
+    const rows = await world.sql`
+      select a.thematique, a.revoked_at, a.revoked_how, r.maniere, r.recu_le, r.aidant_id
+      from autorisation a join arret_recu r on r.autorisation_id = a.id where a.mandat_id = ${id} order by 1`
+    expect(rows.map((row) => ({ ...row }))).toEqual(
+      ['logement', 'social'].map((thematique) => ({
+        thematique,
+        revoked_at: at,
+        revoked_how: 'revoque',
+        maniere: 'courrier',
+        recu_le: recuLe,
+        aidant_id: world.aidants.ines,
+      })),
+    )
+    const lines = await world.lines(id)
+    expect(lines.slice(3).map(({ action, acteur }) => [action, acteur])).toEqual([
+      ['autorisation_revoquee', 'aidant'],
+      ['autorisation_revoquee', 'aidant'],
+      ['mandat_termine', 'aidant'],
+    ])
+    expect(JSON.parse(lines.at(-1)!.payload!)).toEqual({
+      how: 'revoque',
+      at: at.toISOString(),
+      maniere: 'courrier',
+      recu_le: recuLe.toISOString(),
+    })
+    // One noted only now, done meanwhile, is flagged too; before it had come, not.
+    const late = ok(
+      await recordDemarche(
+        world.db,
+        world.as('thomas'),
+        uneDemarche(id, 'social', { doneAt: new Date(recuLe.getTime() + HOUR) }),
+      ),
+    )
+    const flagged = await world.db.tx(person(usagerId), (tx) => listSignalees(tx, { mandatId: id }))
+    expect([...flagged].sort()).toEqual([since.id, late.id].sort())
+    expect(flagged.has(early.id)).toBe(false)
+    expect((await told()).map(([cle, canal]) => [cle, canal])).toEqual(Array(3).fill(['arret', 'email']))
+    const all = await world.messages()
+    const [nadia, hers] = [true, false].map((direction) =>
+      all.find(
+        ({ destinataire }) => direction === (destinataire === 'nadia@figeac.demo') && destinataire !== 'thomas@figeac.demo',
+      ),
+    )
+    expect(hers!.corps).toMatch(/demande d’arrêt, reçue le .*Une démarche a été faite après la réception/s)
+    expect(nadia!.corps).toContain('signalée')
+    expect(hers!.corps + nadia!.corps).not.toMatch(/logement|Après la lettre|Thomas/i)
+    expect(signedAt < recuLe).toBe(true)
+
+    const page = await (await world.get(`/mon-espace/mandats/${id}/arret`, await world.sessionOf('odette'))).text()
+    await expectValidHtml(page)
+    expect(page).toMatch(/Faites après l’arrivée de votre demande[\s\S]*Après la lettre/)
+    expect(page).toContain('par courrier')
+    const office = await (await world.get(`/mandats/${id}/arret`, await world.sessionOf('thomas'))).text()
+    await expectValidHtml(office)
+    expect(office).toMatch(/Faites depuis l’arrivée de sa demande[\s\S]*Thomas/)
+    const director = await (await world.get(`/mandats/${id}/arret`, await world.sessionOf('nadia'))).text()
+    expect(director).toContain('Faites depuis l’arrivée de sa demande')
+    expect(director).not.toContain('Après la lettre')
+    expect(director).not.toContain('Les demandes déjà envoyées')
+  })
+
+  it('une thématique, puis l’autre : le mandat finit avec la dernière', async () => {
+    const { id } = await world.signMandat({ perimetre: ['logement', 'social'] })
+    await later(DAY)
+    ok(await record(id, { thematique: 'logement', maniere: 'telephone' }))
+    expect(await etatOf(id)).toEqual(['actif', 'social', ''])
+    expect(await record(id, { thematique: 'logement' })).toEqual({ ok: false, refusal: 'deja_termine' })
+    ok(await record(id, { thematique: 'social', maniere: 'visite' }))
+    expect((await etatOf(id))[0]).toBe('termine')
+    expect(await actionsOf(id)).toEqual(['mandat_signe', 'autorisation_revoquee', 'autorisation_revoquee', 'mandat_termine'])
+  })
+
+  it('refuse : à venir, avant la signature, pas deux fois, d’une autre structure, après la fin, par un aidant suspendu', async () => {
+    const { id, signedAt, expiresAt } = await world.signMandat()
+    await later(DAY)
+    const now = await world.now()
+    const before = await world.digest()
+    expect(await record(id, { recuLe: new Date(now.getTime() + 1) })).toEqual({ ok: false, refusal: 'recu_futur' })
+    expect(await record(id, { recuLe: new Date(signedAt.getTime() - 1) })).toEqual({ ok: false, refusal: 'recu_avant_signature' })
+    expect(await record(id, { thematique: 'argent' })).toEqual({ ok: false, refusal: 'thematique_absente' })
+    expect(await record(id, {}, 'fabrice')).toEqual({ ok: false, refusal: 'introuvable' })
+    await world.sql`update aidant set suspended_at = horloge() where id = ${world.aidants.ines}`
+    expect(await record(id)).toEqual({ ok: false, refusal: 'aidant_suspendu' })
+    await world.sql`update aidant set suspended_at = null where id = ${world.aidants.ines}`
+    expect(await world.digest()).toEqual(before)
+    await world.database.freeze(expiresAt)
+    expect(await record(id)).toEqual({ ok: false, refusal: 'deja_expire' })
+    const other = await world.signMandat({ persona: 'marcel' })
+    await later(DAY)
+    ok(await record(other.id, { recuLe: other.signedAt }))
+    expect(await record(other.id)).toEqual({ ok: false, refusal: 'deja_termine' })
+  })
+
+  it('la base ne croit pas l’aidant qui arrête « à la demande » sans dire comment elle est venue, ni la structure à la place de l’opérateur', async () => {
+    const mandat = await world.signMandat()
+    const end = (how: string, receipt = false) =>
+      world.db.tx(world.as('thomas'), async (tx) => {
+        const line = await append(tx, { action: 'autorisation_revoquee', mandat, contenu: {} })
+        await tx.sql`update autorisation set revoked_at = horloge(), revoked_how = ${how}, revoked_journal_id = ${line.id} where mandat_id = ${mandat.id}`
+        if (receipt)
+          await tx.sql`
+            insert into arret_recu (autorisation_id, mandat_id, structure_id, usager_id, aidant_id, maniere, recu_le, journal_id)
+            select id, mandat_id, structure_id, usager_id, ${world.aidants.thomas}, 'courrier', signed_at - interval '1 second', ${line.id}
+            from autorisation where mandat_id = ${mandat.id}`
+        const last = await append(tx, { action: 'mandat_termine', mandat, contenu: {} })
+        await tx.sql`update mandat set ended_at = horloge(), ended_how = ${how}, ended_journal_id = ${last.id} where id = ${mandat.id}`
+      })
+    await expect(end('revoque')).rejects.toMatchObject({ constraint_name: 'fin_par_qui' })
+    await expect(end('structure_fermee')).rejects.toMatchObject({ constraint_name: 'fin_par_qui' })
+    await expect(end('revoque', true)).rejects.toMatchObject({ constraint_name: 'arret_recu_de_sa_fin' })
+    await expect(end('renonce')).resolves.toBeUndefined()
+  })
+
+  it('par l’écran : prérempli de maintenant, refusé sans manière, deux fois ne font qu’un', async () => {
+    const { id } = await world.signMandat({ perimetre: ['logement', 'social'] })
+    await later(DAY)
+    const cookie = await world.sessionOf('ines')
+    const path = `/mandats/${id}/arreter`
+    const page = await (await world.get(path, cookie)).text()
+    await expectValidHtml(page)
+    const moment = /value="(20\d\d-\d\d-\d\dT\d\d:00)" auto/.exec(page)![1]!
+    const refused = await world.post(path, { quoi: 'tout', recuLe: moment }, cookie)
+    expect(refused.status).toBe(422)
+    await expectValidHtml(await refused.text())
+    const future = await world.post(path, { quoi: 'tout', maniere: 'email', recuLe: '2100-01-01T10:00' }, cookie)
+    expect(future.status).toBe(409)
+    expect(await future.text()).toContain('Cette date est à venir')
+    const answers = await Promise.all(
+      [1, 2].map(() => world.post(path, { quoi: 'tout', maniere: 'email', recuLe: moment }, cookie)),
+    )
+    expect(answers.map(({ status, headers }) => [status, headers.get('location')])).toEqual(
+      [1, 2].map(() => [303, `/mandats/${id}/arret`]),
+    )
+    expect((await actionsOf(id)).filter((action) => action === 'mandat_termine')).toHaveLength(1)
+    expect((await world.get(path, cookie)).headers.get('location')).toBe(`/mandats/${id}`)
+  })
+})
+
+describe('sans demande de la personne', () => {
+  const end = (mandatId: string, how: 'renonce' | 'deces' | 'protection', aidant: 'ines' | 'fabrice' = 'ines') =>
+    terminateMandat(world.db, world.as(aidant), { mandatId, how })
+
+  it('la structure renonce : ce mandat seul, et la personne est prévenue', async () => {
+    const first = await world.signMandat({ perimetre: ['logement'], suivi: 'sms' })
+    const second = await world.signMandat({ perimetre: ['social'], suivi: 'sms' })
+    await world.sql`delete from message`
+    expect(await end(first.id, 'renonce', 'fabrice')).toEqual({ ok: false, refusal: 'introuvable' })
+    ok(await end(first.id, 'renonce'))
+    expect([(await etatOf(first.id))[0], (await etatOf(second.id))[0]]).toEqual(['termine', 'actif'])
+    expect((await told()).map(([, canal]) => canal)).toEqual(['sms', 'email', 'email'])
+    expect(await end(first.id, 'renonce')).toEqual({ ok: false, refusal: 'deja_termine' })
+    await world.database.freeze(second.expiresAt)
+    expect(await end(second.id, 'renonce')).toEqual({ ok: false, refusal: 'deja_expire' })
+  })
+
+  it.each([
+    'deces',
+    'protection',
+  ] as const)('%s : tous ses mandats de la structure finissent, ceux d’une autre non', async (how) => {
+    const here = [
+      await world.signMandat({ persona: 'marcel', perimetre: ['logement'], suivi: 'email' }),
+      await world.signMandat({ persona: 'marcel', perimetre: ['social', 'famille'], suivi: 'email' }),
+    ]
+    const elsewhere = await world.signMandat({ persona: 'marcel', aidant: 'fabrice', suivi: 'email' })
+    const neighbour = await world.signMandat({ persona: 'josiane' })
+    ok(await pauseMandat(world.db, person(here[0]!.usagerId), { mandatId: here[0]!.id }))
+    await world.sql`delete from message`
+    ok(await end(here[1]!.id, how))
+    for (const { id } of here) {
+      const [row] = await world.sql`select ended_how from mandat where id = ${id}`
+      expect(row).toEqual({ ended_how: how })
+    }
+    for (const { id } of [elsewhere, neighbour]) {
+      const [row] = await world.sql`select ended_how from mandat where id = ${id}`
+      expect(row).toEqual({ ended_how: null })
+    }
+    expect((await actionsOf(here[1]!.id)).slice(1)).toEqual(['autorisation_revoquee', 'autorisation_revoquee', 'mandat_termine'])
+    const recipients = (await told()).map(([, , destinataire]) => destinataire)
+    // Of a death nobody writes to her; of a protection she is told, once for each mandat.
+    expect(recipients.filter((to) => !to!.endsWith('@figeac.demo'))).toHaveLength(how === 'deces' ? 0 : 2)
+    expect(recipients.filter((to) => to === 'nadia@figeac.demo')).toHaveLength(2)
+  })
+
+  it('les pages disent ce qui suit, et n’arrêtent rien sans la case', async () => {
+    const { id } = await world.signMandat({ suivi: 'email' })
+    const cookie = await world.sessionOf('ines')
+    for (const path of ['renoncer', 'deces', 'protection']) {
+      const answer = await world.get(`/mandats/${id}/${path}`, cookie)
+      expect(answer.status).toBe(200)
+      await expectValidHtml(await answer.text())
+      const refused = await world.post(`/mandats/${id}/${path}`, {}, cookie)
+      expect(refused.status).toBe(422)
+      await expectValidHtml(await refused.text())
+    }
+    expect(await actionsOf(id)).toEqual(['mandat_signe'])
+    const done = await world.post(`/mandats/${id}/deces`, { confirme: 'oui' }, cookie)
+    expect(done.headers.get('location')).toBe(`/mandats/${id}/arret`)
+    const after = await (await world.get(`/mandats/${id}/arret`, cookie)).text()
+    await expectValidHtml(after)
+    expect(after).toContain('article 1991')
+    const hers = await (await world.get('/mon-espace', await world.sessionOf('odette'))).text()
+    expect(hers).not.toContain('décès')
+  })
+})
+
+describe('une structure ferme', () => {
+  it('tous ses mandats en cours finissent, chacun avec ses lignes ; deux fois ne font rien de plus ; les personnes sont prévenues une fois', async () => {
+    const operator = openDb({ url: world.database.operatorUrl, connections: 1 })
+    const { siret } = STRUCTURES.saintDenis
+    const over = await world.signMandat({ persona: 'ibrahim', aidant: 'fabrice', duree: 'jour', perimetre: ['loisirs'] })
+    await later(3 * DAY)
+    const mandats = []
+    for (let i = 0; i < 23; i++)
+      mandats.push(
+        await world.signMandat({
+          persona: ['marcel', 'teiki', 'nassimah'][i % 3]!,
+          aidant: 'fabrice',
+          perimetre: [
+            (['logement', 'social', 'famille', 'papiers', 'travail', 'transports', 'argent', 'loisirs'] as const)[
+              Math.floor(i / 3)
+            ]!,
+          ],
+          suivi: i % 3 === 0 ? 'papier' : 'sms',
+        }),
+      )
+    const elsewhere = await world.signMandat({ persona: 'marcel', suivi: 'papier' })
+    await world.sql`delete from message`
+    const open = await findClosing(operator, siret)
+    expect(open!.enCours).toBe(23)
+    expect(await closeStructure(operator, '00000000000000')).toEqual({ ok: false, refusal: 'structure_inconnue' })
+    expect(await closeStructure(operator, siret)).toEqual({ ok: true, ended: 23 })
+    const before = await world.digest()
+    expect(await closeStructure(operator, siret)).toEqual({ ok: true, ended: 0 })
+    expect(await world.digest()).toEqual(before)
+    for (const { id } of mandats) expect(await actionsOf(id)).toEqual(['mandat_signe', 'autorisation_revoquee', 'mandat_termine'])
+    expect((await world.lines(mandats[0]!.id)).at(-1)!.acteur).toBe('operateur')
+    expect(await actionsOf(over.id)).not.toContain('mandat_termine')
+    expect((await etatOf(elsewhere.id))[0]).toBe('actif')
+    expect(await world.sql`select 1 from structure where siret = ${siret} and suspended_at is not null`).toHaveLength(1)
+    expect((await world.get('/personnes', await world.sessionOf('fabrice'))).status).toBe(303)
+
+    await Promise.all([announceClosures(world.db), announceClosures(world.db)])
+    await announceClosures(world.db)
+    expect(await told()).toEqual(Array(15).fill(['fermeture', 'sms', '+33612345678']))
+    await expect(operator.tx({ kind: 'operator' }, (tx) => tx.sql`select 1 from usager`)).rejects.toMatchObject({ code: '42501' })
+    await operator.close()
+  }, 60_000)
+})
+
+describe('renouveler', () => {
+  const renew = (mandatId: string, thematiques: readonly string[] = ['logement'], aidant: 'thomas' | 'fabrice' = 'thomas') =>
+    renewMandat(world.db, world.as(aidant), mandatId, { thematiques, duree: 'mois' })
+
+  it('ouvre un brouillon de ce que le mandat tenait, et rien d’autre : la personne doit redire oui', async () => {
+    const { id } = await world.signMandat({ perimetre: ['logement', 'social'] })
+    await later(60_000)
+    const before = await world.digest()
+    const { id: draft } = ok(await renew(id, ['logement']))
+    const { brouillon: _, ...rest } = await world.digest()
+    expect(before).toMatchObject(rest)
+    const [row] = await world.sql`select perimetre, duree, identite, granted, usager_id from brouillon where id = ${draft}`
+    expect(row).toEqual({ perimetre: ['logement'], duree: 'mois', identite: null, granted: null, usager_id: null })
+    expect((await etatOf(id))[0]).toBe('actif')
+  })
+
+  it('jamais un mandat arrêté avant sa fin, même sa date passée ; jamais plus large ; jamais d’une autre structure ; pas après un an', async () => {
+    const stopped = await world.signMandat({ persona: 'marcel' })
+    ok(await stopMandat(world.db, person(stopped.usagerId), { mandatId: stopped.id }))
+    const partly = await world.signMandat({ perimetre: ['logement', 'social'] })
+    ok(await stopMandat(world.db, person(partly.usagerId), { mandatId: partly.id, thematique: 'social' }))
+    expect(await renew(stopped.id)).toEqual({ ok: false, refusal: 'termine_avant' })
+    expect(await renew(partly.id, ['logement', 'social'])).toEqual({ ok: false, refusal: 'renouvellement_elargi' })
+    expect(await renew(partly.id, ['logement'], 'fabrice')).toEqual({ ok: false, refusal: 'introuvable' })
+    ok(await pauseMandat(world.db, person(partly.usagerId), { mandatId: partly.id }))
+    expect(await renew(partly.id)).toEqual({ ok: false, refusal: 'en_pause' })
+    ok(await resumeMandat(world.db, person(partly.usagerId), { mandatId: partly.id }))
+    await world.sql`update structure set thematiques_desactivees = '{logement}' where id = ${world.structures.figeac}`
+    expect(await renew(partly.id)).toEqual({ ok: false, refusal: 'aucune_thematique_proposee' })
+    await world.sql`update structure set thematiques_desactivees = '{justice}' where id = ${world.structures.figeac}`
+    await world.database.freeze(new Date(partly.expiresAt.getTime() + 365 * DAY - 1000))
+    ok(await renew(partly.id))
+    expect(await renew(stopped.id)).toEqual({ ok: false, refusal: 'termine_avant' })
+    await later(1000)
+    expect(await renew(partly.id)).toEqual({ ok: false, refusal: 'expire_depuis_un_an' })
+  })
+
+  it('par l’écran : les choix repris, la question de la protection posée de nouveau', async () => {
+    const { id } = await world.signMandat({ perimetre: ['logement', 'social'], duree: 'semestre' })
+    const cookie = await world.sessionOf('ines')
+    const path = `/mandats/${id}/renouveler`
+    expect(await (await world.get(`/mandats/${id}`, cookie)).text()).toContain(`href="${path}"`)
+    const page = await (await world.get(path, cookie)).text()
+    await expectValidHtml(page)
+    expect(page.match(/value="[a-z]+" checked/g)?.map((one) => /"(.+?)"/.exec(one)![1])).toEqual([
+      'social',
+      'logement',
+      'semestre',
+    ])
+    expect(page).not.toContain('value="argent"')
+    expect((await world.post(path, { thematiques: 'logement', duree: 'mois' }, cookie)).status).toBe(422)
+    expect((await world.post(path, { protegee: 'non', thematiques: 'argent', duree: 'mois' }, cookie)).status).toBe(409)
+    const protegee = await world.post(path, { protegee: 'oui', thematiques: 'logement', duree: 'mois' }, cookie)
+    expect(await protegee.text()).toContain('Rien n’a été gardé')
+    expect(await world.sql`select 1 from brouillon`).toHaveLength(0)
+    const opened = await world.post(path, { protegee: 'non', thematiques: 'logement', duree: 'mois' }, cookie)
+    expect(opened.headers.get('location')).toMatch(/^\/mandats\/brouillons\/[0-9a-f-]{36}\/identification$/)
+    ok(await stopMandat(world.db, await world.asUsager('odette'), { mandatId: id }))
+    const refused = await (await world.get(path, cookie)).text()
+    await expectValidHtml(refused)
+    expect(refused).toContain('Ce mandat ne se renouvelle pas')
+    expect(await (await world.get(`/mandats/${id}`, cookie)).text()).not.toContain(`href="${path}"`)
+  })
+})

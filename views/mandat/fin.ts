@@ -1,0 +1,230 @@
+import type { DemarcheRow } from '../../src/demarche/queries.ts'
+import { type FinParLaStructure, MANIERES } from '../../src/mandat/fin.ts'
+import type { ArretRecu } from '../../src/mandat/fin-queries.ts'
+import type { Autorisation } from '../../src/mandat/mandat.ts'
+import type { MandatEtat } from '../../src/mandat/queries.ts'
+import type { UsagerRow } from '../../src/usager/queries.ts'
+import { alert } from '../kit/alert.ts'
+import { back } from '../kit/card.ts'
+import { button, buttonLink, checkbox, type Errors, errorSummary, form, input, radios, type Values } from '../kit/form.ts'
+import { type Html, html } from '../kit/html.ts'
+import { type Frame, page } from '../kit/page.ts'
+import {
+  deMots,
+  enMots,
+  FIN,
+  heure,
+  jourDeChamp,
+  jourEtHeure,
+  MANIERE,
+  majuscule,
+  nomCourant,
+  pluriel,
+  RESULTAT,
+  temps,
+} from '../kit/words.ts'
+import { REFUSAL, type Refusal } from './refusals.ts'
+
+type Shown = { frame: Frame; mandat: MandatEtat; usager: UsagerRow; now: Date }
+type ArretRecuProps = Shown & { values?: Values; errors?: Errors; refusal?: Refusal | undefined }
+
+/** Records a request to stop that came by a slip, a letter, a call. No reason is asked for. */
+export const arretRecuPage = ({ frame, mandat, usager, now, values, errors = {}, refusal }: ArretRecuProps) => {
+  const { fuseau, enVigueur, enPause } = mandat
+  const standing = mandat.perimetre.filter((one) => enVigueur.includes(one) || enPause.includes(one))
+  const moment = `${jourDeChamp(now, fuseau)}T${heureDeChamp(now, fuseau)}`
+  const typed: Values = values ?? { recuLe: moment, quoi: standing.length === 1 ? 'tout' : undefined }
+  return page(
+    { ...frame, above: back('Revenir au mandat', `/mandats/${mandat.id}`), invalid: Object.keys(errors).length > 0 },
+    'Enregistrer une demande d’arrêt',
+    html`${errorSummary(errors)}
+    ${refusal && alert('Rien n’est arrêté', REFUSAL[refusal])}
+    <p><strong>${nomCourant(usager)}</strong> a demandé d’arrêter. Elle n’a pas à dire pourquoi, et sa demande vaut dès qu’elle est arrivée. L’arrêt est immédiat et sans retour.</p>
+    ${form(
+      {},
+      html`${radios({
+        name: 'quoi',
+        legend: 'Que veut-elle arrêter ?',
+        options: [
+          { value: 'tout', label: standing.length > 1 ? 'Tout le mandat' : `Tout le mandat (${enMots(standing)})` },
+          ...(standing.length > 1 ? standing.map((one) => ({ value: one, label: `Seulement : ${enMots([one])}` })) : []),
+        ],
+        value: typed.quoi,
+        error: errors.quoi,
+      })}
+      ${radios({
+        name: 'maniere',
+        legend: 'Comment la demande est-elle arrivée ?',
+        options: MANIERES.map((value) => ({ value, label: majuscule(MANIERE[value]) })),
+        value: typed.maniere,
+        error: errors.maniere,
+      })}
+      ${input({
+        name: 'recuLe',
+        label: 'Quand est-elle arrivée ?',
+        hint: 'Le jour et l’heure de son arrivée, même si elle n’a été lue que plus tard. Ce qui a été fait depuis est signalé à la personne et à la direction.',
+        type: 'datetime-local',
+        value: typed.recuLe,
+        error: errors.recuLe,
+        attrs: { max: moment },
+      })}
+      ${button('Arrêter', { icon: 'arret' })}`,
+    )}`,
+  )
+}
+
+const heureDeChamp = (at: Date, zone: string) => {
+  const [hour = '', minute = ''] = heure(at, zone).split(/\D+/)
+  return `${hour.padStart(2, '0')}:${minute}`
+}
+
+type FinProps = Shown & {
+  how: FinParLaStructure
+  /** All of the person's in this structure. */
+  mandats: readonly MandatEtat[]
+  refusal?: Refusal | undefined
+  error?: string | undefined
+}
+
+const PAROLES = {
+  renonce: {
+    titre: 'Renoncer au mandat',
+    suites: [
+      'Le mandat s’arrête tout de suite, sans retour.',
+      'La personne est prévenue, par le moyen qu’elle a choisi. Dites-le-lui aussi vous-même.',
+      'Elle peut demander une autre aide, ici ou ailleurs.',
+    ],
+    confirme: 'Je confirme que la structure renonce à ce mandat.',
+    bouton: 'Renoncer',
+  },
+  deces: {
+    titre: 'La personne est décédée',
+    suites: ['Aucun message n’est envoyé à son numéro ni à son adresse.', 'Les aidants concernés et la direction sont prévenus.'],
+    confirme: 'Je confirme que la structure a appris son décès.',
+    bouton: 'Enregistrer le décès',
+  },
+  protection: {
+    titre: 'La personne a une mesure de protection',
+    suites: [
+      'La personne est prévenue, par le moyen qu’elle a choisi.',
+      'Pour ses démarches, parlez désormais à qui est chargé de ses affaires.',
+    ],
+    confirme:
+      'Je confirme qu’une mesure de protection a été ouverte : tutelle, curatelle, habilitation familiale, mandat de protection future, sauvegarde de justice.',
+    bouton: 'Enregistrer la mesure',
+  },
+} as const satisfies Record<FinParLaStructure, { titre: string; suites: readonly string[]; confirme: string; bouton: string }>
+
+/** Says what follows before the one press that ends. */
+export const finPage = ({ frame, how, mandat, usager, mandats, refusal, error }: FinProps) => {
+  const { titre, suites, confirme, bouton } = PAROLES[how]
+  const inForce = mandats.filter(({ etat }) => etat === 'actif' || etat === 'suspendu')
+  const errors: Errors = error ? { confirme: error } : {}
+  return page(
+    { ...frame, above: back('Revenir au mandat', `/mandats/${mandat.id}`), invalid: error !== undefined },
+    titre,
+    html`${errorSummary(errors)}
+    ${refusal && alert('Rien n’est arrêté', REFUSAL[refusal])}
+    <p>Mandat de <strong>${nomCourant(usager)}</strong>.</p>
+    <h2>Ce qui va se passer</h2>
+    <ul>
+      ${how !== 'renonce' && html`<li>${inForce.length > 1 ? `Ses ${inForce.length} mandats en cours avec votre structure s’arrêtent` : 'Son mandat avec votre structure s’arrête'} tout de suite, sans retour.</li>`}
+      ${suites.map((one) => html`<li>${one}</li>`)}
+      <li>Ce qui a été fait reste écrit, et les demandes déjà envoyées ne sont pas annulées.</li>
+    </ul>
+    ${form({}, html`${checkbox({ name: 'confirme', label: confirme, error })}${button(bouton, { icon: 'arret' })}`)}`,
+  )
+}
+
+type ApresFinProps = Shown & {
+  autorisations: readonly Autorisation[]
+  recus: readonly ArretRecu[]
+  /** All that was done with this mandat, newest first. */
+  demarches: readonly DemarcheRow[]
+  /** Those done between receipt and recording. */
+  signalees: ReadonlySet<string>
+  /** False for a direction that does not accompany her: she reads what is flagged, and no more. */
+  lit: boolean
+}
+
+/** After an end, on the structure's side: what is over, what is flagged, what is left to hand back. */
+export const apresFinPage = ({ frame, mandat, usager, autorisations, recus, demarches, signalees, lit }: ApresFinProps) => {
+  const { fuseau } = mandat
+  const ended = autorisations.filter(({ revokedAt }) => revokedAt)
+  const flagged = demarches.filter(({ id }) => signalees.has(id))
+  const sent = demarches.filter(
+    ({ resultat, thematique }) =>
+      (resultat === 'deposee' || resultat === 'en_attente') &&
+      (mandat.etat === 'termine' || ended.some((one) => one.thematique === thematique)),
+  )
+  return page(
+    { ...frame, above: back('Revenir au mandat', `/mandats/${mandat.id}`) },
+    'Après la fin',
+    html`<p><strong>${nomCourant(usager)}</strong> : votre structure n’a plus le droit de faire ses démarches ${deMots(ended.map(({ thematique }) => thematique))}.</p>
+    <ul>${together(ended, recus).map((same) => html`<li>${endedLine(same, recus, fuseau)}</li>`)}</ul>
+    ${
+      flagged.length > 0 &&
+      html`<h2>Faites depuis l’arrivée de sa demande</h2>
+    <p>${pluriel(flagged.length, 'démarche')} : la personne et la direction les voient signalées.</p>
+    <ul>${flagged.map((one) => html`<li>${acteLine(one)}</li>`)}</ul>`
+    }
+    ${
+      lit &&
+      html`<h2>Les demandes déjà envoyées</h2>
+    ${
+      sent.length > 0
+        ? html`<p>Elles ne sont pas annulées.${mandat.endedHow !== 'deces' && ' Dites à la personne ce qu’elle doit suivre elle-même.'}</p><ul>${sent.map((one) => html`<li>${acteLine(one)}</li>`)}</ul>`
+        : html`<p>Aucune demande n’attend de réponse.</p>`
+    }`
+    }
+    <h2>Ce qui est à faire maintenant</h2>
+    <ul>${RESTE[mandat.endedHow === 'deces' || mandat.endedHow === 'protection' ? mandat.endedHow : 'vivante'].map((one) => html`<li>${one}</li>`)}</ul>
+    <p><a href="/personnes/${mandat.usagerId}">Revenir à la personne</a></p>`,
+  )
+}
+
+const RESTE = {
+  vivante: [
+    'Rendre à la personne ses papiers, et lui dire ce qui a été fait (article 1993 du code civil).',
+    'Détruire les copies et les identifiants gardés, et lui conseiller de changer ses mots de passe.',
+    'Noter les démarches faites avant la fin et pas encore écrites.',
+  ],
+  deces: [
+    'Ne plus rien faire en son nom, sauf finir ce qui ne peut pas attendre sans danger (article 1991 du code civil).',
+    'Rendre ses papiers à ses héritiers ou à leur notaire.',
+    'Noter les démarches faites avant la fin et pas encore écrites.',
+  ],
+  protection: [
+    'Parler à la personne chargée de ses affaires : elle peut demander ce qui a été fait.',
+    'Rendre les papiers, détruire les copies et les identifiants gardés.',
+    'Noter les démarches faites avant la fin et pas encore écrites.',
+  ],
+} as const
+
+/** Thématiques that ended together, by the same request, are said together. */
+const together = (ended: readonly Autorisation[], recus: readonly ArretRecu[]): Autorisation[][] => {
+  const groups = new Map<string, Autorisation[]>()
+  for (const one of ended) {
+    const recu = recus.find(({ thematique }) => thematique === one.thematique)
+    const same = `${one.revokedHow} ${one.revokedAt?.getTime()} ${recu?.maniere} ${recu?.recuLe.getTime()}`
+    groups.set(same, [...(groups.get(same) ?? []), one])
+  }
+  return [...groups.values()]
+}
+
+const endedLine = (same: readonly Autorisation[], recus: readonly ArretRecu[], fuseau: string): Html => {
+  const { thematique, revokedAt, revokedHow } = same[0]!
+  const recu = recus.find((one) => one.thematique === thematique)
+  return html`${majuscule(enMots(same.map((one) => one.thematique)))} : arrêté ${revokedHow && FIN[revokedHow]}, le ${revokedAt && temps(revokedAt, jourEtHeure(revokedAt, fuseau))}${recu && html`. Demande reçue ${MANIERE[recu.maniere]}, le ${temps(recu.recuLe, jourEtHeure(recu.recuLe, fuseau))}`}.`
+}
+
+const acteLine = ({ titre, doneAt, fuseau, resultat, aidantPrenom, aidantNom }: DemarcheRow): Html =>
+  html`<strong>${titre ?? 'Démarche'}</strong>, ${RESULTAT[resultat].toLowerCase()}, le ${temps(doneAt, jourEtHeure(doneAt, fuseau))}, par ${aidantPrenom} ${aidantNom}`
+
+export const nonRenouvelablePage = ({ frame, mandatId, refusal }: { frame: Frame; mandatId: string; refusal: Refusal }) =>
+  page(
+    { ...frame, above: back('Revenir au mandat', `/mandats/${mandatId}`) },
+    'Renouveler le mandat',
+    html`${alert('Ce mandat ne se renouvelle pas', REFUSAL[refusal], 'info')}
+    ${buttonLink('Nouveau mandat', '/mandats/nouveau', { kind: 'secondary' })}`,
+  )
