@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openBrowser, type TestBrowser } from '../support/browser.ts'
 import { expectAccessible } from '../support/html.ts'
 import { keyboard } from '../support/keyboard.ts'
+import { readQr } from '../support/read-qr.ts'
 import { inspect } from '../support/screens.ts'
 import { identify, type Service, startService } from '../support/service.ts'
 
@@ -92,12 +93,17 @@ describe.each([
     await press(page, 'Je donne mon accord')
     expect(await page.locator('#erreurs').innerText()).toContain('Cochez cette case quand la personne a redit')
     expect(await page.getByLabel('Sur papier').isChecked()).toBe(true)
-    // She leaves one thématique aside: the sentence changes, and is read again before it counts.
-    await tile(page, 'Argent - Impôts - Consommation')
+    // She leaves one thématique aside: the sentence changes, at once or once asked, and is read again before it counts.
     await page.getByLabel('La personne a redit').check()
-    await press(page, 'Je donne mon accord')
-    await page.getByText('La phrase a changé').waitFor()
-    expect(await page.locator('.sentence').innerText()).toContain('mes démarches de logement à ma place')
+    await tile(page, 'Argent - Impôts - Consommation')
+    if (!js) {
+      await press(page, 'Je donne mon accord')
+      await page.getByText('La phrase a changé').waitFor()
+    }
+    await page.locator('.sentence', { hasText: 'mes démarches de logement à ma place' }).waitFor()
+    expect(await page.getByLabel('Sur papier').isChecked()).toBe(true)
+    expect(await page.getByLabel('La personne a redit').isChecked()).toBe(false)
+    await page.getByLabel('La personne a redit').check()
     await press(page, 'Je donne mon accord')
     await page.waitForURL('**/acceptation')
 
@@ -106,7 +112,7 @@ describe.each([
     await page.getByText('Mandat non signé').waitFor()
     await page.getByLabel('Code de votre application').fill(await service.code('thomas'))
     await press(page, 'Accepter et signer le mandat')
-    await page.waitForURL(/\/mandats\/[0-9a-f-]{36}$/)
+    await page.waitForURL(/\/mandats\/[0-9a-f-]{36}\?signe=1$/)
     expect(await h1(page)).toMatch(/^Mandat d/)
     expect(await page.locator('main').innerText()).toContain('Logement')
     expect(await mandatsOf(persona)).toBe(1)
@@ -158,10 +164,11 @@ describe.each([
     await page.getByLabel('Code de votre application').fill(await service.code('thomas'))
     const before = (await known('voahangy')) ? await mandatsOf('voahangy') : 0
     await page.getByRole('button', { name: 'Accepter et signer le mandat' }).dblclick()
-    await page.waitForURL(/\/mandats\/[0-9a-f-]{36}$/)
+    await page.waitForURL(/\/mandats\/[0-9a-f-]{36}\?signe=1$/)
     expect(await mandatsOf('voahangy')).toBe(before + 1)
 
-    const here = page.url()
+    expect(await page.getByRole('status').innerText()).toContain('Mandat signé')
+    const here = page.url().replace('?signe=1', '')
     await page.goBack()
     await page.waitForURL(here)
     expect(await h1(page)).toMatch(/^Mandat de Voahangy/)
@@ -187,6 +194,50 @@ describe.each([
     expect(await minor.locator('main').innerText()).toContain('La personne a moins de 18 ans')
     expect(await known('leo')).toBe(false)
   })
+})
+
+it.each([{ js: true }, { js: false }])('identifiée sur son téléphone, prévenue par SMS, puis oubliée d’un bouton ($js)', async ({
+  js,
+}) => {
+  const page = await toIdentification({ js })
+  await press(page, 'Sur son téléphone')
+  await page.waitForURL('**/telephone')
+  const phone = await (await browser.context({ js, width: 360 })).newPage()
+  await phone.goto(readQr(await page.content()))
+  await press(phone, 'S’identifier avec FranceConnect')
+  await identify(phone, 'odette')
+  await phone.waitForURL('**/telephone/code')
+  const digits = (await phone.locator('.digits').innerText()).replace(/\D/g, '')
+  await page.getByLabel('Code affiché sur son téléphone').fill(digits === '000000' ? '111111' : '000000')
+  await press(page, 'Continuer')
+  await page.getByText('Rien n’est relié').first().waitFor()
+  await page.getByLabel('Code affiché sur son téléphone').fill(digits)
+  await press(page, 'Continuer')
+  await page.waitForURL('**/accord')
+  await page.getByLabel('La personne a redit').check()
+  await page.getByLabel('Par SMS').check()
+  await page.getByLabel('Son mobile').fill(js ? '06 44 55 66 77' : '06 44 55 66 78')
+  await press(page, 'Je donne mon accord')
+  await page.waitForURL('**/contact')
+  await press(page, 'Continuer')
+  await page.locator('#erreurs').waitFor()
+  const [row] = await service.sql<{ corps: string }[]>`
+    select corps from message where cle like 'code-contact:%' order by created_at desc limit 1`
+  await page.getByLabel('Code reçu').fill(/(\d{3} \d{3})/.exec(row!.corps)![1]!.replace(' ', ''))
+  await press(page, 'Continuer')
+  await page.waitForURL('**/acceptation')
+  const here = page.url()
+  await page.goto(here.replace('acceptation', 'accord'))
+  expect(await h1(page)).toBe('C’est dit')
+  await page.goto(`${service.url}/mandats/nouveau`)
+  expect(await page.locator('.alert').innerText()).toContain('Odette LACOMBE')
+  await page
+    .getByRole('button', { name: /^Effacer.*Odette/ })
+    .first()
+    .click()
+  await page.waitForURL('**/nouveau')
+  expect((await page.goto(here))!.status()).toBe(404)
+  expect(await h1(page)).toBe('Ce mandat n’est plus en préparation')
 })
 
 it('passe par un simulateur accessible lui aussi', async () => {
@@ -226,7 +277,7 @@ it('se fait au clavier seul, en treize activations', async () => {
   await page.waitForURL('**/acceptation')
   await keys.type(role('Code de votre application d’authentification', 'textbox'), await service.code('thomas'))
   await keys.press(role('Accepter et signer le mandat'))
-  await page.waitForURL(/\/mandats\/[0-9a-f-]{36}$/)
+  await page.waitForURL(/\/mandats\/[0-9a-f-]{36}\?signe=1$/)
   expect(await mandatsOf('aissatou')).toBe(1)
   expect(keys.activations).toBe(13)
 })

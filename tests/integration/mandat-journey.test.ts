@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { AIDANTS, codeOf, STRUCTURES } from '../../src/demo/people.ts'
 import type { Thematique } from '../../src/mandat/mandat.ts'
+import { stopMandat } from '../../src/mandat/stop.ts'
 import { expectValidHtml } from '../support/html.ts'
 import { type Browser, newWorld, type Page, PUBLIC_URL, type World } from '../support/world.ts'
 
@@ -48,6 +49,8 @@ const yes = (page: Page, more: Record<string, string | string[]> = {}) => ({
   thematiques: lues(page).split(' '),
   ...more,
 })
+const wrongOf = (code: string) => (code === '000000' ? '111111' : '000000')
+const redit = (page: Page) => / checked(?= |>)/.test(/<input[^>]*name="redit"[^>]*>/.exec(page.html)![0])
 const everything = async () => {
   const { session: _, acces: __, limite: ___, ...digest } = await world.digest()
   return digest
@@ -96,16 +99,21 @@ describe('un mandat, du choix à la signature', () => {
     expect(account.html).toContain('Je choisis un compte')
 
     const agreed = await browser.post(accord.url, yes(accord, { suivi: 'sms', mobile: '06 12 34 56 78' }))
-    expect(agreed.location).toBe(`${PUBLIC_URL}/mandats/brouillons/${id}/acceptation`)
-    const acceptation = await browser.get(agreed.location!)
+    expect(agreed.location).toBe(`${PUBLIC_URL}/mandats/brouillons/${id}/contact`)
+    const [sms] = (await world.messages()).filter(({ cle }) => cle.startsWith('code-contact:')).reverse()
+    const typed = /(\d{3}) (\d{3})/.exec(sms!.corps)!.slice(1).join('')
+    const proven = await browser.post(agreed.location!, { geste: 'prouver', code: typed })
+    expect(proven.location).toBe(`${PUBLIC_URL}/mandats/brouillons/${id}/acceptation`)
+    const acceptation = await browser.get(proven.location!)
     await expectValidHtml(acceptation.html)
     expect(acceptation.html).toContain('Josiane DELPECH')
-    const signed = await browser.post(agreed.location!, { code: await world.freshCode('thomas') })
-    expect(signed.location).toBe(`${PUBLIC_URL}/mandats/${id}`)
+    const signed = await browser.post(proven.location!, { code: await world.freshCode('thomas') })
+    expect(signed.location).toBe(`${PUBLIC_URL}/mandats/${id}?signe=1`)
     const mandat = await browser.get(signed.location!)
     expect(mandat.status).toBe(200)
     await expectValidHtml(mandat.html)
     expect(mandat.html).toContain('Logement')
+    expect(mandat.html).toContain('Mandat signé')
     const [told] = await world.messages().then((all) => all.filter(({ cle }) => cle === `mandat-signe:${id}`))
     expect(told).toMatchObject({ canal: 'sms', destinataire: '+33612345678' })
     // Every page of the draft is gone with it; going back from the mandat leads to the mandat.
@@ -138,14 +146,67 @@ describe('un mandat, du choix à la signature', () => {
     const code = await world.freshCode('thomas')
     const answers = await Promise.all([1, 2].map(() => world.post(`/mandats/brouillons/${id}/acceptation`, { code }, cookie)))
     expect(answers.map((answer) => [answer.status, answer.headers.get('location')])).toEqual([
-      [303, `/mandats/${id}`],
-      [303, `/mandats/${id}`],
+      [303, `/mandats/${id}?signe=1`],
+      [303, `/mandats/${id}?signe=1`],
     ])
     expect(await world.sql`select 1 from mandat where id = ${id}`).toHaveLength(1)
     const before = await everything()
     const back = await world.post(`/mandats/brouillons/${id}/acceptation`, { code }, cookie)
-    expect(back.headers.get('location')).toBe(`/mandats/${id}`)
+    expect(back.headers.get('location')).toBe(`/mandats/${id}?signe=1`)
     expect(await everything()).toEqual(before)
+  })
+
+  it('double clic sur Signer après deux codes faux : toujours le mandat, jamais « trop d’essais »', async () => {
+    await world.database.freeze(new Date())
+    const cookie = await world.sessionOf('thomas')
+    // Several times: without the pause before waiting for the draft, one in eight answered 429.
+    for (let round = 0; round < 5; round++) {
+      await world.sql`delete from limite`
+      const id = await world.draft({ persona: 'teiki' })
+      const url = `/mandats/brouillons/${id}/acceptation`
+      const code = await world.freshCode('thomas')
+      for (let i = 0; i < 2; i++) expect((await world.post(url, { code: wrongOf(code) }, cookie)).status).toBe(409)
+      const answers = await Promise.all([1, 2, 3].map(() => world.post(url, { code }, cookie)))
+      expect(answers.map(({ status, headers }) => `${status} ${headers.get('location')}`)).toEqual(
+        [1, 2, 3].map(() => `303 /mandats/${id}?signe=1`),
+      )
+      expect(await world.sql`select 1 from mandat where id = ${id}`).toHaveLength(1)
+    }
+  })
+
+  it('cliquer encore sur Signer un mandat déjà signé ne compte pas pour un essai, et mène au mandat quand les essais sont épuisés', async () => {
+    await world.database.freeze(new Date())
+    const signed = await world.draft({ persona: 'teiki' })
+    const cookie = await world.sessionOf('thomas')
+    const code = await world.freshCode('thomas')
+    const again = () => world.post(`/mandats/brouillons/${signed}/acceptation`, { code }, cookie)
+    expect((await again()).status).toBe(303)
+    const other = `/mandats/brouillons/${await world.draft({ persona: 'odette' })}/acceptation`
+    for (let i = 0; i < 3; i++) expect((await world.post(other, { code: wrongOf(code) }, cookie)).status).toBe(409)
+    expect((await again()).headers.get('location')).toBe(`/mandats/${signed}?signe=1`)
+    expect((await world.post(other, { code: wrongOf(code) }, cookie)).status).toBe(429)
+  })
+})
+
+describe('la page du mandat, juste après la signature', () => {
+  it('le dit une fois, avec la suite ; ni sans le mot exact, ni plus tard, ni quand il est arrêté', async () => {
+    await world.database.freeze(new Date())
+    const { id } = await world.signMandat({ persona: 'teiki', suivi: 'papier' })
+    const told = async (search: string) => {
+      const page = await (await signedIn()).get(`/mandats/${id}${search}`)
+      expect(page.status).toBe(200)
+      await expectValidHtml(page.html)
+      return page.html.includes('Mandat signé')
+    }
+    expect(await told('?signe=1')).toBe(true)
+    for (const search of ['', '?signe=', '?signe=0', '?signe=11', '?signe=oui', '?signe=%3Cb%3E', '?Signe=1'])
+      expect([search, await told(search)]).toEqual([search, false])
+    await world.database.travel({ ms: 10 * MINUTE + SECOND })
+    expect(await told('?signe=1')).toBe(false)
+    await world.database.travel({ ms: -10 * MINUTE })
+    expect(await told('?signe=1')).toBe(true)
+    await stopMandat(world.db, await world.asUsager('teiki'), { mandatId: id, thematique: undefined })
+    expect(await told('?signe=1')).toBe(false)
   })
 })
 
@@ -243,8 +304,7 @@ describe('ce qui ne va pas au bout garde les choix', () => {
     const callback = await browser.get(back.location!)
     expect(callback.location).toContain('/session/end')
     await calm(await browser.follow(callback), sentence)
-    await nothingSigned(id)
-    for (const trace of ['2014-09', 'Léo', 'leo.lacombe']) expect(await world.tablesHolding(trace)).toEqual([])
+    for (const trace of [id, '2014-09', 'Léo', 'leo.lacombe']) expect(await world.tablesHolding(trace)).toEqual([])
   })
 
   it('l’aidante elle-même : refus, rien n’est gardé', async () => {
@@ -252,8 +312,7 @@ describe('ce qui ne va pas au bout garde les choix', () => {
     const browser = await signedIn('ines')
     const { id, to } = await sent(browser)
     await calm(await browser.follow(await browser.atFranceConnect(to, 'camille')), /on ne se donne pas mandat à soi-même/)
-    await nothingSigned(id)
-    expect(await world.tablesHolding('1995-10-09')).toEqual([])
+    for (const trace of [id, '1995-10-09']) expect(await world.tablesHolding(trace)).toEqual([])
     await world.sql`update aidant set prenom = ${AIDANTS.ines.prenom}, nom = ${AIDANTS.ines.nom} where id = ${world.aidants.ines}`
   })
 
@@ -505,6 +564,7 @@ describe('relire, dire oui, accepter : rien n’est écrit', () => {
     const { id, accord } = await identified(browser, 'odette', ['logement', 'famille'])
     const reread = await browser.post(accord.url, yes(accord, { thematiques: ['logement'] }))
     expect(lues(reread)).toBe('logement')
+    expect(redit(reread)).toBe(false)
     expect((await browser.post(accord.url, yes(reread))).status).toBe(303)
     await browser.post(`/mandats/brouillons/${id}/acceptation`, { code: await world.freshCode('thomas') })
     const granted = await world.sql`select thematique from autorisation where mandat_id = ${id}`
@@ -526,6 +586,19 @@ describe('relire, dire oui, accepter : rien n’est écrit', () => {
     const { accord } = await identified(browser, 'odette')
     const page = await browser.post(accord.url, yes(accord, { dernierJour: '2030-01-01' }))
     expect([page.status, page.html.includes('relisez-la ensemble')]).toEqual([409, true])
+    expect(redit(page)).toBe(false)
+  })
+
+  it('la case « a redit avec ses mots » ne reste cochée que pour la phrase qu’elle a redite', async () => {
+    const browser = await signedIn()
+    const { accord } = await identified(browser, 'odette', ['logement', 'famille'])
+    const same = await browser.post(accord.url, yes(accord, { suivi: '' }))
+    expect([same.status, redit(same)]).toEqual([422, true])
+    const other = await browser.post(accord.url, yes(accord, { suivi: '', thematiques: ['logement'] }))
+    expect([other.status, redit(other)]).toEqual([422, false])
+    const later = await browser.post(accord.url, yes(accord, { suivi: '', dernierJour: '2030-01-01' }))
+    expect([later.status, redit(later)]).toEqual([422, false])
+    await expectValidHtml(later.html)
   })
 
   it('revenir en arrière après la signature mène au mandat, et un « oui, protégée » dit qu’il existe', async () => {
@@ -547,7 +620,7 @@ describe('relire, dire oui, accepter : rien n’est écrit', () => {
     const id = await world.draft({ persona: 'teiki' })
     const browser = await signedIn()
     const code = await world.freshCode('thomas')
-    const wrong = code === '000000' ? '111111' : '000000'
+    const wrong = wrongOf(code)
     const url = `/mandats/brouillons/${id}/acceptation`
     for (let i = 0; i < 3; i++) {
       const page = await browser.post(url, { code: wrong })

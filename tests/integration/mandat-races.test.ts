@@ -4,8 +4,13 @@ import { recordDemarche } from '../../src/demarche/record.ts'
 import type { AidantKey } from '../../src/demo/people.ts'
 import { writeExpired } from '../../src/mandat/expire.ts'
 import { openIdentification } from '../../src/mandat/identify.ts'
+import { pauseMandat } from '../../src/mandat/pause.ts'
+import { recordStop } from '../../src/mandat/record-stop.ts'
+import { renewMandat } from '../../src/mandat/renew.ts'
+import { resumeMandat } from '../../src/mandat/resume.ts'
 import { signMandat } from '../../src/mandat/sign.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
+import { terminateMandat } from '../../src/mandat/terminate.ts'
 import { archiveJwks, claimConnexion, openConnexion } from '../../src/oidc/connexion.ts'
 import type { Identite } from '../../src/usager/identite.ts'
 import { recognizeUsager } from '../../src/usager/recognize.ts'
@@ -43,6 +48,20 @@ async function holds() {
     group by mandat_id
     having min(mandat_seq) <> 1 or max(mandat_seq) <> count(*)`
   expect(gaps, 'a counter without a gap').toHaveLength(0)
+  const paused = await world.sql`
+    select d.id
+    from demarche d
+    join autorisation a on a.mandat_id = d.mandat_id and a.thematique = d.thematique
+    join suspension s on s.autorisation_id = a.id
+    where d.genre = 'reguliere' and d.done_at > s.from_at and (s.until_at is null or d.done_at < s.until_at)`
+  expect(paused, 'a use of a suspended autorisation').toHaveLength(0)
+  const twice = await world.sql`
+    select 1
+    from autorisation
+    where revoked_at is null and expires_at > horloge()
+    group by structure_id, usager_id, thematique
+    having count(*) > 1`
+  expect(twice, 'two autorisations in force for one thématique').toHaveLength(0)
   const undone = await world.sql`
     select a.id
     from autorisation a
@@ -210,7 +229,7 @@ describe('une aidante note pendant que', () => {
       const code = await world.freshCode('thomas')
       const [noted, , signed] = await Promise.all([
         recordDemarche(world.db, world.as('ines'), uneDemarche(first.id)),
-        recordDemarche(world.db, world.as('nadia'), uneDemarche(first.id)),
+        recordDemarche(world.db, world.as('samira'), uneDemarche(first.id)),
         signMandat(world.db, world.as('thomas'), { brouillonId: id, code }, world.signer),
       ])
       ok(signed)
@@ -340,4 +359,123 @@ it('une base sans connexion libre n’est jamais un refus', async () => {
   await held
   await narrow.close()
   ok(await claimConnexion(world.db, { state, navigateur }))
+})
+
+describe('les fins entre elles, soixante fois chacune', () => {
+  const ENDS = 60
+  type Result = { ok: boolean; refusal?: string }
+  /** Each round starts its acts in another order, on a mandat of its own; tells what each answered, sorted. */
+  const race = async (
+    tell: Parameters<World['signMandat']>[0],
+    acts: (mandat: { id: string; usagerId: string; signedAt: Date }) => (() => Promise<Result>)[],
+  ) => {
+    const outcomes: Record<string, number> = {}
+    const first = await world.signMandat(tell)
+    await world.database.travel({ ms: 1000 })
+    let mandat = first
+    for (let round = 0; round < ENDS; round++) {
+      const all = acts(mandat)
+      const order = all.map((_, i) => (i + round) % all.length)
+      const answers: string[] = Array(all.length)
+      await Promise.all(
+        order.map(async (i) => {
+          const { ok: done, refusal } = await all[i]!()
+          answers[i] = done ? 'fait' : refusal!
+        }),
+      )
+      outcomes[answers.join(', ')] = (outcomes[answers.join(', ')] ?? 0) + 1
+      await world.database.travel({ ms: 1000 })
+      mandat = await world.signMandat(tell)
+    }
+    await holds()
+    return outcomes
+  }
+  const her = (usagerId: string) => ({ kind: 'usager', usagerIds: [usagerId] }) as const
+
+  it('deux arrêts, l’un par elle, l’autre par un aidant au reçu de sa lettre : un seul compte', async () => {
+    const outcomes = await race({ persona: 'nassimah' }, ({ id, usagerId, signedAt }) => [
+      () => stopMandat(world.db, her(usagerId), { mandatId: id }),
+      () => recordStop(world.db, world.as('ines'), { mandatId: id, maniere: 'courrier', recuLe: signedAt }),
+    ])
+    expect(Object.keys(outcomes).sort()).toEqual(['deja_termine, fait', 'fait, deja_termine'])
+  }, 60_000)
+
+  it('elle met en pause pendant que deux aidants notent : jamais une démarche régulière dans la pause', async () => {
+    const outcomes = await race({ persona: 'toussaint' }, ({ id, usagerId }) => [
+      () => recordDemarche(world.db, world.as('thomas'), uneDemarche(id)),
+      () => pauseMandat(world.db, her(usagerId), { mandatId: id }),
+      () => recordDemarche(world.db, world.as('ines'), uneDemarche(id)),
+    ])
+    expect(Object.keys(outcomes).join(', ')).toMatch(/hors_mandat/)
+    expect(Object.keys(outcomes).every((outcome) => outcome.split(', ')[1] === 'fait')).toBe(true)
+  }, 60_000)
+
+  it('elle met en pause et arrête, ou met en pause et remet en route : l’un puis l’autre', async () => {
+    const stops = await race({ persona: 'laetitia' }, ({ id, usagerId }) => [
+      () => pauseMandat(world.db, her(usagerId), { mandatId: id }),
+      () => stopMandat(world.db, her(usagerId), { mandatId: id }),
+    ])
+    expect(Object.keys(stops).sort()).toEqual(['deja_termine, fait', 'fait, fait'])
+    const resumes = await race({ persona: 'laetitia' }, ({ id, usagerId }) => [
+      () => pauseMandat(world.db, her(usagerId), { mandatId: id }),
+      () => resumeMandat(world.db, her(usagerId), { mandatId: id }),
+      () => pauseMandat(world.db, her(usagerId), { mandatId: id }),
+    ])
+    expect(Object.keys(resumes).every((outcome) => /^(fait|deja_en_pause|pas_en_pause)(, |$)/.test(outcome))).toBe(true)
+  }, 60_000)
+
+  it('elle arrête pendant qu’un aidant renouvelle : un brouillon avant, un refus après ; deux renouvellements, deux brouillons', async () => {
+    const choix = { thematiques: ['logement'], duree: 'mois' }
+    const stops = await race({ persona: 'voahangy' }, ({ id, usagerId }) => [
+      () => stopMandat(world.db, her(usagerId), { mandatId: id }),
+      () => renewMandat(world.db, world.as('ines'), id, choix),
+    ])
+    expect(Object.keys(stops).sort()).toEqual(['fait, fait', 'fait, termine_avant'])
+    const twice = await race({ persona: 'voahangy' }, ({ id }) => [
+      () => renewMandat(world.db, world.as('ines'), id, choix),
+      () => renewMandat(world.db, world.as('thomas'), id, choix),
+    ])
+    expect(Object.keys(twice)).toEqual(['fait, fait'])
+  }, 60_000)
+
+  it('un décès enregistré pendant qu’elle aurait arrêté l’un de ses mandats : tous finis, une ligne chacun, aucun blocage', async () => {
+    const outcomes = await race({ persona: 'teiki', perimetre: ['social'] }, ({ id, usagerId }) => [
+      () => terminateMandat(world.db, world.as('ines'), { mandatId: id, how: 'deces' }),
+      () => stopMandat(world.db, her(usagerId), { mandatId: id }),
+      () => terminateMandat(world.db, world.as('thomas'), { mandatId: id, how: 'protection' }),
+    ])
+    // One ends; the others find it ended.
+    for (const outcome of Object.keys(outcomes)) expect(outcome.split(', ').filter((one) => one === 'fait')).toHaveLength(1)
+  }, 60_000)
+
+  it('elle met en pause, ou arrête, pendant son nouvel accord : jamais deux autorisations pour une thématique', async () => {
+    const outcomes: Record<string, number> = {}
+    for (let round = 0; round < 60; round++) {
+      await world.database.freeze(null)
+      await world.database.travel({ ms: 1000 })
+      const first = await world.signMandat({ persona: 'jean-daniel', perimetre: ['papiers'] })
+      const draft = await world.draft({ persona: 'jean-daniel', perimetre: ['papiers'] })
+      const code = await world.freshCode('thomas')
+      // At the first instant of a second: inside one, a signature waits for the next (tested above, one second each time).
+      await world.database.freeze(new Date(Math.ceil((await world.now()).getTime() / 1000) * 1000))
+      const change = round % 4 < 2 ? pauseMandat : stopMandat
+      const sign = () => signMandat(world.db, world.as('thomas'), { brouillonId: draft, code }, world.signer)
+      const stop = () => change(world.db, her(first.usagerId), { mandatId: first.id })
+      const [signed, changed] =
+        round % 2
+          ? await Promise.all([sign(), stop()])
+          : await Promise.all([stop(), sign()]).then(([one, other]) => [other, one] as const)
+      ok(signed)
+      const outcome = changed.ok ? 'fait' : changed.refusal
+      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
+      const standing = await world.sql`
+        select a.mandat_id
+        from autorisation a
+        where a.usager_id = ${first.usagerId} and a.thematique = 'papiers' and a.revoked_at is null and a.expires_at > horloge()`
+      expect(standing.map(({ mandat_id }) => mandat_id)).toEqual([draft])
+    }
+    await world.database.freeze(null)
+    expect(Object.keys(outcomes).every((outcome) => ['fait', 'deja_termine'].includes(outcome))).toBe(true)
+    await holds()
+  }, 60_000)
 })

@@ -102,20 +102,21 @@ describe('l’identité reçue', () => {
     return { id, nonce }
   }
 
-  it('d’une mineure ou de l’aidant lui-même : rien n’est gardé, nulle part', async () => {
+  it('d’une mineure ou de l’aidant lui-même : rien n’est gardé, nulle part, et le brouillon s’efface', async () => {
     await world.database.freeze(new Date('2026-03-02T09:00:00Z'))
-    const { id, nonce } = await opened()
-    const leo = await world.identified('leo', nonce)
-    await refuses(() => keepIdentity(world.db, by(), id, leo), 'mineure')
-    expect(await world.tablesHolding('2014-09')).toEqual([])
-    const himself = await world.identified('josiane', nonce)
     const { prenom, nom, email } = AIDANTS.thomas
-    himself.identite = { ...himself.identite, prenoms: [prenom, 'Marie'], nomNaissance: nom }
-    await refuses(() => keepIdentity(world.db, by(), id, himself), 'aidant_lui_meme')
-    const sameMail = await world.identified('camille', nonce)
-    sameMail.identite = { ...sameMail.identite, email: email.toUpperCase() }
-    await refuses(() => keepIdentity(world.db, by(), id, sameMail), 'aidant_lui_meme')
-    expect(await world.tablesHolding('LESCURE')).toEqual([])
+    const cases = [
+      ['leo', {}, 'mineure', '2014-09'],
+      ['josiane', { prenoms: [prenom, 'Marie'], nomNaissance: nom }, 'aidant_lui_meme', 'THOMAS Marie'],
+      ['camille', { email: email.toUpperCase() }, 'aidant_lui_meme', 'LESCURE'],
+    ] as const
+    for (const [persona, said, refusal, trace] of cases) {
+      const { id, nonce } = await opened()
+      const who = await world.identified(persona, nonce)
+      Object.assign(who.identite, said)
+      expect(await keepIdentity(world.db, by(), id, who)).toEqual({ ok: false, refusal })
+      for (const one of [id, trace]) expect(await world.tablesHolding(one)).toEqual([])
+    }
   })
 
   it('pour des mots changés depuis, ou d’une identification recommencée, n’est pas gardée', async () => {
@@ -683,6 +684,40 @@ describe('l’arrêt par la personne', () => {
         expect(one).toContain('Maison "France services" - Coeur')
         expect(one).toMatch(/^[ -Z_a-z]{1,160}$/)
       }
+    } finally {
+      await world.sql`update structure set nom = ${STRUCTURES.figeac.nom} where id = ${world.structures.figeac}`
+    }
+  })
+
+  it.each([
+    ['CCAS de Figeac', 'au CCAS de Figeac', 'le CCAS de Figeac'],
+    ['Maison France services', 'a la Maison France services', 'la Maison France services'],
+    ['Épicerie solidaire', "a l'Epicerie solidaire", "l'Epicerie solidaire"],
+    ['Les Restos', 'a la structure Les Restos', 'la structure Les Restos'],
+    [`CCAS de ${'Figeac-'.repeat(16)}`, 'au CCAS de Figeac-Figeac-', 'le CCAS de Figeac-Figeac-'],
+    [`Horizon ${'ÉÀÎ'.repeat(37)}`, 'a la structure Horizon EAIEAI', 'la structure Horizon EAIEAI'],
+  ])('%s est nommée comme on le dit, par SMS et par e-mail', async (nom, to, the) => {
+    const plain = (text: string) => text.normalize('NFKD').replace(/\p{M}/gu, '').replaceAll('’', "'")
+    await world.sql`update structure set nom = ${nom} where id = ${world.structures.figeac}`
+    try {
+      const told = async (suivi: 'sms' | 'email', contact: string) => {
+        const { id } = await world.signMandat({ persona: 'josiane', suivi, contact })
+        ok(await stopMandat(world.db, await world.asUsager('josiane'), { mandatId: id }))
+        const all = (await world.messages()).filter(({ cle }) => cle.includes(id))
+        for (const { corps } of all) expect(corps).not.toMatch(/(?<!\p{L})(?:[àa]|de) le /iu)
+        const said = (key: RegExp) => all.find(({ cle }) => key.test(cle))!.corps
+        return [said(/^mandat-signe:/), said(/^arret:[^:]+:tout$/), said(/:aidant:/)]
+      }
+      const [signed, stopped, aidant] = await told('sms', '+33611223344')
+      expect(signed).toContain(`vous avez donne mandat ${to}`)
+      expect(stopped).toContain(`votre mandat avec ${the}`)
+      for (const corps of [signed, stopped]) expect(corps).toMatch(/^[ -Z_a-z]{1,160}$/)
+      expect(plain(aidant!)).toContain(`un mandat donne ${to}`)
+      await later(MINUTE)
+      const [mail, arret] = await told('email', 'josiane@example.org')
+      expect(plain(mail!)).toContain(`accord : ${the}`)
+      expect(plain(mail!)).toContain(`Appelez ${the}`)
+      expect(plain(arret!)).toContain(` : ${the}`)
     } finally {
       await world.sql`update structure set nom = ${STRUCTURES.figeac.nom} where id = ${world.structures.figeac}`
     }

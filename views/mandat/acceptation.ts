@@ -1,17 +1,25 @@
-import type { ActingRow, Brouillon } from '../../src/mandat/brouillon-queries.ts'
+import type { ActingRow, Brouillon, Connue } from '../../src/mandat/brouillon-queries.ts'
 import { alert } from '../kit/alert.ts'
 import { step } from '../kit/card.ts'
 import { button, type Errors, errorSummary, form, input } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts } from '../kit/table.ts'
-import { dateEcrite, enMots, laStructure, majuscule, nomComplet } from '../kit/words.ts'
+import { dateEcrite, enMots, laStructure, majuscule, nomComplet, telephoneEnMots } from '../kit/words.ts'
 import { ETAPES } from './new.ts'
 import { REFUSAL, type Refusal } from './refusals.ts'
+import { remplacements } from './remplacements.ts'
 
-type Props = { frame: Frame; brouillon: Brouillon; acting: ActingRow; errors?: Errors; refusal?: Refusal | undefined }
+type Props = {
+  frame: Frame
+  brouillon: Brouillon
+  acting: ActingRow
+  connue: Connue | undefined
+  errors?: Errors
+  refusal?: Refusal | undefined
+}
 
-export const acceptationPage = ({ frame, brouillon, acting, errors = {}, refusal }: Props) =>
+export const acceptationPage = ({ frame, brouillon, acting, connue, errors = {}, refusal }: Props) =>
   page(
     { ...frame, bare: true, above: step(5, ETAPES), invalid: Object.keys(errors).length > 0 },
     'Accepter pour la structure',
@@ -22,7 +30,9 @@ export const acceptationPage = ({ frame, brouillon, acting, errors = {}, refusal
       { term: 'La personne', value: brouillon.identite ? nomComplet(brouillon.identite) : undefined },
       { term: 'Thématiques', value: majuscule(enMots(brouillon.granted ?? brouillon.perimetre)) },
       { term: 'Jusqu’au', value: brouillon.dernierJour ? `${dateEcrite(brouillon.dernierJour)} au soir` : undefined },
+      { term: 'Pour la prévenir', value: brouillon.suivi && prevenue(brouillon) },
     ])}
+    ${remplacements(connue, brouillon.granted ?? brouillon.perimetre, 'son', acting.fuseau)}
     ${form(
       {},
       html`${input({
@@ -36,8 +46,13 @@ export const acceptationPage = ({ frame, brouillon, acting, errors = {}, refusal
     )}`,
   )
 
+const prevenue = ({ suivi, contact, contactPartage }: Brouillon) => {
+  if (suivi === 'papier' || !contact) return 'Sur papier, à chaque visite'
+  return `${suivi === 'sms' ? `Par SMS, au ${telephoneEnMots(contact)}` : `Par e-mail, à ${contact}`}${contactPartage ? ', et aussi sur papier' : ''}`
+}
+
 const again = (id: string, refusal: Refusal) =>
   refusal === 'phrase_a_relire'
-    ? html`<a href="/mandats/brouillons/${id}/accord">Relire la phrase ensemble</a>`
+    ? html`<a href="/mandats/brouillons/${id}/accord?relire=oui">Relire la phrase ensemble</a>`
     : refusal !== 'second_facteur_refuse' &&
-      html`<a href="/mandats/brouillons/${id}/identification">Recommencer l’identification</a>`
+      html`<a href="/mandats/brouillons/${id}/identification?relire=oui">Recommencer l’identification</a>`

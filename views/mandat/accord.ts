@@ -1,7 +1,9 @@
-import type { ActingRow, Brouillon } from '../../src/mandat/brouillon-queries.ts'
-import { dernierJour, expiresAt } from '../../src/mandat/mandat.ts'
+import type { ActingRow, Brouillon, Connue } from '../../src/mandat/brouillon-queries.ts'
+import { readConditions } from '../../src/mandat/conditions.ts'
+import { dernierJour, expiresAt, type Thematique } from '../../src/mandat/mandat.ts'
+import { blocs, texteScelle } from '../../src/mandat/texte.ts'
 import { alert } from '../kit/alert.ts'
-import { sentence, step } from '../kit/card.ts'
+import { more, sentence, step } from '../kit/card.ts'
 import {
   button,
   buttons,
@@ -15,36 +17,61 @@ import {
   radios,
   type Values,
 } from '../kit/form.ts'
-import { html } from '../kit/html.ts'
+import { attributes, html } from '../kit/html.ts'
+import { legal } from '../kit/legal.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts } from '../kit/table.ts'
-import { auSoir, dateEcrite, deMots, laStructure, majuscule, nomComplet, THEMATIQUE } from '../kit/words.ts'
+import { AVERTISSEMENT_ARGENT, auSoir, dateEcrite, deMots, laStructure, majuscule, nomComplet, THEMATIQUE } from '../kit/words.ts'
+import { ecriture } from './ecriture.ts'
 import { ETAPES } from './new.ts'
 import { REFUSAL, type Refusal } from './refusals.ts'
+import { remplacements } from './remplacements.ts'
 
 type Props = {
   frame: Frame
   brouillon: Brouillon
   acting: ActingRow
+  /** What this structure already has of her. */
+  connue: Connue | undefined
+  publicUrl: string
   now: Date
+  /** What is ticked; all that she may grant when nothing was answered yet. */
+  chosen?: readonly Thematique[] | undefined
   values?: Values
   errors?: Errors
   refusal?: Refusal | undefined
 }
 
-/** What she rereads, and her two buttons of the same size. */
-export const accordPage = ({ frame, brouillon, acting, now, values = {}, errors = {}, refusal }: Props) => {
+/** With JavaScript the sentence follows what is ticked at once; without it, the server shows the new one and asks again. */
+const RELIRE = attributes({
+  'hx-get': '?',
+  'hx-trigger': 'change',
+  'hx-include': '[name=thematiques]:checked',
+  'hx-vals': '{"relire":"phrase"}',
+  'hx-target': '#a-relire',
+  'hx-select': '#a-relire',
+  'hx-swap': 'outerHTML',
+  'hx-sync': 'this:replace',
+})
+
+const SUIVI = { papier: 'Sur papier, à chaque visite', sms: 'Par SMS', email: 'Par e-mail' } as const
+const AUJOURD_HUI = { papier: 'sur papier', sms: 'par SMS', email: 'par e-mail' } as const
+
+/** What she rereads, then what the aidant fills, then her two buttons of the same size. */
+export const accordPage = (props: Props) => {
+  const { frame, brouillon, acting, connue, publicUrl, now, values = {}, errors = {}, refusal } = props
   const identite = brouillon.identite!
-  // The sentence says what is ticked: it is read again whenever that changed.
-  const sent = Object.keys(values).length > 0
-  const chosen = brouillon.perimetre.filter((thematique) => !sent || values.thematiques?.includes(thematique))
+  const chosen = props.chosen ?? brouillon.perimetre
   const end = expiresAt(now, brouillon.duree, acting.fuseau)
   const fin = auSoir(end, acting.fuseau)
+  // The sentence says what is ticked: it is read again whenever that changed.
+  const [lues, jour] = [chosen.join(' '), dernierJour(end, acting.fuseau)]
   return page(
     { ...frame, bare: true, above: step(4, ETAPES), invalid: Object.keys(errors).length > 0 },
     'Relire ensemble, et dire oui ou non',
     html`${errorSummary(errors)}
     ${refusal && alert('Accord non enregistré', REFUSAL[refusal])}
+    ${ecriture(frame.grande === true, { relire: 'oui' })}
     ${facts([
       { term: 'Vous êtes', value: nomComplet(identite) },
       { term: 'Né ou née', value: dateEcrite(identite.birthdate) },
@@ -56,7 +83,7 @@ export const accordPage = ({ frame, brouillon, acting, now, values = {}, errors 
     ])}
     ${form(
       {},
-      html`${checkboxes({
+      html`<div${RELIRE}>${checkboxes({
         name: 'thematiques',
         legend: 'Pour ces démarches',
         hint: 'Vous pouvez décocher ce que vous ne voulez pas.',
@@ -64,42 +91,55 @@ export const accordPage = ({ frame, brouillon, acting, now, values = {}, errors 
           value,
           label: THEMATIQUE[value].titre,
           hint: THEMATIQUE[value].exemples,
+          warning: value === 'argent' ? AVERTISSEMENT_ARGENT : undefined,
         })),
         value: chosen,
         error: errors.thematiques,
-      })}
+      })}</div>
+      <div id="a-relire">
       ${
-        chosen.length > 0 &&
-        sentence(
-          `Je donne mon accord : jusqu’au ${fin}, ${laStructure(acting.structureNom)} peut faire mes démarches ${deMots(chosen)} à ma place, et je peux arrêter quand je veux, sans dire pourquoi.`,
-        )
+        chosen.length > 0
+          ? html`<div role="status">${sentence(
+              `Je donne mon accord : jusqu’au ${fin}, ${laStructure(acting.structureNom)} peut faire mes démarches ${deMots(chosen)} à ma place, et je peux arrêter quand je veux, sans dire pourquoi.`,
+            )}</div>
+      ${remplacements(connue, chosen, 'votre', acting.fuseau)}
+      ${more('Le texte exact, mot pour mot', legal(blocs(texteScelle(readConditions(brouillon.conditions!)!.texte.version, { ...acting, thematiques: chosen, end, publicUrl })), 2))}`
+          : html`<p role="status">Cochez au moins une thématique pour lire la phrase, ou arrêtez ici.</p>`
       }
-      ${hidden('lues', chosen.join(' '))}
-      ${hidden('dernierJour', dernierJour(end, acting.fuseau))}
+      ${hidden('lues', lues)}
+      ${hidden('dernierJour', jour)}
+      <div class="beside">
+      <h2>Pour l’aidant, avant de donner l’écran</h2>
       ${checkbox({
         name: 'redit',
         label: 'La personne a redit avec ses mots qui, quoi, jusqu’à quand, et comment arrêter',
-        checked: values.redit === 'oui',
+        // What she said again was the sentence sent with the tick: for other words, she says it once more.
+        checked: values.redit === 'oui' && values.lues === lues && values.dernierJour === jour,
         error: errors.redit,
       })}
+      </div>
+      </div>
+      <div class="beside">
       ${radios({
         name: 'suivi',
         legend: 'Comment la prévenir de ce qui change ?',
-        hint: 'Un message ne dit jamais de quelle démarche il s’agit.',
-        options: { papier: 'Sur papier, à chaque visite', sms: 'Par SMS', email: 'Par e-mail' },
+        hint: `${connue ? `Aujourd’hui : ${AUJOURD_HUI[connue.suivi]}. ` : ''}Un message ne dit jamais de quelle démarche il s’agit.`,
+        options: SUIVI,
         value: values.suivi,
         error: errors.suivi,
       })}
-      ${input({ name: 'mobile', label: 'Son mobile', hint: 'Si vous avez choisi SMS.', type: 'tel', optional: true, size: 12, value: values.mobile, error: errors.mobile })}
+      ${input({ name: 'mobile', label: 'Son mobile, si c’est son choix', type: 'tel', size: 12, value: values.mobile, error: errors.mobile, attrs: { required: false } })}
       ${input({
         name: 'email',
-        label: 'Son e-mail',
-        hint: 'Si vous avez choisi e-mail. Le sien, jamais le vôtre ni celui de la structure.',
+        label: 'Son adresse e-mail, si c’est son choix',
+        hint: 'La sienne, jamais la vôtre ni celle de la structure.',
         type: 'email',
-        optional: true,
         value: values.email ?? identite.email,
         error: errors.email,
+        attrs: { required: false },
       })}
+      </div>
+      <h2>À vous de répondre</h2>
       ${errors.reponse && alert('Choisissez un des deux boutons', errors.reponse)}
       ${buttons(
         [

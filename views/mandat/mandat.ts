@@ -1,13 +1,15 @@
+import { refusalOfRenewal } from '../../src/mandat/fin.ts'
 import { seTermineBientot } from '../../src/mandat/mandat.ts'
 import type { listAutorisations, MandatContenu, MandatEtat } from '../../src/mandat/queries.ts'
 import { blocs } from '../../src/mandat/texte.ts'
 import type { UsagerRow } from '../../src/usager/queries.ts'
-import { etat } from '../kit/alert.ts'
+import { etat, success } from '../kit/alert.ts'
 import { back, more } from '../kit/card.ts'
-import { buttonLink } from '../kit/form.ts'
+import { buttonLink, buttons } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { legal } from '../kit/legal.ts'
 import { type Frame, page } from '../kit/page.ts'
+import { papiersDeLAidant } from '../kit/papiers.ts'
 import { facts, table } from '../kit/table.ts'
 import { auSoir, DUREE, de, FIN, jourEtHeure, nomComplet, THEMATIQUE, temps } from '../kit/words.ts'
 
@@ -18,12 +20,20 @@ type Props = {
   autorisations: Awaited<ReturnType<typeof listAutorisations>>
   /** Undefined when she may not read it any more. */
   contenu: MandatContenu | undefined
+  /** She comes from signing it. */
+  signe: boolean
   now: Date
 }
 
+/** An address stays in the browser's history: reopened later, it must not say again that the mandat is new. */
+const NEW_MS = 10 * 60_000
+
 /** A mandat as signed, for the aidants of its structure. */
-export const mandatPage = ({ frame, mandat, usager, autorisations, contenu, now }: Props) => {
+export const mandatPage = ({ frame, mandat, usager, autorisations, contenu, signe, now }: Props) => {
   const { fuseau } = mandat
+  const renouvelable = !refusalOfRenewal(mandat, autorisations, [], undefined, now)
+  const inForce = mandat.etat === 'actif' || mandat.etat === 'suspendu'
+  const justSigned = signe && mandat.etat === 'actif' && now.getTime() - mandat.signedAt.getTime() < NEW_MS
   return page(
     // The tab's title stays in the browser's history: it names nobody.
     {
@@ -32,8 +42,18 @@ export const mandatPage = ({ frame, mandat, usager, autorisations, contenu, now 
       above: back(nomComplet(usager), `/personnes/${usager.id}`),
     },
     'Mandat',
-    html`<p>${etat(mandat.etat)}${mandat.endedAt && mandat.endedHow && html` ${FIN[mandat.endedHow]}, le ${temps(mandat.endedAt, jourEtHeure(mandat.endedAt, fuseau))}`}
+    html`${
+      justSigned &&
+      success(
+        'Mandat signé',
+        'Vous pouvez agir, et noter ici chaque démarche. La personne peut la lire dans son espace, et tout arrêter quand elle veut.',
+      )
+    }
+    <p>${etat(mandat.etat)}${mandat.endedAt && mandat.endedHow && html` ${FIN[mandat.endedHow]}, le ${temps(mandat.endedAt, jourEtHeure(mandat.endedAt, fuseau))}`}
     ${mandat.etat === 'actif' && seTermineBientot(mandat.expiresAt, now) && html` <strong>Se termine bientôt</strong>`}</p>
+    ${(inForce || renouvelable) && buttons([mandat.etat === 'actif' && buttonLink('Noter une démarche', `/mandats/${mandat.id}/demarches/nouvelle`), renouvelable && buttonLink('Renouveler', `/mandats/${mandat.id}/renouveler`, { kind: 'secondary' }), inForce && buttonLink('Enregistrer une demande d’arrêt', `/mandats/${mandat.id}/arreter`, { kind: 'secondary' })])}
+    ${mandat.etat === 'suspendu' && html`<p>La personne a mis ce mandat en pause : on ne peut pas agir tant qu’elle ne l’a pas remis en route.</p>`}
+    ${mandat.etat === 'termine' && html`<p><a href="/mandats/${mandat.id}/arret">Ce qui reste à faire après la fin</a></p>`}
     ${facts([
       { term: 'Structure', value: contenu ? `${contenu.structure.nom}, SIRET ${contenu.structure.siret}` : mandat.structureNom },
       { term: 'Signé le', value: jourEtHeure(mandat.signedAt, fuseau) },
@@ -53,7 +73,7 @@ export const mandatPage = ({ frame, mandat, usager, autorisations, contenu, now 
               ? html`Arrêtée ${FIN[revokedHow]}, le ${jourEtHeure(revokedAt, fuseau)}`
               : mandat.enVigueur.includes(thematique)
                 ? 'En cours'
-                : mandat.etat === 'suspendu'
+                : mandat.enPause.includes(thematique)
                   ? 'En pause'
                   : 'Arrivée à sa fin',
         },
@@ -61,7 +81,26 @@ export const mandatPage = ({ frame, mandat, usager, autorisations, contenu, now 
       rows: autorisations,
       empty: '',
     })}
-    ${mandat.etat === 'actif' && buttonLink('Noter une démarche', `/mandats/${mandat.id}/demarches/nouvelle`)}
+    ${
+      inForce &&
+      more(
+        'Mettre fin sans demande de la personne',
+        html`<ul>
+      <li><a href="/mandats/${mandat.id}/renoncer">Renoncer au mandat</a></li>
+      <li><a href="/mandats/${mandat.id}/protection">La personne a une mesure de protection</a></li>
+      <li><a href="/mandats/${mandat.id}/deces">La personne est décédée</a></li>
+    </ul>`,
+      )
+    }
+    ${
+      contenu &&
+      papiersDeLAidant({
+        here: `/mandats/${mandat.id}`,
+        actives: autorisations.filter(({ thematique }) => mandat.enVigueur.includes(thematique)),
+        enCours: mandat.etat === 'actif' || mandat.etat === 'suspendu',
+        arrete: autorisations.some(({ revokedHow }) => revokedHow !== null && revokedHow !== 'remplace'),
+      })
+    }
     ${
       contenu
         ? more('Le texte accepté, mot pour mot', legal(blocs(contenu.texte), 2))

@@ -1,11 +1,18 @@
 import type { ActingRow, Brouillon } from '../../src/mandat/brouillon-queries.ts'
-import { THEMATIQUES } from '../../src/mandat/mandat.ts'
+import {
+  type Duree,
+  expiresAt,
+  identiteTenue,
+  type PersonneRefusal,
+  THEMATIQUES,
+  type Thematique,
+} from '../../src/mandat/mandat.ts'
 import { alert } from '../kit/alert.ts'
 import { step } from '../kit/card.ts'
 import { button, buttonLink, type Errors, errorSummary, form, radios, tiles, type Values } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
-import { AVERTISSEMENT_ARGENT, DUREE, enMots, ilYA, THEMATIQUE } from '../kit/words.ts'
+import { AVERTISSEMENT_ARGENT, auSoir, enMots, ilYA, nomCourant, THEMATIQUE } from '../kit/words.ts'
 import { REFUSAL, type Refusal } from './refusals.ts'
 
 export const ETAPES = ['Expliquer', 'Choisir', 'S’identifier', 'Dire oui ou non', 'Accepter'] as const
@@ -15,28 +22,44 @@ type Props = {
   acting: ActingRow
   brouillon?: Brouillon | undefined
   brouillons?: readonly Brouillon[]
+  /** What a renewal proposes: never more thématiques than these, and the question of protection is asked anew. */
+  renouvelle?: { perimetre: readonly Thematique[]; duree: Duree } | undefined
   now: Date
   values?: Values
   errors?: Errors
   refusal?: Refusal | undefined
 }
 
-export const newMandatPage = ({ frame, acting, brouillon, brouillons = [], now, values, errors = {}, refusal }: Props) => {
-  const typed: Values = values ?? (brouillon ? { thematiques: brouillon.perimetre, duree: brouillon.duree, protegee: 'non' } : {})
-  const offered = THEMATIQUES.filter((thematique) => !acting.desactivees.includes(thematique))
+export const newMandatPage = ({
+  frame,
+  acting,
+  brouillon,
+  brouillons = [],
+  renouvelle,
+  now,
+  values,
+  errors = {},
+  refusal,
+}: Props) => {
+  const chosen: Values = renouvelle ? { thematiques: renouvelle.perimetre.slice(), duree: renouvelle.duree } : {}
+  const typed: Values =
+    values ?? (brouillon ? { thematiques: brouillon.perimetre, duree: brouillon.duree, protegee: 'non' } : chosen)
+  const offered = renouvelle?.perimetre ?? THEMATIQUES.filter((thematique) => !acting.desactivees.includes(thematique))
   return page(
     { ...frame, above: step(2, ETAPES), invalid: Object.keys(errors).length > 0 },
-    brouillon ? 'Changer les choix' : 'Nouveau mandat',
+    brouillon ? 'Changer les choix' : renouvelle ? 'Renouveler le mandat' : 'Nouveau mandat',
     html`${errorSummary(errors)}
     ${refusal && alert('Choix non enregistrés', REFUSAL[refusal])}
+    ${renouvelle && html`<p>Les choix du mandat d’avant sont repris : relisez-les avec la personne. Rien n’est renouvelé tant qu’elle ne s’est pas identifiée et n’a pas redit oui.</p>`}
     ${
       brouillons.length > 0 &&
       alert(
         'Mandats en préparation',
-        html`<ul>${brouillons.map(
-          (b) =>
-            html`<li><a href="/mandats/brouillons/${b.id}/${b.accordAt ? 'acceptation' : b.identite ? 'accord' : 'identification'}">Reprendre : ${enMots(b.perimetre)}</a> (${ilYA(b.updatedAt, now, acting.fuseau)})</li>`,
-        )}</ul>`,
+        html`<ul>${brouillons.map((b) => {
+          const name = `${b.identite && b.authTime && identiteTenue(b.authTime, now) ? nomCourant(b.identite) : 'Reprendre'} : ${enMots(b.granted ?? b.perimetre)}`
+          return html`<li><a href="/mandats/brouillons/${b.id}/${b.accordAt ? 'acceptation' : b.identite ? 'accord' : 'identification'}">${name}</a>, commencé ${ilYA(b.createdAt, now, acting.fuseau)}
+          ${form({ action: `/mandats/brouillons/${b.id}/effacer` }, button(html`Effacer<span class="sr"> ${name}</span>`, { kind: 'link' }))}</li>`
+        })}</ul>`,
         'info',
       )
     }
@@ -70,7 +93,7 @@ export const newMandatPage = ({ frame, acting, brouillon, brouillons = [], now, 
         name: 'duree',
         legend: 'Jusqu’à quand ?',
         hint: 'Le plus court qui suffit.',
-        options: DUREES_PROPOSEES.map((value) => ({ value, label: DUREE[value] })),
+        options: DUREES_PROPOSEES.map((value) => ({ value, label: jusquA(value, now, acting.fuseau) })),
         value: typed.duree,
         error: errors.duree,
       })}
@@ -81,18 +104,48 @@ export const newMandatPage = ({ frame, acting, brouillon, brouillons = [], now, 
 
 /** A month first: proposed, never ticked. */
 const DUREES_PROPOSEES = ['mois', 'jour', 'trimestre', 'semestre', 'an'] as const
+const LONGUEUR = { mois: '1 mois', jour: 'Une journée', trimestre: '3 mois', semestre: '6 mois', an: '1 an' } as const
+/** Each answers « Jusqu’à quand ? ». */
+const jusquA = (duree: Duree, now: Date, fuseau: string) =>
+  `${LONGUEUR[duree]} : ${duree === 'jour' ? 'jusqu’à demain soir' : `jusqu’au ${auSoir(expiresAt(now, duree, fuseau), fuseau)}`}`
 
-export const protegeePage = ({ frame }: { frame: Frame }) =>
+/** Why no mandat is possible, said once; nothing is kept, so there is nothing to take up again. */
+export const impossiblePage = ({ frame, refusal }: { frame: Frame; refusal: Impossible }) =>
   page(
-    frame,
+    { ...frame, bare: true },
     'Pas de mandat possible ici',
-    html`<p>Quand quelqu’un est officiellement chargé des affaires d’une personne, c’est lui, ou le juge, qui peut donner ce pouvoir. C’est pour la protéger. Il en est de même pour une personne de moins de 18 ans, avec ses parents.</p>
+    html`<p>${POURQUOI[refusal]}</p>
     <p><strong>Rien n’a été gardé.</strong></p>
     <h2>À qui parler</h2>
     <ul>
-      <li>La personne chargée de ses affaires : tuteur, curateur, personne habilitée, parents.</li>
-      <li>Le service des majeurs protégés du tribunal judiciaire.</li>
+      ${A_QUI[refusal].map((one) => html`<li>${one}</li>`)}
       <li>Pour expliquer un courrier ou donner une information, aucun mandat n’est nécessaire.</li>
     </ul>
     ${buttonLink('Retour aux personnes', '/personnes')}`,
   )
+
+/** Said before anything is prepared. */
+export const protegeePage = ({ frame }: { frame: Frame }) => impossiblePage({ frame, refusal: 'protegee' })
+
+type Impossible = PersonneRefusal
+export const isImpossible = (refusal: Refusal): refusal is Impossible => refusal in POURQUOI
+
+const POURQUOI = {
+  protegee:
+    'Quand quelqu’un est officiellement chargé des affaires d’une personne, c’est lui, ou le juge, qui peut donner ce pouvoir. C’est pour la protéger. Il en est de même pour une personne de moins de 18 ans, avec ses parents.',
+  mineure:
+    'La personne a moins de 18 ans : aucun mandat n’est possible. Ce sont ses parents, ou son tuteur, qui font ses démarches.',
+  majorite_incertaine:
+    'FranceConnect ne donne pas sa date de naissance complète : nous ne pouvons pas savoir si la personne a 18 ans. Aucun mandat n’est possible ici.',
+  aidant_lui_meme: 'La personne identifiée, c’est vous : on ne se donne pas mandat à soi-même.',
+} as const satisfies Record<Impossible, string>
+
+const A_QUI = {
+  protegee: [
+    'La personne chargée de ses affaires : tuteur, curateur, personne habilitée, parents.',
+    'Le service des majeurs protégés du tribunal judiciaire.',
+  ],
+  mineure: ['Ses parents, ou son tuteur.', 'Le juge des enfants ou l’aide sociale à l’enfance, s’ils la suivent déjà.'],
+  majorite_incertaine: ['La mairie ou la préfecture, qui peut l’aider à faire compléter son état civil.'],
+  aidant_lui_meme: ['Un autre aidant de la structure, qui peut recevoir votre mandat si votre nom est celui d’un homonyme.'],
+} as const satisfies Record<Impossible, readonly string[]>

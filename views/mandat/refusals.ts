@@ -1,5 +1,10 @@
 import type { AccordRefusal } from '../../src/mandat/agree.ts'
+import type { RenewalRefusal } from '../../src/mandat/fin.ts'
+import type { JoinRefusal } from '../../src/mandat/join-telephone.ts'
+import type { ProveRefusal } from '../../src/mandat/prove-contact.ts'
 import type { RetourRefusal } from '../../src/mandat/receive.ts'
+import type { RecordStopRefusal } from '../../src/mandat/record-stop.ts'
+import type { SendRefusal } from '../../src/mandat/send-code.ts'
 import type { SignRefusal } from '../../src/mandat/sign.ts'
 import type { Started } from '../../src/mandat/start.ts'
 import type { StopRefusal } from '../../src/mandat/stop.ts'
@@ -30,9 +35,24 @@ export const REFUSAL = {
   pas_redit: 'Cochez la case quand la personne a redit avec ses mots ce qu’elle accepte.',
   perimetre_elargi:
     'On ne peut pas ajouter de thématique après l’identification : changez les choix, puis la personne s’identifie à nouveau.',
-  phrase_a_relire: 'La phrase a changé : relisez-la ensemble, puis choisissez à nouveau l’un des deux boutons.',
+  phrase_a_relire:
+    'La phrase a changé : relisez-la ensemble. La personne la redit avec ses mots, puis choisit à nouveau l’un des deux boutons.',
   contact_manquant: 'Il manque l’adresse ou le numéro où prévenir la personne.',
   contact_aidant: 'Cette adresse est la vôtre : indiquez celle de la personne, ou choisissez le papier.',
+  contact_structure:
+    'Cette adresse est celle d’un professionnel de votre structure : indiquez celle de la personne, ou choisissez le papier.',
+  contact_non_prouve:
+    'Le numéro ou l’adresse de la personne n’est pas encore vérifié : tapez le code reçu, ou choisissez le papier.',
+  trop_de_codes: 'Trop de codes ont été envoyés : attendez un quart d’heure, ou choisissez le papier.',
+  code_contact_faux: 'Ce code n’est pas celui qui a été envoyé. Relisez-le ensemble.',
+  code_contact_perime:
+    'Ce code ne sert plus : il dure dix minutes, pour trois essais. Envoyez-en un autre, ou choisissez le papier.',
+  lecteur_manquant: 'Dites qui d’autre lit ces messages.',
+  lien_inconnu: 'Cette adresse ne sert plus : elle dure dix minutes, et ne sert qu’une fois. Rien n’a été changé.',
+  code_telephone_faux:
+    'Ce n’est pas le code affiché sur son téléphone, ou la personne n’a pas fini de s’identifier. Rien n’est relié.',
+  code_telephone_perime:
+    'Ce code ne sert plus : il dure dix minutes, pour trois essais. Affichez un autre carré : la personne s’identifie à nouveau.',
   accord_absent: 'La personne n’a pas encore donné son accord.',
   second_facteur_refuse:
     'Ce code n’est pas bon, ou il a déjà servi. Attendez que votre application en affiche un nouveau, puis tapez-le. Rien n’est perdu.',
@@ -41,6 +61,14 @@ export const REFUSAL = {
   deja_termine: 'C’est déjà arrêté.',
   deja_expire: 'Ce mandat est déjà arrivé à sa fin : il n’y a plus rien à arrêter.',
   thematique_absente: 'Cette thématique n’est pas dans ce mandat.',
+  recu_futur: 'Cette date est à venir : écrivez le jour et l’heure où la demande est arrivée.',
+  recu_avant_signature: 'Ce mandat n’était pas encore signé à cette date : la demande concerne peut-être un autre mandat.',
+  termine_avant:
+    'Ce mandat a été arrêté avant sa fin : il ne se renouvelle pas. Un nouveau mandat reste possible avec la personne.',
+  en_pause: 'La personne a mis ce mandat en pause : elle seule peut le remettre en route.',
+  expire_depuis_un_an: 'Ce mandat est fini depuis plus d’un an : commencez un nouveau mandat.',
+  aucune_thematique_proposee: 'Votre structure ne propose plus aucune thématique de ce mandat.',
+  renouvellement_elargi: 'Un renouvellement n’ajoute rien : pour une autre thématique, commencez un nouveau mandat.',
   annule: 'La personne n’est pas allée au bout de son identification. Vos choix sont gardés.',
   indisponible: 'FranceConnect ne répond pas pour le moment. Vos choix sont gardés : réessayez dans quelques minutes.',
   reponse_incorrecte:
@@ -62,6 +90,18 @@ export const REFUSAL = {
   retour_tardif: 'Plus de trente minutes ont passé : recommencez l’identification. Vos choix sont gardés.',
   personne_inconnue: 'Aucun mandat n’est à votre nom ici : ce service n’a rien gardé de votre visite.',
   session_fermee: 'Votre session s’est fermée pendant l’identification. Reconnectez-vous : vos choix sont gardés.',
-} as const satisfies Record<SignRefusal | AccordRefusal | RetourRefusal | StartRefusal | StopRefusal, string>
+} as const satisfies Record<
+  | SignRefusal
+  | AccordRefusal
+  | SendRefusal
+  | ProveRefusal
+  | JoinRefusal
+  | RetourRefusal
+  | StartRefusal
+  | StopRefusal
+  | RecordStopRefusal
+  | RenewalRefusal,
+  string
+>
 export type Refusal = keyof typeof REFUSAL
 export const isRefusal = (word: string): word is Refusal => Object.hasOwn(REFUSAL, word)

@@ -1,26 +1,52 @@
+import type { But } from '../../src/oidc/connexion.ts'
 import { alert } from '../kit/alert.ts'
 import { sentence } from '../kit/card.ts'
 import { buttonLink } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
+import { impossiblePage, isImpossible } from './new.ts'
 import { REFUSAL, type Refusal } from './refusals.ts'
 
-type Props = { frame: Frame; refusal: Refusal; but?: 'mandat' | 'espace' | undefined; brouillonId?: string | null | undefined }
+type Props = { frame: Frame; refusal: Refusal; but?: But | undefined; brouillonId?: string | null | undefined }
 
 /** After a round trip that did not end well: calm, without technical words, with the way on. */
-export const retourPage = ({ frame, refusal, but, brouillonId }: Props) =>
-  page(
+export const retourPage = ({ frame, refusal, but, brouillonId }: Props) => {
+  const elle = but === 'espace' || but === 'telephone'
+  if (!elle && isImpossible(refusal)) return impossiblePage({ frame, refusal })
+  return page(
     { ...frame, bare: true },
     refusal === 'personne_inconnue' ? 'Aucun mandat à votre nom' : 'L’identification n’a pas abouti',
-    html`${alert(but === 'espace' ? 'Votre espace ne s’est pas ouvert' : 'Rien n’est signé', but === 'espace' ? withoutChoices(REFUSAL[refusal]) : REFUSAL[refusal], 'info')}
+    html`${alert(but === 'espace' ? 'Votre espace ne s’est pas ouvert' : 'Rien n’est signé', elle ? (ESPACE[refusal] ?? withoutChoices(REFUSAL[refusal])) : REFUSAL[refusal], 'info')}
+    ${refusal === 'personne_inconnue' && quiVoir}
     ${
       brouillonId
         ? buttonLink('Reprendre où vous en étiez', `/mandats/brouillons/${brouillonId}/identification`)
-        : but === 'espace'
-          ? buttonLink('Réessayer', '/mon-espace/connexion')
-          : buttonLink('Retour à l’accueil', '/')
+        : but === 'telephone'
+          ? html`<p>Demandez à la personne qui vous aide d’afficher un nouveau carré à photographier.</p>`
+          : but === 'espace'
+            ? buttonLink('Réessayer', '/mon-espace/connexion')
+            : buttonLink('Retour à l’accueil', '/')
     }`,
   )
+}
+
+/** What is said to herself, on her own device, where the sentence of the aidant's screen speaks of « la personne ». */
+const ESPACE: Readonly<Partial<Record<Refusal, string>>> = {
+  annule: 'Votre identification n’est pas terminée. Vous pouvez la recommencer quand vous voulez.',
+  prenom_manquant: 'FranceConnect n’a pas donné votre prénom : nous ne pouvons pas ouvrir votre espace.',
+  nom_manquant: 'FranceConnect n’a pas donné votre nom : nous ne pouvons pas ouvrir votre espace.',
+  naissance_manquante: 'FranceConnect n’a pas donné votre date de naissance : nous ne pouvons pas ouvrir votre espace.',
+}
+
+/** She has no mandat: whom to see, rather than only trying again. */
+const quiVoir = html`<h2>Vous voulez de l’aide pour vos démarches ?</h2>
+    <p>Quelqu’un peut vous aider gratuitement, près de chez vous :</p>
+    <ul>
+      <li>à France services (<a href="https://www.france-services.gouv.fr/">trouver la plus proche</a>) ;</li>
+      <li>au CCAS, le service d’aide de votre commune ;</li>
+      <li>à la mairie : elle vous dira qui voir.</li>
+    </ul>
+    <p>Prenez une pièce d’identité et les courriers que vous avez reçus. Si quelqu’un vous aide déjà, demandez-lui si un mandat a bien été signé.</p>`
 
 /** On her own device there are no choices to keep. */
 const withoutChoices = (sentence: string) =>

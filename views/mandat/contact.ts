@@ -1,0 +1,65 @@
+import type { Brouillon } from '../../src/mandat/brouillon-queries.ts'
+import { type Lecteur, resteADire } from '../../src/mandat/contact.ts'
+import { alert } from '../kit/alert.ts'
+import { step } from '../kit/card.ts'
+import { button, buttons, type Errors, errorSummary, form, hidden, input, radios, type Values } from '../kit/form.ts'
+import { html } from '../kit/html.ts'
+import { type Frame, page } from '../kit/page.ts'
+import { telephoneEnMots } from '../kit/words.ts'
+import { ETAPES } from './new.ts'
+import { REFUSAL, type Refusal } from './refusals.ts'
+
+type Props = {
+  frame: Frame
+  brouillon: Brouillon
+  values?: Values
+  errors?: Errors
+  refusal?: Refusal | undefined
+}
+
+export const LECTEUR = {
+  personne: 'Personne d’autre',
+  famille: 'Quelqu’un de la famille',
+  proche: 'Un ami ou un voisin',
+  professionnel: 'Un professionnel',
+  ne_sait_pas: 'On ne sait pas',
+} as const satisfies Record<Lecteur, string>
+
+/** Between her yes and the structure's: is it her telephone, and hers alone? */
+export const contactPage = ({ frame, brouillon, values = {}, errors = {}, refusal }: Props) => {
+  const sms = brouillon.suivi === 'sms'
+  const reste = resteADire(brouillon)
+  return page(
+    { ...frame, bare: true, above: step(4, ETAPES), invalid: Object.keys(errors).length > 0 },
+    sms ? 'Vérifier le numéro' : 'Vérifier l’adresse',
+    html`${errorSummary(errors)}
+    ${refusal && alert('Pas encore vérifié', REFUSAL[refusal])}
+    ${
+      reste.code &&
+      html`<p>Un code de six chiffres part ${sms ? `au ${telephoneEnMots(brouillon.contact!)}` : `à ${brouillon.contact!}`}. Demandez-le à la personne : elle le lit, ou le tape elle-même.</p>`
+    }
+    ${form(
+      {},
+      html`${hidden('geste', 'prouver')}
+      ${reste.code && input({ name: 'code', label: 'Code reçu', type: 'code', error: errors.code })}
+      ${
+        reste.lecteur &&
+        radios({
+          name: 'lecteur',
+          legend: sms ? 'Qui d’autre lit ce téléphone ?' : 'Qui d’autre lit cette boîte ?',
+          hint: `D’autres ont donné ${sms ? 'ce même numéro' : 'cette même adresse'}. Les nouvelles seront donc données aussi sur papier.`,
+          options: LECTEUR,
+          value: values.lecteur,
+          error: errors.lecteur,
+        })
+      }
+      ${button('Continuer', { icon: 'apres' })}`,
+    )}
+    <h2>${reste.code ? 'Le code n’arrive pas ?' : 'Plutôt sur papier ?'}</h2>
+    ${buttons([
+      reste.code && form({}, html`${hidden('geste', 'renvoyer')}${button('Envoyer un autre code', { kind: 'secondary' })}`),
+      form({}, html`${hidden('geste', 'papier')}${button('Prévenir sur papier', { kind: 'secondary' })}`),
+    ])}
+    ${reste.code && html`<p class="hint">Sans code, ${sms ? 'ce numéro' : 'cette adresse'} ne peut pas servir. Sur papier, la parole de la personne suffit.</p>`}`,
+  )
+}

@@ -1,0 +1,34 @@
+import { THEMATIQUES } from '../../src/mandat/mandat.ts'
+import { alert, success } from '../kit/alert.ts'
+import { button, checkboxes, type Errors, errorSummary, form } from '../kit/form.ts'
+import { html } from '../kit/html.ts'
+import { type Frame, page } from '../kit/page.ts'
+import { AVERTISSEMENT_ARGENT, THEMATIQUE } from '../kit/words.ts'
+
+type Props = { frame: Frame; offertes: readonly string[]; faites?: boolean; errors?: Errors }
+
+/** What the structure offers to do for persons: the référent's to say. */
+export const thematiquesPage = ({ frame, offertes, faites = false, errors = {} }: Props) =>
+  page(
+    { ...frame, invalid: Object.keys(errors).length > 0 },
+    'Thématiques proposées',
+    html`${errorSummary(errors)}
+    ${faites && success('C’est noté', 'Les prochains mandats suivent ces choix. Les mandats déjà signés ne changent pas.')}
+    ${alert('Ce que cela change', 'Une thématique décochée n’est plus proposée dans les nouveaux mandats. Les mandats déjà signés restent en cours.', 'info')}
+    ${form(
+      {},
+      html`${checkboxes({
+        name: 'thematiques',
+        legend: 'Que propose votre structure ?',
+        options: THEMATIQUES.map((value) => ({
+          value,
+          label: THEMATIQUE[value].titre,
+          hint: THEMATIQUE[value].exemples,
+          warning: value === 'argent' ? AVERTISSEMENT_ARGENT : undefined,
+        })),
+        value: offertes,
+        error: errors.thematiques,
+      })}
+      ${button('Enregistrer')}`,
+    )}`,
+  )
