@@ -1,0 +1,48 @@
+import { createHmac } from 'node:crypto'
+
+/** One refusal for all: an unknown code, another year of birth, a code replaced or tried too often. */
+export type CodeRefusal = 'code_inconnu'
+
+/**
+ * What the database keeps of a private code: without SECRETS_KEY it says nothing, and it is never that of a verification code, whose letters are
+ * the same.
+ */
+export const empreinteDuCodePrive = (secretsKey: Buffer, code: string): Buffer =>
+  createHmac('sha256', secretsKey).update('code-prive').update(code.replaceAll(/[\s-]/g, '')).digest()
+
+/** Six digits hold too little to be hashed alone: keyed, for this use, and tied to their row. */
+export const empreinteDePreuve = (secretsKey: Buffer, id: string, code: string): Buffer =>
+  createHmac('sha256', secretsKey).update('code-preuve').update(`${id}:${code}`).digest()
+
+export type Canal = 'sms' | 'email'
+/** Where a code may be sent: proven by one when she gave her accord, and not changed since. */
+export type ContactProuve = { canal: Canal; contact: string }
+
+export type Contactable = {
+  suivi: 'email' | 'sms' | 'papier'
+  email: string | null
+  telephone: string | null
+  emailProuveAt: Date | null
+  telephoneProuveAt: Date | null
+}
+
+/** The way she chose to be told, when it is proven; else the other. */
+export function contactProuve({
+  suivi,
+  email,
+  telephone,
+  emailProuveAt,
+  telephoneProuveAt,
+}: Contactable): ContactProuve | undefined {
+  const sms: ContactProuve[] = telephone && telephoneProuveAt ? [{ canal: 'sms', contact: telephone }] : []
+  const mail: ContactProuve[] = email && emailProuveAt ? [{ canal: 'email', contact: email }] : []
+  return (suivi === 'email' ? [...mail, ...sms] : [...sms, ...mail])[0]
+}
+
+/** Enough for her to know it, too little to write to: the end of a number, the beginning and the house of an e-mail. */
+export function masque({ canal, contact }: ContactProuve): string {
+  if (canal === 'email') return contact.replace(/^(.)[^@]*/u, '$1••••')
+  // Overseas too, a French number is said with its 0.
+  const [, first] = /^(?:\+(?:33|262|590|594|596)|0)(\d)/.exec(contact) ?? []
+  return `${first ? `0${first}` : '••'}\u00a0••\u00a0••\u00a0••\u00a0${contact.slice(-2)}`
+}

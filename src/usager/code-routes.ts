@@ -1,0 +1,123 @@
+import { type Context, Hono } from 'hono'
+import { codePage, confirmerCodePage, confirmerPage, toutVoirPage } from '../../views/usager/code.ts'
+import { monCodePage, nouveauCodePage } from '../../views/usager/mon-code.ts'
+import type { Config } from '../config.ts'
+import type { Db } from '../db.ts'
+import { parseForm } from '../form.ts'
+import { asUsager } from '../http/as.ts'
+import type { Env, SessionUsager } from '../http/env.ts'
+import { frameOf } from '../http/frame.ts'
+import { addressOf, limitRate } from '../http/limit-rate.ts'
+import { localPath } from '../http/local-path.ts'
+import { publicPage, requireUsager, requireUsagerParCode, STEP_UP } from '../http/rules.ts'
+import { cookies } from '../http/session.ts'
+import { changeCode } from './change-code.ts'
+import { masque } from './code-prive.ts'
+import { findCodePrive, findContactProuve } from './code-queries.ts'
+import { changeCodeForm, codePriveForm, preuveForm } from './forms.ts'
+import { openByCode } from './open-by-code.ts'
+import { proveContact } from './prove-contact.ts'
+import { listStructuresDe } from './queries.ts'
+import { type SendRefusal, sendProof } from './send-proof.ts'
+
+type Hers = Context<Env & { Variables: { usager: SessionUsager } }>
+
+/** Her space with the private code of her paper: opened, then confirmed by a code sent to her; and that private code itself. */
+export function codeRoutes({ db, config }: { db: Db; config: Config }): Hono<Env> {
+  const jar = cookies(config)
+  const { secretsKey } = config
+  const routes = new Hono<Env>()
+  const door = (c: Context<Env>) => ({ space: 'public' as const, demo: c.var.demo })
+
+  // The door
+
+  const perAddress = limitRate(db, 'code_prive_adresse', (c) => addressOf(c, config.proxies))
+  routes.get('/mon-espace/code', publicPage, (c) =>
+    c.var.usager ? c.redirect('/mon-espace', 303) : c.html(codePage({ frame: door(c) })),
+  )
+  routes.post('/mon-espace/code', publicPage, perAddress, async (c) => {
+    const form = await parseForm(c, codePriveForm)
+    if (!form.ok) return c.html(codePage({ frame: door(c), values: form.values, errors: form.errors }), 422)
+    const opened = await openByCode(db, { ...form.data, previousSession: c.var.sessionId }, secretsKey)
+    // Nothing of what was typed is shown again: the answer is the same to the byte.
+    if (!opened.ok) return c.html(codePage({ frame: door(c), refusal: opened.refusal }), 409)
+    jar.set(c, 'session', opened.token)
+    return c.redirect('/mon-espace', 303)
+  })
+
+  // More than reading
+
+  const structures = (c: Hers) => db.tx(asUsager(c.var.usager), listStructuresDe)
+  routes.get(STEP_UP.identite, requireUsagerParCode, async (c) =>
+    c.var.usager.niveau === 'identite'
+      ? c.redirect('/mon-espace', 303)
+      : c.html(toutVoirPage({ frame: frameOf(c), structures: await structures(c) })),
+  )
+
+  /** Where she was going, in her space only. */
+  const suiteOf = (c: Hers) => {
+    const suite = localPath(c.req.query('suite'))
+    return suite?.startsWith('/mon-espace/') ? suite : '/mon-espace'
+  }
+  const holderOf = (c: Hers) => ({ sessionId: c.var.sessionId!, usagerId: c.var.usager.ids[0]! })
+  const contactOf = (c: Hers) => db.tx({ kind: 'portier' }, (tx) => findContactProuve(tx, c.var.usager.ids[0]!))
+  const codeAddress = (c: Hers) => `${STEP_UP.contact}/code?suite=${encodeURIComponent(suiteOf(c))}`
+  const asking = async (c: Hers, refusal?: SendRefusal) => {
+    const contact = await contactOf(c)
+    const props = {
+      frame: frameOf(c),
+      contact: contact && masque(contact),
+      structures: await structures(c),
+      suite: suiteOf(c),
+      refusal,
+    }
+    return c.html(confirmerPage(props), refusal ? 409 : 200)
+  }
+  routes.get(STEP_UP.contact, requireUsagerParCode, async (c) =>
+    c.var.usager.niveau === 'code_prive' ? asking(c) : c.redirect(suiteOf(c), 303),
+  )
+  routes.post(STEP_UP.contact, requireUsagerParCode, async (c) => {
+    if (c.var.usager.niveau !== 'code_prive') return c.redirect(suiteOf(c), 303)
+    const sent = await sendProof(db, holderOf(c), secretsKey)
+    return sent.ok ? c.redirect(codeAddress(c), 303) : asking(c, sent.refusal)
+  })
+  const typing = async (c: Hers, more: Pick<Parameters<typeof confirmerCodePage>[0], 'errors' | 'refusal'> = {}) => {
+    const contact = await contactOf(c)
+    if (!contact) return c.redirect(STEP_UP.contact, 303)
+    const status = more.errors ? 422 : more.refusal ? 409 : 200
+    return c.html(confirmerCodePage({ frame: frameOf(c), contact: masque(contact), suite: suiteOf(c), ...more }), status)
+  }
+  routes.get(`${STEP_UP.contact}/code`, requireUsagerParCode, async (c) =>
+    c.var.usager.niveau === 'code_prive' ? typing(c) : c.redirect(suiteOf(c), 303),
+  )
+  routes.post(`${STEP_UP.contact}/code`, requireUsagerParCode, async (c) => {
+    if (c.var.usager.niveau !== 'code_prive') return c.redirect(suiteOf(c), 303)
+    const form = await parseForm(c, preuveForm)
+    if (!form.ok) return typing(c, { errors: form.errors })
+    const proven = await proveContact(db, holderOf(c), form.data.code, secretsKey)
+    if (!proven.ok) return typing(c, { refusal: proven.refusal })
+    jar.set(c, 'session', proven.token)
+    return c.redirect(suiteOf(c), 303)
+  })
+
+  // Her code itself, once FranceConnect said who she is
+
+  const mine = async (c: Hers, refused = false) => {
+    const shown = await db.tx(asUsager(c.var.usager), async (tx) => ({
+      code: await findCodePrive(tx),
+      fuseau: (await listStructuresDe(tx))[0]?.fuseau ?? 'Europe/Paris',
+    }))
+    return c.html(monCodePage({ frame: frameOf(c, 'donnees'), ...shown }), refused ? 422 : 200)
+  }
+  routes.get('/mon-espace/code-papier', requireUsager, (c) => mine(c))
+  routes.post('/mon-espace/code-papier', requireUsager, async (c) => {
+    const form = await parseForm(c, changeCodeForm)
+    // A button always says what it does: a form without it was not ours.
+    if (!form.ok) return mine(c, true)
+    const { code } = await changeCode(db, asUsager(c.var.usager), form.data.geste, secretsKey)
+    // 200 and not a redirect: the code is told this once, and is kept nowhere where an address could find it again.
+    if (code !== undefined) return c.html(nouveauCodePage({ frame: frameOf(c, 'donnees'), code }))
+    return c.redirect('/mon-espace/code-papier', 303)
+  })
+  return routes
+}

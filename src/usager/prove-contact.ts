@@ -1,0 +1,41 @@
+import type { Db } from '../db.ts'
+import { closeSession, openSession } from '../http/session.ts'
+import { empreinteDePreuve } from './code-prive.ts'
+
+const LIFE_MS = 10 * 60_000
+const TRIES = 3
+
+/** One refusal for all: wrong, too old, tried three times, already served, never sent. */
+export type ProofRefusal = 'code_refuse'
+
+/**
+ * The code sent to her comes back in the space that asked for it: works once, for ten minutes, three tries. The session is changed for one that
+ * may stop and pause.
+ */
+export const proveContact = (
+  db: Db,
+  by: { sessionId: string; usagerId: string },
+  code: string,
+  secretsKey: Buffer,
+): Promise<{ ok: true; token: string } | { ok: false; refusal: ProofRefusal }> =>
+  db.tx({ kind: 'portier' }, async (tx) => {
+    const [row] = await tx.sql<{ id: string; code: Buffer; essais: number; createdAt: Date; usedAt: Date | null }[]>`
+      select id, code, essais, created_at, used_at
+      from code_preuve
+      where session_id = ${by.sessionId}
+      order by created_at desc
+      limit 1
+      for update`
+    const now = await tx.clock()
+    if (!row || row.usedAt || row.essais >= TRIES || now.getTime() - row.createdAt.getTime() > LIFE_MS)
+      return { ok: false, refusal: 'code_refuse' }
+    if (!row.code.equals(empreinteDePreuve(secretsKey, row.id, code))) {
+      await tx.sql`update code_preuve set essais = essais + 1 where id = ${row.id}`
+      return { ok: false, refusal: 'code_refuse' }
+    }
+    await tx.sql`update code_preuve set used_at = ${now} where id = ${row.id}`
+    const since = await closeSession(tx, by.sessionId)
+    // Closed meanwhile (her code was replaced, she left): it opens nothing any more.
+    if (!since) return { ok: false, refusal: 'code_refuse' }
+    return { ok: true, token: await openSession(tx, { usagerId: by.usagerId, niveau: 'contact_prouve' }, since) }
+  })

@@ -1,0 +1,38 @@
+import type { Db, Tx } from '../db.ts'
+import { takeToken } from '../http/rates.ts'
+import { queue } from '../notification/queue.ts'
+import { newUuid } from '../uuid.ts'
+import { empreinteDePreuve, masque } from './code-prive.ts'
+import { findContactProuve } from './code-queries.ts'
+import { messageDePreuve } from './messages.ts'
+
+export type SendRefusal = 'sans_contact' | 'trop_de_codes'
+export type Sent = { ok: true; masque: string } | { ok: false; refusal: SendRefusal }
+
+/**
+ * Sends six digits to the contact that the person proved when she gave her accord, for a space opened with her paper. The last sent is the only
+ * one that serves. Three an hour: nobody makes her telephone ring all night.
+ */
+export async function sendProof(db: Db, to: { sessionId: string; usagerId: string }, secretsKey: Buffer): Promise<Sent> {
+  const proven = await db.tx({ kind: 'portier' }, (tx) => findContactProuve(tx, to.usagerId))
+  if (!proven) return { ok: false, refusal: 'sans_contact' }
+  const sending = await db.tx({ kind: 'portier' }, (tx) => takeToken(tx, 'code_preuve', to.usagerId))
+  if (!sending.ok) return { ok: false, refusal: 'trop_de_codes' }
+  return db.tx({ kind: 'portier' }, async (tx) => {
+    const id = newUuid(tx)
+    const code = sixDigits(tx)
+    await tx.sql`
+      insert into code_preuve (id, session_id, code)
+      values (${id}, ${to.sessionId}, ${empreinteDePreuve(secretsKey, id, code)})`
+    const { sujet, corps, sms } = messageDePreuve(code)
+    // A key that begins so is forgotten in an hour, as what opens a session.
+    const cle = `connexion:preuve:${id}`
+    if (proven.canal === 'email') await queue(tx, { cle, canal: 'email', destinataire: proven.contact, sujet, corps })
+    // She is waiting for it, whatever the hour.
+    else
+      await queue(tx, { cle, canal: 'sms', destinataire: proven.contact, corps: sms, fuseau: 'Europe/Paris' }, { atOnce: true })
+    return { ok: true, masque: masque(proven) }
+  })
+}
+
+const sixDigits = (tx: Tx) => String(tx.random(6).readUIntBE(0, 6) % 1_000_000).padStart(6, '0')

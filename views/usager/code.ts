@@ -1,0 +1,139 @@
+import type { CodeRefusal } from '../../src/usager/code-prive.ts'
+import type { ProofRefusal } from '../../src/usager/prove-contact.ts'
+import type { Structure } from '../../src/usager/queries.ts'
+import type { SendRefusal } from '../../src/usager/send-proof.ts'
+import { alert } from '../kit/alert.ts'
+import { back, sentence } from '../kit/card.ts'
+import { button, type Errors, errorSummary, form, franceConnect, input, type Values } from '../kit/form.ts'
+import { type Html, html } from '../kit/html.ts'
+import { type Frame, page } from '../kit/page.ts'
+import { laStructure, majuscule, telephoneEnMots } from '../kit/words.ts'
+
+/** One sentence for each reason her paper does not open, or a code is not sent or taken. */
+export const CODE_REFUSE = {
+  code_inconnu:
+    'Le code et l’année ne vont pas ensemble, ou ce code ne sert plus. Relisez votre feuille : si vous en avez plusieurs, c’est la dernière qui sert. Après 5 essais, un code attend le lendemain.',
+  sans_contact: 'Nous n’avons ni téléphone ni e-mail qui soit sûrement à vous : voici comment arrêter autrement.',
+  trop_de_codes: 'Plusieurs codes sont déjà partis. Servez-vous du dernier reçu, ou attendez une heure.',
+  code_refuse: 'Ce n’est pas le bon code, ou il ne sert plus. Relisez le dernier reçu, ou demandez-en un autre.',
+} as const satisfies Record<CodeRefusal | SendRefusal | ProofRefusal, string>
+
+type CodeProps = { frame: Frame; values?: Values; errors?: Errors; refusal?: CodeRefusal }
+
+/** The door of who has no FranceConnect: the code of her paper and her year of birth. */
+export const codePage = ({ frame, values = {}, errors = {}, refusal }: CodeProps): string =>
+  page(
+    {
+      ...frame,
+      bare: true,
+      above: back('Mon espace', '/mon-espace/connexion'),
+      invalid: Object.keys(errors).length > 0 || refusal !== undefined,
+    },
+    'Ouvrir avec le code de mon papier',
+    html`${errorSummary(errors)}${refusal && alert('Votre espace n’est pas ouvert', CODE_REFUSE[refusal])}
+    ${sentence('Le code est sur votre feuille « Pour vous seulement ».')}
+    ${form(
+      { action: '/mon-espace/code' },
+      html`${input({
+        name: 'code',
+        label: 'Votre code privé',
+        hint: 'Douze lettres et chiffres. Exemple\u00a0: 7K3M-RQXB-9F8T',
+        maxlength: 40,
+        size: 20,
+        value: values.code,
+        error: errors.code,
+        attrs: { autocapitalize: 'characters', spellcheck: 'false' },
+      })}
+    ${input({
+      name: 'annee',
+      label: 'L’année de votre naissance',
+      hint: 'Quatre chiffres. Exemple\u00a0: 1950',
+      inputmode: 'numeric',
+      maxlength: 10,
+      size: 4,
+      value: values.annee,
+      error: errors.annee,
+    })}
+    ${button('Ouvrir mon espace', { large: true })}`,
+    )}
+    <p>Avec ce code, vous lisez ce qui est fait pour vous. Ce qui est confidentiel reste caché.</p>
+    <p>Ce code est à vous seul. Personne d’autre ne doit s’en servir, pas même votre aidant\u00a0: chaque ouverture est écrite dans votre espace.</p>`,
+  )
+
+/** What her paper does not show. */
+export const toutVoirPage = ({ frame, structures }: { frame: Frame; structures: readonly Structure[] }): string =>
+  page(
+    { ...frame, bare: true, above: back('Mon espace', '/mon-espace') },
+    'Pour tout voir, FranceConnect',
+    html`${sentence('Le code de votre feuille montre ce qui est fait pour vous, mais pas ce qui est confidentiel.')}
+    <p>Pour lire le reste, changer de code ou remettre en route, il faut être sûrs que c’est bien vous. Tapez vous-même votre mot de passe, sans que personne ne le voie.</p>
+    ${franceConnect({ action: '/connexion/franceconnect' })}
+    ${autrement(structures)}`,
+  )
+
+type ConfirmerProps = {
+  frame: Frame
+  /** Masked; undefined when none was ever proven. */
+  contact: string | undefined
+  structures: readonly Structure[]
+  suite: string
+  refusal?: SendRefusal | undefined
+}
+
+/** Before a stop or a pause: a code sent to the contact she proved at the accord. Without one, the other ways. */
+export const confirmerPage = ({ frame, contact, structures, suite, refusal }: ConfirmerProps): string =>
+  page(
+    { ...frame, bare: true, above: back('Ne rien changer', '/mon-espace'), invalid: refusal !== undefined },
+    contact === undefined ? 'Arrêter autrement' : 'D’abord, un code pour vous',
+    contact === undefined
+      ? html`${sentence(CODE_REFUSE.sans_contact)}
+    ${franceConnect({ action: '/connexion/franceconnect' })}
+    ${autrement(structures)}`
+      : html`${refusal && alert('Aucun code n’est parti', CODE_REFUSE[refusal])}
+    ${sentence(html`Pour arrêter ou mettre en pause, tapez le code que nous envoyons ${au(contact)}.`)}
+    ${form({ action: address('/mon-espace/confirmer', suite) }, button('Recevoir le code', { large: true }))}
+    <p><a href="${address('/mon-espace/confirmer/code', suite)}">J’ai déjà reçu un code</a></p>
+    <h2>Ce n’est plus votre numéro ou votre adresse\u00a0?</h2>
+    ${franceConnect({ action: '/connexion/franceconnect' })}
+    ${autrement(structures)}`,
+  )
+
+type ConfirmerCodeProps = { frame: Frame; contact: string; suite: string; errors?: Errors; refusal?: ProofRefusal }
+
+export const confirmerCodePage = ({ frame, contact, suite, errors = {}, refusal }: ConfirmerCodeProps): string =>
+  page(
+    {
+      ...frame,
+      bare: true,
+      above: back('Ne rien changer', '/mon-espace'),
+      invalid: Object.keys(errors).length > 0 || refusal !== undefined,
+    },
+    'Le code que vous avez reçu',
+    html`${errorSummary(errors)}${refusal && alert('Le code n’est pas accepté', CODE_REFUSE[refusal])}
+    ${sentence(html`Un code est parti ${au(contact)}.`)}
+    ${form(
+      { action: address('/mon-espace/confirmer/code', suite) },
+      html`${input({
+        name: 'code',
+        type: 'code',
+        label: 'Les 6 chiffres reçus',
+        hint: 'Il sert une fois, pendant 10 minutes. Vous avez 3 essais.',
+        error: errors.code,
+      })}${button('Continuer', { large: true })}`,
+    )}
+    <h2>Rien reçu\u00a0?</h2>
+    ${form({ action: address('/mon-espace/confirmer', suite) }, button('Recevoir un autre code', { kind: 'secondary' }))}`,
+  )
+
+/** « au 06 •• •• •• 78 », « à j••••@exemple.fr ». */
+const au = (contact: string): Html => html`${contact.includes('@') ? 'à' : 'au'} <strong>${contact}</strong>`
+
+const address = (path: string, suite: string) => `${path}?suite=${encodeURIComponent(suite)}`
+
+/** By telephone or on paper: nothing she may do needs a screen. */
+const autrement = (structures: readonly Structure[]): Html =>
+  html`<h2>Arrêter par téléphone ou par courrier</h2>
+    <ul>
+      ${structures.map(({ nom, telephone }) => html`<li>${majuscule(laStructure(nom))}\u00a0: ${telephoneEnMots(telephone)}</li>`)}
+      <li>Ou coupez le bas de votre feuille «\u00a0Pour vous seulement\u00a0», et envoyez-le ou donnez-le.</li>
+    </ul>`

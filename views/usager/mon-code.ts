@@ -1,0 +1,56 @@
+import type { CodePrive } from '../../src/usager/code-queries.ts'
+import { back, sentence } from '../kit/card.ts'
+import { button, buttonLink, buttons, form } from '../kit/form.ts'
+import { html } from '../kit/html.ts'
+import { type Frame, page } from '../kit/page.ts'
+import { facts } from '../kit/table.ts'
+import { jourEtHeure, laStructure, majuscule, temps } from '../kit/words.ts'
+
+type Props = { frame: Frame; code: CodePrive | undefined; fuseau: string }
+
+/** When her code was drawn and used; one press replaces it, another cancels it. */
+export const monCodePage = ({ frame, code, fuseau }: Props): string =>
+  page(
+    { ...frame, above: back('Mes données', '/mon-espace/donnees') },
+    'Mon code papier',
+    html`${sentence('Avec ce code et l’année de votre naissance, cet espace s’ouvre sans FranceConnect, pour lire.')}
+    ${
+      code
+        ? html`${facts([
+            { term: 'Donné le', value: temps(code.createdAt, jourEtHeure(code.createdAt, fuseau)) },
+            {
+              term: 'Par',
+              value: code.structureNom
+                ? html`${majuscule(laStructure(code.structureNom))}, sur votre feuille «\u00a0Pour vous seulement\u00a0»`
+                : 'Vous, dans cet espace',
+            },
+            {
+              term: 'Dernière ouverture',
+              value: code.usedAt ? temps(code.usedAt, jourEtHeure(code.usedAt, fuseau)) : 'Aucune depuis un an',
+            },
+          ])}
+    <p><a href="/mon-espace/acces">Toutes les ouvertures</a></p>
+    <h2>Votre feuille est perdue, ou quelqu’un l’a vue\u00a0?</h2>
+    <p>Dès que vous appuyez, l’ancien code ne sert plus, et ce qu’il avait ouvert se ferme.</p>
+    ${form(
+      {},
+      buttons([
+        button('Prendre un nouveau code', { name: 'geste', value: 'remplacer' }),
+        button('Annuler mon code', { name: 'geste', value: 'annuler', kind: 'secondary' }),
+      ]),
+    )}`
+        : html`<p>Vous n’avez pas de code en ce moment.</p>
+    ${form({}, button('Prendre un code', { name: 'geste', value: 'remplacer' }))}`
+    }`,
+  )
+
+/** The one time it is shown. */
+export const nouveauCodePage = ({ frame, code }: { frame: Frame; code: string }): string =>
+  page(
+    { ...frame, above: back('Mon code papier', '/mon-espace/code-papier') },
+    'Votre nouveau code',
+    html`${sentence('Écrivez-le maintenant sur un papier : il ne sera plus montré.')}
+    <p class="sentence"><strong>${code}</strong></p>
+    <p>Gardez ce papier pour vous, et ne donnez ce code à personne, pas même à votre aidant. L’ancien code ne sert plus.</p>
+    ${buttonLink('C’est noté', '/mon-espace/code-papier', { kind: 'secondary' })}`,
+  )
