@@ -1,6 +1,8 @@
 import type { Tx } from '../db.ts'
 import type { Thematique } from '../mandat/mandat.ts'
+import type { MandatEtat } from '../mandat/queries.ts'
 import type { Statut } from '../mandat/statut.ts'
+import { held } from '../structure/mine.ts'
 
 /** The states a status list is made of; undefined when there is no such list. */
 export async function listStatuts(tx: Tx, liste: number) {
@@ -13,4 +15,42 @@ export async function listStatuts(tx: Tx, liste: number) {
 export async function listKeys(tx: Tx): Promise<object[]> {
   const rows = await tx.sql<{ jwk: object }[]>`select jwk from cle order by created_at, kid`
   return rows.map(({ jwk }) => jwk)
+}
+
+/** What a paper says, and its status now: nothing more is told to whoever holds its code. */
+export type Papier = {
+  prenoms: string[]
+  nomNaissance: string
+  nomUsage: string | null
+  birthdate: string
+  structureNom: string
+  siret: string
+  fuseau: string
+  signedAt: Date
+  expiresAt: Date
+  sujets: { thematique: Thematique; etat: MandatEtat['etat'] }[]
+}
+
+/** By its code's hash and her year of birth, through the one function that reads them. */
+export async function findPapier(
+  tx: Tx,
+  { empreinte, annee }: { empreinte: Buffer; annee: string },
+): Promise<Papier | undefined> {
+  const rows = await tx.sql<(Omit<Papier, 'sujets'> & Papier['sujets'][number])[]>`
+    select prenoms, nom_naissance, nom_usage, birthdate, structure_nom, siret, fuseau, signed_at, expires_at, thematique, etat
+    from verifie(${empreinte}, ${annee})`
+  const [first] = rows
+  if (!first) return undefined
+  const { thematique: _, etat: __, ...papier } = first
+  return { ...papier, sujets: rows.map(({ thematique, etat }) => ({ thematique, etat })) }
+}
+
+/** The pieces that prove a mandat, for whoever may read its words. */
+export async function findPreuve(tx: Tx, mandatId: string) {
+  const [preuve] = await tx.sql<{ sceau: string; conditions: string; idToken: string; jwks: string; texte: string }[]>`
+    select m.sceau, m.conditions, m.id_token, j.jwks, m.texte
+    from mandat_contenu m
+    join jwks_archive j on j.id = m.jwks_id
+    where m.mandat_id = ${mandatId} and ${held(tx, 'm')}`
+  return preuve
 }

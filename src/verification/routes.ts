@@ -1,16 +1,25 @@
 import { Hono } from 'hono'
+import { ASSETS } from '../../views/kit/assets.ts'
+import { vPage } from '../../views/verification/v.ts'
+import { papierPage, verifierPage } from '../../views/verification/verifier.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
+import { parseForm } from '../form.ts'
 import type { Env } from '../http/env.ts'
 import { addressOf, limitRate } from '../http/limit-rate.ts'
 import { publicPage } from '../http/rules.ts'
 import type { SealKeys } from '../mandat/sceau.ts'
 import { encodeList, placeDe, signStatusList, slotDe } from '../mandat/statut.ts'
+import { checkCode } from './check-code.ts'
+import { verifierForm } from './forms.ts'
 import { listKeys, listStatuts } from './queries.ts'
 
 const FRESH_MS = 5_000
 
-/** What anyone may fetch to check a mandat without asking us about it: keys and status lists, readable from any page (CORS). */
+/**
+ * What a third party needs to check a mandat, without a session: keys and status lists, readable from any page (CORS) so that nobody has to
+ * ask us about one mandat; the page of a QR, which asks us nothing either; and the form where a code is typed.
+ */
 export function verificationRoutes({ db, config, seal }: { db: Db; config: Config; seal: SealKeys }): Hono<Env> {
   const routes = new Hono<Env>()
 
@@ -52,6 +61,31 @@ export function verificationRoutes({ db, config, seal }: { db: Db; config: Confi
     c.header('Cache-Control', 'public, max-age=5')
     c.header('Content-Type', 'application/statuslist+jwt')
     return c.body(list)
+  })
+
+  // Its own address, not one of /assets: a service worker governs what begins as its own does.
+  const worker = new TextDecoder().decode(ASSETS.get('v-sw.js')!.bytes)
+  routes.get('/v-sw.js', publicPage, (c) => {
+    c.header('Content-Type', 'text/javascript; charset=utf-8')
+    c.header('Cache-Control', 'no-cache')
+    return c.body(worker)
+  })
+  routes.get('/v', publicPage, (c) => {
+    c.header('Cache-Control', 'no-cache')
+    return c.html(vPage({ demo: c.var.demo }))
+  })
+
+  const frame = (c: { var: { demo: boolean } }) => ({ space: 'public' as const, demo: c.var.demo })
+  const perTyping = limitRate(db, 'verifier_adresse', (c) => addressOf(c, config.proxies))
+  routes.get('/verifier', publicPage, (c) => c.html(verifierPage({ frame: frame(c) })))
+  // 200 and not a redirect: what a paper says must not be an address, in a history or a log.
+  routes.post('/verifier', publicPage, perTyping, async (c) => {
+    const form = await parseForm(c, verifierForm)
+    if (!form.ok) return c.html(verifierPage({ frame: frame(c), values: form.values, errors: form.errors }), 422)
+    const checked = await checkCode(db, form.data)
+    // Nothing of what was typed is shown again: the answer is the same to the byte.
+    if (!checked.ok) return c.html(verifierPage({ frame: frame(c), refusal: checked.refusal }), 409)
+    return c.html(papierPage({ frame: frame(c), ...checked }))
   })
   return routes
 }

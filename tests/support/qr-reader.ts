@@ -1,0 +1,4 @@
+import jsqr from 'jsqr'
+
+/** A reader of QR that shares nothing with what writes ours. (Its types say `default` where Node and bundlers see the function.) */
+export const readQr = jsqr as unknown as (data: Uint8ClampedArray, width: number, height: number) => { data: string } | null

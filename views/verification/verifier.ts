@@ -1,0 +1,72 @@
+import type { CodeRefusal } from '../../src/verification/check-code.ts'
+import type { Papier } from '../../src/verification/queries.ts'
+import { alert, etat } from '../kit/alert.ts'
+import { back } from '../kit/card.ts'
+import { button, type Errors, errorSummary, form, input, type Values } from '../kit/form.ts'
+import { html } from '../kit/html.ts'
+import { type Frame, page } from '../kit/page.ts'
+import { facts } from '../kit/table.ts'
+import { auSoir, dateEcrite, heure, jour, nomComplet, THEMATIQUE, temps } from '../kit/words.ts'
+import { IDENTITE, LIBRE, REFUSAL, VERDICT } from './words.ts'
+
+type Props = { frame: Frame; values?: Values; errors?: Errors; refusal?: CodeRefusal }
+
+export const verifierPage = ({ frame, values = {}, errors = {}, refusal }: Props): string =>
+  page(
+    { ...frame, invalid: Object.keys(errors).length > 0 || refusal !== undefined },
+    'Vérifier un papier avec son code',
+    html`${errorSummary(errors)}${refusal && alert('Papier non vérifié', REFUSAL[refusal])}
+<p>Le code est imprimé sur le mandat, près du carré noir et blanc. Vous verrez ce que dit le papier, et si le mandat est encore en cours.</p>
+${form(
+  { action: '/verifier' },
+  html`${input({
+    name: 'code',
+    label: 'Code de vérification',
+    hint: 'Douze lettres et chiffres. Exemple\u00a0: 7K3M\u2011RQXB\u20119F8T',
+    maxlength: 40,
+    size: 20,
+    value: values.code,
+    error: errors.code,
+    attrs: { autocapitalize: 'characters', spellcheck: 'false' },
+  })}
+${input({
+  name: 'annee',
+  label: 'Année de naissance de la personne',
+  hint: 'Quatre chiffres. Exemple\u00a0: 1950',
+  inputmode: 'numeric',
+  maxlength: 10,
+  size: 4,
+  value: values.annee,
+  error: errors.annee,
+})}
+${button('Vérifier')}`,
+)}`,
+  )
+
+/** What the paper says, and its status now. */
+export const papierPage = ({ frame, papier, now }: { frame: Frame; papier: Papier; now: Date }): string => {
+  const { fuseau, structureNom, siret, signedAt, expiresAt, sujets } = papier
+  const { kind, titre, texte } = VERDICT[verdictOf(sujets)]
+  return page(
+    { ...frame, above: back('Vérifier un autre papier', '/verifier') },
+    'Ce que dit le papier',
+    html`${alert(titre, texte, kind)}
+<p><strong>${IDENTITE}</strong> ${LIBRE}</p>
+${facts([
+  { term: 'La personne', value: nomComplet(papier) },
+  { term: 'Date de naissance', value: dateEcrite(papier.birthdate) },
+  { term: 'La structure qui peut agir', value: structureNom },
+  { term: 'SIRET', value: siret.replace(/^(...)(...)(...)/, '$1 $2 $3 ') },
+  { term: 'Accord donné le', value: temps(signedAt, jour(signedAt, fuseau)) },
+  { term: 'Jusqu’au', value: temps(expiresAt, auSoir(expiresAt, fuseau)) },
+])}
+<h2>Pour quels sujets</h2>
+<ul>${sujets.map((sujet) => html`<li><strong>${THEMATIQUE[sujet.thematique].titre}</strong>\u00a0: ${etat(sujet.etat)}</li>`)}</ul>
+<p>Statut du ${temps(now, `${jour(now, fuseau)} à ${heure(now, fuseau)}`)}.</p>`,
+  )
+}
+
+const verdictOf = (sujets: Papier['sujets']) => {
+  const has = (etat: Papier['sujets'][number]['etat']) => sujets.some((sujet) => sujet.etat === etat)
+  return has('actif') ? 'en_cours' : has('suspendu') ? 'en_pause' : has('expire') ? 'expire' : 'arrete'
+}

@@ -1,0 +1,97 @@
+import type { AttestationReason } from '../../src/verification/attestation.ts'
+import type { CodeRefusal } from '../../src/verification/check-code.ts'
+
+/** What `public/v.js` may conclude; each is a part of the page that it shows. */
+export type Verdict =
+  | 'en_cours'
+  | 'en_pause'
+  | 'arrete'
+  | 'expire'
+  | 'statut_ancien'
+  | 'statut_inconnu'
+  | 'horloge'
+  | 'sans_papier'
+  | 'sans_cles'
+  | 'navigateur'
+  | AttestationReason
+
+type Kind = 'success' | 'warning' | 'refused' | 'info'
+const FAUX =
+  'Ne l’acceptez pas. Si le papier a l’air vrai, tapez plutôt le code imprimé dessus\u00a0: une photo floue ou un papier abîmé se lisent mal.'
+
+export const VERDICT = {
+  en_cours: {
+    kind: 'success',
+    titre: 'Ce papier est authentique, et le mandat est en cours',
+    texte: 'Seulement pour les sujets marqués «\u00a0En cours\u00a0» ci-dessous.',
+  },
+  en_pause: {
+    kind: 'warning',
+    titre: 'Ce papier est authentique, mais le mandat est en pause',
+    texte: 'La personne l’a mis en pause\u00a0: il ne permet rien pour le moment.',
+  },
+  arrete: {
+    kind: 'refused',
+    titre: 'Ce papier est authentique, mais le mandat est arrêté',
+    texte: 'Il ne permet plus rien. Ne l’acceptez pas.',
+  },
+  expire: {
+    kind: 'refused',
+    titre: 'Ce papier est authentique, mais le mandat est arrivé à sa fin',
+    texte: 'Il ne permet plus rien. Ne l’acceptez pas.',
+  },
+  statut_ancien: {
+    kind: 'warning',
+    titre: 'Ce papier est authentique, mais on ne sait pas si le mandat est encore en cours',
+    texte:
+      'Le dernier statut connu de ce téléphone a plus de 24 heures\u00a0: le mandat a pu être arrêté depuis. Vérifiez à nouveau avec du réseau.',
+  },
+  statut_inconnu: {
+    kind: 'warning',
+    titre: 'Ce papier est authentique, mais on ne sait pas si le mandat est encore en cours',
+    texte: 'Ce téléphone n’a pas pu connaître le statut du mandat\u00a0: il a pu être arrêté. Vérifiez à nouveau avec du réseau.',
+  },
+  horloge: {
+    kind: 'warning',
+    titre: 'Ce papier est authentique, mais l’heure de ce téléphone semble fausse',
+    texte: 'On ne peut donc pas dire si le mandat est en cours. Mettez le téléphone à l’heure, puis vérifiez à nouveau.',
+  },
+  sans_papier: {
+    kind: 'info',
+    titre: 'Photographiez le QR du papier',
+    texte: 'Avec l’appareil photo de ce téléphone. Cette page marchera ensuite sans réseau.',
+  },
+  sans_cles: {
+    kind: 'warning',
+    titre: 'Ce papier n’a pas pu être vérifié',
+    texte:
+      'Il manque à ce téléphone de quoi le vérifier sans réseau. Cela ne dit pas qu’il est faux\u00a0: recommencez avec du réseau.',
+  },
+  navigateur: {
+    kind: 'warning',
+    titre: 'Ce navigateur ne peut pas vérifier le papier',
+    texte: 'Il est trop ancien, ou une erreur est survenue. Cela ne dit pas que le papier est faux.',
+  },
+  illisible: { kind: 'refused', titre: 'Ce n’est pas un papier de ce service', texte: FAUX },
+  algorithme_refuse: {
+    kind: 'refused',
+    titre: 'Ce papier est faux\u00a0: sa signature n’est pas d’une sorte acceptée',
+    texte: FAUX,
+  },
+  cle_inconnue: { kind: 'refused', titre: 'Ce papier n’a pas été signé par ce service', texte: FAUX },
+  signature_fausse: {
+    kind: 'refused',
+    titre: 'Ce papier est faux\u00a0: sa signature ne correspond pas à ce qu’il dit',
+    texte: FAUX,
+  },
+  type_inattendu: { kind: 'refused', titre: 'Ce n’est pas l’attestation d’un mandat', texte: FAUX },
+  contenu_incomplet: { kind: 'refused', titre: 'Ce papier ne dit pas ce que dit une attestation', texte: FAUX },
+} as const satisfies Record<Verdict, { kind: Kind; titre: string; texte: string }>
+
+export const REFUSAL = {
+  papier_inconnu:
+    'Aucun mandat n’a ce code avec cette année de naissance. Relisez le papier, et recommencez\u00a0; après cinq essais du même code, attendez une heure.',
+} as const satisfies Record<CodeRefusal, string>
+
+export const IDENTITE = 'Demandez une pièce d’identité à qui présente ce papier.'
+export const LIBRE = 'Vous n’êtes pas obligé d’accepter.'
