@@ -8,6 +8,7 @@ const DAY = 24 * 3600
 /** Seconds that this device's clock may be behind. */
 const CLOCK = 300
 const PATIENCE = 5000
+const MINUTE = 60_000
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 const refuse = (reason) => {
@@ -166,21 +167,27 @@ export function verdictOf({ signedAt, expiresAt, perimetre }, known, now) {
 // Below, the page.
 
 const CACHE = 'v-donnees'
-/** From the network, or else as it was kept: `fresh` says which. Nothing is kept that is not `checked`. */
-async function obtain(url, checked) {
+/**
+ * From the network, or else as it was kept: `fresh` says which. Nothing is kept that is not `checked`, nor what was signed (`at`) before what is
+ * kept already: a list from before a stop does not undo it.
+ */
+async function obtain(url, checked, at = () => 0) {
   const cache = await caches.open(CACHE)
+  const answer = await cache.match(url)
+  const kept = answer && (await checked(await answer.text()).catch(() => undefined))
   try {
     const answer = await fetch(url, { cache: 'no-cache', credentials: 'omit', signal: AbortSignal.timeout(PATIENCE) })
     if (!answer.ok) throw new Error(String(answer.status))
     const copy = answer.clone()
     const value = await checked(await answer.text())
+    if (kept && at(kept) > at(value)) return { value: kept, fresh: true }
     await cache.put(url, copy)
     return { value, fresh: true }
   } catch {
-    const kept = await cache.match(url)
-    return kept ? { value: await checked(await kept.text()), fresh: false } : undefined
+    return kept && { value: kept, fresh: false }
   }
 }
+const signedAt = ({ iat }) => iat
 
 const all = (selector) => document.querySelectorAll(selector)
 const show = (selector) => {
@@ -211,7 +218,8 @@ async function check(fragment) {
   })
   if (!fragment) {
     // Kept for when there is no network: the first list is the one of most papers.
-    if (jwks) await obtain('/statuts/0', (token) => readStatuts(token, NOBODY, jwks.value, `${location.origin}/statuts/0`))
+    if (jwks)
+      await obtain('/statuts/0', (token) => readStatuts(token, NOBODY, jwks.value, `${location.origin}/statuts/0`), signedAt)
     return { verdict: 'sans_papier' }
   }
   const jws = fromDigits(fragment)
@@ -225,14 +233,22 @@ async function check(fragment) {
     return { verdict: reason === 'cle_inconnue' && !jwks.fresh ? 'sans_cles' : (reason ?? 'navigateur') }
   }
   const url = `/statuts/${paper.liste}`
-  const list = await obtain(url, (token) => readStatuts(token, paper, jwks.value, location.origin + url)).catch(() => undefined)
-  const now = Date.now() / 1000
-  return { verdict: verdictOf(paper, list?.value, now), paper, known: list?.value, now }
+  const list = await obtain(url, (token) => readStatuts(token, paper, jwks.value, location.origin + url), signedAt)
+  return { paper, known: list?.value, fresh: list?.fresh }
 }
 
-function tell({ verdict, paper, known, now }) {
+/** A list that could not be asked for now only says what was; a paper of one thématique says nothing of the rest of the mandat. */
+const wordsOf = (verdict, paper, fresh) => {
+  if (verdict === 'en_cours' && !fresh) return 'en_cours_garde'
+  return verdict === 'arrete' && paper.perimetre.length === 1 ? 'theme_arrete' : verdict
+}
+
+/** `verdict`: already said when there is no paper to judge; a paper is judged at the moment it is told. */
+function tell({ verdict: said, paper, known, fresh }) {
+  const now = Date.now() / 1000
+  const verdict = paper ? verdictOf(paper, known, now) : said
   for (const element of all('[data-verdict], [data-authentique], [data-etat], [data-thematique]')) element.hidden = true
-  show(`[data-verdict="${verdict}"]`)
+  show(`[data-verdict="${wordsOf(verdict, paper, fresh)}"]`)
   if (!paper) return
   fill('nom', `${paper.prenoms} ${paper.nom}`)
   fill('naissance', birth(paper.birthdate))
@@ -248,8 +264,10 @@ function tell({ verdict, paper, known, now }) {
   }
   if (known) {
     const options = { day: 'numeric', month: 'long', year: 'numeric', hour: '2-digit', minute: '2-digit' }
-    const since = day(known.iat, Intl.DateTimeFormat().resolvedOptions().timeZone, options)
-    fill('depuis', since.replace(/0?(\d+):(\d\d)$/, '$1\u00a0h\u00a0$2'))
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
+    const since = day(known.iat, zone, options).replace(/0?(\d+):(\d\d)$/, '$1\u00a0h\u00a0$2')
+    fill('depuis', since)
+    fill('quand', day(known.iat, zone) === day(now, zone) ? since.slice(since.lastIndexOf('à')) : `le ${since}`)
     show('[data-etat="connu"]')
   }
   show('[data-authentique]')
@@ -259,11 +277,20 @@ const NOBODY = { perimetre: ['papiers'], idx: 0 }
 
 const place = globalThis.document?.querySelector('[data-verification]')
 if (place) {
+  let last
   const run = async () => {
     const fragment = location.hash.slice(1)
     const found = await check(fragment).catch(() => ({ verdict: 'navigateur' }))
     // Another paper may have been scanned meanwhile: its own run tells.
-    if (location.hash.slice(1) === fragment) tell(found)
+    if (location.hash.slice(1) !== fragment) return
+    last = found
+    tell(found)
+  }
+  // A tab left open, a phone asleep: time passes, and what was known is older. Said at once, then asked again.
+  const again = () => {
+    if (!last || document.hidden || place.hidden) return
+    tell(last)
+    run()
   }
   await run()
   for (const element of all('[data-sans-script]')) element.hidden = true
@@ -274,5 +301,7 @@ if (place) {
     await run()
     place.hidden = false
   })
+  for (const event of ['visibilitychange', 'pageshow']) addEventListener(event, again)
+  setInterval(again, MINUTE)
   navigator.serviceWorker?.register('/v-sw.js', { scope: '/v' }).catch(() => {})
 }

@@ -14,20 +14,26 @@ import { keepForm, resumeForm } from './http/kept-form.ts'
 import type { Log } from './http/log.ts'
 import { checkRules, publicPage } from './http/rules.ts'
 import { session } from './http/session.ts'
+import { journalRoutes, mesPreuvesRoutes } from './journal/routes.ts'
 import { mandatRoutes } from './mandat/routes.ts'
 import { parseSealKeys } from './mandat/sceau.ts'
 import type { Provider } from './oidc/oidc.ts'
+import { openRenderer, type Renderer } from './papier/render.ts'
+import { papierRoutes } from './papier/routes.ts'
 import { publicRoutes } from './public-routes.ts'
 import { STRUCTURES_PATH, structureRoutes } from './structure/routes.ts'
+import { codeRoutes } from './usager/code-routes.ts'
 import { usagerRoutes } from './usager/routes.ts'
+import { preuveRoutes } from './verification/preuve-routes.ts'
 import { verificationRoutes } from './verification/routes.ts'
 
 export type Providers = { franceconnect: Provider }
-export type Deps = { db: Db; config: Config; oidc: Providers; log: Log }
+/** `papers`: what makes the PDFs, one thread of its own unless told otherwise. */
+export type Deps = { db: Db; config: Config; oidc: Providers; log: Log; papers?: Renderer }
 
 /** The whole service: the edge, what needs no session, the session, then the routes of each noun. `more`: what the demo adds. */
 export function createApp(deps: Deps, more?: Hono<Env>): Hono<Env> {
-  const { db, config, oidc, log } = deps
+  const { db, config, oidc, log, papers = openRenderer() } = deps
   const seal = parseSealKeys(config.sealKeys)
   const app = openEdge({
     publicUrl: config.publicUrl,
@@ -39,8 +45,9 @@ export function createApp(deps: Deps, more?: Hono<Env>): Hono<Env> {
 
   app.get('/assets/:hash/:name', publicPage)
   app.route('/', assets)
-  app.route('/', healthRoutes({ db, log }))
+  app.route('/', healthRoutes({ db, log, sequenced: config.database?.sequencerUrl !== undefined }))
   app.route('/', verificationRoutes({ db, config, seal }))
+  app.route('/', journalRoutes({ db, config }))
 
   app.use(
     keepForm(config),
@@ -52,8 +59,12 @@ export function createApp(deps: Deps, more?: Hono<Env>): Hono<Env> {
   app.route('/', structureRoutes({ db, config }))
   const signer = { seal, publicUrl: config.publicUrl, secretsKey: config.secretsKey, franceconnect: config.franceconnect }
   app.route('/', mandatRoutes({ db, config, franceconnect: oidc.franceconnect, signer }))
+  app.route('/', papierRoutes({ db, config, printer: signer, renderer: papers, log }))
+  app.route('/', mesPreuvesRoutes({ db, config }))
   app.route('/', usagerRoutes({ db, config, franceconnect: oidc.franceconnect }))
+  app.route('/', codeRoutes({ db, config }))
   app.route('/', demarcheRoutes({ db }))
+  app.route('/', preuveRoutes({ db, config }))
   app.route('/', auditRoutes({ db }))
   if (more) app.route('/', more)
 

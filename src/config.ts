@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { originOf } from './journal/checkpoint.ts'
+import { openSigner, type Signer } from './journal/note.ts'
+import { NO_WITNESS, type Policy, parsePolicy } from './journal/policy.ts'
 import { parseSealKeys } from './mandat/sceau.ts'
 
 export type Config = {
@@ -16,6 +19,8 @@ export type Config = {
   database: { url: string; operatorUrl?: string; adminUrl?: string; sequencerUrl?: string; auditorUrl?: string }
   /** Text of the JWK Set of private ES256 keys, for `parseSealKeys`. */
   sealKeys: string
+  /** What signs the journal's checkpoints, in its name, and who is asked to witness them; absent, the journal has no tree. */
+  journal?: { signer: Signer; policy: Policy }
   /** 32 bytes: encrypts what must be kept secret at rest. */
   secretsKey: Buffer
   franceconnect: { issuer: string; clientId: string; clientSecret: string; allowInsecure: boolean }
@@ -63,6 +68,12 @@ export function parseConfig(environment: Environment, readFile = (path: string) 
       ...(v.DATABASE_AUDITOR_URL && { auditorUrl: v.DATABASE_AUDITOR_URL }),
     },
     sealKeys: v.SEAL_KEYS,
+    ...(v.JOURNAL_KEY && {
+      journal: {
+        signer: openSigner(v.JOURNAL_KEY, v.JOURNAL_ORIGIN ?? originOf(publicUrl)),
+        policy: v.JOURNAL_WITNESSES ?? NO_WITNESS,
+      },
+    }),
     secretsKey: Buffer.from(v.SECRETS_KEY, 'base64url'),
     franceconnect: {
       issuer: v.FRANCECONNECT_ISSUER,
@@ -125,6 +136,44 @@ function schemaFor(mode: Config['mode'], local: boolean, readFile: (path: string
         }
       },
     ),
+    JOURNAL_KEY: unlessDemo(
+      text('la clé privée Ed25519 qui signe le journal (PEM, ou chemin du fichier)').transform((value, context) => {
+        try {
+          const pem = value.startsWith('-----') ? value : readFile(value)
+          openSigner(pem, 'journal')
+          return pem
+        } catch (error) {
+          const reason =
+            'code' in (error as object) && !value.startsWith('-----')
+              ? 'le fichier ne se lit pas, ou n’est pas une'
+              : 'ce n’est pas une'
+          context.addIssue({
+            code: 'custom',
+            message: `ne peut pas servir : ${reason} clé privée Ed25519 (openssl genpkey -algorithm ed25519).`,
+          })
+          return z.NEVER
+        }
+      }),
+    ),
+    JOURNAL_ORIGIN: z
+      .string()
+      .regex(/^[^\s+]+$/, 'doit être le nom du journal, sans espace ni « + » : celui de son premier point de contrôle.')
+      .optional(),
+    JOURNAL_WITNESSES: z
+      .string()
+      .transform((value, context) => {
+        try {
+          return parsePolicy(/\squorum\s|^quorum\s/.test(value) ? value : readFile(value))
+        } catch {
+          context.addIssue({
+            code: 'custom',
+            message:
+              'ne se lit pas : indiquez un fichier de témoins (witness, group, quorum), comme le dit docs/exploitation.md.',
+          })
+          return z.NEVER
+        }
+      })
+      .optional(),
     SECRETS_KEY: text('32 octets tirés au hasard, en base64url (43 caractères)').refine(
       (value) =>
         /^[\w-]{43}$/.test(value) && Buffer.from(value, 'base64url').length === 32 && (!production || new Set(value).size >= 12),

@@ -4,10 +4,16 @@ import { connect as openSocket, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 
+/** How a person was recognised: by FranceConnect, by the private code of her paper, by that and a code sent to her since. */
+export type Reconnue =
+  | { niveau: 'identite' }
+  /** `imprimePar`: the structure that printed the code, of which alone it shows something; null when she drew it herself. */
+  | { niveau: 'code_prive' | 'contact_prouve'; imprimePar: string | null }
+
 export type Who =
   | { kind: 'aidant'; aidantId: string; structureId: string }
   | { kind: 'referent'; aidantId: string; structureId: string }
-  | { kind: 'usager'; usagerIds: readonly string[] }
+  | ({ kind: 'usager'; usagerIds: readonly string[] } & Reconnue)
   | { kind: 'portier' }
   | { kind: 'verifier' }
   | { kind: 'worker' }
@@ -160,6 +166,8 @@ async function begin(connection: Connection, who: Who, clock: Clock, withinMs: n
   const { client, lose, answer } = connection
   const { aidantId, structureId } = 'aidantId' in who ? who : { aidantId: null, structureId: null }
   const usagerIds = 'usagerIds' in who ? `{${who.usagerIds}}` : '{}'
+  const niveau = 'niveau' in who ? who.niveau : ''
+  const codeStructure = 'imprimePar' in who ? (who.imprimePar ?? '*') : ''
   const alarm = setTimeout(() => lose(unavailable('silence')), withinMs)
   try {
     const begun = client`begin`.execute() // the driver sends a statement when it is waited for, and this one comes first
@@ -169,7 +177,9 @@ async function begin(connection: Connection, who: Who, clock: Clock, withinMs: n
         set_config('app.who', ${who.kind}, true),
         set_config('app.aidant_id', coalesce(${aidantId}::uuid::text, ''), true),
         set_config('app.structure_id', coalesce(${structureId}::uuid::text, ''), true),
-        set_config('app.usager_ids', ${usagerIds}::uuid[]::text, true)`
+        set_config('app.usager_ids', ${usagerIds}::uuid[]::text, true),
+        set_config('app.niveau', ${niveau}, true),
+        set_config('app.code_structure', ${codeStructure}, true)`
     // At once: the answer to a statement that travelled with this one may follow in the same packet.
     const read = context.then(([row]) => {
       clock.now = row!.now

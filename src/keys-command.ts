@@ -36,7 +36,10 @@ function replace(file: string, text: string) {
 
 function run([verb, kid]: string[]) {
   const file = process.env.SEAL_KEYS?.trim()
-  if (!file) throw new Error('SEAL_KEYS manque : indiquez le chemin du fichier des clés.')
+  if (!file)
+    throw new Error(
+      'SEAL_KEYS manque : indiquez le chemin du fichier des clés (SEAL_KEYS=cles.json npm run keys -- list). La démonstration fait et garde les siennes : ses clés publiques sont à l’adresse /.well-known/jwks.json.',
+    )
   if (file.startsWith('{'))
     throw new Error('SEAL_KEYS contient les clés elles-mêmes : mettez-les dans un fichier, et donnez son chemin.')
   const text = existsSync(file) ? readFileSync(file, 'utf8') : undefined
@@ -55,7 +58,7 @@ function run([verb, kid]: string[]) {
 }
 
 const args = process.argv.slice(2)
-if (['list', 'new', 'rotate', 'retire'].includes(args[0]!)) {
+if (['list', 'new', 'rotate', 'retire'].includes(args[0]!) && !args.includes('--help')) {
   try {
     run(args)
   } catch (error) {
@@ -64,5 +67,5 @@ if (['list', 'new', 'rotate', 'retire'].includes(args[0]!)) {
   }
 } else {
   console.error(USAGE)
-  process.exitCode = args[0] === undefined || args[0] === '--help' ? 0 : 1
+  process.exitCode = args[0] === undefined || args.includes('--help') ? 0 : 1
 }

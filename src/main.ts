@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import type { Hono } from 'hono'
 import { createApp } from './app.ts'
 import { type Config, type Environment, parseConfig } from './config.ts'
@@ -7,11 +7,16 @@ import type { Env } from './http/env.ts'
 import { failure, openLog } from './http/log.ts'
 import { openMetrics } from './http/metrics.ts'
 import { isPortTaken, type Listening, serve, stopOnSignal } from './http/server.ts'
+import { startCosigning } from './journal/cosign.ts'
+import { openSequencer, startSequencer } from './journal/sequence.ts'
+import { findRetard } from './journal/tree-queries.ts'
 import { parseSealKeys } from './mandat/sceau.ts'
 import { checkMigrations } from './migrate.ts'
 import { type Deliver, openDelivery } from './notification/deliver.ts'
+import { countMessages } from './notification/queries.ts'
 import { franceconnect } from './oidc/franceconnect.ts'
 import { openProvider } from './oidc/provider.ts'
+import { giveCodes } from './verification/give-codes.ts'
 import { publishKeys } from './verification/publish-key.ts'
 import { startWorker } from './worker.ts'
 
@@ -47,7 +52,12 @@ async function start() {
     await checkMigrations(config.database.url)
     const db = openDb({ url: config.database.url, random: randomBytes })
     opened.push(() => db.close())
+    metrics.gauges(async () => {
+      const { attente, abandonnes } = await db.tx({ kind: 'worker' }, countMessages)
+      return { messages_en_attente: attente, messages_abandonnes: abandonnes }
+    })
     await publishKeys(db, parseSealKeys(config.sealKeys))
+    await giveCodes(db, config.secretsKey)
 
     const oidc = {
       franceconnect: openProvider({
@@ -59,6 +69,18 @@ async function start() {
     const app = createApp({ db, config, oidc, log }, around.pages?.(db))
     const worker = startWorker(db, around.deliver ?? openDelivery(config), log)
     opened.push(() => worker.stop())
+    if (config.journal && config.database.sequencerUrl) {
+      const { signer, policy } = config.journal
+      const tree = openDb({ url: config.database.sequencerUrl, connections: 3 })
+      opened.push(() => tree.close())
+      metrics.gauges(async () => {
+        const { enAttente, secondes } = await tree.tx({ kind: 'sequencer' }, findRetard)
+        return { journal_lignes_en_attente: enAttente, journal_retard_secondes: secondes }
+      })
+      const sequencer = startSequencer(openSequencer({ db: tree, signer, holder: randomUUID() }), log)
+      const witnesses = startCosigning(tree, policy, log)
+      opened.push(() => Promise.all([sequencer.stop(), witnesses.stop()]))
+    }
     const listening: Listening = await serve(app, { port: config.port, host: config.host })
     opened.push(() => listening.close())
     if (config.metricsPort) {

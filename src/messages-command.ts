@@ -3,6 +3,8 @@ import { openDb } from './db.ts'
 import { isUuid } from './form.ts'
 import { listAbandonnes } from './notification/queries.ts'
 import { retryMessages } from './notification/retry.ts'
+import { wantsHelp } from './read-args.ts'
+import { surroundings } from './surroundings.ts'
 
 const USAGE = `Les messages abandonnés après huit essais :
 
@@ -10,18 +12,26 @@ const USAGE = `Les messages abandonnés après huit essais :
   npm run messages -- retry tous
   npm run messages -- retry 0b8c2a4e-…
 
-Ni le destinataire ni le texte ne sont montrés. Les variables du service et DATABASE_OPERATOR_URL doivent être présentes.`
+Ni le destinataire ni le texte ne sont montrés. Les variables du service et DATABASE_OPERATOR_URL doivent être présentes ; sans elles, la démonstration
+de ce dossier (ou de DATA_DIR), pendant qu’elle tourne.`
 
 async function run([verb, which]: string[]) {
-  if (verb !== 'list' && !(verb === 'retry' && which && (which === 'tous' || isUuid(which)))) {
+  const help = wantsHelp(process.argv)
+  if (help || (verb !== 'list' && !(verb === 'retry' && which && (which === 'tous' || isUuid(which))))) {
     console.error(USAGE)
-    process.exitCode = verb === undefined || verb === '--help' ? 0 : 1
+    process.exitCode = verb === undefined || help ? 0 : 1
     return
   }
-  const config = parseConfig({ ...process.env, MODE: 'production' })
-  if (!config.database.operatorUrl)
-    throw new Error('DATABASE_OPERATOR_URL manque : c’est elle qui donne le droit de voir les messages abandonnés.')
-  const db = openDb({ url: config.database.operatorUrl, connections: 1 })
+  const around = surroundings(process.env)
+  if (!around.demo && !around.DATABASE_URL)
+    throw new Error(
+      'Aucune base à lire : donnez les variables du service (docs/exploitation.md), ou lancez d’abord la démonstration (npm start) dans un autre terminal, avec le même DATA_DIR s’il en a un.',
+    )
+  const url = around.demo
+    ? around.DATABASE_OPERATOR_URL
+    : parseConfig({ ...process.env, MODE: 'production' }).database.operatorUrl
+  if (!url) throw new Error('DATABASE_OPERATOR_URL manque : c’est elle qui donne le droit de voir les messages abandonnés.')
+  const db = openDb({ url, connections: 1 })
   try {
     if (verb === 'list') {
       const abandonnes = await db.tx({ kind: 'operator' }, listAbandonnes)

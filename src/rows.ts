@@ -4,7 +4,16 @@
 export type AccesRow = {
   id: number
   at: Date
-  genre: 'connexion' | 'deconnexion' | 'changement_structure' | 'dossier_consulte' | 'demarche_consultee' | 'mandat_consulte'
+  genre:
+    | 'connexion'
+    | 'deconnexion'
+    | 'changement_structure'
+    | 'dossier_consulte'
+    | 'demarche_consultee'
+    | 'mandat_consulte'
+    | 'espace_ouvert_par_code'
+    | 'code_prive_remplace'
+    | 'code_prive_annule'
   aidantId: string | null
   structureId: string | null
   autreStructureId: string | null
@@ -21,6 +30,19 @@ export type AidantRow = {
   cguAcceptedAt: Date | null
   createdAt: Date
   suspendedAt: Date | null
+}
+
+/** Arrêt demandé par la personne et enregistré par un aidant : comment et quand la demande est arrivée */
+export type ArretRecuRow = {
+  autorisationId: string
+  mandatId: string
+  structureId: string
+  usagerId: string
+  aidantId: string
+  maniere: 'bulletin' | 'courrier' | 'telephone' | 'visite' | 'email'
+  recuLe: Date
+  recordedAt: Date
+  journalId: number
 }
 
 /** Une thématique d’un mandat : l’unité accordée, utilisée, suspendue, révoquée */
@@ -104,6 +126,9 @@ export type BrouillonRow = {
   contact: string | null
   createdAt: Date
   updatedAt: Date
+  contactProuveAt: Date | null
+  contactPartage: boolean
+  contactLecteur: 'personne' | 'famille' | 'proche' | 'professionnel' | 'ne_sait_pas' | null
 }
 
 /** Clés publiques de scellement publiées ; jamais de clé privée en base */
@@ -128,17 +153,55 @@ export type CodeConnexionRow = {
   usedAt: Date | null
 }
 
+/** Code envoyé à la personne pour prouver son contact : un à la fois, dix minutes, trois essais ; effacé dès qu’il a servi */
+export type CodeContactRow = {
+  brouillonId: string
+  code: Buffer
+  essais: number
+  messageCle: string
+  createdAt: Date
+}
+
+/** Code à six chiffres envoyé au contact prouvé d’une personne, pour arrêter depuis un espace ouvert avec son papier */
+export type CodePreuveRow = {
+  id: string
+  sessionId: string
+  code: Buffer
+  essais: number
+  createdAt: Date
+  usedAt: Date | null
+}
+
+/** Empreinte, sous clé, du code privé imprimé pour la personne ; pour chaque structure un seul sert, le dernier */
+export type CodePriveRow = {
+  id: string
+  usagerId: string
+  structureId: string | null
+  mandatId: string | null
+  empreinte: Buffer
+  journalId: number | null
+  createdAt: Date
+  replacedAt: Date | null
+}
+
+/** Empreinte du code imprimé sur un mandat ; écrite à la signature, lue par la seule fonction verifie() */
+export type CodeVerificationRow = {
+  mandatId: string
+  empreinte: Buffer
+}
+
 /** Aller-retour d’identification en attente : un navigateur, une fois, trente minutes */
 export type ConnexionRow = {
   id: string
   fournisseur: 'franceconnect' | 'proconnect'
-  but: 'mandat' | 'espace'
+  but: 'mandat' | 'espace' | 'telephone'
   etat: Buffer
   navigateur: Buffer
   nonce: string
   brouillonId: string | null
   createdAt: Date
   usedAt: Date | null
+  telephoneId: string | null
 }
 
 /** Un acte fait au nom de la personne ; deux heures : celle dite par l’aidant, celle de la base */
@@ -290,6 +353,7 @@ export type JournalRow = {
     | 'jwks_archive'
     | 'donnees_effacees'
     | 'restauration'
+    | 'arret_recu'
   acteur: 'usager' | 'aidant' | 'systeme' | 'operateur'
   acteurId: string | null
   structureId: string | null
@@ -299,6 +363,15 @@ export type JournalRow = {
   cibleAidantId: string | null
   entry: Buffer
   commitment: Buffer
+}
+
+/** Qui range le journal dans l’arbre, jusqu’à quand, et jusqu’où c’est fait ; une seule ligne */
+export type JournalBailRow = {
+  seul: boolean
+  titulaire: string | null
+  epoch: number
+  jusquA: Date | null
+  horizon: string
 }
 
 /** Dernier numéro de ligne de chaque mandat, sans trou */
@@ -317,6 +390,39 @@ export type JournalContenuRow = {
   salt: Buffer | null
 }
 
+/** Place de chaque ligne du journal dans l’arbre, et l’empreinte de ses octets */
+export type JournalFeuilleRow = {
+  leafIndex: number
+  journalId: number
+  epoch: number
+  hash: Buffer
+}
+
+/** Points de contrôle signés : la taille du journal et la racine de l’arbre à un moment */
+export type JournalPointRow = {
+  taille: number
+  racine: Buffer
+  epoch: number
+  note: string
+  createdAt: Date
+}
+
+/** Signatures des témoins : un tiers a vu le journal à cette taille, et qu’il ne faisait que s’allonger */
+export type JournalTemoignageRow = {
+  taille: number
+  temoin: string
+  ligne: string
+  vuAt: Date
+}
+
+/** Tuiles pleines de l’arbre : 256 empreintes, et la racine de ce qu’elles couvrent */
+export type JournalTuileRow = {
+  niveau: number
+  numero: number
+  hashes: Buffer
+  racine: Buffer
+}
+
 /** Clés publiques du fournisseur d’identité, archivées le jour où elles ont servi */
 export type JwksArchiveRow = {
   id: string
@@ -331,6 +437,7 @@ export type LimiteRow = {
   cle: Buffer
   debut: Date
   compte: number
+  fin: Date
 }
 
 /** Accord d’une personne : une structure peut faire certaines démarches jusqu’à une date */
@@ -395,6 +502,8 @@ export type MessageRow = {
   tries: number
   sentAt: Date | null
   failedAt: Date | null
+  fuseau: string | null
+  atOnce: boolean
 }
 
 /** Migrations appliquées et empreinte de leur fichier ; une migration appliquée ne change plus */
@@ -415,6 +524,26 @@ export type OuvertureRow = {
   journalId: number
 }
 
+/** Nouvelle à remettre sur papier à qui a choisi le papier, ou dont d’autres lisent le contact ; effacée trente jours après sa remise */
+export type PapierDuRow = {
+  id: string
+  mandatId: string
+  structureId: string
+  usagerId: string
+  quoi: 'signe' | 'arret' | 'pause' | 'reprise'
+  createdAt: Date
+  remisAt: Date | null
+  remisPar: string | null
+}
+
+/** Rappel de la fin prochaine d’un mandat : un seul par mandat */
+export type RappelRow = {
+  mandatId: string
+  structureId: string
+  usagerId: string
+  at: Date
+}
+
 /** Session d’un aidant ou d’une personne ; seule l’empreinte du jeton est gardée */
 export type SessionRow = {
   id: string
@@ -425,6 +554,9 @@ export type SessionRow = {
   createdAt: Date
   lastSeenAt: Date
   endedAt: Date | null
+  niveau: 'identite' | 'code_prive' | 'contact_prouve'
+  prouveAt: Date | null
+  codePriveId: string | null
 }
 
 /** Organisme mandataire ; frontière d’isolement */
@@ -449,6 +581,7 @@ export type StructureRow = {
   )[]
   createdAt: Date
   suspendedAt: Date | null
+  closedAt: Date | null
 }
 
 /** Pause d’une autorisation, par la personne ou le temps d’une contestation */
@@ -462,6 +595,23 @@ export type SuspensionRow = {
   untilAt: Date | null
   journalId: number
   untilJournalId: number | null
+}
+
+/** Identification sur le téléphone de la personne ; l’identité y attend trente minutes au plus que son code soit lu à l’aidant */
+export type TelephoneRow = {
+  id: string
+  brouillonId: string
+  jeton: Buffer
+  nonce: string
+  navigateur: Buffer | null
+  usedAt: Date | null
+  identite: unknown
+  idToken: string | null
+  jwksId: string | null
+  authTime: Date | null
+  identifiedAt: Date | null
+  essais: number
+  createdAt: Date
 }
 
 /** Personne qui donne mandat ; une ligne par identifiant FranceConnect, commune à toutes les structures */
@@ -479,4 +629,7 @@ export type UsagerRow = {
   suivi: 'email' | 'sms' | 'papier'
   createdAt: Date
   refreshedAt: Date
+  emailProuveAt: Date | null
+  telephoneProuveAt: Date | null
+  contactLecteur: 'personne' | 'famille' | 'proche' | 'professionnel' | 'ne_sait_pas' | null
 }

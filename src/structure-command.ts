@@ -1,18 +1,25 @@
 import { randomBytes } from 'node:crypto'
-import { parseArgs } from 'node:util'
 import { Secret, TOTP } from 'otpauth'
 import { z } from 'zod'
 import { addAidant, SECRET_BYTES } from './aidant/add.ts'
 import { parseConfig } from './config.ts'
 import { constraintOf, openDb } from './db.ts'
+import { closeStructure, findClosing } from './mandat/close-structure.ts'
+import { readArgs, wantsHelp } from './read-args.ts'
 import { luhn } from './sans-secret.ts'
 import { addStructure } from './structure/add.ts'
+import { surroundings } from './surroundings.ts'
 
 const USAGE = `Ajouter une structure et son premier référent :
 
   npm run structure -- add --nom "CCAS de Figeac" --siret 26460102500018 \\
     --adresse "5 rue de Colomb, 46100 Figeac" --telephone "05 65 50 05 40" [--fuseau Europe/Paris] \\
     --email referente@exemple.fr --prenom Nadia --nom-referent Belkacem
+
+Fermer une structure : chaque mandat en cours s'arrête, les personnes sont prévenues, ses aidants n'y ont plus accès. Sans retour :
+
+  npm run structure -- close --siret 26460102500018             dit ce qui s'arrêterait, et n'arrête rien
+  npm run structure -- close --siret 26460102500018 --confirmer
 
 Les variables du service et DATABASE_OPERATOR_URL doivent être présentes.`
 
@@ -51,8 +58,16 @@ function isSiret(siret: string): boolean {
   return luhn(siret) || laPoste
 }
 
+function configOf() {
+  if (!process.env.DATABASE_URL)
+    throw new Error(
+      'Les variables du service manquent (docs/exploitation.md). La démonstration a déjà ses structures : close s’y essaie pendant que npm start tourne, avec le même DATA_DIR s’il en a un.',
+    )
+  return parseConfig({ ...process.env, MODE: 'production' })
+}
+
 async function add(args: string[]) {
-  const { values } = parseArgs({
+  const { values } = readArgs({
     args,
     options: Object.fromEntries(Object.keys(options.shape).map((name) => [name, { type: 'string' as const }])),
   })
@@ -61,7 +76,7 @@ async function add(args: string[]) {
     throw new Error(`${parsed.error.issues.map(({ path, message }) => `--${String(path[0])} ${message}`).join('\n')}\n\n${USAGE}`)
   const { email, prenom, 'nom-referent': nom, ...structure } = parsed.data
 
-  const config = parseConfig({ ...process.env, MODE: 'production' })
+  const config = configOf()
   if (!config.database.operatorUrl)
     throw new Error('DATABASE_OPERATOR_URL manque : c’est elle qui donne le droit d’ajouter une structure.')
   const db = openDb({ url: config.database.operatorUrl, connections: 1 })
@@ -87,13 +102,37 @@ Connexion : ${config.publicUrl}/connexion`)
   }
 }
 
+async function close(args: string[]) {
+  const { values } = readArgs({ args, options: { siret: { type: 'string' }, confirmer: { type: 'boolean' } } })
+  const siret = values.siret?.replaceAll(' ', '')
+  if (!siret) throw new Error(`--siret manque.\n\n${USAGE}`)
+  const around = surroundings(process.env)
+  // The running demonstration's, or those of the service.
+  const url = around.demo ? around.DATABASE_OPERATOR_URL : configOf().database.operatorUrl
+  if (!url) throw new Error('DATABASE_OPERATOR_URL manque : c’est elle qui donne le droit de fermer une structure.')
+  const db = openDb({ url, connections: 1 })
+  try {
+    const closing = await findClosing(db, siret)
+    if (!closing) throw new Error(`Aucune structure n’a le SIRET ${siret}. Rien n’a été fermé.`)
+    if (!values.confirmer)
+      return console.log(
+        `Fermer « ${closing.nom} » arrêterait ${closing.enCours} mandat(s) en cours, sans retour. Rien n’est fermé : ajoutez --confirmer.`,
+      )
+    const closed = await closeStructure(db, siret)
+    if (closed.ok) console.log(`« ${closing.nom} » est fermée : ${closed.ended} mandat(s) arrêté(s).`)
+  } finally {
+    await db.close()
+  }
+}
+
 const [verb, ...rest] = process.argv.slice(2)
-if (verb === 'add') {
-  await add(rest).catch((error: Error) => {
+const command = verb === 'add' ? add : verb === 'close' ? close : undefined
+if (command && !wantsHelp(rest)) {
+  await command(rest).catch((error: Error) => {
     console.error(error.message)
     process.exitCode = 1
   })
 } else {
   console.error(USAGE)
-  process.exitCode = verb === undefined || verb === '--help' ? 0 : 1
+  process.exitCode = verb === undefined || wantsHelp(process.argv) ? 0 : 1
 }

@@ -1,24 +1,29 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import decodeQR from 'qr/decode.js'
 import { THEMATIQUE } from '../views/kit/words.ts'
 import type { Jwks } from './mandat/jws.ts'
 import type { Statut } from './mandat/statut.ts'
+import { readArgs, wantsHelp } from './read-args.ts'
 import { isPng, readPng } from './verification/png.ts'
 import { readPiece, type Verification, verifyPiece } from './verification/verify.ts'
 
 const USAGE = `Vérifier un mandat, sans base de données et sans nous croire :
 
-  npm run verify-mandat -- PIÈCE [--emetteur https://mandats.exemple.fr] [--jwks FICHIER] [--statuts FICHIER] [--hors-ligne]
+  npm run verify-mandat -- PIÈCE --emetteur https://mandats.exemple.fr [--jwks FICHIER] [--statuts FICHIER] [--hors-ligne]
+                            [--fc-jwks FICHIER | --fc-empreinte EMPREINTE]
 
-PIÈCE : le fichier preuve.json, le sceau (JWS), l’adresse ou les chiffres d’un QR, ou l’image PNG d’un QR ; un fichier, ou le texte lui-même.
-  --emetteur    l’adresse du service que vous connaissez : sinon c’est la pièce qui dit d’où elle vient
+PIÈCE : le fichier preuve.json, le sceau (JWS), l’adresse ou les chiffres d’un QR, ou l’image PNG d’un QR (pas une photo JPEG) ; un fichier, ou le texte lui-même.
+  --emetteur    l’adresse du service que vous connaissez ; sans elle, rien n’est demandé à l’adresse que la pièce donne, et rien n’est dit authentique
   --jwks        les clés publiques du service, au lieu de les lui demander
   --statuts     sa liste de statuts, au lieu de la lui demander
   --hors-ligne  ne rien demander à personne
+  --fc-jwks, --fc-empreinte
+                les clés de FranceConnect ce jour-là, ou l’empreinte (RFC 7638) de celle qui a signé, trouvées ailleurs que dans la pièce :
+                l’archive de FranceConnect, ou la ligne « jwks_archive » du journal
 
 Code de sortie : 0 authentique et en cours ; 1 une vérification échoue ; 2 pièce ou commande inutilisable, ou clés introuvables ;
-3 authentique, mais fini ou en pause ; 4 authentique, mais le statut ou la preuve n’est pas vérifié.`
+3 authentique, mais fini ou en pause ; 4 rien n’est faux, mais l’émetteur, le statut ou la preuve
+n’est pas vérifié.`
 
 type Reason =
   | Extract<Verification['sceau'], { ok: false }>['reason']
@@ -50,12 +55,14 @@ const WHY = {
   dates_incoherentes: 'les heures de l’identification ne se suivent pas',
   autre_accord: 'ces conditions ou cette identification ne sont pas celles que le sceau nomme',
   autre_mandat: 'ces conditions sont celles d’un autre mandat',
+  cle_franceconnect_differente: 'la clé de FranceConnect qui a signé n’est pas celle donnée par --fc-empreinte',
+  dates_differentes: 'ses dates ne sont pas celles que donnent la durée acceptée et l’heure de l’identification',
   texte_different: 'le texte joint n’est pas, à la lettre, celui qui a été scellé',
 } as const satisfies Record<Reason, string>
 
 const STATUT = { VALID: 'en cours', INVALID: 'arrêtée', SUSPENDED: 'en pause' } as const satisfies Record<Statut, string>
 const DATES = {
-  en_cours: 'en cours à cette heure',
+  en_cours: 'le jour de la fin n’est pas passé',
   a_venir: 'pas encore commencé',
   expire: 'arrivé à sa fin',
 } as const satisfies Record<NonNullable<Verification['dates']>, string>
@@ -67,10 +74,14 @@ const when = (seconds: number) =>
 
 function linesOf({ kind, issuer, sceau, dit, dates, statuts, accord }: Verification, pinned: boolean): string[] {
   const lines = [
-    `Émetteur   ${issuer ?? 'inconnu'}${issuer && !pinned ? ' (c’est la pièce qui le dit : est-ce bien le service que vous connaissez ?)' : ''}`,
+    `Émetteur   ${issuer ?? 'inconnu'}${issuer && !pinned ? ` (c’est la pièce qui le dit, et n’importe qui peut l’écrire : rien ne lui a été demandé ; si c’est le service que vous connaissez, ajoutez --emetteur ${issuer})` : ''}`,
   ]
   if (!sceau.ok) return [...lines, `Sceau      ${failed(sceau.reason)}`]
-  lines.push('Sceau      vérifié : ce service a scellé ce qui suit, et rien n’y a changé depuis.')
+  lines.push(
+    pinned
+      ? 'Sceau      vérifié : ce service a scellé ce qui suit, et rien n’y a changé depuis.'
+      : 'Sceau      se tient : qui a ces clés a scellé ce qui suit, et rien n’y a changé depuis ; que ce soit ce service n’est pas vérifié.',
+  )
   const { nom, birthdate, structure, siret, signedAt, expiresAt } = dit!
   lines.push(
     `           ${nom}, naissance ${birthdate}`,
@@ -86,18 +97,40 @@ function linesOf({ kind, issuer, sceau, dit, dates, statuts, accord }: Verificat
   else if (!accord!.ok) lines.push(`Accord     ${failed(accord!.reason)}`)
   else
     lines.push(
-      'Accord     vérifié : une personne s’est identifiée avec FranceConnect, pour ces mots exactement, à la minute dite. Les clés de FranceConnect',
-      '           sont celles de la pièce : comparez-les à une autre source. Ce n’est pas une signature électronique.',
+      `Accord     ${accord!.connue ? 'vérifié' : 'se tient'} : une personne s’est identifiée avec FranceConnect, pour ces mots exactement, à la minute dite.`,
+      accord!.connue
+        ? `           La clé de FranceConnect est celle que vous connaissez, d’empreinte ${accord!.cle}.`
+        : `           La clé de FranceConnect est celle de la pièce, d’empreinte ${accord!.cle} : comparez-la à une autre source (--fc-empreinte).`,
+      '           Ce n’est pas une signature électronique.',
     )
   return lines
 }
 
-function exitOf({ sceau, dates, statuts = [], accord }: Verification): number {
+function exitOf({ sceau, dates, statuts = [], accord }: Verification, pinned: boolean): number {
   if (!sceau.ok) return NOT_CHECKED.includes(sceau.reason) ? 2 : 1
   const reasons = [...statuts.flatMap(({ reason }) => reason ?? []), ...(accord && !accord.ok ? [accord.reason] : [])]
   if (reasons.some((reason) => !NOT_CHECKED.includes(reason))) return 1
+  // Whoever forges a piece also names its issuer, keys and list.
+  if (!pinned) return 4
   if (dates !== 'en_cours' || statuts.every(({ statut }) => statut && statut !== 'VALID')) return 3
   return reasons.length > 0 ? 4 : 0
+}
+
+/** One sentence, as the exit code says it. */
+function conclusionOf({ dates, statuts = [] }: Verification, code: number): string {
+  if (code === 0) {
+    const partial = statuts.some(({ statut }) => statut !== 'VALID')
+    return `authentique, et en cours${partial ? ', seulement pour les thématiques dites en cours' : ''}.`
+  }
+  if (code === 1) return 'à refuser : une vérification échoue, dite FAUX ci-dessus.'
+  if (code === 2) return 'rien n’a pu être vérifié.'
+  if (code === 4)
+    return 'rien n’est faux, mais tout n’est pas vérifié : voyez ci-dessus « non vérifié », et ne vous y fiez pas encore.'
+  if (dates === 'a_venir') return 'authentique, mais pas encore commencé.'
+  if (dates === 'expire') return 'authentique, mais arrivé à sa fin : il ne permet plus rien.'
+  return statuts.every(({ statut }) => statut === 'INVALID')
+    ? 'authentique, mais arrêté : il ne permet plus rien.'
+    : 'authentique, mais en pause : il ne permet rien pour le moment.'
 }
 
 /** undefined when nobody answers well: what is not there is said « non vérifié ». */
@@ -121,10 +154,23 @@ const jwksIn = (text: string | undefined): Jwks | undefined => {
   }
 }
 
+/** What telephones make of a photograph, by its first bytes. */
+const PHOTOS = [
+  { nom: 'JPEG', starts: /^\xff\xd8\xff/ },
+  { nom: 'HEIC', starts: /^.{4}ftyp/s },
+  { nom: 'WebP', starts: /^RIFF.{4}WEBP/s },
+  { nom: 'GIF', starts: /^GIF8/ },
+] as const
+
 /** What the argument is: a file's text, the text of a picture's QR, or itself. */
 function textOf(argument: string): string | undefined {
   if (!existsSync(argument)) return argument
   const bytes = readFileSync(argument)
+  const sorte = PHOTOS.find(({ starts }) => starts.test(bytes.toString('latin1', 0, 12)))?.nom
+  if (sorte)
+    throw new Error(
+      `C’est une image ${sorte} : seules les images PNG sont lues. Enregistrez-la en PNG, faites une capture d’écran, ou donnez le texte que votre téléphone lit dans le QR.`,
+    )
   if (!isPng(bytes)) return bytes.toString('utf8')
   const picture = readPng(bytes)
   try {
@@ -135,7 +181,11 @@ function textOf(argument: string): string | undefined {
 }
 
 async function verify(args: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
+  if (wantsHelp(args)) {
+    console.log(USAGE)
+    return 0
+  }
+  const { values, positionals } = readArgs({
     args,
     allowPositionals: true,
     options: {
@@ -143,6 +193,8 @@ async function verify(args: string[]): Promise<number> {
       jwks: { type: 'string' },
       statuts: { type: 'string' },
       'hors-ligne': { type: 'boolean', default: false },
+      'fc-jwks': { type: 'string' },
+      'fc-empreinte': { type: 'string' },
     },
   })
   const [argument, more] = positionals
@@ -152,15 +204,22 @@ async function verify(args: string[]): Promise<number> {
   if (!piece)
     throw new Error('Rien de vérifiable ici : il faut preuve.json, un sceau, l’adresse d’un QR, ou l’image PNG nette d’un QR.')
   const file = (name: string) => readFileSync(name, 'utf8').trim()
-  const ask = async (url: string) => (values['hors-ligne'] ? undefined : fetchText(url))
+  const pinned = values.emetteur !== undefined
+  // Only of whom the caller named: a piece would otherwise choose whom this machine calls.
+  const ask = async (url: string) => (values['hors-ligne'] || !pinned ? undefined : fetchText(url))
+  const fcJwks = values['fc-jwks'] === undefined ? undefined : jwksIn(file(values['fc-jwks']))
+  if (values['fc-jwks'] !== undefined && !fcJwks) throw new Error(`${values['fc-jwks']} ne contient pas de clés (JWKS).`)
   const verification = await verifyPiece(piece, {
     issuer: values.emetteur,
     now: new Date(),
     jwks: async (issuer) => jwksIn(values.jwks ? file(values.jwks) : await ask(`${issuer}/.well-known/jwks.json`)),
     liste: async (url) => (values.statuts ? file(values.statuts) : ask(url)),
+    franceconnect: { jwks: fcJwks, empreinte: values['fc-empreinte'] },
   })
-  for (const line of linesOf(verification, values.emetteur !== undefined)) console.log(line)
-  return exitOf(verification)
+  for (const line of linesOf(verification, pinned)) console.log(line)
+  const code = exitOf(verification, pinned)
+  console.log(`\nConclusion : ${conclusionOf(verification, code)}`)
+  return code
 }
 
 try {

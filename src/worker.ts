@@ -5,6 +5,7 @@ import { forgetRates } from './http/rates.ts'
 import { forgetSessions } from './http/session.ts'
 import { announceClosures } from './mandat/announce-closed.ts'
 import { forgetBrouillons, writeExpired } from './mandat/expire.ts'
+import { forgetPapiersRemis } from './mandat/hand-over.ts'
 import { remindEnds } from './mandat/remind.ts'
 import { type Deliver, deliverDue } from './notification/deliver.ts'
 import { forgetMessages } from './notification/forget.ts'
@@ -19,10 +20,11 @@ export function startWorker(db: Db, deliver: Deliver, log: Log): { stop(): Promi
   const jobs: Job[] = [
     { name: 'messages', everyMs: 1_000, run: () => deliverDue(db, deliver, log) },
     { name: 'fins', everyMs: 20_000, run: () => writeExpired(db) },
-    { name: 'fermetures', everyMs: 60_000, run: () => announceClosures(db) },
-    { name: 'rappels', everyMs: 600_000, run: () => remindEnds(db) },
+    { name: 'fermetures', everyMs: 60_000, run: () => announceClosures(db, log) },
+    { name: 'rappels', everyMs: 600_000, run: () => remindEnds(db, log) },
     { name: 'brouillons', everyMs: 60_000, run: () => forgetBrouillons(db) },
     { name: 'messages_oublies', everyMs: 600_000, run: () => forget(forgetMessages) },
+    { name: 'papiers_remis', everyMs: 3_600_000, run: () => forget(forgetPapiersRemis) },
     { name: 'aller_retours', everyMs: 600_000, run: () => forget(forgetConnexions) },
     { name: 'codes', everyMs: 600_000, run: () => forget(forgetCodes) },
     { name: 'limites', everyMs: 600_000, run: () => forget(forgetRates) },

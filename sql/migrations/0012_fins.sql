@@ -1,5 +1,35 @@
--- Ends that reach everyone: stops received, who may end what, reminders, hours of SMS. Locks autorisation, suspension and mandat for the time of
--- a trigger or a policy, and message while its SMS (thirty days of them at most) are given a time zone.
+-- Ends that reach everyone: stops received, who may end what, reminders, hours of SMS. Locks journal while its lines are read once for a check,
+-- autorisation, suspension and mandat for the time of a trigger or a policy, structure for that of a column, and message while its SMS (thirty
+-- days of them at most) are given a time zone.
+
+-- A request to stop that is found once the mandat is over has its line too: an aidant's.
+alter table journal
+  drop constraint journal_action,
+  add constraint journal_action check (action in (
+    'mandat_signe', 'autorisation_remplacee', 'autorisation_revoquee', 'autorisation_suspendue', 'autorisation_retablie',
+    'mandat_termine', 'mandat_expire', 'demarche_realisee', 'demarche_corrigee', 'acte_hors_mandat', 'demarche_contestee',
+    'contestation_repondue', 'session_deleguee', 'attestation_imprimee', 'identite_modifiee', 'contact_modifie', 'dossier_ouvert',
+    'export', 'structure_ajoutee', 'structure_modifiee', 'aidant_ajoute', 'aidant_suspendu', 'aidant_retabli', 'cle_publiee', 'jwks_archive',
+    'donnees_effacees', 'restauration', 'arret_recu')),
+  drop constraint journal_grammaire,
+  add constraint journal_grammaire check (case
+    when action in ('mandat_signe', 'autorisation_remplacee', 'autorisation_revoquee', 'autorisation_suspendue', 'autorisation_retablie',
+      'mandat_termine', 'mandat_expire', 'demarche_realisee', 'demarche_corrigee', 'acte_hors_mandat', 'demarche_contestee',
+      'contestation_repondue', 'session_deleguee', 'attestation_imprimee', 'arret_recu') then mandat_id is not null
+    when action in ('identite_modifiee', 'contact_modifie', 'donnees_effacees') then usager_id is not null
+    when action = 'dossier_ouvert' then acteur = 'aidant' and usager_id is not null and structure_id is not null
+    when action in ('aidant_ajoute', 'aidant_suspendu', 'aidant_retabli') then cible_aidant_id is not null and structure_id is not null
+    when action in ('structure_ajoutee', 'structure_modifiee') then structure_id is not null
+    when action = 'export' then acteur in ('usager', 'aidant')
+    else acteur in ('systeme', 'operateur')
+  end),
+  drop constraint journal_acteur_action,
+  add constraint journal_acteur_action check (case
+    when action in ('demarche_realisee', 'demarche_corrigee', 'acte_hors_mandat', 'arret_recu') then acteur = 'aidant'
+    when action = 'demarche_contestee' then acteur = 'usager'
+    when action = 'mandat_expire' then acteur = 'systeme'
+    else true
+  end);
 
 create table arret_recu (
   autorisation_id uuid primary key,
@@ -18,7 +48,10 @@ create index arret_recu_mandat on arret_recu (mandat_id);
 create index arret_recu_usager on arret_recu (usager_id);
 comment on table arret_recu is 'Arrêt demandé par la personne et enregistré par un aidant : comment et quand la demande est arrivée';
 
-/* Received while the autorisation lived and not after now; recorded by an active aidant, with the end it explains. */
+/*
+ * Received while the autorisation lived and not after now; recorded by an active aidant, with the end it explains, or once the autorisation is over
+ * by its date or another end, under a line of its own.
+ */
 create function arret_recu_conforme() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public
 as $$
@@ -30,7 +63,12 @@ begin
   if not exists (
     select 1
     from public.autorisation a
-    where a.id = new.autorisation_id and a.signed_at <= new.recu_le and a.revoked_how = 'revoque' and a.revoked_journal_id = new.journal_id
+    join public.journal j on j.id = new.journal_id
+    where a.id = new.autorisation_id and a.signed_at <= new.recu_le and case j.action
+      when 'autorisation_revoquee' then a.revoked_how = 'revoque' and a.revoked_journal_id = j.id
+      when 'arret_recu' then least(a.revoked_at, a.expires_at) > new.recu_le and least(a.revoked_at, a.expires_at) <= new.recorded_at
+      else false
+    end
   ) then
     raise exception 'a stop is received for what it ends' using errcode = 'check_violation', constraint = 'arret_recu_de_sa_fin';
   end if;
@@ -41,7 +79,7 @@ begin
 end
 $$;
 create trigger arret_recu_conforme before insert on arret_recu for each row execute function arret_recu_conforme();
-create constraint trigger ligne_du_fait after insert on arret_recu for each row execute function ligne_du_fait('journal_id', 'autorisation_revoquee');
+create constraint trigger ligne_du_fait after insert on arret_recu for each row execute function ligne_du_fait('journal_id', 'autorisation_revoquee arret_recu');
 create trigger insertion_seule before update or delete on arret_recu for each row execute function refuse_modification();
 create trigger insertion_seule_table before truncate on arret_recu for each statement execute function refuse_modification();
 alter table arret_recu enable always trigger arret_recu_conforme;
@@ -99,6 +137,45 @@ $$;
 create trigger suspension_conforme before insert on suspension for each row execute function suspension_conforme();
 alter table suspension enable always trigger suspension_conforme;
 
+/*
+ * A thématique is granted in force, and only by a structure that is open and offers it at that moment. Its row is held until the commit: whoever
+ * closes it, or changes what it offers, waits and then sees this autorisation, or came first and is seen here.
+ */
+create or replace function autorisation_accordee() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public
+as $$
+declare
+  v_structure public.structure;
+begin
+  if new.revoked_at is not null then
+    raise exception 'a thématique is granted in force' using errcode = 'check_violation', constraint = 'autorisation_accordee_en_vigueur';
+  end if;
+  select * into v_structure from public.structure where id = new.structure_id for share;
+  if v_structure.suspended_at is not null then
+    raise exception 'this structure is suspended' using errcode = 'check_violation', constraint = 'autorisation_structure_ouverte';
+  end if;
+  if new.thematique = any (v_structure.thematiques_desactivees) then
+    raise exception 'this structure does not offer %', new.thematique
+      using errcode = 'check_violation', constraint = 'autorisation_thematique_proposee';
+  end if;
+  return new;
+end
+$$;
+
+/* Holds the dossier that the calling aidant's structure has of a person: who signs and who learns of a death go one after the other. */
+create function tient_le_dossier(p_usager uuid) returns void
+language plpgsql security definer set search_path = pg_catalog, public
+as $$
+begin
+  if public.app_who() is distinct from 'aidant' then
+    raise exception 'only an aidant holds a dossier' using errcode = 'insufficient_privilege';
+  end if;
+  perform 1 from public.dossier where structure_id = public.app_structure() and usager_id = p_usager for no key update;
+end
+$$;
+revoke execute on function tient_le_dossier(uuid) from public;
+grant execute on function tient_le_dossier(uuid) to traitdunion_app;
+
 create table rappel (
   mandat_id uuid primary key,
   structure_id uuid not null,
@@ -121,11 +198,17 @@ grant select on arret_recu, rappel to traitdunion_app;
 grant insert (autorisation_id, mandat_id, structure_id, usager_id, aidant_id, maniere, recu_le, journal_id) on arret_recu to traitdunion_app;
 grant insert (mandat_id, structure_id, usager_id) on rappel to traitdunion_app;
 
--- The operator ends the mandats of a structure that closes, without reading whose they are.
+-- The operator ends the mandats of a structure that closes, without reading whose they are: the columns that an end needs, and thématiques only
+-- where nobody acts any more. `closed_at`: a structure that was suspended before it closes has its line too, once.
+alter table structure add column closed_at timestamptz(3);
 create policy operateur on mandat to traitdunion_operator using (true) with check (true);
-create policy operateur on autorisation to traitdunion_operator using (true) with check (true);
-create policy operateur on suspension for select to traitdunion_operator using (true);
-grant select on mandat, autorisation, suspension to traitdunion_operator;
+create policy operateur on autorisation to traitdunion_operator
+  using (structure_id in (select id from structure where suspended_at is not null)) with check (true);
+create policy operateur on suspension for select to traitdunion_operator
+  using (structure_id in (select id from structure where suspended_at is not null));
+grant select (id, structure_id, usager_id, aidant_id, duree, signed_at, expires_at, ended_at, ended_how) on mandat to traitdunion_operator;
+grant select (id, mandat_id, structure_id, thematique, signed_at, expires_at, revoked_at, revoked_how) on autorisation to traitdunion_operator;
+grant select (autorisation_id, mandat_id, structure_id, from_at, until_at) on suspension to traitdunion_operator;
 grant update (ended_at, ended_how, ended_journal_id) on mandat to traitdunion_operator;
 grant update (revoked_at, revoked_how, revoked_journal_id) on autorisation to traitdunion_operator;
 
@@ -142,10 +225,13 @@ as $$
   from (select p_at at time zone p_fuseau as at) l
 $$;
 
-alter table message add column fuseau text;
+-- `at_once`: she has just asked for it, and waits. Whoever forgets the zone of another SMS is refused.
+alter table message
+  add column fuseau text,
+  add column at_once boolean not null default false;
 update message set fuseau = 'Europe/Paris' where canal = 'sms';
 alter table message
-  add constraint message_fuseau_du_sms check ((canal = 'sms') = (fuseau is not null)),
+  add constraint message_fuseau_du_sms check ((canal = 'sms' and not at_once) = (fuseau is not null)),
   add constraint message_sms_simple
     check (canal <> 'sms' or (corps ~ '^[A-Za-z0-9 !"#$%&''()*+,./:;<=>?@_-]*$' and corps !~* 'https?:|www\.'));
 

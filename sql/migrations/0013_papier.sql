@@ -12,9 +12,10 @@ create table code_prive (
   foreign key (structure_id, usager_id) references dossier,
   foreign key (mandat_id, structure_id, usager_id) references mandat (id, structure_id, usager_id)
 );
-create unique index code_prive_un_seul on code_prive (usager_id) where replaced_at is null;
+-- One that serves for each structure: what another gives her never kills this one's.
+create unique index code_prive_un_par_structure on code_prive (usager_id, structure_id) nulls not distinct where replaced_at is null;
 create index code_prive_usager on code_prive (usager_id);
-comment on table code_prive is 'Empreinte, sous clé, du code privé imprimé pour la personne ; un seul sert, le dernier';
+comment on table code_prive is 'Empreinte, sous clé, du code privé imprimé pour la personne ; pour chaque structure un seul sert, le dernier';
 
 /* A code serves until the next one is drawn, and that is all that ever changes of it. */
 create function code_prive_remplace() returns trigger
@@ -34,8 +35,9 @@ alter table code_prive enable always trigger code_prive_remplace;
 create constraint trigger ligne_du_fait after insert on code_prive for each row execute function ligne_du_fait('journal_id', 'attestation_imprimee');
 
 /*
- * Replaces the code of a person by the one just printed. Another structure may have printed the former, hence security definer; only an aidant
- * who reads this person's mandat in force with her structure, and has just written the line that says so. Returns nothing.
+ * Replaces the code that the calling structure had printed for a person by the one just printed; those of other structures, and the one she drew
+ * herself, serve as before. Nobody writes this table by a grant, hence security definer; only an aidant who reads this person's mandat in force
+ * with her structure, and has just written the line that says so. Returns nothing.
  */
 create function remplacer_code_prive(p_usager uuid, p_empreinte bytea, p_journal bigint) returns void
 language plpgsql security definer set search_path = pg_catalog, public
@@ -53,9 +55,11 @@ begin
   ) then
     raise exception 'a private code is printed with its line' using errcode = 'check_violation', constraint = 'ligne_du_fait';
   end if;
-  -- Two aidants at once: one after the other.
-  perform 1 from public.usager where id = p_usager for no key update;
-  update public.code_prive set replaced_at = greatest(created_at, public.horloge()) where usager_id = p_usager and replaced_at is null;
+  -- Two at once: one after the other. Not by a lock on the person: who prints holds her mandat, who signs holds her and waits for that mandat.
+  perform pg_advisory_xact_lock(hashtext('code_prive'), hashtext(p_usager::text));
+  update public.code_prive
+  set replaced_at = greatest(created_at, public.horloge())
+  where usager_id = p_usager and structure_id = public.app_structure() and replaced_at is null;
   insert into public.code_prive (usager_id, structure_id, mandat_id, empreinte, journal_id)
   select p_usager, public.app_structure(), mandat_id, p_empreinte, id from public.journal where id = p_journal;
 end

@@ -1,5 +1,5 @@
--- Her accord: contacts proven by a code, who else reads them, identification on her own phone. Locks usager and connexion for the time of an index
--- or a check (usager is read once), brouillon for the time of a column; no row is rewritten.
+-- Her accord: contacts proven by a code, who else reads them, identification on her own phone; what her death closes. Locks usager and connexion
+-- for the time of an index or a check (usager is read once), brouillon for the time of a column; no row is rewritten.
 
 alter table usager
   add column email_prouve_at timestamptz(3),
@@ -52,17 +52,17 @@ create table code_contact (
   brouillon_id uuid primary key references brouillon on delete cascade,
   code bytea not null check (length(code) = 32),
   essais int not null default 0 check (essais between 0 and 3),
-  message_cle text not null,
+  message_cle text not null constraint code_contact_sa_cle check (starts_with(message_cle, 'connexion:contact:')),
   created_at timestamptz(3) not null default horloge()
 );
 comment on table code_contact is 'Code envoyé à la personne pour prouver son contact : un à la fois, dix minutes, trois essais ; effacé dès qu’il a servi';
 
-/* The message goes with its code, sent or not: after a no, nobody's number is left in the outbox. */
+/* The message goes with its code, sent or not, and no other does: after a no, nobody's number is left in the outbox. */
 create function message_du_code_efface() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public
 as $$
 begin
-  delete from public.message where cle = old.message_cle;
+  delete from public.message where cle = old.message_cle and starts_with(cle, 'connexion:contact:');
   return null;
 end
 $$;
@@ -149,3 +149,35 @@ $$;
 create trigger structure_journalisee after update of thematiques_desactivees on structure for each row
   when (old.thematiques_desactivees is distinct from new.thematiques_desactivees)
   execute function structure_journalisee();
+
+/*
+ * What her death or a protection measure, recorded just now by the calling aidant, closes beyond her mandats: the code of her paper and every
+ * session of hers. After a death, what waits to be said to her is not said.
+ */
+create function ferme_ses_portes(p_usager uuid) returns void
+language plpgsql security definer set search_path = pg_catalog, public
+as $$
+declare
+  v_how text;
+begin
+  select m.ended_how into v_how
+  from public.mandat m
+  join public.journal j on j.id = m.ended_journal_id
+  where m.usager_id = p_usager and m.structure_id = public.app_structure() and m.ended_how in ('deces', 'protection')
+    and j.xid = pg_current_xact_id() and j.acteur = 'aidant'
+  limit 1;
+  if public.app_who() is distinct from 'aidant' or v_how is null then
+    raise exception 'only a death or a protection measure closes her doors' using errcode = 'insufficient_privilege';
+  end if;
+  update public.code_prive set replaced_at = greatest(created_at, public.horloge()) where usager_id = p_usager and replaced_at is null;
+  update public.session set ended_at = public.horloge() where usager_id = p_usager and ended_at is null;
+  if v_how = 'deces' then
+    -- What is told of a mandat has it second in its key; what is told to an aidant says so.
+    delete from public.message
+    where sent_at is null and position(':aidant:' in cle) = 0
+      and split_part(cle, ':', 2) in (select id::text from public.mandat where usager_id = p_usager);
+  end if;
+end
+$$;
+revoke execute on function ferme_ses_portes(uuid) from public;
+grant execute on function ferme_ses_portes(uuid) to traitdunion_app;

@@ -3,16 +3,31 @@
 
 /*
  * How the calling person was recognised: 'identite' (FranceConnect), 'code_prive' (her paper), 'contact_prouve' (her paper, and a code sent to
- * her since). What is not said is 'identite', as it was before; a word of no meaning opens nothing.
+ * her since). What is not said is her paper and no more, and a word of no meaning opens nothing. Whoever else calls has no level.
  */
 create function app_niveau() returns text
 language sql stable parallel safe
-return coalesce(nullif(current_setting('app.niveau', true), ''), 'identite');
+return case when app_who() = 'usager' then coalesce(nullif(current_setting('app.niveau', true), ''), 'code_prive') else 'identite' end;
 
+/*
+ * Whose paper opened her space: the structure that printed the code, '*' for one she drew herself. Said of no structure, it shows none: an aidant
+ * may print a sheet for herself, and must learn from it nothing that another structure does.
+ */
+create function app_code_structure() returns uuid
+language sql stable parallel safe
+return nullif(nullif(current_setting('app.code_structure', true), ''), '*')::uuid;
+create function app_voit_tout() returns boolean
+language sql stable parallel safe
+return app_who() is distinct from 'usager' or app_niveau() = 'identite' or current_setting('app.code_structure', true) is not distinct from '*';
+
+alter table code_prive add constraint code_prive_de_la_personne unique (id, usager_id);
 alter table session
   add column niveau text not null default 'identite' check (niveau in ('identite', 'code_prive', 'contact_prouve')),
   add column prouve_at timestamptz(3),
+  add column code_prive_id uuid,
+  add foreign key (code_prive_id, usager_id) references code_prive (id, usager_id),
   add constraint session_niveau_de_la_personne check (niveau = 'identite' or usager_id is not null),
+  add constraint session_de_ce_code check ((niveau = 'identite') = (code_prive_id is null)),
   add constraint session_preuve_datee check ((niveau = 'contact_prouve') = (prouve_at is not null));
 
 -- What the person does with her code is shown to her beside who looked; like the rest of this log, without the address it came from.
@@ -47,22 +62,23 @@ create function code_prive_ferme() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public
 as $$
 begin
-  update public.session
-  set ended_at = public.horloge()
-  where usager_id = new.usager_id and niveau <> 'identite' and ended_at is null;
+  -- One that is being changed for another (a code sent to her came back) is waited for: the statement after this one sees what took over from it.
+  perform 1 from public.session where code_prive_id = new.id and ended_at is null for no key update;
+  update public.session set ended_at = public.horloge() where code_prive_id = new.id and ended_at is null;
   return null;
 end
 $$;
+create index session_code_prive on session (code_prive_id) where code_prive_id is not null;
 create trigger code_prive_ferme after update on code_prive for each row execute function code_prive_ferme();
 
 /*
- * Whose space this code opens, for whoever also knows her year of birth: her id, and nothing when anything is wrong. The code is held until the
- * session is open: replaced meanwhile, it would close the others and miss this one.
+ * Whose space this code opens, for whoever also knows her year of birth: its id and hers, and nothing when anything is wrong. The code is held
+ * until the session is open: replaced meanwhile, it would close the others and miss this one.
  */
-create function ouvre_par_code(p_empreinte bytea, p_annee text) returns uuid
+create function ouvre_par_code(p_empreinte bytea, p_annee text) returns table (code_id uuid, usager_id uuid)
 language sql volatile security definer set search_path = pg_catalog, public
 as $$
-  select c.usager_id
+  select c.id, c.usager_id
   from public.code_prive c
   join public.usager u on u.id = c.usager_id
   where c.empreinte = p_empreinte and c.replaced_at is null and left(u.birthdate, 4) = p_annee and public.app_who() = 'portier'
@@ -70,8 +86,8 @@ as $$
 $$;
 
 /*
- * Replaces the calling person's code by the one she has just drawn, or cancels it (without `p_empreinte`), and says so in the access log. Only
- * when FranceConnect said who she is. False when there was nothing to cancel.
+ * Replaces all the codes of the calling person, whoever printed them, by the one she has just drawn, or cancels them (without `p_empreinte`), and
+ * says so in the access log. Only when FranceConnect said who she is. False when there was nothing to cancel.
  */
 create function changer_code_prive(p_usager uuid, p_empreinte bytea) returns boolean
 language plpgsql security definer set search_path = pg_catalog, public
@@ -84,7 +100,7 @@ begin
     raise exception 'a private code is changed by the person herself' using errcode = 'insufficient_privilege';
   end if;
   -- Printed at the same moment by an aidant: one after the other.
-  perform 1 from public.usager where id = p_usager for no key update;
+  perform pg_advisory_xact_lock(hashtext('code_prive'), hashtext(p_usager::text));
   update public.code_prive set replaced_at = greatest(created_at, public.horloge()) where usager_id = p_usager and replaced_at is null;
   v_former := found;
   if p_empreinte is not null then
@@ -118,7 +134,37 @@ grant insert (id, session_id, code), update (essais, used_at) on code_preuve to 
 -- She sees when her code was drawn and by whom; never the hash.
 create policy personne_lit on code_prive for select to traitdunion_app
   using (app_who() = 'usager' and usager_id = any (app_usagers()) and (select app_niveau()) = 'identite');
+-- The doorkeeper reads by whom the code of a session was printed.
+create policy portier_lit on code_prive for select to traitdunion_app using (app_who() = 'portier');
 grant select (id, usager_id, structure_id, created_at, replaced_at) on code_prive to traitdunion_app;
+
+-- A code printed by a structure opens what is hers with that structure; of the others, not even that they know her.
+create policy de_ce_code on mandat as restrictive to traitdunion_app
+  using ((select app_voit_tout()) or structure_id = (select app_code_structure()));
+create policy de_ce_code on autorisation as restrictive to traitdunion_app
+  using ((select app_voit_tout()) or structure_id = (select app_code_structure()));
+create policy de_ce_code on suspension as restrictive to traitdunion_app
+  using ((select app_voit_tout()) or structure_id = (select app_code_structure()));
+create policy de_ce_code on arret_recu as restrictive to traitdunion_app
+  using ((select app_voit_tout()) or structure_id = (select app_code_structure()));
+create policy de_ce_code on demarche as restrictive to traitdunion_app
+  using ((select app_voit_tout()) or structure_id = (select app_code_structure()));
+create policy de_ce_code on dossier as restrictive to traitdunion_app
+  using ((select app_voit_tout()) or structure_id = (select app_code_structure()));
+create policy de_ce_code on ouverture as restrictive to traitdunion_app
+  using ((select app_voit_tout()) or structure_id = (select app_code_structure()));
+-- What was done without any structure is hers: her own signing in, the openings of her space.
+create policy de_ce_code on journal as restrictive to traitdunion_app
+  using ((select app_voit_tout()) or structure_id is null or structure_id = (select app_code_structure()));
+create policy de_ce_code on acces as restrictive to traitdunion_app
+  using ((select app_voit_tout()) or structure_id is null or structure_id = (select app_code_structure()));
+-- The names that go with them.
+create policy de_ce_code on structure as restrictive for select to traitdunion_app
+  using ((select app_voit_tout()) or id = (select app_code_structure()));
+create policy de_ce_code on habilitation as restrictive for select to traitdunion_app
+  using ((select app_voit_tout()) or structure_id = (select app_code_structure()));
+create policy de_ce_code on aidant as restrictive for select to traitdunion_app
+  using ((select app_voit_tout()) or exists (select 1 from habilitation h where h.aidant_id = aidant.id));
 
 -- Whoever found the paper reads no more than a screen that others see: nothing sensitive, no complaint, not the words of the accord.
 create policy a_son_niveau on demarche_contenu as restrictive for select to traitdunion_app

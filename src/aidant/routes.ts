@@ -13,7 +13,7 @@ import { addressOf, limitRate } from '../http/limit-rate.ts'
 import { localPath } from '../http/local-path.ts'
 import { publicPage, requireAidant } from '../http/rules.ts'
 import { cookies, signOut } from '../http/session.ts'
-import { acceptCgu } from './accept-cgu.ts'
+import { acceptCgu, findCguAccepted } from './accept-cgu.ts'
 import { cguForm, codeForm, signInForm } from './forms.ts'
 import { type Redeemed, redeemCode, requestCode } from './sign-in.ts'
 
@@ -62,10 +62,13 @@ export function aidantRoutes({ db, config }: { db: Db; config: Config }): Hono<E
     return c.redirect(localPath(redeemed.suite ?? undefined) ?? '/personnes', 303)
   }
 
-  routes.get(CGU_PATH, requireAidant, (c) => c.html(cguPage({ frame: frameOf(c) })))
+  routes.get(CGU_PATH, requireAidant, async (c) => {
+    const { id, fuseau } = c.var.aidant
+    return c.html(cguPage({ frame: frameOf(c), accepted: await findCguAccepted(db, id), fuseau }))
+  })
   routes.post(CGU_PATH, requireAidant, async (c) => {
     const form = await parseForm(c, cguForm)
-    if (!form.ok) return c.html(cguPage({ frame: frameOf(c), errors: form.errors }), 422)
+    if (!form.ok) return c.html(cguPage({ frame: frameOf(c), fuseau: c.var.aidant.fuseau, errors: form.errors }), 422)
     await acceptCgu(db, c.var.aidant.id)
     return c.redirect(localPath(c.req.query('suite')) ?? '/personnes', 303)
   })

@@ -3,6 +3,7 @@ import type { Db, Tx } from '../db.ts'
 import { returnToken, takeToken } from '../http/rates.ts'
 import { closeSession, hashToken, openSession } from '../http/session.ts'
 import { queue } from '../notification/queue.ts'
+import { sixDigits } from '../six-digits.ts'
 import { newUuid } from '../uuid.ts'
 import { normalEmail } from './aidant.ts'
 import { listFactors, markFactor, matchCode } from './factor.ts'
@@ -48,7 +49,7 @@ export async function requestCode(
 
     const navigateur = asked.navigateur || tx.random(32).toString('base64url')
     const lien = tx.random(32).toString('base64url')
-    const code = sixDigits(tx)
+    const code = sixDigits(tx.random(6))
     const id = newUuid(tx)
     await tx.sql`
       insert into code_connexion (id, navigateur, aidant_id, code, lien, suite)
@@ -120,5 +121,3 @@ async function findOpen(tx: Tx, aidantId: string | null) {
     where a.id = ${aidantId ?? NOBODY} and a.suspended_at is null`
   return aidant
 }
-
-const sixDigits = (tx: Tx) => String(tx.random(6).readUIntBE(0, 6) % 1_000_000).padStart(6, '0')

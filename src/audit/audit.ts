@@ -17,12 +17,16 @@ export const OUVERTURE_MINUTES = 15
 /** Counting the lines found stops there: beyond, a number helps nobody. */
 export const COMPTE_MAX = 1000
 
-/** What the journal of a structure can be searched for, in the order of the list. */
+/**
+ * What the journal of a structure can be searched for, in the order of the list: what the product writes of a structure, and nothing that it
+ * does not write yet. `audit.test.ts` compares this with the sources: a use case that writes another action adds it here.
+ */
 export const ACTIONS_CHERCHEES = [
   'mandat_signe',
   'demarche_realisee',
   'acte_hors_mandat',
   'autorisation_revoquee',
+  'arret_recu',
   'autorisation_remplacee',
   'autorisation_suspendue',
   'autorisation_retablie',
@@ -32,14 +36,6 @@ export const ACTIONS_CHERCHEES = [
   'attestation_imprimee',
   'identite_modifiee',
   'contact_modifie',
-  'demarche_corrigee',
-  'demarche_contestee',
-  'contestation_repondue',
-  'session_deleguee',
-  'export',
   'aidant_ajoute',
-  'aidant_suspendu',
-  'aidant_retabli',
-  'structure_modifiee',
 ] as const satisfies readonly Action[]
 export type ActionCherchee = (typeof ACTIONS_CHERCHEES)[number]

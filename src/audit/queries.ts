@@ -1,6 +1,7 @@
 import type { Tx } from '../db.ts'
 import type { Kind, Resultat } from '../demarche/demarche.ts'
 import type { Acteur, Action } from '../journal/entry.ts'
+import type { Maniere } from '../mandat/fin.ts'
 import type { Duree, Fin, Thematique } from '../mandat/mandat.ts'
 import { held, mine } from '../structure/mine.ts'
 import { COMPTE_MAX, type MotifOuverture } from './audit.ts'
@@ -32,7 +33,14 @@ export type LigneRow = {
   how: Fin | null
   motif: MotifOuverture | null
   precision: string | null
+  /** Which paper was printed. */
+  papier: PapierDit | null
+  /** How and when the request to stop came, when an aidant recorded it. */
+  maniere: Maniere | null
+  recuLe: Date | null
 }
+/** As the line of a printed paper says it. */
+export type PapierDit = 'mandat' | 'guichet' | 'pour_vous' | 'arret' | 'preuve'
 
 export const PAGE = 30
 
@@ -89,6 +97,7 @@ export async function listLignes(
       case when not d.sensible then d.thematique else p.payload ->> 'thematique' end as thematique,
       case when p.payload ? 'perimetre' then array(select jsonb_array_elements_text(p.payload -> 'perimetre')) end as perimetre,
       p.payload ->> 'duree' as duree, p.payload ->> 'how' as how,
+      p.payload ->> 'papier' as papier, p.payload ->> 'maniere' as maniere, (p.payload ->> 'recu_le')::timestamptz as recu_le,
       case when j.action = 'dossier_ouvert' then p.payload ->> 'motif' end as motif,
       case when j.action = 'dossier_ouvert' then p.payload ->> 'precision' end as precision
     from page j
@@ -147,19 +156,36 @@ export type OuvertureRow = {
   fuseau: string
 }
 
-const ouvertures = (tx: Tx) => tx.sql`
+const ouvertures = (tx: Tx, more = tx.sql``) => tx.sql`
   select o.id, o.opened_at, o.motif, jc.payload::jsonb ->> 'precision' as precision, o.usager_id,
-    a.prenom as aidant_prenom, a.nom as aidant_nom, s.nom as structure_nom, s.fuseau
+    a.prenom as aidant_prenom, a.nom as aidant_nom, s.nom as structure_nom, s.fuseau ${more}
   from ouverture o
   left join journal_contenu jc on jc.journal_id = o.journal_id
   join aidant a on a.id = o.aidant_id
   join structure s on s.id = o.structure_id`
 
+/** What was looked at during an opening, besides the dossier itself; the access log is the person's alone to read. */
+export type OuvertureVue = OuvertureRow & { lus: ('mandat_consulte' | 'demarche_consultee')[] }
+
 /** Who of the direction opened her dossier, when and why, latest first. For the person, and for the référents of the structure. */
-export const listOuvertures = (tx: Tx, usagerIds: readonly string[]) => tx.sql<OuvertureRow[]>`${ouvertures(tx)}
+export const listOuvertures = (tx: Tx, usagerIds: readonly string[]) => tx.sql<OuvertureVue[]>`${ouvertures(tx, lus(tx))}
     where o.usager_id = any (${[...usagerIds]}::uuid[]) and ${held(tx, 'o')}
     order by o.opened_at desc, o.id
     limit 100`
+
+// A look belongs to the last opening before it.
+const lus = (tx: Tx) => tx.sql`,
+    array(
+      select distinct l.genre
+      from acces l
+      where l.usager_id = o.usager_id and l.structure_id = o.structure_id and l.aidant_id = o.aidant_id and l.genre <> 'dossier_consulte'
+        and l.at >= o.opened_at and l.at < o.opened_at + interval '15 minutes'
+        and not exists (
+          select 1
+          from ouverture p
+          where p.usager_id = o.usager_id and p.structure_id = o.structure_id and p.aidant_id = o.aidant_id
+            and p.opened_at > o.opened_at and p.opened_at <= l.at)
+      order by l.genre desc) as lus`
 
 /** The opening by which the calling référent may read this dossier now; undefined when she has none, or no longer. */
 export async function findOuverture(tx: Tx, usagerId: string) {

@@ -3,8 +3,9 @@ import { aidantsPage } from '../../views/audit/aidants.ts'
 import { dossierPage } from '../../views/audit/dossier.ts'
 import { journalPage } from '../../views/audit/journal.ts'
 import { openPage } from '../../views/audit/open.ts'
+import { back } from '../../views/kit/card.ts'
 import type { Db } from '../db.ts'
-import { curseurDe, listDemarches, texteDuCurseur } from '../demarche/queries.ts'
+import { curseurDe, findDemarche, listDemarches, texteDuCurseur } from '../demarche/queries.ts'
 import { isUuid, parseForm } from '../form.ts'
 import type { Env, SessionAidant } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
@@ -67,6 +68,12 @@ export function auditRoutes({ db }: { db: Db }): Hono<Env> {
     return c.html(aidantsPage({ frame: frameOf(c, 'aidants'), ...shown, fuseau: c.var.aidant.fuseau }))
   })
 
+  /** She comes to a dossier from the journal, which says so in the address, or else from the persons. */
+  const cameFrom = (c: Asked) =>
+    c.req.query('de') === 'journal'
+      ? { frame: frameOf(c, 'journal'), retour: back('Journal de la structure', JOURNAL), suite: '?de=journal' }
+      : { frame: frameOf(c, 'personnes'), retour: back('Personnes', '/personnes'), suite: '' }
+
   const reason = (aidant: SessionAidant, usagerId: string) =>
     db.tx(as(aidant), async (tx) => {
       const usager = await findUsager(tx, usagerId)
@@ -74,7 +81,7 @@ export function auditRoutes({ db }: { db: Db }): Hono<Env> {
     })
   routes.get('/structure/personnes/:usagerId/ouvrir', requireReferent, async (c) => {
     const shown = await reason(c.var.aidant, c.req.param('usagerId'))
-    return shown ? c.html(openPage({ frame: frameOf(c, 'journal'), ...shown })) : c.notFound()
+    return shown ? c.html(openPage({ ...cameFrom(c), ...shown })) : c.notFound()
   })
   routes.post('/structure/personnes/:usagerId/ouvrir', requireReferent, (c) => open(c, c.req.param('usagerId')))
 
@@ -82,13 +89,13 @@ export function auditRoutes({ db }: { db: Db }): Hono<Env> {
     const { aidant } = c.var
     const form = await parseForm(c, ouvertureForm)
     const opened = form.ok ? await openDossier(db, as(aidant), { usagerId, ...form.data }) : undefined
-    if (opened?.ok) return c.redirect(`/structure/personnes/${usagerId}`, 303)
+    if (opened?.ok) return c.redirect(`/structure/personnes/${usagerId}${cameFrom(c).suite}`, 303)
     const shown = await reason(aidant, usagerId)
     if (!shown) return c.notFound()
     const typed = form.values.envoi
     const envoi = typeof typed === 'string' && isUuid(typed) && !opened ? typed : shown.envoi
     const errors = form.ok ? { formulaire: OUVERTURE_DEJA_SERVIE } : form.errors
-    return c.html(openPage({ frame: frameOf(c, 'journal'), ...shown, envoi, values: form.values, errors }), form.ok ? 409 : 422)
+    return c.html(openPage({ ...cameFrom(c), ...shown, envoi, values: form.values, errors }), form.ok ? 409 : 422)
   }
 
   routes.get('/structure/personnes/:usagerId', requireReferent, async (c) => {
@@ -100,20 +107,25 @@ export function auditRoutes({ db }: { db: Db }): Hono<Env> {
       if (!ouverture) return { usager, ouverture }
       await recordAcces(tx, { genre: 'dossier_consulte', usagerId })
       const { demarches, suivant } = await listDemarches(tx, { usagerIds: [usagerId] }, curseurDe(c.req.query('apres')))
-      return { usager, ouverture, mandats: await listMandats(tx, [usagerId]), demarches, suivant }
+      const asked = c.req.query('notee')
+      const noted = asked && isUuid(asked) ? await findDemarche(tx, asked) : undefined
+      const notee = noted?.usagerId === usagerId && noted.aidantId === c.var.aidant.id ? noted : undefined
+      return { usager, ouverture, mandats: await listMandats(tx, [usagerId]), demarches, suivant, notee }
     })
     if (!shown) return c.notFound()
-    const { usager, ouverture, mandats = [], demarches = [], suivant } = shown
+    const { usager, ouverture, mandats = [], demarches = [], suivant, notee } = shown
+    const { suite, ...from } = cameFrom(c)
     const address = `/structure/personnes/${usagerId}`
-    if (!ouverture) return c.redirect(`${address}/ouvrir`, 303)
+    if (!ouverture) return c.redirect(`${address}/ouvrir${suite}`, 303)
     return c.html(
       dossierPage({
-        frame: frameOf(c, 'journal'),
+        ...from,
         usager,
         ouverture,
         mandats,
         demarches,
-        suivante: suivant && `${address}?apres=${texteDuCurseur(suivant)}`,
+        suivante: suivant && `${address}${suite || '?'}${suite && '&'}apres=${texteDuCurseur(suivant)}`,
+        notee,
       }),
     )
   })

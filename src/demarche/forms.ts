@@ -65,23 +65,31 @@ const fields = z.object({
   envoi: z
     .string('Ce formulaire était incomplet : enregistrez à nouveau.')
     .refine(isUuid, 'Ce formulaire était incomplet : enregistrez à nouveau.'),
+  /** She was told that she has just noted the same one, and says that this is another. */
+  encore: choix(['oui']),
 })
 
+/** What one field alone does not tell; silent about a field that is refused already. */
 function entire(said: z.output<typeof fields>, context: z.core.$RefinementCtx) {
+  const refused = new Set(context.issues.map(({ path }) => path?.[0]))
   const refuse = (field: keyof typeof said, message: string) => context.addIssue({ code: 'custom', path: [field], message })
   const { demarche, titre, thematique, etapeQuoi, etapeQui, etapeQuand } = said
-  if (demarche && demarche !== AUTRE && titre)
-    refuse(
-      'titre',
-      'Vous avez choisi une démarche et vous en avez écrit une autre : choisissez « Autre démarche », ou effacez ce titre.',
-    )
-  if (!demarche && !titre) refuse('demarche', 'Choisissez une démarche.')
-  if (demarche === AUTRE && !titre) refuse('titre', 'Écrivez quelle démarche a été faite.')
-  if ((demarche === AUTRE || !demarche) && titre && !thematique) refuse('thematique', 'Choisissez sa thématique.')
+  if (!refused.has('demarche') && !refused.has('titre')) {
+    if (demarche && demarche !== AUTRE && titre)
+      refuse(
+        'titre',
+        'Vous avez choisi une démarche et vous en avez écrit une autre : choisissez « Autre démarche », ou effacez ce titre.',
+      )
+    if (!demarche && !titre) refuse('demarche', 'Choisissez une démarche.')
+    if (demarche === AUTRE && !titre) refuse('titre', 'Écrivez quelle démarche a été faite.')
+    if ((demarche === AUTRE || !demarche) && titre && !thematique) refuse('thematique', 'Choisissez sa thématique.')
+  }
   if (!etapeQuoi && (etapeQui || etapeQuand)) refuse('etapeQuoi', 'Écrivez ce qu’il reste à faire.')
 }
+/** Asked even when a field is refused, so that everything to mend is said at once. */
+const always = { when: () => true }
 
-export const demarcheForm = fields.superRefine(entire)
+export const demarcheForm = fields.superRefine(entire, always)
 export const horsMandatForm = fields
   .extend({
     motif: texte(280, { required: 'Dites pourquoi cet acte a été fait hors mandat.', lines: true }).refine(
@@ -89,7 +97,7 @@ export const horsMandatForm = fields
       'Dites-le en quelques mots (5 caractères au moins).',
     ),
   })
-  .superRefine(entire)
+  .superRefine(entire, always)
 
 /** The démarche that a form tells, with its defaults. `doneAt`: what « faite le » says, in absolute time. */
 export function demarcheDe(mandatId: string, said: z.output<typeof demarcheForm>, doneAt: Date | undefined): NewDemarche {

@@ -2,7 +2,18 @@ import type { Tx } from '../db.ts'
 import { isUuid } from '../form.ts'
 import type { Thematique } from '../mandat/mandat.ts'
 import { held, mine } from '../structure/mine.ts'
-import type { Canal, DureeMinutes, EtapeQui, Kind, Mode, MotifBlocage, Nature, Presence, Resultat } from './demarche.ts'
+import type {
+  Canal,
+  DureeMinutes,
+  EtapeQui,
+  Kind,
+  Mode,
+  MotifBlocage,
+  Nature,
+  NewDemarche,
+  Presence,
+  Resultat,
+} from './demarche.ts'
 
 /** One démarche as its reader may see it: what is masked from her, or no longer kept, is null. */
 export type DemarcheRow = {
@@ -59,8 +70,11 @@ const PAGE = 20
  */
 function rows(tx: Tx, masked: boolean, which: Piece, page: Piece) {
   const { sql } = tx
-  // With the title goes the thématique, and all that would tell what it was. To herself nothing is masked.
-  const shown = tx.who.kind === 'usager' ? sql`true` : sql`not d.sensible or c.demarche_id is not null`
+  // With the title goes the thématique, and all that would tell what it was. To herself nothing is masked, once FranceConnect said who she is;
+  // whoever holds her paper reads neither what is sensitive nor her complaints.
+  const byCode = isByCode(tx)
+  const discrete = byCode ? sql`(d.sensible or d.reclamation)` : sql`d.sensible`
+  const shown = tx.who.kind === 'usager' && !byCode ? sql`true` : sql`not ${discrete} or c.demarche_id is not null`
   const ifShown = (column: string) => sql`case when ${shown} then ${sql(`d.${column}`)} end as ${sql(column)}`
   return sql<DemarcheRow[]>`
     select d.id, d.mandat_id, d.structure_id, d.usager_id, d.aidant_id, d.genre, d.sensible, d.reclamation, d.resultat, d.done_at, d.recorded_at,
@@ -75,12 +89,13 @@ function rows(tx: Tx, masked: boolean, which: Piece, page: Piece) {
       where ${which} and ${held(tx, 'd')}
       ${page}
     ) d
-    left join demarche_contenu c on c.demarche_id = d.id ${masked ? sql`and not d.sensible` : sql``}
+    left join demarche_contenu c on c.demarche_id = d.id ${masked || (byCode && !tx.rlsOnly) ? sql`and not ${discrete}` : sql``}
     join aidant a on a.id = d.aidant_id
     join structure s on s.id = d.structure_id
     order by d.done_at desc, d.id desc`
 }
 type Piece = ReturnType<typeof held>
+const isByCode = ({ who }: Tx) => who.kind === 'usager' && who.niveau !== 'identite'
 
 /**
  * What was done, latest first, a page at a time by keyset: all of hers for the person, this structure's for an aidant, from whom the list
@@ -107,6 +122,29 @@ export async function listDemarches(
 export async function findDemarche(tx: Tx, id: string) {
   const [demarche] = await rows(tx, false, tx.sql`d.id = ${id}`, tx.sql``)
   return demarche
+}
+
+export type DejaNotee = { id: string; recordedAt: Date }
+
+/**
+ * The same démarche (its words, nature and result, its moment when one is said) as this aidant noted it under this mandat less than ten minutes
+ * ago: more likely the same act told twice than two acts.
+ */
+export async function findDejaNotee(
+  tx: Tx,
+  aidantId: string,
+  { mandatId, thematique, titre, nature, resultat, doneAt = null }: NewDemarche,
+): Promise<DejaNotee | undefined> {
+  const [found] = await tx.sql<DejaNotee[]>`
+    select d.id, d.recorded_at
+    from demarche d
+    join demarche_contenu c on c.demarche_id = d.id
+    where d.mandat_id = ${mandatId} and ${mine(tx, 'd')} and d.aidant_id = ${aidantId} and d.thematique = ${thematique}
+      and d.nature = ${nature} and d.resultat = ${resultat} and c.titre = ${titre} and (${doneAt}::timestamptz is null or d.done_at = ${doneAt})
+      and d.recorded_at > (select horloge()) - interval '10 minutes'
+    order by d.recorded_at desc
+    limit 1`
+  return found
 }
 
 /** Codes of the catalogue lately noted for this person in this structure, latest first; not the sensitive ones, which no list shows. */

@@ -3,17 +3,25 @@ import { append } from '../journal/append.ts'
 import { listAutorisations, lockMandat } from '../mandat/queries.ts'
 import { newUuid } from '../uuid.ts'
 import { type DemarcheRefusal, discretion, type Kind, kindOf, type NewDemarche, refusalOf } from './demarche.ts'
+import { type DejaNotee, findDejaNotee } from './queries.ts'
 
-/** `aidant_inactif`: suspended, or gone from the structure, since she opened the form. */
-export type RecordRefusal = DemarcheRefusal | 'envoi_deja_utilise' | 'aidant_inactif'
-export type Recorded = { ok: true; id: string; usagerId: string; genre: Kind } | { ok: false; refusal: RecordRefusal }
+/**
+ * `aidant_inactif`: suspended, or gone from the structure, since she opened the form. `deja_notee`: she noted the same one a moment ago,
+ * and has not said that this is another.
+ */
+export type RecordRefusal = DemarcheRefusal | 'envoi_deja_utilise' | 'aidant_inactif' | 'deja_notee'
+export type Recorded =
+  | { ok: true; id: string; usagerId: string; genre: Kind }
+  | { ok: false; refusal: RecordRefusal; deja?: DejaNotee | undefined }
 
 /**
  * Records one démarche and its journal line: both commit, or neither. `envoi` identifies the form that was sent: a double click or a
  * replay answers the démarche already recorded. Outside the mandat it refuses `hors_mandat` and the page offers the other use case.
+ * `encore` false: nobody has said that it is another than the one she has just noted (« Précédent », then « Enregistrer »: the page comes
+ * back with its answers and a new `envoi`).
  */
-export const recordDemarche = (db: Db, by: Who & { kind: 'aidant' }, demarche: NewDemarche): Promise<Recorded> =>
-  attempt(() => db.tx(by, (tx) => record(tx, by, demarche, undefined), { retryable: true }))
+export const recordDemarche = (db: Db, by: Who & { kind: 'aidant' }, demarche: NewDemarche, encore = true): Promise<Recorded> =>
+  attempt(() => db.tx(by, (tx) => record(tx, by, demarche, undefined, encore), { retryable: true }))
 
 /** Records an act done outside the mandat, with its reason: the truth is never lost, and is shown at once to the person and the référent. */
 export const recordActeHorsMandat = (
@@ -21,7 +29,8 @@ export const recordActeHorsMandat = (
   by: Who & { kind: 'aidant' },
   demarche: NewDemarche,
   motif: string,
-): Promise<Recorded> => attempt(() => db.tx(by, (tx) => record(tx, by, demarche, motif), { retryable: true }))
+  encore = true,
+): Promise<Recorded> => attempt(() => db.tx(by, (tx) => record(tx, by, demarche, motif, encore), { retryable: true }))
 
 const REFUSED_BY: Readonly<Record<string, RecordRefusal>> = {
   demarche_envoi_unique: 'envoi_deja_utilise',
@@ -41,15 +50,22 @@ async function attempt(recording: () => Promise<Recorded>, again = true): Promis
   }
 }
 
-async function record(tx: Tx, by: Who & { kind: 'aidant' }, demarche: NewDemarche, motif: string | undefined): Promise<Recorded> {
+async function record(
+  tx: Tx,
+  by: Who & { kind: 'aidant' },
+  demarche: NewDemarche,
+  motif: string | undefined,
+  encore: boolean,
+): Promise<Recorded> {
   // Sent together, answered in order: what is read after the lock shows what the lock waited for.
-  const [mandat, [already], autorisations] = await Promise.all([
+  const [mandat, [already], autorisations, deja] = await Promise.all([
     lockMandat(tx, demarche.mandatId),
     tx.sql<{ id: string; genre: Kind }[]>`
       select id, genre
       from demarche
       where envoi = ${demarche.envoi} and mandat_id = ${demarche.mandatId}`,
     listAutorisations(tx, demarche.mandatId),
+    encore ? undefined : findDejaNotee(tx, by.aidantId, demarche),
   ])
   if (!mandat) return { ok: false, refusal: 'introuvable' }
   const { structureId, usagerId } = mandat
@@ -63,6 +79,7 @@ async function record(tx: Tx, by: Who & { kind: 'aidant' }, demarche: NewDemarch
   )
   const refusal = refusalOf(mandat, autorisations, demarche, tx.now)
   if (refusal && !(refusal === 'hors_mandat' && motif)) return { ok: false, refusal }
+  if (deja) return { ok: false, refusal: 'deja_notee', deja }
 
   // The act proved to be inside the mandat after all: recorded as what it is, its reason not needed.
   const horsMandat = genre === 'hors_mandat'

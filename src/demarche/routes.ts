@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { demarchePage } from '../../views/demarche/demarche.ts'
 import { newDemarchePage } from '../../views/demarche/new.ts'
+import { keptPage } from '../../views/public/kept.ts'
 import type { Db } from '../db.ts'
 import { isUuid, parseForm } from '../form.ts'
 import { as } from '../http/as.ts'
@@ -8,7 +9,7 @@ import type { Env, SessionAidant } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { requireAidant } from '../http/rules.ts'
 import { findMandat, listAutorisations } from '../mandat/queries.ts'
-import { dossierDeDirection, litCommeAidant, recordAcces } from '../usager/access.ts'
+import { dossierDeDirection, lire, recordAcces } from '../usager/access.ts'
 import { findUsager } from '../usager/queries.ts'
 import { newUuid } from '../uuid.ts'
 import { suggestions } from './demarche.ts'
@@ -21,53 +22,81 @@ type Asked = Context<Env & { Variables: { aidant: SessionAidant } }>
 export function demarcheRoutes({ db }: { db: Db }): Hono<Env> {
   const routes = new Hono<Env>()
 
-  /** What the form shows of this mandat; undefined when it is not this structure's. */
-  const shownOf = (aidant: SessionAidant, mandatId: string) =>
-    db.tx(as(aidant), async (tx) => {
-      const mandat = await findMandat(tx, mandatId)
-      if (!mandat) return undefined
-      const [usager, autorisations, recents] = [
-        await findUsager(tx, mandat.usagerId),
-        await listAutorisations(tx, mandat.id),
-        await listRecents(tx, mandat.usagerId),
-      ]
-      await recordAcces(tx, { genre: 'dossier_consulte', usagerId: mandat.usagerId })
-      const offered = mandat.enVigueur.length > 0 ? mandat.enVigueur : mandat.perimetre
-      return {
-        mandat,
-        usager: usager!,
-        autorisations,
-        suggestions: suggestions(offered, recents),
-        envoi: newUuid(tx),
-        now: tx.now,
-      }
+  /** What the form shows of this mandat; undefined when it is not this structure's, the way to the dossier when she must open it first. */
+  const shownOf = (c: Asked, mandatId: string) =>
+    lire(db, c.var.aidant, {
+      find: (tx) => findMandat(tx, mandatId),
+      read: async (tx, mandat) => {
+        const [usager, autorisations, recents] = [
+          await findUsager(tx, mandat.usagerId),
+          await listAutorisations(tx, mandat.id),
+          await listRecents(tx, mandat.usagerId),
+        ]
+        await recordAcces(tx, { genre: 'dossier_consulte', usagerId: mandat.usagerId })
+        const offered = mandat.enVigueur.length > 0 ? mandat.enVigueur : mandat.perimetre
+        return {
+          mandat,
+          usager: usager!,
+          autorisations,
+          suggestions: suggestions(offered, recents),
+          envoi: newUuid(tx),
+          now: tx.now,
+        }
+      },
+      closed: (usagerId) => c.redirect(dossierDeDirection(usagerId), 303),
     })
 
   routes.get('/mandats/:mandatId/demarches/nouvelle', requireAidant, async (c) => {
-    const shown = await shownOf(c.var.aidant, c.req.param('mandatId'))
+    const shown = await shownOf(c, c.req.param('mandatId'))
+    if (shown instanceof Response) return shown
     return shown ? c.html(newDemarchePage({ frame: frameOf(c, 'personnes'), ...shown })) : c.notFound()
   })
   routes.get('/mandats/:mandatId/demarches/hors-mandat', requireAidant, async (c) => {
-    const shown = await shownOf(c.var.aidant, c.req.param('mandatId'))
+    const shown = await shownOf(c, c.req.param('mandatId'))
+    if (shown instanceof Response) return shown
     return shown ? c.html(newDemarchePage({ frame: frameOf(c, 'personnes'), ...shown, horsMandat: {} })) : c.notFound()
   })
   routes.post('/mandats/:mandatId/demarches/nouvelle', requireAidant, (c) => note(c, c.req.param('mandatId'), false))
   routes.post('/mandats/:mandatId/demarches/hors-mandat', requireAidant, (c) => note(c, c.req.param('mandatId'), true))
 
+  /**
+   * As what a référent notes: an aidant, or the direction with the dossier open; undefined for no mandat of her structure's. Else the answer
+   * that keeps what she wrote and leads to opening it: fifteen minutes may end while she writes.
+   */
+  const entryOf = (c: Asked, mandatId: string) =>
+    lire(db, c.var.aidant, {
+      find: (tx) => findMandat(tx, mandatId),
+      read: async (tx) => tx.who.kind,
+      closed: (usagerId) => {
+        const dossier = dossierDeDirection(usagerId)
+        const { kept, demo } = c.var
+        return kept ? c.html(keptPage({ wait: 'etape', kept, first: `${dossier}/ouvrir`, demo }), 403) : c.redirect(dossier, 303)
+      },
+    })
+
   async function note(c: Asked, mandatId: string, horsMandat: boolean) {
     const { aidant } = c.var
     const by = as(aidant)
+    const entry = aidant.referent ? await entryOf(c, mandatId) : 'aidant'
+    if (!entry) return c.notFound()
+    if (entry instanceof Response) return entry
     const form = horsMandat ? await parseForm(c, horsMandatForm) : await parseForm(c, demarcheForm)
     const faiteLe = form.ok && form.data.faiteLe
     const doneAt = faiteLe ? await db.tx(by, (tx) => findMoment(tx, mandatId, faiteLe)) : undefined
     const demarche = form.ok ? demarcheDe(mandatId, form.data, doneAt) : undefined
     const motif = horsMandat && form.ok ? form.data.motif : null
+    const encore = form.ok && form.data.encore !== null
     const recorded =
-      demarche && (motif ? await recordActeHorsMandat(db, by, demarche, motif) : await recordDemarche(db, by, demarche))
-    if (recorded?.ok) return c.redirect(`/personnes/${recorded.usagerId}?notee=${recorded.id}`, 303)
+      demarche &&
+      (motif ? await recordActeHorsMandat(db, by, demarche, motif, encore) : await recordDemarche(db, by, demarche, encore))
+    if (recorded?.ok) {
+      const dossier = entry === 'aidant' ? `/personnes/${recorded.usagerId}` : dossierDeDirection(recorded.usagerId)
+      return c.redirect(`${dossier}?notee=${recorded.id}`, 303)
+    }
 
-    const shown = recorded?.refusal === 'introuvable' ? undefined : await shownOf(aidant, mandatId)
+    const shown = recorded?.refusal === 'introuvable' ? undefined : await shownOf(c, mandatId)
     if (!shown) return c.notFound()
+    if (shown instanceof Response) return shown
     const refusal = recorded?.refusal
     const outside =
       refusal === 'hors_mandat' ? { thematique: demarche!.thematique, at: demarche!.doneAt ?? shown.now } : undefined
@@ -82,6 +111,7 @@ export function demarcheRoutes({ db }: { db: Db }): Hono<Env> {
         values: form.values,
         errors: form.ok ? {} : form.errors,
         refusal,
+        deja: recorded && !recorded.ok ? recorded.deja : undefined,
         // From the page of an act outside the mandat, « Enregistrer dans le mandat » comes back to it, its reason kept.
         horsMandat: horsMandat || outside || form.values.motif ? { done: outside } : undefined,
       }),
@@ -90,13 +120,14 @@ export function demarcheRoutes({ db }: { db: Db }): Hono<Env> {
   }
 
   routes.get('/demarches/:demarcheId', requireAidant, async (c) => {
-    const shown = await db.tx(as(c.var.aidant), async (tx) => {
-      const demarche = await findDemarche(tx, c.req.param('demarcheId'))
-      if (!demarche) return undefined
-      if (!(await litCommeAidant(tx, demarche.usagerId))) return c.redirect(dossierDeDirection(demarche.usagerId), 303)
-      const usager = await findUsager(tx, demarche.usagerId)
-      await recordAcces(tx, { genre: 'demarche_consultee', usagerId: demarche.usagerId })
-      return { demarche, usager: usager! }
+    const shown = await lire(db, c.var.aidant, {
+      find: (tx) => findDemarche(tx, c.req.param('demarcheId')),
+      read: async (tx, demarche) => {
+        const usager = await findUsager(tx, demarche.usagerId)
+        await recordAcces(tx, { genre: 'demarche_consultee', usagerId: demarche.usagerId })
+        return { demarche, usager: usager! }
+      },
+      closed: (usagerId) => c.redirect(dossierDeDirection(usagerId), 303),
     })
     if (shown instanceof Response) return shown
     return shown ? c.html(demarchePage({ frame: frameOf(c, 'personnes'), ...shown })) : c.notFound()

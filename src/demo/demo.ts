@@ -1,12 +1,14 @@
-import { randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
 import path from 'node:path'
 import postgres from 'postgres'
+import { originOf } from '../journal/checkpoint.ts'
 import { asRole, bootstrap, migrate, onDatabase, type Passwords, pendingMigrations } from '../migrate.ts'
 import { newKey } from './franceconnect/keys.ts'
 import { type Simulator, startSimulator } from './franceconnect/simulator.ts'
 import { takeLock } from './lock.ts'
 import { explain, type Postgres, startPostgres } from './postgres.ts'
+import { startTemoin, type Temoin } from './temoin.ts'
 
 export type DemoOptions = {
   dataDir: string
@@ -27,6 +29,8 @@ type Secrets = {
   sealKeys: { keys: object[] }
   secretsKey: string
   franceconnect: { clientId: string; clientSecret: string; port: number }
+  /** The journal keeps its name when the demo changes port. */
+  journal: { cle: string; origine: string; temoin: string; temoinPort: number }
 }
 
 /**
@@ -57,7 +61,17 @@ export async function startDemo({ dataDir, port, reset, say, seed = async () => 
       say(`Le port ${secrets.franceconnect.port} est pris : le simulateur de FranceConnect écoute sur ${simulator.port}.`)
     }
 
-    const environment = environmentOf(server, secrets, simulator, port)
+    // The witness remembers what a new database would contradict.
+    if (isNew || reset) fs.rmSync(path.join(dataDir, 'temoin'), { recursive: true, force: true })
+    const temoin = await startTemoin({ dataDir, ...secrets.journal })
+    running.push(() => temoin.close())
+
+    const environment = environmentOf(server, secrets, simulator, temoin, port)
+    // What `npm run journal` and `npm run messages` need, for whoever owns this folder, while the demo runs.
+    fs.writeFileSync(path.join(dataDir, 'journal.json'), `${JSON.stringify(auditOf(environment, temoin), null, 2)}\n`, {
+      mode: 0o600,
+    })
+    running.push(() => fs.rmSync(path.join(dataDir, 'journal.json'), { force: true }))
     await prepareDatabase(server.url, secrets.passwords, say, (adminUrl) =>
       seed({ ...environment, ...databasesOf(adminUrl, secrets) }),
     )
@@ -117,7 +131,13 @@ async function update(adminUrl: string, passwords: Passwords): Promise<void> {
   }
 }
 
-function environmentOf(server: Postgres, secrets: Secrets, simulator: Simulator, port: number): Record<string, string> {
+function environmentOf(
+  server: Postgres,
+  secrets: Secrets,
+  simulator: Simulator,
+  temoin: Temoin,
+  port: number,
+): Record<string, string> {
   return {
     MODE: 'demo',
     PORT: String(port),
@@ -125,6 +145,9 @@ function environmentOf(server: Postgres, secrets: Secrets, simulator: Simulator,
     ...databasesOf(onDatabase(server.url, NAME), secrets),
     SEAL_KEYS: JSON.stringify(secrets.sealKeys),
     SECRETS_KEY: secrets.secretsKey,
+    JOURNAL_KEY: secrets.journal.cle,
+    JOURNAL_ORIGIN: secrets.journal.origine,
+    JOURNAL_WITNESSES: `witness demonstration ${temoin.vkey} ${temoin.url}\nquorum demonstration\n`,
     // Never called: the demo keeps its messages to show them.
     SMTP_URL: 'smtp://localhost',
     EDITEUR: 'Une démonstration installée sur cet ordinateur : les personnes et les structures montrées sont inventées.',
@@ -135,6 +158,19 @@ function environmentOf(server: Postgres, secrets: Secrets, simulator: Simulator,
     FRANCECONNECT_CLIENT_SECRET: secrets.franceconnect.clientSecret,
   }
 }
+
+/** Never the private key. */
+const auditOf = (
+  { DATABASE_ADMIN_URL, DATABASE_OPERATOR_URL, DATABASE_AUDITOR_URL, JOURNAL_WITNESSES }: Record<string, string>,
+  temoin: Temoin,
+) => ({
+  DATABASE_ADMIN_URL,
+  DATABASE_OPERATOR_URL,
+  DATABASE_AUDITOR_URL,
+  JOURNAL_WITNESSES,
+  JOURNAL_VKEY: temoin.log,
+  JOURNAL_TEMOIN: temoin.seen,
+})
 
 function databasesOf(adminUrl: string, { passwords }: Secrets): Record<string, string> {
   const as = (role: keyof Passwords) => asRole(adminUrl, role, passwords)
@@ -171,9 +207,17 @@ async function startFranceConnect(dataDir: string, { franceconnect }: Secrets, p
 
 /** Everything random of the demo, drawn once: what was sealed or encrypted yesterday still opens today. */
 function readSecrets(file: string, mayCreate: boolean, port: number): Secrets {
+  const keep = (secrets: Secrets) => {
+    const draft = `${file}.${process.pid}`
+    fs.writeFileSync(draft, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 })
+    fs.renameSync(draft, file)
+    return secrets
+  }
   if (fs.existsSync(file)) {
     try {
-      return JSON.parse(fs.readFileSync(file, 'utf8')) as Secrets
+      const kept = JSON.parse(fs.readFileSync(file, 'utf8')) as Secrets
+      // Of a demo from before the tree.
+      return kept.journal ? kept : keep({ ...kept, journal: newJournal(port) })
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error
     }
@@ -181,15 +225,22 @@ function readSecrets(file: string, mayCreate: boolean, port: number): Secrets {
   if (!mayCreate) throw new Error(`${file} manque ou est illisible : npm start -- --reset repart à neuf.`)
   // The word tells production's start check that these are not real secrets.
   const word = () => `demo-${randomBytes(24).toString('base64url')}`
-  const secrets: Secrets = {
+  return keep({
     passwords: { app: word(), operator: word(), sequencer: word(), auditor: word() },
     sealKeys: { keys: [newKey()] },
     secretsKey: randomBytes(32).toString('base64url'),
     // Below the ephemeral ports, beside the service.
     franceconnect: { clientId: 'trait-dunion-demo', clientSecret: word(), port: port > 0 && port < 32_000 ? port + 1 : 3001 },
+    journal: newJournal(port),
+  })
+}
+
+const newJournal = (port: number): Secrets['journal'] => {
+  const pem = () => generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+  return {
+    cle: pem(),
+    origine: originOf(publicUrlOf(port)),
+    temoin: pem(),
+    temoinPort: port > 0 && port < 32_000 ? port + 2 : 3002,
   }
-  const draft = `${file}.${process.pid}`
-  fs.writeFileSync(draft, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 })
-  fs.renameSync(draft, file)
-  return secrets
 }

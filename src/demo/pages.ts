@@ -15,6 +15,13 @@ export type DemoMessage = {
   sentAt: Date
 }
 
+/** The clock its text speaks by: that of the structure it names, or of the aidant it is sent to. */
+const fuseauDe = ({ destinataire, corps }: DemoMessage) => {
+  const aidant = Object.values(AIDANTS).find(({ email }) => email === destinataire)
+  const named = Object.values(STRUCTURES).find(({ nom, telephone }) => corps.includes(nom) || corps.includes(telephone))
+  return (named ?? STRUCTURES[aidant?.structures[0] ?? 'figeac']).fuseau
+}
+
 /** The pages that only the demo has: whom to be, with which code, and what the service has sent. */
 export function demoPages(db: Db): Hono<Env> {
   const routes = new Hono<Env>()
@@ -29,7 +36,8 @@ export function demoPages(db: Db): Hono<Env> {
         limit 30`,
     }))
   routes.get('/demo', publicPage, async (c) => {
-    const { now, messages } = await show()
+    const { now, ...found } = await show()
+    const messages = found.messages.map((message) => ({ ...message, fuseau: fuseauDe(message) }))
     const aidants = (Object.keys(AIDANTS) as AidantKey[]).map((key) => ({
       ...AIDANTS[key],
       structures: AIDANTS[key].structures.map((structure) => STRUCTURES[structure].nom),

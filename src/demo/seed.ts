@@ -5,16 +5,20 @@ import { addAidant } from '../aidant/add.ts'
 import { openDossier } from '../audit/open.ts'
 import { parseConfig } from '../config.ts'
 import { type Db, openDb, type Who } from '../db.ts'
-import { CATALOGUE, type CatalogueItem } from '../demarche/demarche.ts'
 import { recordActeHorsMandat, recordDemarche } from '../demarche/record.ts'
+import type { Log } from '../http/log.ts'
 import { giveAccord } from '../mandat/agree.ts'
 import { writeExpired } from '../mandat/expire.ts'
 import { keepIdentity, openIdentification } from '../mandat/identify.ts'
-import { type Duree, dernierJour, expiresAt, type Thematique } from '../mandat/mandat.ts'
+import { type Duree, dernierJour, expiresAt } from '../mandat/mandat.ts'
+import { pauseMandat } from '../mandat/pause.ts'
+import { recordStop } from '../mandat/record-stop.ts'
+import { remindEnds } from '../mandat/remind.ts'
 import { parseSealKeys } from '../mandat/sceau.ts'
 import { type Signer, signMandat } from '../mandat/sign.ts'
 import { startBrouillon } from '../mandat/start.ts'
 import { stopMandat } from '../mandat/stop.ts'
+import { terminateMandat } from '../mandat/terminate.ts'
 import { archiveJwks } from '../oidc/connexion.ts'
 import { addStructure } from '../structure/add.ts'
 import { recordAcces } from '../usager/access.ts'
@@ -24,190 +28,14 @@ import { type Keys, openKeys } from './franceconnect/keys.ts'
 import { findPersona } from './franceconnect/personas.ts'
 import { signFor } from './franceconnect/tokens.ts'
 import { AIDANTS, type AidantKey, codeOf, STRUCTURES, type StructureKey, totpSecretOf } from './people.ts'
+import { ATTENTE, acteDe, BLOCAGE, MANDATS, type MandatStory, NATURE, PIECE } from './vies.ts'
 
 const MINUTE = 60_000
-const DAY = 24 * 60 * MINUTE
-
-type MandatStory = {
-  persona: string
-  aidant: AidantKey
-  structure: StructureKey
-  daysAgo: number
-  perimetre: Thematique[]
-  duree: Duree
-  suivi: 'papier' | 'sms' | 'email'
-  /** How many démarches, spread over the mandat's life. */
-  demarches: number
-  /** Days after signing at which the person stops it, whole or one thématique. */
-  stop?: { after: number; thematique?: Thematique }
+/** A reminder that fails here is a fault of the story. */
+const seedFails: Log = (_, { error }) => {
+  throw new Error(`seed: ${error}`)
 }
-
-/** Six months of two structures: mandats in each state, renewals, stops. */
-const MANDATS: MandatStory[] = [
-  {
-    persona: 'odette',
-    aidant: 'thomas',
-    structure: 'figeac',
-    daysAgo: 176,
-    perimetre: ['logement', 'social'],
-    duree: 'trimestre',
-    suivi: 'papier',
-    demarches: 22,
-  },
-  {
-    persona: 'odette',
-    aidant: 'thomas',
-    structure: 'figeac',
-    daysAgo: 80,
-    perimetre: ['logement', 'social', 'papiers'],
-    duree: 'semestre',
-    suivi: 'sms',
-    demarches: 24,
-  },
-  {
-    persona: 'josiane',
-    aidant: 'ines',
-    structure: 'figeac',
-    daysAgo: 170,
-    perimetre: ['famille', 'social', 'argent'],
-    duree: 'semestre',
-    suivi: 'email',
-    demarches: 30,
-  },
-  {
-    persona: 'jean-baptiste',
-    aidant: 'thomas',
-    structure: 'figeac',
-    daysAgo: 150,
-    perimetre: ['transports', 'papiers'],
-    duree: 'trimestre',
-    suivi: 'papier',
-    demarches: 18,
-  },
-  {
-    persona: 'marcel',
-    aidant: 'ines',
-    structure: 'figeac',
-    daysAgo: 120,
-    perimetre: ['social', 'logement', 'travail'],
-    duree: 'semestre',
-    suivi: 'papier',
-    demarches: 26,
-    stop: { after: 70 },
-  },
-  {
-    persona: 'fatma',
-    aidant: 'nadia',
-    structure: 'figeac',
-    daysAgo: 88,
-    perimetre: ['travail', 'social', 'famille'],
-    duree: 'trimestre',
-    suivi: 'sms',
-    demarches: 21,
-  },
-  {
-    persona: 'abdelkader',
-    aidant: 'samira',
-    structure: 'figeac',
-    daysAgo: 100,
-    perimetre: ['travail', 'etranger', 'papiers'],
-    duree: 'semestre',
-    suivi: 'papier',
-    demarches: 20,
-    stop: { after: 60, thematique: 'etranger' },
-  },
-  {
-    persona: 'conceicao',
-    aidant: 'thomas',
-    structure: 'figeac',
-    daysAgo: 64,
-    perimetre: ['etranger', 'famille'],
-    duree: 'mois',
-    suivi: 'sms',
-    demarches: 10,
-  },
-  {
-    persona: 'toussaint',
-    aidant: 'ines',
-    structure: 'figeac',
-    daysAgo: 20,
-    perimetre: ['argent', 'logement'],
-    duree: 'mois',
-    suivi: 'email',
-    demarches: 9,
-  },
-  {
-    persona: 'laetitia',
-    aidant: 'samira',
-    structure: 'figeac',
-    daysAgo: 6,
-    perimetre: ['famille', 'logement'],
-    duree: 'mois',
-    suivi: 'email',
-    demarches: 5,
-  },
-  {
-    persona: 'odette-homonyme',
-    aidant: 'thomas',
-    structure: 'figeac',
-    daysAgo: 45,
-    perimetre: ['papiers'],
-    duree: 'jour',
-    suivi: 'papier',
-    demarches: 2,
-  },
-  {
-    persona: 'marie-expedite',
-    aidant: 'fabrice',
-    structure: 'saintDenis',
-    daysAgo: 160,
-    perimetre: ['social', 'logement', 'argent'],
-    duree: 'semestre',
-    suivi: 'sms',
-    demarches: 28,
-  },
-  {
-    persona: 'jean-daniel',
-    aidant: 'fabrice',
-    structure: 'saintDenis',
-    daysAgo: 140,
-    perimetre: ['transports', 'travail'],
-    duree: 'an',
-    suivi: 'papier',
-    demarches: 20,
-  },
-  {
-    persona: 'nassimah',
-    aidant: 'samira',
-    structure: 'saintDenis',
-    daysAgo: 95,
-    perimetre: ['famille', 'social'],
-    duree: 'trimestre',
-    suivi: 'email',
-    demarches: 16,
-  },
-  {
-    persona: 'ibrahim',
-    aidant: 'jocelyne',
-    structure: 'saintDenis',
-    daysAgo: 30,
-    perimetre: ['etranger', 'travail', 'papiers'],
-    duree: 'trimestre',
-    suivi: 'sms',
-    demarches: 14,
-  },
-  {
-    persona: 'teiki',
-    aidant: 'fabrice',
-    structure: 'saintDenis',
-    daysAgo: 75,
-    perimetre: ['logement', 'transports'],
-    duree: 'semestre',
-    suivi: 'papier',
-    demarches: 15,
-    stop: { after: 50 },
-  },
-]
+const DAY = 24 * 60 * MINUTE
 
 type Event = { at: Date; run: () => Promise<unknown> }
 
@@ -219,6 +47,10 @@ export async function seed(environment: Record<string, string>, keysFile: string
   const db = openDb({ url: config.database.url, connections: 2 })
   const operator = openDb({ url: config.database.operatorUrl!, connections: 1 })
   const setClock = (at: Date | null) => admin`update horloge_reglage set fige = ${at}`
+  const prove = (brouillonId: string) => admin`
+    update brouillon
+    set contact_prouve_at = horloge(), contact_lecteur = case when contact_partage then 'famille' end
+    where id = ${brouillonId} and contact is not null`
   const signer: Signer = {
     seal: parseSealKeys(config.sealKeys),
     publicUrl: config.publicUrl,
@@ -226,13 +58,13 @@ export async function seed(environment: Record<string, string>, keysFile: string
     franceconnect: config.franceconnect,
   }
   try {
-    await setClock(new Date(now.getTime() - 190 * DAY))
+    const random = repeatable(20_261_121)
+    await setClock(office(new Date(now.getTime() - 190 * DAY), 1, random))
     const ids = await addProfessionals(operator, config.secretsKey)
     for (const id of Object.values(ids.aidants)) await acceptCgu(db, id)
     await publishKeys(db, signer.seal)
 
-    const random = repeatable(20_261_121)
-    const events: Event[] = MANDATS.flatMap((story) => eventsOf({ story, db, keys, signer, ids, now, random, setClock }))
+    const events: Event[] = MANDATS.flatMap((story) => eventsOf({ story, db, keys, signer, ids, now, random, setClock, prove }))
     for (const { at, run } of events.sort((a, b) => a.at.getTime() - b.at.getTime())) {
       await setClock(at)
       await run()
@@ -270,6 +102,8 @@ type Telling = {
   now: Date
   random: () => number
   setClock: (at: Date) => unknown
+  /** The codes of those months were typed back. */
+  prove: (brouillonId: string) => unknown
 }
 
 /** The life of one mandat: signed, used, perhaps stopped. */
@@ -277,19 +111,22 @@ function eventsOf(telling: Telling): Event[] {
   const { story, db, ids, now, random } = telling
   const by = { kind: 'aidant', aidantId: ids.aidants[story.aidant], structureId: ids.structures[story.structure] } as const
   const signedAt = office(new Date(now.getTime() - story.daysAgo * DAY), 0, random)
-  const life = Math.min(story.daysAgo - 1, story.stop && !story.stop.thematique ? story.stop.after - 3 : DAYS[story.duree]) * DAY
+  const fin = FINS[story.persona]
+  const last = story.stop && !story.stop.thematique ? story.stop.after : fin?.after
+  const life = Math.min(story.daysAgo - 1, last === undefined ? DAYS[story.duree] : last - 3) * DAY
   let mandat: { id: string; usagerId: string }
   const events: Event[] = [{ at: signedAt, run: async () => (mandat = await sign(telling, by, signedAt)) }]
 
-  for (let i = 0; i < story.demarches; i++) {
-    const doneAt = office(new Date(signedAt.getTime() + (life * (i + random())) / story.demarches), 1, random)
+  const known = new Set<string>()
+  for (const [i, text] of story.vie.entries()) {
+    const acte = acteDe(text)
+    const doneAt = office(new Date(signedAt.getTime() + (life * (i + random())) / story.vie.length), 1, random)
     const inside = doneAt.getTime() > signedAt.getTime() + 10 * MINUTE && doneAt.getTime() < signedAt.getTime() + life
     if (!inside || doneAt.getTime() > now.getTime() - 30 * MINUTE) continue
     const stopped = story.stop?.thematique
-    const standing = story.perimetre.filter(
-      (thematique) => thematique !== stopped || doneAt.getTime() < signedAt.getTime() + (story.stop!.after - 3) * DAY,
-    )
-    const item = pick(itemsOf(standing), random)
+    if (acte.item.thematique === stopped && doneAt.getTime() > signedAt.getTime() + (story.stop!.after - 3) * DAY) continue
+    const again = known.has(acte.item.code)
+    known.add(acte.item.code)
     // Some are noted the day after, as they are everywhere.
     const late = random() < 0.1
     const recordedAt = late ? new Date(Math.min(doneAt.getTime() + 26 * 60 * MINUTE, now.getTime() - MINUTE)) : doneAt
@@ -297,30 +134,48 @@ function eventsOf(telling: Telling): Event[] {
       at: recordedAt,
       run: async () => {
         await db.tx(by, (tx) => recordAcces(tx, { genre: 'dossier_consulte', usagerId: mandat.usagerId }))
-        const told = { mandatId: mandat.id, ...demarcheOf(item, random), doneAt: recordedAt > doneAt ? doneAt : null }
+        const told = {
+          mandatId: mandat.id,
+          ...demarcheOf(acte, again, doneAt, random),
+          doneAt: recordedAt > doneAt ? doneAt : null,
+        }
         ok(await recordDemarche(db, by, told))
       },
     })
   }
   const over = new Date(expiresAt(signedAt, story.duree, STRUCTURES[story.structure].fuseau).getTime() + MINUTE)
   if (over < now) events.push({ at: over, run: () => writeExpired(db) })
+  const soon = office(new Date(over.getTime() - 29 * DAY), 1, random)
+  if (soon > signedAt && soon < now) events.push({ at: soon, run: () => remindEnds(db, seedFails) })
   const { stop } = story
+  const person = () => ({ kind: 'usager', usagerIds: [mandat.usagerId], niveau: 'identite' }) as const
+  if (fin) {
+    const at = office(new Date(signedAt.getTime() + fin.after * DAY), 1, random)
+    const mandatId = () => mandat.id
+    const recuLe = new Date(at.getTime() - 4 * DAY)
+    const ends = {
+      pause: () => pauseMandat(db, person(), { mandatId: mandatId() }),
+      courrier: () => recordStop(db, by, { mandatId: mandatId(), maniere: 'courrier', recuLe }),
+      renonce: () => terminateMandat(db, by, { mandatId: mandatId(), how: 'renonce' }),
+    }
+    events.push({ at, run: async () => ok(await ends[fin.how]()) })
+  }
   if (stop) {
     const at = office(new Date(signedAt.getTime() + stop.after * DAY), 1, random)
     events.push({
       at,
-      run: () =>
-        stopMandat(db, { kind: 'usager', usagerIds: [mandat.usagerId] }, { mandatId: mandat.id, thematique: stop.thematique }),
+      run: () => stopMandat(db, person(), { mandatId: mandat.id, thematique: stop.thematique }),
     })
     if (stop.thematique) {
-      const outside = itemsOf([stop.thematique])[0]!
+      const outside = acteDe(story.vie.find((text) => acteDe(text).item.thematique === stop.thematique)!)
+      const then = new Date(at.getTime() + 3 * DAY)
       events.push({
-        at: new Date(at.getTime() + 3 * DAY),
+        at: then,
         run: () =>
           recordActeHorsMandat(
             db,
             by,
-            { mandatId: mandat.id, ...demarcheOf(outside, random), doneAt: null },
+            { mandatId: mandat.id, ...demarcheOf(outside, true, then, random), doneAt: null },
             'Le rendez-vous était pris avant l’arrêt et la préfecture n’en donnait pas d’autre avant trois mois.',
           ),
       })
@@ -346,7 +201,7 @@ function eventsOf(telling: Telling): Event[] {
   return events
 }
 
-async function sign({ story, db, keys, signer, setClock }: Telling, by: Who & { kind: 'aidant' }, signedAt: Date) {
+async function sign({ story, db, keys, signer, setClock, prove }: Telling, by: Who & { kind: 'aidant' }, signedAt: Date) {
   const draft = ok(await startBrouillon(db, by, { thematiques: story.perimetre, duree: story.duree }))
   const opened = ok(await openIdentification(db, by, { brouillonId: draft.id, navigateur: undefined }))
   const { issuer, clientId } = signer.franceconnect
@@ -370,6 +225,7 @@ async function sign({ story, db, keys, signer, setClock }: Telling, by: Who & { 
       contact,
     }),
   )
+  await prove(draft.id)
   const { id } = ok(await signMandat(db, by, { brouillonId: draft.id, code: codeOf(story.aidant, at) }, signer))
   const [row] = await db.tx(by, (tx) => tx.sql<{ usagerId: string }[]>`select usager_id from mandat where id = ${id}`)
   return { id, usagerId: row!.usagerId }
@@ -381,33 +237,46 @@ function ok<T extends { ok: boolean }>(result: T): Extract<T, { ok: true }> {
   return result as Extract<T, { ok: true }>
 }
 
+/** Other ends than her own stop, days after signing: a pause, a letter found four days later, a renunciation. */
+const FINS: Readonly<Record<string, { after: number; how: 'pause' | 'courrier' | 'renonce' }>> = {
+  'jean-daniel': { after: 130, how: 'pause' },
+  'jean-baptiste': { after: 80, how: 'courrier' },
+  ibrahim: { after: 24, how: 'renonce' },
+}
+
 const DAYS: Record<Duree, number> = { jour: 1, mois: 31, trimestre: 92, semestre: 182, an: 365 }
 
-const itemsOf = (perimetre: readonly Thematique[]) => CATALOGUE.filter(({ thematique }) => perimetre.includes(thematique))
+/** How it was done: with the person, who was there, three times out of five. */
+const WAYS = [
+  { mode: 'avec_la_personne', presence: 'presente' },
+  { mode: 'avec_la_personne', presence: 'presente' },
+  { mode: 'avec_la_personne', presence: 'presente' },
+  { mode: 'a_sa_place', presence: 'absente_prevenue' },
+  { mode: 'seule_avec_appui', presence: 'presente' },
+] as const
 
-function demarcheOf(item: CatalogueItem, random: () => number) {
-  const resultat = pick(['deposee', 'terminee', 'terminee', 'en_attente', 'bloquee', 'a_faire_par_la_personne'] as const, random)
-  const paiement = item.alertes.some((alerte) => alerte === 'paiement')
-  const reclamation = item.alertes.some((alerte) => alerte === 'reclamation')
+function demarcheOf({ item, resultat }: ReturnType<typeof acteDe>, again: boolean, doneAt: Date, random: () => number) {
+  const { code, alertes } = item
+  const way = pick(WAYS, random)
+  const canal = pick(['en_ligne_autre', 'en_ligne_franceconnect', 'telephone', 'guichet', 'courrier'] as const, random)
+  const paid = alertes.includes('paiement')
+  const hers = resultat === 'bloquee' || resultat === 'a_faire_par_la_personne'
+  const pending = resultat === 'deposee' || resultat === 'en_attente'
+  const inTwoWeeks = new Date(doneAt.getTime() + 14 * DAY).toISOString().slice(0, 10)
   return {
     envoi: randomUUID(),
     thematique: item.thematique,
-    code: item.code,
+    code,
     titre: item.libelle,
     administration: item.administration,
-    nature: reclamation ? ('reclamation' as const) : pick(['demande', 'declaration', 'suivi', 'renouvellement'] as const, random),
-    mode: pick(['avec_la_personne', 'avec_la_personne', 'a_sa_place'] as const, random),
-    presence: paiement ? ('presente' as const) : pick(['presente', 'presente', 'absente_prevenue'] as const, random),
-    canal: pick(['en_ligne_autre', 'en_ligne_autre', 'telephone', 'guichet', 'courrier'] as const, random),
+    nature: NATURE[code] ?? (again ? ('suivi' as const) : ('demande' as const)),
+    ...(paid ? WAYS[0] : way),
+    canal: paid ? ('en_ligne_autre' as const) : canal,
     dureeMinutes: pick([15, 15, 30, 30, 45, 60] as const, random),
     resultat,
-    motifBlocage:
-      resultat === 'bloquee' ? pick(['piece_manquante', 'site_indisponible', 'delai_anormal'] as const, random) : null,
-    ...(resultat === 'a_faire_par_la_personne' && {
-      etapeQuoi: 'Apporter le dernier avis d’imposition',
-      etapeQui: 'personne' as const,
-    }),
-    ...(resultat === 'en_attente' && { etapeQuoi: 'Attendre la réponse', etapeQui: 'administration' as const }),
+    motifBlocage: resultat === 'bloquee' ? (BLOCAGE[code] ?? ('piece_manquante' as const)) : null,
+    ...(hers && { etapeQuoi: PIECE[code]!, etapeQui: 'personne' as const, etapeQuand: inTwoWeeks }),
+    ...(pending && { etapeQuoi: ATTENTE[code] ?? 'Répondre à la demande', etapeQui: 'administration' as const }),
   }
 }
 

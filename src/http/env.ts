@@ -1,4 +1,5 @@
 import type { HttpBindings } from '@hono/node-server'
+import type { Reconnue } from '../db.ts'
 import type { KeptForm } from './kept-form.ts'
 import type { Rule } from './rules.ts'
 
@@ -16,8 +17,8 @@ export type SessionAidant = {
   structures: number
 }
 
-/** The person signed in: every identity known to be hers, and her name as shown. */
-export type SessionUsager = { ids: string[]; nom: string }
+/** The person signed in: every identity known to be hers, her name as shown, how she was recognised. */
+export type SessionUsager = { ids: string[]; nom: string } & Reconnue
 
 export type Variables = {
   /** Also the reference shown on error pages: `7K3M-Q2XA-9F4T`. */

@@ -3,7 +3,7 @@ import { HTTPException } from 'hono/http-exception'
 import { matchedRoutes } from 'hono/route'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { errorPage } from '../../views/public/error.ts'
-import { notFoundPage } from '../../views/public/not-found.ts'
+import { notFoundPage, plusEnPreparationPage } from '../../views/public/not-found.ts'
 import { isBusy, isUnavailable } from '../db.ts'
 import type { Env, Variables } from './env.ts'
 import { failure, type Log, routeOf } from './log.ts'
@@ -16,7 +16,10 @@ export function calm(c: Page, status: ContentfulStatusCode, retryAfter?: number)
   if (retryAfter !== undefined) c.header('Retry-After', String(retryAfter))
   const { requestId: reference, demo, kept } = c.var
   // Busy, or asked too often: the same form may pass later. Whatever else was refused would be refused again.
-  return c.html(errorPage({ status, reference, demo, kept: status === 429 || status === 503 ? kept : undefined }), status)
+  return c.html(
+    errorPage({ status, reference, demo, retryAfter, kept: status === 429 || status === 503 ? kept : undefined }),
+    status,
+  )
 }
 
 /** Failures: a database busy or away is a 503, a malformed request what it is, and the rest a 500 of which only the log knows where. */
@@ -49,7 +52,9 @@ export const onNotFound = (app: Hono<Env>) => (c: Context<Env>) => {
   const allowed = handled
     ? []
     : METHODS.filter((method) => app.router.match(method, c.req.path)[0].some(([[, route]]) => route.method !== 'ALL'))
-  if (allowed.length === 0) return c.html(notFoundPage({ demo: c.var.demo }), 404)
+  // By its address alone, whoever asks: what is gone, unknown or not hers stays one answer.
+  const gone = c.req.path.startsWith('/mandats/brouillons/') ? plusEnPreparationPage : notFoundPage
+  if (allowed.length === 0) return c.html(gone({ demo: c.var.demo }), 404)
   c.header('Allow', allowed.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : method)).join(', '))
   return calm(c, 405)
 }

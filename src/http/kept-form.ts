@@ -76,7 +76,7 @@ const waiting = (
   c: Context<Env>,
   kept: Kept,
   wait: Wait,
-  first: string = ruleOf(c) === 'usager' ? SIGN_IN.usager : SIGN_IN.aidant,
+  first: string = ruleOf(c)?.startsWith('usager') ? SIGN_IN.usager : SIGN_IN.aidant,
 ) => c.html(keptPage({ wait, kept, first, demo: c.var.demo }), wait === 'autre' || wait === 'ancien' ? 409 : 403)
 
 type Begun = { aidantId: string | null; structureId: string | null; usagerId: string | null; closed: boolean; idle: boolean }

@@ -7,6 +7,8 @@ const BUCKETS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 3.5, 10]
 export type Metrics = {
   /** A log that also counts what it is told. */
   counting(log: Log): Log
+  /** Numbers read when they are asked for, by name. While they cannot be read they are absent, and the rest is told. */
+  gauges(read: () => Promise<Readonly<Record<string, number>>>): void
   /** `GET /metrics`, in Prometheus' text format: to be served on a private port only. */
   app: Hono
 }
@@ -28,7 +30,13 @@ export function openMetrics(): Metrics {
     return times.set(route, time)
   }
 
-  const text = () =>
+  const readers: (() => Promise<Readonly<Record<string, number>>>)[] = []
+  const gauges = async () => {
+    const read = await Promise.allSettled(readers.map((reader) => reader()))
+    return read.flatMap((one) => (one.status === 'fulfilled' ? Object.entries(one.value) : []))
+  }
+
+  const text = (gauged: readonly [string, number][]) =>
     [
       '# TYPE http_requests_total counter',
       ...[...requests].map(([labels, count]) => `http_requests_total{${labels}} ${count}`),
@@ -41,6 +49,7 @@ export function openMetrics(): Metrics {
       ]),
       '# TYPE log_events_total counter',
       ...[...events].map(([labels, count]) => `log_events_total{${labels}} ${count}`),
+      ...gauged.flatMap(([name, value]) => [`# TYPE ${name} gauge`, `${name} ${value}`]),
       '# TYPE process_resident_memory_bytes gauge',
       `process_resident_memory_bytes ${process.memoryUsage.rss()}`,
       '# TYPE process_uptime_seconds gauge',
@@ -53,6 +62,9 @@ export function openMetrics(): Metrics {
       observe(line)
       log(level, line)
     },
-    app: new Hono().get('/metrics', (c) => c.body(text(), 200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' })),
+    gauges: (read) => void readers.push(read),
+    app: new Hono().get('/metrics', async (c) =>
+      c.body(text(await gauges()), 200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }),
+    ),
   }
 }

@@ -12,6 +12,20 @@ export const RATES = {
   fournisseur_adresse: { count: 60, seconds: 15 * 60 },
   /** Status lists fetched by a third party, by address. */
   verification_adresse: { count: 60, seconds: 60 },
+  /** The public journal, by address: a monitor reads many tiles at once. */
+  journal_adresse: { count: 600, seconds: 60 },
+  /** Codes typed from a paper: by address, and by code, right or wrong, whatever the year of birth. */
+  verifier_adresse: { count: 30, seconds: 15 * 60 },
+  verifier_code: { count: 5, seconds: 60 * 60 },
+  /** Private codes typed from her own paper: by address, and wrong by code, for a day: whoever found it has a hundred years of birth to try. */
+  code_prive_adresse: { count: 30, seconds: 15 * 60 },
+  code_prive: { count: 5, seconds: 24 * 60 * 60 },
+  /** Codes sent to the contact she proved, by person. */
+  code_preuve: { count: 3, seconds: 60 * 60 },
+  /** Codes sent to prove a contact: by contact, by aidant, by structure. */
+  code_contact: { count: 3, seconds: 15 * 60 },
+  code_contact_aidant: { count: 20, seconds: 60 * 60 },
+  code_contact_structure: { count: 60, seconds: 60 * 60 },
   /** Searches of persons, by aidant: as fast as one types, not as a machine does. */
   recherche: { count: 240, seconds: 60 },
 } as const satisfies Record<string, { count: number; seconds: number }>
@@ -27,8 +41,8 @@ export async function takeToken(tx: Tx, rate: Rate, key: string): Promise<Token>
   const { count, seconds } = RATES[rate]
   const start = windowOf(tx, rate)
   const [row] = await tx.sql<{ compte: number }[]>`
-    insert into limite (cle, debut, compte)
-    values (${hashOf(rate, key)}, ${start}, 1)
+    insert into limite (cle, debut, fin, compte)
+    values (${hashOf(rate, key)}, ${start}, ${new Date(start.getTime() + seconds * 1000)}, 1)
     on conflict (cle, debut) do update
     set compte = least(limite.compte, 1000000) + 1
     returning compte`
@@ -54,10 +68,9 @@ export async function returnToken(tx: Tx, rate: Rate, key: string): Promise<void
     where cle = ${hashOf(rate, key)} and debut = ${windowOf(tx, rate)} and compte > 0`
 }
 
-/** Deletes the windows that no rate looks at any more; for the worker. */
+/** Deletes the windows that are over, each at its own end: whoever said no is not counted any longer than the rate needs. For the worker. */
 export async function forgetRates(tx: Tx): Promise<void> {
-  const longest = Math.max(...Object.values(RATES).map(({ seconds }) => seconds))
   await tx.sql`
     delete from limite
-    where debut < ${new Date(tx.now.getTime() - longest * 1000)}`
+    where fin <= ${tx.now}`
 }

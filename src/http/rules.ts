@@ -10,10 +10,13 @@ import { localPath } from './local-path.ts'
  * Who may call a route. Each route declares it as its first handler:
  * `routes.get('/mandats/:mandatId', requireAidant, async (c) => …)`, and `checkRules` lets no application start with a route that does not.
  */
-export type Rule = 'public' | 'aidant' | 'referent' | 'usager'
+export type Rule = 'public' | 'aidant' | 'referent' | 'usager' | 'usager_prouve' | 'usager_par_code'
 
 /** Where each kind of caller signs in. */
 export const SIGN_IN = { aidant: '/connexion', usager: '/mon-espace/connexion' } as const
+
+/** Where a person recognised by the code of her paper goes for more: FranceConnect, or a code sent to her. */
+export const STEP_UP = { identite: '/mon-espace/tout-voir', contact: '/mon-espace/confirmer' } as const
 
 /** The only addresses where asking (GET) writes more than a session's last-seen, the access log and the counters of tries. */
 export const WRITING_GETS: readonly string[] = ['/connexion/franceconnect/retour', '/connexion/proconnect/retour']
@@ -44,9 +47,17 @@ export const requireAidant = declare<{ aidant: SessionAidant }>('aidant', aidant
 export const requireReferent = declare<{ aidant: SessionAidant }>('referent', (c) =>
   c.var.aidant && !c.var.aidant.referent ? c.notFound() : aidant(c),
 )
+const usager = (c: Context<Env>) => (c.var.usager ? undefined : c.var.aidant ? c.notFound() : towards(c, SIGN_IN.usager))
+/** A person whom FranceConnect identified; her paper's code is not enough, unless the route says so by one of the two rules below. */
 export const requireUsager = declare<{ usager: SessionUsager }>('usager', (c) =>
-  c.var.usager ? undefined : c.var.aidant ? c.notFound() : towards(c, SIGN_IN.usager),
+  c.var.usager && c.var.usager.niveau !== 'identite' ? c.redirect(STEP_UP.identite, 303) : usager(c),
 )
+/** Also with her paper's code, once a code sent to her has come back: what takes power away. */
+export const requireUsagerProuve = declare<{ usager: SessionUsager }>('usager_prouve', (c) =>
+  c.var.usager?.niveau === 'code_prive' ? towards(c, STEP_UP.contact) : usager(c),
+)
+/** Also with her paper's code alone: what is only read, and shows then what is not sensitive. */
+export const requireUsagerParCode = declare<{ usager: SessionUsager }>('usager_par_code', usager)
 
 /** Sends elsewhere first, with the page asked for remembered in `?suite=` (a form posts to the URL that shows it). */
 const towards = (c: Context<Env>, path: string) => {

@@ -2,35 +2,52 @@ import { createHash } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import type { Config } from '../config.ts'
-import type { Db, Tx } from '../db.ts'
+import type { Db, Reconnue, Tx } from '../db.ts'
 import type { Env } from './env.ts'
 
 const IDLE_MINUTES = 30
 const ABSOLUTE_HOURS = 10
+/** How long a code sent to a contact lets stop; the space opened with the paper stays open after it. */
+const PROOF_MINUTES = 30
 
 /** Who a session is opened for. An aidant of several structures has none until she chooses. */
-export type Holder = { aidantId: string; structureId?: string | undefined } | { usagerId: string }
+export type Holder =
+  | { aidantId: string; structureId?: string | undefined }
+  /** Whom FranceConnect named. */
+  | { usagerId: string }
+  | { usagerId: string; niveau: 'code_prive' | 'contact_prouve'; codeId: string }
 
 export const hashToken = (token: string): Buffer => createHash('sha256').update(token).digest()
 
 /** Opens a session and tells its token, which only the browser keeps. `since`: when the one it takes over from began, whose hours it keeps. */
 export async function openSession(tx: Tx, holder: Holder, since = tx.now): Promise<string> {
   const token = tx.random(32).toString('base64url')
-  const { aidantId = null, structureId = null, usagerId = null } = { ...holder } as Record<string, string>
+  const { aidantId = null, structureId = null, usagerId = null, codeId = null } = { ...holder } as Record<string, string>
+  const niveau = 'niveau' in holder ? holder.niveau : 'identite'
   await tx.sql`
-    insert into session (jeton, aidant_id, structure_id, usager_id, created_at)
-    values (${hashToken(token)}, ${aidantId}, ${structureId}, ${usagerId}, ${since})`
+    insert into session (jeton, aidant_id, structure_id, usager_id, niveau, prouve_at, code_prive_id, created_at)
+    values (${hashToken(token)}, ${aidantId}, ${structureId}, ${usagerId}, ${niveau}, ${niveau === 'contact_prouve' ? tx.now : null}, ${codeId},
+      ${since})`
   return token
 }
 
-/** Ends a session that is open; tells when it began. */
-export async function closeSession(tx: Tx, id: string): Promise<Date | undefined> {
-  const [closed] = await tx.sql<{ createdAt: Date }[]>`
+/** Ends a session that is open, for another to take over from it; tells when it began. */
+export const closeSession = async (tx: Tx, id: string): Promise<Date | undefined> => (await end(tx, id))?.createdAt
+
+/** Ends a session that nothing takes over from; an aidant's leaves its trace, as her coming did. */
+export async function leaveSession(tx: Tx, id: string): Promise<void> {
+  const closed = await end(tx, id)
+  if (closed?.aidantId)
+    await tx.sql`insert into acces (genre, aidant_id, structure_id) values ('deconnexion', ${closed.aidantId}, ${closed.structureId})`
+}
+
+async function end(tx: Tx, id: string) {
+  const [closed] = await tx.sql<{ createdAt: Date; aidantId: string | null; structureId: string | null }[]>`
     update session
     set ended_at = ${tx.now}
     where id = ${id} and ended_at is null
-    returning created_at`
-  return closed?.createdAt
+    returning created_at, aidant_id, structure_id`
+  return closed
 }
 
 /** Sessions over for a day are of no use to anyone. */
@@ -45,6 +62,8 @@ type Row = {
   aidantId: string | null
   structureId: string | null
   usagerId: string | null
+  niveau: Reconnue['niveau']
+  imprimePar: string | null
   prenom: string
   nom: string
   cguVersion: number | null
@@ -64,7 +83,8 @@ type Row = {
  */
 async function findSession(tx: Tx, token: string): Promise<Row | undefined> {
   const [row] = await tx.sql<Row[]>`
-    select s.id, s.aidant_id, s.usager_id, a.prenom, a.nom, a.cgu_version,
+    select s.id, s.aidant_id, s.usager_id,
+      case when s.prouve_at <= h.now - make_interval(mins => ${PROOF_MINUTES}) then 'code_prive' else s.niveau end as niveau, c.structure_id as imprime_par, a.prenom, a.nom, a.cgu_version,
       st.id as structure_id, st.nom as structure_nom, st.fuseau, coalesce(ha.referent, false) as referent,
       (select count(*) from habilitation o join structure os on os.id = o.structure_id
         where o.aidant_id = s.aidant_id and o.ended_at is null and os.suspended_at is null) as structures,
@@ -75,6 +95,7 @@ async function findSession(tx: Tx, token: string): Promise<Row | undefined> {
     left join habilitation ha on ha.aidant_id = s.aidant_id and ha.structure_id = s.structure_id and ha.ended_at is null
     left join structure st on st.id = ha.structure_id and st.suspended_at is null
     left join usager u on u.id = s.usager_id
+    left join code_prive c on c.id = s.code_prive_id
     where s.jeton = ${hashToken(token)} and s.ended_at is null and a.suspended_at is null`
   if (row?.stale) await tx.sql`update session set last_seen_at = ${tx.now} where id = ${row.id}`
   return row
@@ -91,7 +112,11 @@ export const session = (db: Db, config: Pick<Config, 'publicUrl'>, paths: Sessio
     if (row) {
       c.set('sessionId', row.id)
       if (row.usagerId) {
-        c.set('usager', { ids: [row.usagerId], nom: `${row.prenoms![0]} ${row.nomUsage ?? row.nomNaissance}` })
+        const { niveau, imprimePar, prenoms, nomUsage, nomNaissance } = row
+        const [ids, prenom, nom] = [[row.usagerId], prenoms![0], nomUsage ?? nomNaissance]
+        // Whoever found her paper does not learn from us what name goes with it.
+        if (niveau === 'identite') c.set('usager', { ids, niveau, nom: `${prenom} ${nom}` })
+        else c.set('usager', { ids, niveau, imprimePar, nom: `${prenom} ${[...nom][0]}.` })
       } else {
         c.set('aidant', {
           id: row.aidantId!,
@@ -111,14 +136,10 @@ export const session = (db: Db, config: Pick<Config, 'publicUrl'>, paths: Sessio
   }
 }
 
-/** Ends the caller's session, and has the browser forget what it showed; an aidant's leaves its trace, as her coming did. */
+/** Ends the caller's session, and has the browser forget what it showed. */
 export async function signOut(c: Context<Env>, db: Db, config: Pick<Config, 'publicUrl'>): Promise<void> {
-  const { sessionId, aidant } = c.var
-  if (sessionId)
-    await db.tx({ kind: 'portier' }, async (tx) => {
-      if (!(await closeSession(tx, sessionId)) || !aidant) return
-      await tx.sql`insert into acces (genre, aidant_id, structure_id) values ('deconnexion', ${aidant.id}, ${aidant.structureId || null})`
-    })
+  const { sessionId } = c.var
+  if (sessionId) await db.tx({ kind: 'portier' }, (tx) => leaveSession(tx, sessionId))
   cookies(config).clear(c, 'session')
   c.header('Clear-Site-Data', '"cache", "storage"')
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { jcs } from './jcs.ts'
 
 export const ACTIONS = [
@@ -29,6 +29,7 @@ export const ACTIONS = [
   'jwks_archive',
   'donnees_effacees',
   'restauration',
+  'arret_recu',
 ] as const
 export type Action = (typeof ACTIONS)[number]
 
@@ -86,5 +87,5 @@ export function entryBytes(fields: EntryFields): Buffer {
 /** SHA-256(salt || payload), 32 bytes: with payload and salt gone, it says nothing. */
 export function commitmentOf(salt: Buffer, payload: string): Buffer {
   if (salt.length !== 32) throw new Error('journal commitment: a salt is 32 bytes')
-  return createHash('sha256').update(salt).update(payload, 'utf8').digest()
+  return hash('sha256', Buffer.concat([salt, Buffer.from(payload)]), 'buffer')
 }

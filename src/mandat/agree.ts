@@ -1,9 +1,20 @@
 import type { Db, Who } from '../db.ts'
-import { type Brouillon, deleteBrouillon, findActing, lockBrouillon } from './brouillon-queries.ts'
-import { dernierJour, expiresAt, perimetreDe } from './mandat.ts'
+import {
+  type Brouillon,
+  type Connue,
+  deleteBrouillon,
+  estChezCetAidant,
+  estDuPersonnel,
+  estPartage,
+  findActing,
+  findConnue,
+  lockBrouillon,
+} from './brouillon-queries.ts'
+import { memeNumero, resteADire } from './contact.ts'
+import { dernierJour, expiresAt, identiteTenue, perimetreDe } from './mandat.ts'
 import { lockMandat } from './queries.ts'
 
-export type NewAccord = {
+type NewAccord = {
   redit: boolean
   thematiques: readonly string[]
   /** What the sentence she read said, in the same order: her yes is to that and nothing else. */
@@ -23,10 +34,16 @@ export type AccordRefusal =
   | 'phrase_a_relire'
   | 'contact_manquant'
   | 'contact_aidant'
+  | 'contact_structure'
 
-const IDENTITY_LIFE_MS = 30 * 60_000
+/** True while her yes holds: to the day that she read, by someone identified less than thirty minutes ago. */
+export const accordTenu = (brouillon: Brouillon, fuseau: string, now: Date): boolean =>
+  brouillon.accordAt !== null &&
+  brouillon.authTime !== null &&
+  identiteTenue(brouillon.authTime, now) &&
+  dernierJour(expiresAt(now, brouillon.duree, fuseau), fuseau) === brouillon.dernierJour
 
-export function refusalOfAccord(
+function refusalOfAccord(
   brouillon: Brouillon | undefined,
   accord: NewAccord,
   aidant: { email: string; fuseau: string } | undefined,
@@ -34,7 +51,7 @@ export function refusalOfAccord(
 ): AccordRefusal | undefined {
   if (!brouillon || !aidant) return 'introuvable'
   if (!brouillon.identite || !brouillon.authTime) return 'identite_absente'
-  if (now.getTime() - brouillon.authTime.getTime() > IDENTITY_LIFE_MS) return 'connexion_perimee'
+  if (!identiteTenue(brouillon.authTime, now)) return 'connexion_perimee'
   if (!accord.redit) return 'pas_redit'
   if (accord.thematiques.length === 0) return 'aucune_thematique'
   if (!accord.thematiques.every((thematique) => (brouillon.perimetre as string[]).includes(thematique))) return 'perimetre_elargi'
@@ -45,24 +62,45 @@ export function refusalOfAccord(
   return undefined
 }
 
+/** `prouve`: nothing more to ask about her contact; `code`: one is to be sent there. */
+type Given = { ok: true; prouve: boolean; code: boolean } | { ok: false; refusal: AccordRefusal }
+
+/** A code typed back a moment ago, or for an earlier mandat: the same contact is not asked to prove itself again. */
+const provenHere = (brouillon: Brouillon, contact: string) => (brouillon.contact === contact ? brouillon.contactProuveAt : null)
+const provenBefore = (connue: Connue | undefined, contact: string) =>
+  connue?.telephone === contact
+    ? connue.telephoneProuveAt
+    : connue?.email?.toLowerCase() === contact.toLowerCase()
+      ? connue.emailProuveAt
+      : null
+
 /** Her yes, said on the screen turned to her. Writes nothing but the draft: the mandat exists once the structure has accepted. */
-export const giveAccord = (
-  db: Db,
-  by: Who & { kind: 'aidant' },
-  brouillonId: string,
-  accord: NewAccord,
-): Promise<{ ok: true } | { ok: false; refusal: AccordRefusal }> =>
+export const giveAccord = (db: Db, by: Who & { kind: 'aidant' }, brouillonId: string, accord: NewAccord): Promise<Given> =>
   db.tx(by, async (tx) => {
     const brouillon = await lockBrouillon(tx, brouillonId)
-    const refusal = refusalOfAccord(brouillon, accord, await findActing(tx), tx.now)
+    const acting = await findActing(tx)
+    const refusal = refusalOfAccord(brouillon, accord, acting, tx.now)
     if (refusal) return { ok: false, refusal }
+    const { suivi } = accord
+    const contact = suivi === 'papier' ? null : accord.contact!
+    if (suivi === 'email' && (await estDuPersonnel(tx, contact!))) return { ok: false, refusal: 'contact_structure' }
+
+    const { sub } = brouillon!.identite!
+    const contactProuveAt = contact && (provenHere(brouillon!, contact) ?? provenBefore(await findConnue(tx, sub), contact))
+    const contactPartage =
+      contact !== null &&
+      (memeNumero(contact, acting!.telephone) ||
+        (await estChezCetAidant(tx, contact, sub)) ||
+        (await estPartage(tx, contact, sub)))
 
     await tx.sql`
       update brouillon
-      set granted = ${perimetreDe(accord.thematiques)}, accord_at = ${tx.now}, dernier_jour = ${accord.dernierJour}, suivi = ${accord.suivi}, contact = ${accord.contact ?? null},
+      set granted = ${perimetreDe(accord.thematiques)}, accord_at = ${tx.now}, dernier_jour = ${accord.dernierJour}, suivi = ${suivi},
+        contact = ${contact}, contact_prouve_at = ${contactProuveAt || null}, contact_partage = ${contactPartage}, contact_lecteur = null,
         updated_at = ${tx.now}
       where id = ${brouillonId}`
-    return { ok: true }
+    const reste = resteADire({ suivi, contactProuveAt: contactProuveAt || null, contactPartage, contactLecteur: null })
+    return { ok: true, prouve: !reste.code && !reste.lecteur, code: reste.code }
   })
 
 /** Her no erases everything: no draft, no identity, no trace. Once the mandat is signed there is nothing to erase, and she is told so. */

@@ -2,6 +2,7 @@ import { CGU_VERSION } from '../aidant/aidant.ts'
 import type { Tx } from '../db.ts'
 import { mine } from '../structure/mine.ts'
 import type { Identite } from '../usager/identite.ts'
+import type { Lecteur } from './contact.ts'
 import type { Acting, Duree, Thematique } from './mandat.ts'
 
 export type Brouillon = {
@@ -23,17 +24,28 @@ export type Brouillon = {
   dernierJour: string | null
   suivi: 'email' | 'sms' | 'papier' | null
   contact: string | null
+  /** When she typed back the code sent there. */
+  contactProuveAt: Date | null
+  /** Known to be the structure's, or three other persons'. */
+  contactPartage: boolean
+  contactLecteur: Lecteur | null
+  createdAt: Date
   updatedAt: Date
 }
 
 const columns = (tx: Tx) => tx.sql`
   b.id, b.structure_id, b.aidant_id, b.usager_id, b.perimetre, b.duree, b.conditions, b.identite, b.id_token, b.jwks_id, b.auth_time,
-  b.identified_at, b.granted, b.accord_at, b.dernier_jour, b.suivi, b.contact, b.updated_at`
+  b.identified_at, b.granted, b.accord_at, b.dernier_jour, b.suivi, b.contact, b.contact_prouve_at,
+  b.contact_partage, b.contact_lecteur, b.created_at, b.updated_at`
+
+/** No contact: nothing proven of it, nobody else who reads it. */
+export const withoutContact = (tx: Tx) =>
+  tx.sql`contact = null, contact_prouve_at = null, contact_partage = false, contact_lecteur = null`
 
 /** What an update takes back of a draft: everything of the person, and what she said. Her choices stay. */
 export const withoutPerson = (tx: Tx) => tx.sql`
   identite = null, id_token = null, jwks_id = null, auth_time = null, identified_at = null, granted = null, accord_at = null,
-  dernier_jour = null, suivi = null, contact = null`
+  dernier_jour = null, suivi = null, ${withoutContact(tx)}`
 
 export async function findBrouillon(tx: Tx, id: string) {
   const [brouillon] = await tx.sql<Brouillon[]>`
@@ -64,6 +76,65 @@ export const listBrouillons = (tx: Tx) => tx.sql<Brouillon[]>`
 export const deleteBrouillon = (tx: Tx, id: string) => tx.sql`
   delete from brouillon
   where id = ${id} and ${mine(tx)}`
+
+/** What this structure already has of the person identified: how she is told, and what a new accord would end. */
+export type Connue = {
+  suivi: 'email' | 'sms' | 'papier'
+  email: string | null
+  telephone: string | null
+  emailProuveAt: Date | null
+  telephoneProuveAt: Date | null
+  enVigueur: readonly { thematique: Thematique; expiresAt: Date }[]
+}
+
+/** Undefined when this structure does not know her: what others have of her is not ours to say. */
+export async function findConnue(tx: Tx, sub: string): Promise<Connue | undefined> {
+  const [usager] = await tx.sql<(Omit<Connue, 'enVigueur'> & { id: string })[]>`
+    select u.id, u.suivi, u.email, u.telephone, u.email_prouve_at, u.telephone_prouve_at
+    from usager u
+    join dossier d on d.usager_id = u.id
+    where u.sub = ${sub} and ${mine(tx, 'd')}`
+  if (!usager) return undefined
+  const { id, ...connue } = usager
+  const enVigueur = await tx.sql<Connue['enVigueur'][number][]>`
+    select a.thematique, a.expires_at
+    from autorisation a
+    where a.usager_id = ${id} and ${mine(tx, 'a')} and a.revoked_at is null and a.expires_at > (select horloge())
+    order by array_position(thematiques(), a.thematique)`
+  return { ...connue, enVigueur }
+}
+
+/** Is it the address of someone who acts for this structure? */
+export async function estDuPersonnel(tx: Tx, email: string): Promise<boolean> {
+  const [found] = await tx.sql`
+    select 1
+    from aidant a
+    join habilitation h on h.aidant_id = a.id
+    where ${mine(tx, 'h')} and h.ended_at is null and a.email = ${email.toLowerCase()}`
+  return found !== undefined
+}
+
+/** Is it already the contact of three other persons, of any structure? The database says yes or no, and nothing of them. */
+export async function estPartage(tx: Tx, contact: string, sub: string): Promise<boolean> {
+  const [row] = await tx.sql<{ shared: boolean }[]>`select contact_partage(${contact}, ${sub}) as shared`
+  return row!.shared
+}
+
+/**
+ * Is it already the contact of another person who gave this very aidant a mandat? Then perhaps hers, or lent: nothing here knows an aidant's
+ * mobile, so the second person is asked who else reads it.
+ */
+export async function estChezCetAidant(tx: Tx, contact: string, sub: string): Promise<boolean> {
+  if (tx.who.kind !== 'aidant') throw new Error(`${tx.who.kind} is no aidant`)
+  const [found] = await tx.sql`
+    select 1
+    from mandat m
+    join usager u on u.id = m.usager_id
+    where ${mine(tx, 'm')} and m.aidant_id = ${tx.who.aidantId} and u.sub <> ${sub}
+      and (u.telephone = ${contact} or lower(u.email) = ${contact.toLowerCase()})
+    limit 1`
+  return found !== undefined
+}
 
 /** The acting aidant and her structure, as they stand now: what every step of the journey checks. */
 export async function findActing(tx: Tx) {

@@ -31,18 +31,22 @@ export async function closeStructure(
   siret: string,
 ): Promise<{ ok: true; ended: number } | { ok: false; refusal: 'structure_inconnue' }> {
   const structureId = await db.tx({ kind: 'operator' }, async (tx) => {
-    const [structure] = await tx.sql<{ id: string; suspended: boolean }[]>`
-      select id, suspended_at is not null as suspended
+    const [structure] = await tx.sql<{ id: string; closed: boolean }[]>`
+      select id, suspended_at is not null and closed_at is not null as closed
       from structure
       where siret = ${siret}
       for no key update`
-    if (structure && !structure.suspended) {
+    // Suspended before, it is not closed yet: that has its line.
+    if (structure && !structure.closed) {
       await append(tx, {
         action: 'structure_modifiee',
         structureId: structure.id,
         contenu: { suspendue: true, how: 'structure_fermee' },
       })
-      await tx.sql`update structure set suspended_at = ${tx.now} where id = ${structure.id}`
+      await tx.sql`
+        update structure
+        set suspended_at = coalesce(suspended_at, ${tx.now}), closed_at = ${tx.now}
+        where id = ${structure.id}`
     }
     return structure?.id
   })

@@ -1,8 +1,5 @@
 import { createHash, createHmac } from 'node:crypto'
-
-/** Without 0 O, 1 I L, 2 Z, 4 A, 5 S, C E N U: nothing that is misread, misheard or makes a word. */
-export const LETTRES = '36789BDFGHJKMPQRTVWXY'
-export const LONGUEUR = 12
+import { LETTRES, LONGUEUR, parQuatre } from '../lettres.ts'
 
 /**
  * The verification code printed on a mandat: « XXXX-XXXX-XXXX ». Derived, so that a paper lost can be printed again; the database knows
@@ -13,7 +10,7 @@ export function codeVerification(secretsKey: Buffer, mandatId: string): string {
   let code = ''
   // 256 bits for 53: the remainder favours no letter.
   for (const base = BigInt(LETTRES.length); code.length < LONGUEUR; rest /= base) code += LETTRES[Number(rest % base)]
-  return code.replace(/(.{4})(?=.)/g, '$1-')
+  return parQuatre(code)
 }
 
 /** What the database keeps of a code, however it was spaced. */

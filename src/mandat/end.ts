@@ -6,7 +6,8 @@ import { listAutorisations, type MandatRow } from './queries.ts'
 
 /** How and when the request came, when an aidant records it. */
 export type Receipt = { maniere: Maniere; recuLe: Date }
-export type Ended = { ended: Thematique[]; mandatEnded: boolean }
+/** `line`: the last one written; 0 when nothing was left to end. */
+export type Ended = { ended: Thematique[]; mandatEnded: boolean; line: number }
 
 /**
  * Ends these thématiques of a locked mandat at `at`: one line each, plus one for the mandat when none is left (cases 29 and 32).
@@ -25,8 +26,9 @@ export async function endAutorisations(
   const facts = {
     how,
     at: at.toISOString(),
-    ...(receipt && { maniere: receipt.maniere, recu_le: receipt.recuLe.toISOString() }),
+    ...(receipt && said(receipt)),
   }
+  let last = 0
   for (const { id, thematique } of ending) {
     const line = await append(tx, {
       action: how === 'remplace' ? 'autorisation_remplacee' : 'autorisation_revoquee',
@@ -37,10 +39,8 @@ export async function endAutorisations(
       update autorisation
       set revoked_at = ${at}, revoked_how = ${how}, revoked_journal_id = ${line.id}
       where id = ${id}`
-    if (receipt && tx.who.kind === 'aidant')
-      await tx.sql`
-        insert into arret_recu (autorisation_id, mandat_id, structure_id, usager_id, aidant_id, maniere, recu_le, journal_id)
-        values (${id}, ${mandat.id}, ${mandat.structureId}, ${mandat.usagerId}, ${tx.who.aidantId}, ${receipt.maniere}, ${receipt.recuLe}, ${line.id})`
+    if (receipt) await insertReceipt(tx, mandat, id, receipt, line.id)
+    last = line.id
   }
   const mandatEnded = ending.length > 0 && ending.length === standing.length
   if (mandatEnded) {
@@ -49,6 +49,29 @@ export async function endAutorisations(
       update mandat
       set ended_at = ${at}, ended_how = ${how}, ended_journal_id = ${line.id}
       where id = ${mandat.id}`
+    last = line.id
   }
-  return { ended: ending.map(({ thematique }) => thematique), mandatEnded }
+  return { ended: ending.map(({ thematique }) => thematique), mandatEnded, line: last }
+}
+
+/** Writes of autorisations that are over that a request to end them had come before: nothing changes but what is flagged. One line each. */
+export async function noteLateReceipt(
+  tx: Tx,
+  mandat: MandatRow,
+  over: readonly { id: string; thematique: Thematique }[],
+  receipt: Receipt,
+): Promise<void> {
+  for (const { id, thematique } of over) {
+    const line = await append(tx, { action: 'arret_recu', mandat, contenu: { thematique, ...said(receipt) } })
+    await insertReceipt(tx, mandat, id, receipt, line.id)
+  }
+}
+
+const said = ({ maniere, recuLe }: Receipt) => ({ maniere, recu_le: recuLe.toISOString() })
+
+async function insertReceipt(tx: Tx, mandat: MandatRow, autorisationId: string, { maniere, recuLe }: Receipt, line: number) {
+  if (tx.who.kind !== 'aidant') throw new Error(`${tx.who.kind} receives no request`)
+  await tx.sql`
+    insert into arret_recu (autorisation_id, mandat_id, structure_id, usager_id, aidant_id, maniere, recu_le, journal_id)
+    values (${autorisationId}, ${mandat.id}, ${mandat.structureId}, ${mandat.usagerId}, ${tx.who.aidantId}, ${maniere}, ${recuLe}, ${line})`
 }

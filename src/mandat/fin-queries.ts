@@ -27,6 +27,6 @@ export async function listSignalees(
     from arret_recu r
     join autorisation a on a.id = r.autorisation_id
     join demarche d on d.mandat_id = r.mandat_id and d.thematique = a.thematique
-    where ${which} and d.done_at >= r.recu_le and d.done_at < a.revoked_at and ${held(tx, 'd')}`
+    where ${which} and d.done_at >= r.recu_le and d.done_at < least(a.revoked_at, a.expires_at) and ${held(tx, 'd')}`
   return new Set(found.map(({ id }) => id))
 }

@@ -9,13 +9,13 @@ import { as } from '../http/as.ts'
 import type { Env, SessionAidant } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { requireAidant } from '../http/rules.ts'
-import { litCommeAidant, recordAcces } from '../usager/access.ts'
+import { dossierDeDirection, lire, litCommeAidant, recordAcces } from '../usager/access.ts'
 import { findUsager } from '../usager/queries.ts'
 import { findActing } from './brouillon-queries.ts'
 import { aRenouveler, type FinParLaStructure, refusalOfRenewal } from './fin.ts'
 import { listArretsRecus, listSignalees } from './fin-queries.ts'
 import { arretRecuForm, choixForm, finForm } from './forms.ts'
-import { findMandat, listAutorisations, listMandats } from './queries.ts'
+import { findMandat, findMandatContenu, listAutorisations, listMandats } from './queries.ts'
 import { recordStop } from './record-stop.ts'
 import { renewMandat } from './renew.ts'
 import { terminateMandat } from './terminate.ts'
@@ -33,18 +33,22 @@ const CHEMINS = { renonce: 'renoncer', deces: 'deces', protection: 'protection' 
 /** Ends and renewals on the structure's side. Any aidant of it may: an end never waits for the one who signed. */
 export function finRoutes({ db }: { db: Db }): Hono<Env> {
   const routes = new Hono<Env>()
-  const standing = (c: Hers, mandatId: string) =>
-    db.tx(as(c.var.aidant), async (tx) => {
-      const mandat = await findMandat(tx, mandatId)
-      if (!mandat) return undefined
-      return {
-        mandat,
-        usager: (await findUsager(tx, mandat.usagerId))!,
-        autorisations: await listAutorisations(tx, mandatId),
-        mandats: await listMandats(tx, [mandat.usagerId]),
-        acting: (await findActing(tx))!,
-        now: tx.now,
-      }
+  /** What these pages show of the mandat, read as the mandat itself is: with a reason for a référent, and a line of access (ADR 0018). */
+  const standing = (c: Hers, mandatId: string, { over }: { over: 'shown' | 'redirected' }) =>
+    lire(db, c.var.aidant, {
+      find: (tx) => findMandat(tx, mandatId),
+      read: async (tx, mandat) => {
+        if (over === 'redirected' && isOver(mandat)) return c.redirect(`/mandats/${mandatId}`, 303)
+        await recordAcces(tx, { genre: 'mandat_consulte', usagerId: mandat.usagerId })
+        return {
+          mandat,
+          usager: (await findUsager(tx, mandat.usagerId))!,
+          autorisations: await listAutorisations(tx, mandatId),
+          mandats: await listMandats(tx, [mandat.usagerId]),
+          now: tx.now,
+        }
+      },
+      closed: (usagerId) => c.redirect(dossierDeDirection(usagerId), 303),
     })
   const isOver = ({ etat }: { etat: string }) => etat === 'termine' || etat === 'expire'
 
@@ -56,9 +60,10 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
     status: 200 | 409 | 422,
     more: Partial<Parameters<typeof arretRecuPage>[0]> = {},
   ) => {
-    const shown = await standing(c, mandatId)
+    // A letter found late is noted, too, on a mandat that is over.
+    const shown = await standing(c, mandatId, { over: 'shown' })
     if (!shown) return c.notFound()
-    if (isOver(shown.mandat) && status === 200) return c.redirect(`/mandats/${mandatId}`, 303)
+    if (shown instanceof Response) return shown
     return c.html(arretRecuPage({ frame: frameOf(c, 'personnes'), ...shown, ...more }), status)
   }
   routes.get('/mandats/:mandatId/arreter', requireAidant, (c) => asking(c, c.req.param('mandatId'), 200))
@@ -87,9 +92,9 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
       status: 200 | 409 | 422,
       more: { refusal?: Refusal; error?: string | undefined } = {},
     ) => {
-      const shown = await standing(c, mandatId)
+      const shown = await standing(c, mandatId, { over: status === 200 ? 'redirected' : 'shown' })
       if (!shown) return c.notFound()
-      if (isOver(shown.mandat) && status === 200) return c.redirect(`/mandats/${mandatId}`, 303)
+      if (shown instanceof Response) return shown
       return c.html(finPage({ frame: frameOf(c, 'personnes'), how, ...shown, ...more }), status)
     }
     routes.get(path, requireAidant, (c) => confirming(c, c.req.param('mandatId')!, 200))
@@ -118,6 +123,7 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
         recus: await listArretsRecus(tx, mandatId),
         signalees: await listSignalees(tx, { mandatId }),
         lit: await litCommeAidant(tx, mandat.usagerId),
+        imprime: (await findMandatContenu(tx, mandatId)) !== undefined,
         ...(await listDemarches(tx, { mandatId }, undefined, ALL)),
         now: tx.now,
       }
@@ -134,9 +140,11 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
     status: 200 | 409 | 422,
     more: Partial<Parameters<typeof newMandatPage>[0]> = {},
   ) => {
-    const shown = await standing(c, mandatId)
+    const shown = await standing(c, mandatId, { over: 'shown' })
     if (!shown) return c.notFound()
-    const { mandat, autorisations, acting, now } = shown
+    if (shown instanceof Response) return shown
+    const { mandat, autorisations, now } = shown
+    const acting = (await db.tx(as(c.var.aidant), (tx) => findActing(tx)))!
     const refusal = refusalOfRenewal(mandat, autorisations, acting.desactivees, undefined, now)
     if (refusal && status === 200) return c.html(nonRenouvelablePage({ frame: frameOf(c, 'mandat'), mandatId, refusal }))
     const renouvelle = { perimetre: aRenouveler(autorisations, acting.desactivees), duree: mandat.duree }

@@ -24,18 +24,28 @@ export function refusalOfEnd(mandat: Mandat | undefined, chosen: readonly Autori
   return undefined
 }
 
+/** Of these, what is over now and was not yet when a request came: nothing is left to end, but what was done since then is flagged. */
+export const finiesDepuis = <A extends Autorisation>(chosen: readonly A[], recuLe: Date, now: Date): A[] =>
+  chosen.filter(({ revokedAt, expiresAt }) => {
+    const end = revokedAt ?? expiresAt
+    return end <= now && recuLe < end
+  })
+
 /**
  * The same, for a request that came at `recuLe`. No limit on how long ago but the signature: a letter found late is recorded with its true
- * date, and what was done meanwhile is flagged (ADR 0014).
+ * date, and what was done meanwhile is flagged (ADR 0014); also when the mandat has come to its date, or was ended otherwise, since it came.
+ * `recues`: thématiques of which a request is already recorded.
  */
 export function refusalOfReceipt(
   mandat: (Mandat & { signedAt: Date }) | undefined,
   chosen: readonly Autorisation[],
+  recues: readonly Thematique[],
   recuLe: Date,
   now: Date,
 ): ReceiptRefusal | undefined {
   const refusal = refusalOfEnd(mandat, chosen, now)
-  if (refusal) return refusal
+  const late = finiesDepuis(chosen, recuLe, now).filter(({ thematique }) => !recues.includes(thematique))
+  if (refusal && late.length === 0) return refusal
   if (recuLe > now) return 'recu_futur'
   if (recuLe < mandat!.signedAt) return 'recu_avant_signature'
   return undefined

@@ -1,5 +1,7 @@
 import { z } from 'zod'
-import { choix, code6, courriel, liste, texte } from '../form.ts'
+import { choix, code6, courriel, dateHeure, liste, texte, uuid } from '../form.ts'
+import { LECTEURS } from './contact.ts'
+import { MANIERES } from './fin.ts'
 import { DUREES, THEMATIQUES } from './mandat.ts'
 
 export const choixForm = z.object({
@@ -49,7 +51,33 @@ export const accordForm = z
       })
   })
 
+/** Between her yes and the structure's: the code she received, who else reads what she receives; only what is still to be said. */
+export const contactForm = (reste: { code: boolean; lecteur: boolean }) =>
+  z.object({
+    code: reste.code ? code6 : code6.optional(),
+    lecteur: reste.lecteur ? choix(LECTEURS, 'Répondez à cette question.') : choix(LECTEURS),
+  })
+export const gesteContactForm = z.object({ geste: choix(['prouver', 'renvoyer', 'papier'], 'Choisissez un des boutons.') })
+
+/** What the structure offers. */
+export const thematiquesForm = z.object({ thematiques: liste(THEMATIQUES, 'Gardez au moins une thématique.') })
+
+/** Handed over on paper. */
+export const remisForm = z.object({ papier: uuid })
+
+/** Beside her telephone: a new square, or the code that she reads out. */
+export const gesteTelephoneForm = z.object({ geste: choix(['ouvrir', 'relier'], 'Choisissez un des boutons.') })
+export const codeTelephoneForm = z.object({ code: code6 })
+
 export const acceptationForm = z.object({ code: code6 })
 
 /** What she stops: everything, or one thématique. */
 export const arretForm = z.object({ quoi: choix(['tout', ...THEMATIQUES]) })
+
+/** A stop that an aidant records: what ends, how the request came, and when on the structure's clock. */
+export const arretRecuForm = z.object({
+  quoi: choix(['tout', ...THEMATIQUES], 'Choisissez ce que la personne arrête.'),
+  maniere: choix(MANIERES, 'Choisissez comment la demande est arrivée.'),
+  recuLe: dateHeure('Écrivez le jour et l’heure où la demande est arrivée.'),
+})
+export const finForm = z.object({ confirme: z.literal('oui', 'Cochez cette case pour confirmer.') })

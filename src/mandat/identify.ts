@@ -1,7 +1,8 @@
-import type { Db, Who } from '../db.ts'
+import type { Db, Tx, Who } from '../db.ts'
 import { openConnexion } from '../oidc/connexion.ts'
+import { mine } from '../structure/mine.ts'
 import type { Identite } from '../usager/identite.ts'
-import { actingOf, findActing, lockBrouillon, withoutPerson } from './brouillon-queries.ts'
+import { actingOf, deleteBrouillon, findActing, lockBrouillon, withoutPerson } from './brouillon-queries.ts'
 import { conditionsOf, nonceOf } from './conditions.ts'
 import { type ActingRefusal, jourLocal, type PersonneRefusal, refusalOfActing, refusalOfPersonne } from './mandat.ts'
 import { TEXTE_COURANT, texte } from './texte.ts'
@@ -20,36 +21,52 @@ export const openIdentification = (
   request: { brouillonId: string; navigateur: string | undefined },
 ): Promise<Identification> =>
   db.tx(by, async (tx) => {
-    const brouillon = await lockBrouillon(tx, request.brouillonId)
-    const acting = await findActing(tx)
-    if (!brouillon || !acting) return { ok: false, refusal: 'introuvable' }
-    const refusal = refusalOfActing(actingOf(acting))
-    if (refusal) return { ok: false, refusal }
-
-    const { version, langue, sha256 } = texte(TEXTE_COURANT)!
-    const conditions = conditionsOf({
-      id: brouillon.id,
-      structure: { siret: acting.siret, nom: acting.structureNom },
-      aidant: { nom: `${acting.prenom} ${acting.nom}` },
-      perimetre: brouillon.perimetre,
-      duree: brouillon.duree,
-      texte: { version, langue, sha256 },
-      demandeLe: tx.now,
-      sel: tx.random(16),
+    const fixed = await fixWords(tx, request.brouillonId)
+    if (!fixed.ok) return fixed
+    const { nonce } = fixed
+    const opened = await openConnexion(tx, {
+      but: 'mandat',
+      navigateur: request.navigateur,
+      nonce,
+      brouillonId: request.brouillonId,
     })
-    const nonce = nonceOf(conditions)
-    await tx.sql`
-      update brouillon
-      set conditions = ${conditions}, ${withoutPerson(tx)}, updated_at = ${tx.now}
-      where id = ${brouillon.id}`
-    const opened = await openConnexion(tx, { but: 'mandat', navigateur: request.navigateur, nonce, brouillonId: brouillon.id })
     return { ok: true, nonce, ...opened }
   })
 
-export type Identified = { idToken: string; jwksId: string; authTime: Date; identite: Identite; nonce: string }
-export type IdentifiedRefusal = PersonneRefusal | 'introuvable' | 'choix_changes'
+/** Fixes the words of a draft as they stand now: whoever was identified for others is no longer. Their hash is the round trip's nonce. */
+export async function fixWords(
+  tx: Tx,
+  brouillonId: string,
+): Promise<{ ok: true; nonce: string } | { ok: false; refusal: ActingRefusal | 'introuvable' }> {
+  const brouillon = await lockBrouillon(tx, brouillonId)
+  const acting = await findActing(tx)
+  if (!brouillon || !acting) return { ok: false, refusal: 'introuvable' }
+  const refusal = refusalOfActing(actingOf(acting))
+  if (refusal) return { ok: false, refusal }
 
-/** Keeps the identity she proved, for thirty minutes, on the draft whose words the round trip was opened for. A minor leaves no trace. */
+  const { version, langue, sha256 } = texte(TEXTE_COURANT)!
+  const conditions = conditionsOf({
+    id: brouillon.id,
+    structure: { siret: acting.siret, nom: acting.structureNom },
+    aidant: { nom: `${acting.prenom} ${acting.nom}` },
+    perimetre: brouillon.perimetre,
+    duree: brouillon.duree,
+    texte: { version, langue, sha256 },
+    demandeLe: tx.now,
+    sel: tx.random(16),
+  })
+  const nonce = nonceOf(conditions)
+  await tx.sql`
+      update brouillon
+      set conditions = ${conditions}, ${withoutPerson(tx)}, updated_at = ${tx.now}
+      where id = ${brouillon.id}`
+  return { ok: true, nonce }
+}
+
+export type Identified = { idToken: string; jwksId: string; authTime: Date; identite: Identite; nonce: string }
+export type IdentifiedRefusal = PersonneRefusal | 'introuvable' | 'choix_changes' | 'autre_personne'
+
+/** Keeps the identity she proved, for thirty minutes, on the draft whose words the round trip was opened for. Who may give no mandat leaves no trace, draft included. */
 export const keepIdentity = (
   db: Db,
   by: Who & { kind: 'aidant' },
@@ -62,13 +79,19 @@ export const keepIdentity = (
     if (!brouillon || !acting) return { ok: false, refusal: 'introuvable' }
     if (!brouillon.conditions || nonceOf(brouillon.conditions) !== identified.nonce)
       return { ok: false, refusal: 'choix_changes' }
+    if (brouillon.usagerId && (await findSub(tx, brouillon.usagerId)) !== identified.identite.sub)
+      return { ok: false, refusal: 'autre_personne' }
     const refusal = refusalOfPersonne({
       identite: identified.identite,
       protegee: false,
       aidant: acting,
       today: jourLocal(tx.now, acting.fuseau),
     })
-    if (refusal) return { ok: false, refusal }
+    if (refusal) {
+      // No other identification will make this mandat possible: what was prepared for it goes too.
+      await deleteBrouillon(tx, brouillonId)
+      return { ok: false, refusal }
+    }
 
     await tx.sql`
       update brouillon
@@ -78,3 +101,13 @@ export const keepIdentity = (
       where id = ${brouillon.id}`
     return { ok: true }
   })
+
+/** Whose renewal it is. */
+async function findSub(tx: Tx, usagerId: string): Promise<string | undefined> {
+  const [usager] = await tx.sql<{ sub: string }[]>`
+    select u.sub
+    from usager u
+    join dossier d on d.usager_id = u.id
+    where u.id = ${usagerId} and ${mine(tx, 'd')}`
+  return usager?.sub
+}

@@ -104,6 +104,9 @@ export function seTermineBientot(end: Date, now: Date): boolean {
   return left > 0 && left <= 30 * DAY
 }
 
+/** True while the identity she proved may still serve: thirty minutes. The worker erases it within a minute after. */
+export const identiteTenue = (authTime: Date, now: Date): boolean => now.getTime() - authTime.getTime() <= 30 * MINUTE
+
 export type ActingRefusal = 'structure_suspendue' | 'aidant_suspendu' | 'aidant_hors_structure' | 'cgu_non_acceptees'
 export type ChoixRefusal = 'aucune_thematique' | 'thematique_inconnue' | 'thematique_desactivee' | 'duree_inconnue'
 export type PersonneRefusal = 'protegee' | 'mineure' | 'majorite_incertaine' | 'aidant_lui_meme'
@@ -139,6 +142,11 @@ export function refusalOfChoix({ thematiques, duree, desactivees }: Choix): Choi
   if (!estDuree(duree)) return 'duree_inconnue'
   return undefined
 }
+
+export type DureeRefusal = 'renouvellement_plus_long'
+/** A renewal is of the same length or shorter. `duree` is known. */
+export const refusalOfDuree = (avant: Duree, duree: string): DureeRefusal | undefined =>
+  JOURS[duree as Duree] > JOURS[avant] ? 'renouvellement_plus_long' : undefined
 
 export function refusalOfPersonne({ identite, protegee, aidant, today }: Personne): PersonneRefusal | undefined {
   if (protegee) return 'protegee'

@@ -1,127 +1,220 @@
-import type { Tx } from '../db.ts'
-import { queue } from '../notification/queue.ts'
-import type { Thematique } from './mandat.ts'
+import { oneSms } from '../notification/sms.ts'
+import { aLaStructure, laStructure } from '../structure/nom.ts'
+import type { Maniere } from './fin.ts'
+import type { Fin } from './mandat.ts'
 
 /*
- * What both sides are told. Never a name, a démarche nor a thématique: a telephone or a mailbox is read by others. An SMS holds no
- * accent outside the GSM alphabet, no link, and at most 160 characters.
+ * The words of what both sides are told. Never a name, a démarche nor a thématique: a telephone or a mailbox is read by others. An SMS holds
+ * no accent outside the GSM alphabet, no link, and at most 160 characters.
  */
 
-type Told = { id: string; structureId: string; usagerId: string }
+export type Mail = { sujet: string; corps: string }
+export type Words = Mail & { sms: string }
+type Structure = { nom: string; telephone: string; fuseau: string }
 
-/** Tells the person that a mandat exists in her name: if it is not she who agreed, she knows at once. */
-export async function announceMandat(tx: Tx, mandat: Told): Promise<void> {
-  const { nom, telephone, contact } = await findSides(tx, mandat)
-  if (!contact) return
-  const sms = oneSms(
-    nom,
-    (nom) =>
-      `Trait d'union : vous avez donne mandat a ${nom}. Vous pouvez arreter quand vous voulez. Ce n'etait pas vous ? ${telephone}`,
-  )
-  const corps = `Bonjour,
-
-Vous venez de donner votre accord : ${nom} peut faire certaines démarches à votre place.
-
-Vous pouvez lire ce qui est fait et arrêter quand vous voulez, sans dire pourquoi, dans votre espace Trait d’union, avec FranceConnect.
-
-Ce n’était pas vous ? Appelez ${nom} au ${telephone}.`
-  await tell(tx, `mandat-signe:${mandat.id}`, contact, { sujet: 'Votre mandat commence', corps, sms })
-}
-
-/** Tells the person, and the aidants who act for the structure, that a mandat or a part of it is over. */
-export async function announceStop(
-  tx: Tx,
-  mandat: Told,
-  stop: { at: Date; ended: readonly Thematique[]; mandatEnded: boolean },
-): Promise<void> {
-  const { nom, fuseau, contact } = await findSides(tx, mandat)
-  const depuis = new Intl.DateTimeFormat('fr-FR', { timeZone: fuseau, hour: '2-digit', minute: '2-digit' })
-    .format(stop.at)
-    .replace(':', ' h ')
-  const cle = `arret:${mandat.id}:${stop.mandatEnded ? 'tout' : stop.ended.join('-')}`
-  if (contact) {
-    const quoi = stop.mandatEnded ? 'votre mandat' : 'une partie de votre mandat'
-    await tell(tx, cle, contact, {
-      sujet: 'C’est arrêté',
-      corps: `Bonjour,
-
-C’est arrêté depuis ${depuis} : ${nom} n’a plus le droit de continuer ${stop.mandatEnded ? 'vos' : 'ces'} démarches.
-
-Les demandes déjà envoyées ne sont pas annulées. Vous les retrouvez dans votre espace Trait d’union.`,
-      sms: oneSms(
-        nom,
-        (nom) =>
-          `Trait d'union : c'est arrete depuis ${depuis}, ${quoi} avec ${nom}. Les demandes deja envoyees ne sont pas annulees.`,
-      ),
-    })
-  }
-  const aidants = await tx.sql<{ id: string; email: string }[]>`
-    select a.id, a.email
-    from habilitation h
-    join aidant a on a.id = h.aidant_id
-    where h.structure_id = ${mandat.structureId} and h.ended_at is null and a.suspended_at is null
-      and (h.referent or a.id in (select m.aidant_id from mandat m where m.id = ${mandat.id}))`
-  for (const { id, email } of aidants) {
-    await queue(tx, {
-      cle: `${cle}:aidant:${id}`,
-      canal: 'email',
-      destinataire: email,
-      sujet: stop.mandatEnded ? 'Un mandat est arrêté' : 'Une partie d’un mandat est arrêtée',
-      corps: `Bonjour,
-
-Une personne a arrêté ${stop.mandatEnded ? 'un mandat' : 'une partie d’un mandat'} donné à ${nom}, à ${depuis}. L’effet est immédiat.
-
-Pour savoir lequel, ouvrez Trait d’union et la liste des personnes. Une démarche faite avant cette heure peut encore être notée.`,
-    })
-  }
-}
-
-type Contact = { canal: 'email' | 'sms'; destinataire: string }
-
-async function findSides(tx: Tx, mandat: Told) {
-  const [sides] = await tx.sql<
-    { nom: string; telephone: string; fuseau: string; suivi: string; email: string | null; mobile: string | null }[]
-  >`
-    select s.nom, s.telephone, s.fuseau, u.suivi, u.email, u.telephone as mobile
-    from structure s, usager u
-    where s.id = ${mandat.structureId} and u.id = ${mandat.usagerId}`
-  const { suivi, email, mobile, ...structure } = sides!
-  const contact: Contact | undefined =
-    suivi === 'email' && email
-      ? { canal: 'email', destinataire: email }
-      : suivi === 'sms' && mobile
-        ? { canal: 'sms', destinataire: mobile }
-        : undefined
-  return { ...structure, contact }
-}
-
-const tell = (tx: Tx, cle: string, contact: Contact, words: { sujet: string; corps: string; sms: string }) =>
-  contact.canal === 'sms'
-    ? queue(tx, { cle, canal: 'sms', destinataire: contact.destinataire, corps: words.sms })
-    : queue(tx, { cle, canal: 'email', destinataire: contact.destinataire, sujet: words.sujet, corps: words.corps })
-
-const SMS = 160
-
-/** The words of one SMS: a long name of the structure is cut, never what follows it. */
-const oneSms = (nom: string, write: (nom: string) => string) =>
-  plain(
-    write(
-      plain(nom)
-        .slice(0, SMS - plain(write('')).length)
-        .trimEnd(),
+export function motsDuCode(digits: string): Words {
+  const code = `${digits.slice(0, 3)} ${digits.slice(3)}`
+  return {
+    sujet: 'Votre code',
+    corps: paragraphs(
+      'Bonjour,',
+      `Votre code est : ${code}`,
+      'Donnez-le seulement si la personne qui vous aide à faire votre mandat est avec vous. Il sert dix minutes, une seule fois.',
+      'Vous n’avez rien demandé ? Ne faites rien : sans ce code, cette adresse ne servira pas.',
     ),
-  )
+    sms: `Trait d'union : votre code est ${code}. Donnez-le seulement si la personne qui vous aide est avec vous. Il sert dix minutes.`,
+  }
+}
 
-/** Letters that the GSM alphabet counts as one, so that 160 characters are one SMS. */
-const plain = (text: string) =>
-  text
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .replace(/œ/g, 'oe')
-    .replace(/Œ/g, 'OE')
-    .replace(/æ/g, 'ae')
-    .replace(/Æ/g, 'AE')
-    .replace(/[’‘]/g, "'")
-    .replace(/« ?| ?»|[“”]/g, '"')
-    .replace(/[‐-―]/g, '-')
-    .replace(/[^ -~]|[\\^`{|}~[\]]/g, ' ')
+export const motsDuMandat = ({ nom, telephone }: Structure): Words => ({
+  sujet: 'Votre mandat commence',
+  corps: paragraphs(
+    'Bonjour,',
+    `Vous venez de donner votre accord : ${laStructure(nom)} peut faire certaines démarches à votre place.`,
+    'Vous pouvez lire ce qui est fait et arrêter quand vous voulez, sans dire pourquoi, dans votre espace Trait d’union, avec FranceConnect.',
+    `Ce n’était pas vous ? Appelez ${laStructure(nom)} au ${telephone}.`,
+  ),
+  sms: oneSms(
+    aLaStructure(nom),
+    (a) =>
+      `Trait d'union : vous avez donne mandat ${a}. Vous pouvez arreter quand vous voulez. Ce n'etait pas vous ? ${telephone}`,
+  ),
+})
+
+export type End = {
+  how: Exclude<Fin, 'remplace' | 'structure_fermee'>
+  at: Date
+  mandatEnded: boolean
+  /** When an aidant recorded it at her request. */
+  receipt?: { maniere: Maniere; recuLe: Date }
+  /** Démarches done between receipt and recording. */
+  signalees?: number
+}
+
+export function motsDeLaFin({ nom, fuseau }: Structure, { how, at, mandatEnded, receipt, signalees = 0 }: End): Words {
+  const la = laStructure(nom)
+  const depuis = heure(at, fuseau)
+  const quoi = mandatEnded ? 'votre mandat' : 'une partie de votre mandat'
+  const pourquoi = {
+    revoque: receipt && `Votre demande d’arrêt, reçue le ${jour(receipt.recuLe, fuseau)}, est enregistrée.`,
+    renonce: `${majuscule(la)} met fin à votre mandat.`,
+    deces: undefined,
+    protection: 'Une mesure de protection met fin à votre mandat.',
+  }[how]
+  const faites =
+    signalees > 0 &&
+    `${signalees === 1 ? 'Une démarche a été faite' : `${signalees} démarches ont été faites`} après la réception de votre demande. Votre espace dit ${signalees === 1 ? 'laquelle' : 'lesquelles'}.`
+  return {
+    sujet: 'C’est arrêté',
+    corps: paragraphs(
+      'Bonjour,',
+      pourquoi,
+      `C’est arrêté depuis ${depuis} : ${la} n’a plus le droit de continuer ${mandatEnded ? 'vos' : 'ces'} démarches.`,
+      faites,
+      'Les demandes déjà envoyées ne sont pas annulées. Vous les retrouvez dans votre espace Trait d’union.',
+      RELEVE,
+    ),
+    // The day too: an SMS of the night leaves the next morning.
+    sms: oneSms(
+      la,
+      (la) =>
+        `Trait d'union : c'est arrete depuis ${depuis} le ${jourCourt(at, fuseau)}, ${quoi} avec ${la}. Les demandes envoyees ne sont pas annulees.`,
+    ),
+  }
+}
+
+/** Art. 1993 C. civ.: what was done is accounted for. */
+const RELEVE =
+  'Vous avez droit au relevé de ce qui a été fait. Imprimez-le depuis votre espace, ou demandez-le sur papier à la structure.'
+
+export function motsDeLaFinAuxAidants({ nom, fuseau }: Structure, { how, at, mandatEnded, receipt, signalees = 0 }: End): Mail {
+  const depuis = heure(at, fuseau)
+  const part = mandatEnded ? 'un mandat' : 'une partie d’un mandat'
+  const a = aLaStructure(nom)
+  const fait = {
+    revoque: receipt
+      ? `À ${depuis}, un collègue a enregistré la demande d’une personne d’arrêter ${part} donné ${a}, reçue le ${jour(receipt.recuLe, fuseau)} à ${heure(receipt.recuLe, fuseau)}.`
+      : `À ${depuis}, une personne a arrêté ${part} donné ${a}.`,
+    renonce: `À ${depuis}, un mandat donné ${a} a pris fin : la structure y renonce.`,
+    deces: `À ${depuis}, un mandat donné ${a} a pris fin : la personne est décédée.`,
+    protection: `À ${depuis}, un mandat donné ${a} a pris fin : la personne a une mesure de protection.`,
+  }[how]
+  return {
+    sujet: mandatEnded ? 'Un mandat est arrêté' : 'Une partie d’un mandat est arrêtée',
+    corps: paragraphs(
+      'Bonjour,',
+      `${fait} L’effet est immédiat.`,
+      signalees > 0 &&
+        `${signalees === 1 ? 'Une démarche faite' : `${signalees} démarches faites`} depuis la réception ${signalees === 1 ? 'est signalée' : 'sont signalées'} à la personne et à la direction, sur la page du mandat.`,
+      'Pour savoir lequel, ouvrez Trait d’union et la liste des personnes. Une démarche faite avant cette heure peut encore être notée.',
+      how !== 'deces' &&
+        'Il reste à remettre à la personne, ou à qui est chargé de ses affaires, le relevé de ce qui a été fait : la page d’après la fin l’imprime.',
+    ),
+  }
+}
+
+export const motsDeLaFermeture = ({ nom, fuseau }: Structure, at: Date): Words => ({
+  sujet: 'C’est arrêté',
+  corps: paragraphs(
+    'Bonjour,',
+    `${majuscule(laStructure(nom))} ferme : votre mandat est arrêté depuis le ${jour(at, fuseau)}.`,
+    'Les demandes déjà envoyées ne sont pas annulées. Vous les retrouvez dans votre espace Trait d’union.',
+    'Vous avez droit au relevé de ce qui a été fait. Imprimez-le depuis votre espace.',
+  ),
+  sms: oneSms(
+    laStructure(nom),
+    (la) =>
+      `Trait d'union : ${la} ferme, votre mandat est arrete depuis le ${jourCourt(at, fuseau)}. Les demandes envoyees ne sont pas annulees.`,
+  ),
+})
+
+export const motsDeLaFermetureAuxAidants = ({ nom, fuseau }: Structure, at: Date): Mail => ({
+  sujet: 'Les mandats de votre structure sont arrêtés',
+  corps: paragraphs(
+    'Bonjour,',
+    `${majuscule(laStructure(nom))} ferme : les mandats donnés ${aLaStructure(nom)} sont arrêtés depuis le ${jour(at, fuseau)}. Plus personne n’agit en leur nom.`,
+    'Les personnes qui ont choisi un e-mail ou un SMS sont prévenues. Prévenez les autres, rendez les papiers, détruisez les copies et les identifiants gardés.',
+  ),
+})
+
+export type Pause = { quoi: 'pause' | 'reprise'; at: Date; whole: boolean }
+
+export function motsDeLaPause({ nom, fuseau }: Structure, { quoi, at, whole }: Pause): Words {
+  const la = laStructure(nom)
+  const part = whole ? 'votre mandat' : 'une partie de votre mandat'
+  const depuis = heure(at, fuseau)
+  const le = jourCourt(at, fuseau)
+  return quoi === 'pause'
+    ? {
+        sujet: 'C’est en pause',
+        corps: paragraphs(
+          'Bonjour,',
+          `C’est en pause depuis ${depuis} : ${la} ne fait plus ${whole ? 'vos' : 'ces'} démarches pour le moment.`,
+          'Vous pouvez remettre en route, ou tout arrêter, quand vous voulez, dans votre espace Trait d’union.',
+        ),
+        sms: oneSms(
+          la,
+          (la) => `Trait d'union : ${part} avec ${la} est en pause depuis ${depuis} le ${le}. Vous pouvez changer d'avis.`,
+        ),
+      }
+    : {
+        sujet: 'C’est reparti',
+        corps: paragraphs(
+          'Bonjour,',
+          `Depuis ${depuis}, ${la} peut de nouveau faire ${whole ? 'vos' : 'ces'} démarches.`,
+          'Ce n’était pas vous ? Vous pouvez arrêter tout de suite dans votre espace Trait d’union.',
+        ),
+        sms: oneSms(
+          la,
+          (la) => `Trait d'union : ${part} avec ${la} reprend, ${depuis} le ${le}. Vous pouvez arreter quand vous voulez.`,
+        ),
+      }
+}
+
+export function motsDeLaPauseAuxAidants({ nom, fuseau }: Structure, { quoi, at, whole }: Pause): Mail {
+  const sien = whole ? 'un mandat' : 'une partie d’un mandat'
+  const depuis = heure(at, fuseau)
+  return {
+    sujet: quoi === 'pause' ? 'Un mandat est en pause' : 'Un mandat est remis en route',
+    corps: paragraphs(
+      'Bonjour,',
+      quoi === 'pause'
+        ? `À ${depuis}, une personne a mis en pause ${sien} donné ${aLaStructure(nom)}. On ne peut pas agir tant qu’elle ne l’a pas remis en route.`
+        : `À ${depuis}, une personne a remis en route ${sien} donné ${aLaStructure(nom)}.`,
+      'Pour savoir lequel, ouvrez Trait d’union et la liste des personnes.',
+    ),
+  }
+}
+
+export const motsDuRappel = ({ nom, fuseau }: Structure, expiresAt: Date): Words => ({
+  sujet: 'Votre mandat se termine bientôt',
+  corps: paragraphs(
+    'Bonjour,',
+    `Votre mandat avec ${laStructure(nom)} se termine le ${jour(expiresAt, fuseau)} au soir.`,
+    'Vous n’avez rien à faire si cela vous convient. Pour continuer, prenez rendez-vous : rien n’est renouvelé sans vous.',
+  ),
+  sms: oneSms(
+    laStructure(nom),
+    (la) =>
+      `Trait d'union : votre mandat avec ${la} se termine le ${jourCourt(expiresAt, fuseau)}. Rien n'est renouvele sans vous.`,
+  ),
+})
+
+export const motsDuRappelAuxAidants = (count: number): Mail => ({
+  sujet: count === 1 ? 'Un mandat se termine bientôt' : 'Des mandats se terminent bientôt',
+  corps: paragraphs(
+    'Bonjour,',
+    count === 1 ? 'Un mandat se termine dans trente jours au plus.' : `${count} mandats se terminent dans trente jours au plus.`,
+    'Dans Trait d’union, la liste des personnes dit lesquels. Un renouvellement se fait avec la personne, qui donne de nouveau son accord.',
+  ),
+})
+
+const paragraphs = (...parts: readonly (string | false | undefined)[]) => parts.filter(Boolean).join('\n\n')
+const majuscule = (words: string) => words.charAt(0).toLocaleUpperCase('fr') + words.slice(1)
+const said = (at: Date, timeZone: string, options: Intl.DateTimeFormatOptions) =>
+  new Intl.DateTimeFormat('fr-FR', { timeZone, ...options }).format(at)
+/** « 14 h 05 », « 3 mars 2027 », « 3 mars ». */
+const heure = (at: Date, fuseau: string) => said(at, fuseau, { hour: '2-digit', minute: '2-digit' }).replace(/^0?(\d+):/, '$1 h ')
+const jour = (at: Date, fuseau: string) =>
+  said(at, fuseau, { day: 'numeric', month: 'long', year: 'numeric' }).replace(/^1 /, '1er ')
+const jourCourt = (at: Date, fuseau: string) => said(at, fuseau, { day: 'numeric', month: 'long' }).replace(/^1 /, '1er ')

@@ -4,7 +4,7 @@ import { fixWords } from './identify.ts'
 import type { ActingRefusal } from './mandat.ts'
 import { empreinte, jetonDe } from './telephone.ts'
 
-export type LinkRefusal = ActingRefusal | 'introuvable'
+type LinkRefusal = ActingRefusal | 'introuvable'
 
 /** A new address for this draft, for ten minutes; the one before, and whoever identified herself by it, no longer count. */
 export async function offerLink(

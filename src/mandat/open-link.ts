@@ -2,7 +2,7 @@ import type { Db } from '../db.ts'
 import { openConnexion } from '../oidc/connexion.ts'
 import { empreinte, TELEPHONE_LIEN_MS } from './telephone.ts'
 
-export type OpenLinkRefusal = 'lien_inconnu'
+type OpenLinkRefusal = 'lien_inconnu'
 
 /** On her telephone: opens the round trip, once, in this browser. Unknown, used and too late are one answer. */
 export const openLink = (

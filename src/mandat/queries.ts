@@ -18,6 +18,7 @@ export type MandatEtat = MandatRow & {
   etat: 'actif' | 'suspendu' | 'expire' | 'termine'
   perimetre: Thematique[]
   enVigueur: Thematique[]
+  enPause: Thematique[]
   structureNom: string
   fuseau: string
 }
@@ -71,7 +72,9 @@ const etats = (tx: Tx) => tx.sql`
     s.nom as structure_nom, s.fuseau,
     array(select a.thematique from autorisation_etat a where a.mandat_id = m.id order by array_position(thematiques(), a.thematique)) as perimetre,
     array(select a.thematique from autorisation_etat a where a.mandat_id = m.id and a.etat = 'actif'
-      order by array_position(thematiques(), a.thematique)) as en_vigueur
+      order by array_position(thematiques(), a.thematique)) as en_vigueur,
+    array(select a.thematique from autorisation_etat a where a.mandat_id = m.id and a.etat = 'suspendu'
+      order by array_position(thematiques(), a.thematique)) as en_pause
   from mandat_etat m
   join structure s on s.id = m.structure_id`
 

@@ -1,16 +1,25 @@
 import type { Db, Who } from '../db.ts'
-import { archiveJwks, type ConnexionRefusal, claimConnexion } from '../oidc/connexion.ts'
+import { archiveJwks, type But, type ConnexionRefusal, claimConnexion } from '../oidc/connexion.ts'
 import type { OidcRefusal, Provider } from '../oidc/oidc.ts'
 import { type EnterRefusal, enterEspace } from '../usager/enter.ts'
 import { type IdentiteRefusal, identiteDe } from '../usager/identite.ts'
+import { type HoldRefusal, holdIdentity } from './hold-identity.ts'
 import { type IdentifiedRefusal, keepIdentity } from './identify.ts'
 
-export type RetourRefusal = ConnexionRefusal | OidcRefusal | IdentiteRefusal | IdentifiedRefusal | EnterRefusal | 'session_fermee'
+export type RetourRefusal =
+  | ConnexionRefusal
+  | OidcRefusal
+  | IdentiteRefusal
+  | IdentifiedRefusal
+  | EnterRefusal
+  | HoldRefusal
+  | 'session_fermee'
 export type Received =
   | { ok: true; but: 'mandat'; brouillonId: string; idToken: string }
   | { ok: true; but: 'espace'; token: string; idToken: string }
+  | { ok: true; but: 'telephone'; idToken: string }
   /** `idToken`: she did identify herself, so that a session is open at FranceConnect. */
-  | { ok: false; refusal: RetourRefusal; but?: 'mandat' | 'espace'; brouillonId?: string | null; idToken?: string }
+  | { ok: false; refusal: RetourRefusal; but?: But; brouillonId?: string | null; idToken?: string }
 
 /**
  * What FranceConnect sends back, for whichever round trip it answers. The round trip is spent before anything is asked of the provider:
@@ -30,7 +39,7 @@ export async function receiveIdentity(
 ): Promise<Received> {
   const claimed = await claimConnexion(db, back)
   if (!claimed.ok) return claimed
-  const { but, nonce, brouillonId } = claimed.connexion
+  const { but, nonce, brouillonId, telephoneId } = claimed.connexion
   const refuse = (refusal: RetourRefusal, idToken?: string): Received => ({
     ok: false,
     refusal,
@@ -50,8 +59,12 @@ export async function receiveIdentity(
     const entered = await enterEspace(db, identite, back.previousSession)
     return entered.ok ? { ok: true, but, token: entered.token, idToken } : refuse(entered.refusal, idToken)
   }
-  if (!back.by) return refuse('session_fermee', idToken)
+  if (but === 'mandat' && !back.by) return refuse('session_fermee', idToken)
   const jwksId = await archiveJwks(db, jwks)
-  const kept = await keepIdentity(db, back.by, brouillonId!, { idToken, jwksId, authTime: claims.authTime, identite, nonce })
+  if (but === 'telephone') {
+    const held = await holdIdentity(db, telephoneId!, { idToken, jwksId, authTime: claims.authTime, identite, nonce })
+    return held.ok ? { ok: true, but, idToken } : refuse(held.refusal, idToken)
+  }
+  const kept = await keepIdentity(db, back.by!, brouillonId!, { idToken, jwksId, authTime: claims.authTime, identite, nonce })
   return kept.ok ? { ok: true, but, brouillonId: brouillonId!, idToken } : refuse(kept.refusal, idToken)
 }

@@ -1,11 +1,11 @@
 import type { Db, Who } from '../db.ts'
+import { announceEnd } from './announce.ts'
 import { actingOf, findActing } from './brouillon-queries.ts'
-import { endAutorisations } from './end.ts'
-import { type Maniere, type ReceiptRefusal, refusalOfReceipt } from './fin.ts'
-import { listSignalees } from './fin-queries.ts'
+import { loadChosen } from './chosen.ts'
+import { endAutorisations, noteLateReceipt } from './end.ts'
+import { finiesDepuis, type Maniere, type ReceiptRefusal, refusalOfEnd, refusalOfReceipt } from './fin.ts'
+import { listArretsRecus, listSignalees } from './fin-queries.ts'
 import { type ActingRefusal, refusalOfActing, type Thematique } from './mandat.ts'
-import { announceEnd } from './messages.ts'
-import { listAutorisations, lockMandat } from './queries.ts'
 
 export type RecordStopRefusal = ReceiptRefusal | ActingRefusal
 type Request = { mandatId: string; thematique?: Thematique | undefined; maniere: Maniere; recuLe: Date }
@@ -20,16 +20,24 @@ export const recordStop = (
   { mandatId, thematique, maniere, recuLe }: Request,
 ): Promise<{ ok: true } | { ok: false; refusal: RecordStopRefusal }> =>
   db.tx(by, async (tx) => {
-    const mandat = await lockMandat(tx, mandatId)
-    const autorisations = mandat ? await listAutorisations(tx, mandat.id) : []
-    const chosen = autorisations.filter((one) => !thematique || one.thematique === thematique)
+    const { mandat, chosen } = await loadChosen(tx, { mandatId, thematique })
+    const recues = (await listArretsRecus(tx, mandatId)).map((one) => one.thematique)
     const acting = await findActing(tx)
     const refusal =
-      refusalOfReceipt(mandat, chosen, recuLe, tx.now) ?? (acting ? refusalOfActing(actingOf(acting)) : 'aidant_hors_structure')
+      refusalOfReceipt(mandat, chosen, recues, recuLe, tx.now) ??
+      (acting ? refusalOfActing(actingOf(acting)) : 'aidant_hors_structure')
     if (refusal) return { ok: false, refusal }
 
     const at = tx.now
     const receipt = { maniere, recuLe }
+    await noteLateReceipt(
+      tx,
+      mandat!,
+      finiesDepuis(chosen, recuLe, at).filter((one) => !recues.includes(one.thematique)),
+      receipt,
+    )
+    // Nothing ends of what its date or another had ended: then there is nothing to announce.
+    if (refusalOfEnd(mandat, chosen, at)) return { ok: true }
     const thematiques = chosen.map((one) => one.thematique)
     const end = await endAutorisations(tx, mandat!, thematiques, 'revoque', at, receipt)
     const signalees = (await listSignalees(tx, { mandatId })).size

@@ -1,5 +1,6 @@
-import type { Db } from '../db.ts'
-import { remindAidants, remindEnd } from './messages.ts'
+import type { Db, Tx } from '../db.ts'
+import { failure, type Log } from '../http/log.ts'
+import { remindAidants, remindEnd } from './announce.ts'
 
 /** Of mandats long enough that their end may have been forgotten. */
 const DUREES_RAPPELEES = ['trimestre', 'semestre', 'an']
@@ -7,9 +8,10 @@ const AHEAD_DAYS = 30
 
 /**
  * Says once of each mandat that it ends within thirty days (case 36): to the person, and to the aidants concerned in one message each. What
- * is paused, ended, or of a suspended structure is not recalled. One transaction for each structure: its row in `rappel` makes it once.
+ * is paused, ended, or of a suspended structure is not recalled. One transaction for each structure: its row in `rappel` makes it once. One that
+ * fails does not keep the others waiting.
  */
-export async function remindEnds(db: Db): Promise<number> {
+export async function remindEnds(db: Db, log: Log): Promise<number> {
   const structures = await db.tx(
     { kind: 'worker' },
     (tx) => tx.sql<{ structureId: string }[]>`
@@ -22,29 +24,36 @@ export async function remindEnds(db: Db): Promise<number> {
   )
   let count = 0
   for (const { structureId } of structures)
-    count += await db.tx({ kind: 'worker' }, async (tx) => {
-      // Another worker's row, not committed yet, is waited for: then it is no longer ours to send.
-      const reminded = await tx.sql<{ id: string; structureId: string; usagerId: string; aidantId: string; expiresAt: Date }[]>`
-        with due as (
-          select m.id, m.structure_id, m.usager_id, m.aidant_id, m.expires_at
-          from mandat_etat m
-          where m.structure_id = ${structureId} and m.etat = 'actif' and m.duree = any (${DUREES_RAPPELEES})
-            and m.expires_at <= ${tx.now}::timestamptz + make_interval(days => ${AHEAD_DAYS})
-            and not exists (select 1 from rappel r where r.mandat_id = m.id)
-          order by m.expires_at
-          limit 50),
-        once as (
-          insert into rappel (mandat_id, structure_id, usager_id)
-          select id, structure_id, usager_id from due
-          on conflict do nothing
-          returning mandat_id)
-        select due.id, due.structure_id, due.usager_id, due.aidant_id, due.expires_at
-        from due
-        join once on once.mandat_id = due.id
-        order by due.expires_at, due.id`
-      for (const mandat of reminded) await remindEnd(tx, mandat)
-      if (reminded.length > 0) await remindAidants(tx, structureId, reminded)
-      return reminded.length
-    })
+    count += await db
+      .tx({ kind: 'worker' }, (tx) => remindStructure(tx, structureId))
+      .catch((error: unknown) => {
+        log('warn', { event: 'tache_echouee', reason: 'rappels', ...failure(error) })
+        return 0
+      })
   return count
+}
+
+async function remindStructure(tx: Tx, structureId: string): Promise<number> {
+  // Another worker's row, not committed yet, is waited for: then it is no longer ours to send.
+  const reminded = await tx.sql<{ id: string; structureId: string; usagerId: string; aidantId: string; expiresAt: Date }[]>`
+    with due as (
+      select m.id, m.structure_id, m.usager_id, m.aidant_id, m.expires_at
+      from mandat_etat m
+      where m.structure_id = ${structureId} and m.etat = 'actif' and m.duree = any (${DUREES_RAPPELEES})
+        and m.expires_at <= ${tx.now}::timestamptz + make_interval(days => ${AHEAD_DAYS})
+        and not exists (select 1 from rappel r where r.mandat_id = m.id)
+      order by m.expires_at
+      limit 50),
+    once as (
+      insert into rappel (mandat_id, structure_id, usager_id)
+      select id, structure_id, usager_id from due
+      on conflict do nothing
+      returning mandat_id)
+    select due.id, due.structure_id, due.usager_id, due.aidant_id, due.expires_at
+    from due
+    join once on once.mandat_id = due.id
+    order by due.expires_at, due.id`
+  for (const mandat of reminded) await remindEnd(tx, mandat)
+  if (reminded.length > 0) await remindAidants(tx, structureId, reminded)
+  return reminded.length
 }

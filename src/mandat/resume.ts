@@ -1,9 +1,9 @@
 import type { Db, Who } from '../db.ts'
 import { append } from '../journal/append.ts'
+import { announcePause } from './announce.ts'
+import { loadChosen } from './chosen.ts'
 import { type ResumeRefusal, refusalOfResume } from './fin.ts'
 import { etatAutorisation, type Thematique } from './mandat.ts'
-import { announcePause } from './messages.ts'
-import { listAutorisations, lockMandat } from './queries.ts'
 
 /** Lifts her pause of a whole mandat, or of one thématique: she alone can. Both sides are told. */
 export const resumeMandat = (
@@ -14,9 +14,7 @@ export const resumeMandat = (
   db.tx(
     by,
     async (tx) => {
-      const mandat = await lockMandat(tx, request.mandatId)
-      const autorisations = mandat ? await listAutorisations(tx, mandat.id) : []
-      const chosen = autorisations.filter(({ thematique }) => !request.thematique || thematique === request.thematique)
+      const { mandat, autorisations, chosen } = await loadChosen(tx, request)
       const refusal = refusalOfResume(mandat, chosen, tx.now)
       if (refusal) return { ok: false, refusal }
 

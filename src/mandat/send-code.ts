@@ -1,15 +1,20 @@
 import { createHmac } from 'node:crypto'
 import type { Db, Who } from '../db.ts'
 import { takeToken } from '../http/rates.ts'
+import { sixDigits } from '../six-digits.ts'
 import { newUuid } from '../uuid.ts'
-import { findActing, findBrouillon, lockBrouillon } from './brouillon-queries.ts'
-import { sendContactCode } from './messages.ts'
+import { sendContactCode } from './announce.ts'
+import { findBrouillon, lockBrouillon } from './brouillon-queries.ts'
 
 export type SendRefusal = 'introuvable' | 'contact_manquant' | 'trop_de_codes'
 
 /** Six digits hold too little to be hashed alone: keyed, and tied to the draft and to the contact they prove. */
 export const empreinteDuCodeContact = (secretsKey: Buffer, brouillonId: string, contact: string, code: string) =>
   createHmac('sha256', secretsKey).update(`contact:${brouillonId}:${contact}:${code}`).digest()
+
+/** Numbers are few enough to be tried one by one: without SECRETS_KEY the counter says nothing of hers, after her no either. */
+const compteurDuContact = (secretsKey: Buffer, contact: string) =>
+  createHmac('sha256', secretsKey).update(`limite:contact:${contact}`).digest('base64url')
 
 /** Sends the person a code to prove the contact she gave; the one before, if any, no longer serves. */
 export async function sendCode(
@@ -23,7 +28,7 @@ export async function sendCode(
   const { contact } = asked
   if (!contact) return { ok: false, refusal: 'contact_manquant' }
   const tokens = await db.tx({ kind: 'portier' }, async (tx) => [
-    await takeToken(tx, 'code_contact', contact),
+    await takeToken(tx, 'code_contact', compteurDuContact(secretsKey, contact)),
     await takeToken(tx, 'code_contact_aidant', by.aidantId),
     await takeToken(tx, 'code_contact_structure', by.structureId),
   ])
@@ -33,14 +38,14 @@ export async function sendCode(
     const brouillon = await lockBrouillon(tx, brouillonId)
     if (!brouillon) return { ok: false, refusal: 'introuvable' }
     if (brouillon.contact !== contact) return { ok: false, refusal: 'contact_manquant' }
-    const { fuseau } = (await findActing(tx))!
-    const code = String(tx.random(6).readUIntBE(0, 6) % 1_000_000).padStart(6, '0')
-    const cle = `code-contact:${newUuid(tx)}`
+    const code = sixDigits(tx.random(6))
+    // A key that begins so is forgotten in an hour and never tried again by hand, as what opens a session.
+    const cle = `connexion:contact:${newUuid(tx)}`
     await tx.sql`delete from code_contact where brouillon_id = ${brouillonId}`
     await tx.sql`
       insert into code_contact (brouillon_id, code, message_cle)
       values (${brouillonId}, ${empreinteDuCodeContact(secretsKey, brouillonId, contact, code)}, ${cle})`
-    await sendContactCode(tx, { cle, canal: brouillon.suivi === 'sms' ? 'sms' : 'email', destinataire: contact, fuseau, code })
+    await sendContactCode(tx, { cle, canal: brouillon.suivi === 'sms' ? 'sms' : 'email', destinataire: contact, code })
     return { ok: true }
   })
 }

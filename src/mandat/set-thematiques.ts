@@ -2,7 +2,7 @@ import type { Db, Who } from '../db.ts'
 import { append } from '../journal/append.ts'
 import { perimetreDe, THEMATIQUES, type Thematique } from './mandat.ts'
 
-export type ThematiquesRefusal = 'aucune_thematique_offerte'
+type ThematiquesRefusal = 'aucune_thematique_offerte'
 
 /** Says which thématiques the structure offers from now on: mandats already signed stay, new ones are held to it (case 45). */
 export const setThematiques = (

@@ -6,16 +6,18 @@ import { append } from '../journal/append.ts'
 import { mine } from '../structure/mine.ts'
 import type { Identite } from '../usager/identite.ts'
 import { recognizeUsager } from '../usager/recognize.ts'
+import { announceMandat } from './announce.ts'
 import { type ActingRow, actingOf, type Brouillon, deleteBrouillon, findActing, lockBrouillon } from './brouillon-queries.ts'
+import { codeVerification, empreinteDuCode } from './code.ts'
 import { type Accord, type EvidenceReason, readConditions, verifyEvidence } from './conditions.ts'
+import { contactPret } from './contact.ts'
 import { endAutorisations } from './end.ts'
 import type { Jwks } from './jws.ts'
 import { aLaSeconde, dernierJour, expiresAt, refusalOfSigning, type SigningRefusal, type Thematique } from './mandat.ts'
-import { announceMandat } from './messages.ts'
 import { lockMandat } from './queries.ts'
 import { type SealKeys, sealMandat } from './sceau.ts'
 import { placeDe } from './statut.ts'
-import { texteDuMandat } from './texte.ts'
+import { texteScelle } from './texte.ts'
 
 /** What signing needs of the configuration. */
 export type Signer = {
@@ -29,8 +31,10 @@ export type SignRefusal =
   | 'introuvable'
   | 'identite_absente'
   | 'accord_absent'
+  | 'contact_non_prouve'
   | 'phrase_a_relire'
   | 'second_facteur_refuse'
+  | 'fin_enregistree'
   | 'preuve_invalide'
 export type Signed = { ok: true; id: string } | { ok: false; refusal: SignRefusal; reason?: EvidenceReason }
 
@@ -48,7 +52,10 @@ export const signMandat = async (
   try {
     return await attempt()
   } catch (error) {
-    if (!TAKEN.includes(constraintOf(error) ?? '')) throw error
+    const constraint = constraintOf(error) ?? ''
+    // Closed, suspended or changed since it was read: read again, it says which refusal.
+    if (CHANGED.includes(constraint)) return attempt()
+    if (!TAKEN.includes(constraint)) throw error
     // A mandat begins at a whole second: what was stopped or used within this one must come before it, so it begins at the next.
     await sleep(1000)
     return attempt()
@@ -57,6 +64,9 @@ export const signMandat = async (
 
 /** Stopped, or used, in this very second; or another mandat drew the same status block at the same time. */
 const TAKEN = ['autorisation_une_en_vigueur', 'fin_apres_actes', 'mandat_bloc_unique']
+
+/** The structure closed, the aidant was suspended, or a thématique is no longer offered. */
+const CHANGED = ['mandat_aidant_actif', 'autorisation_structure_ouverte', 'autorisation_thematique_proposee']
 
 async function sign(
   tx: Tx,
@@ -75,6 +85,7 @@ async function sign(
   if (!acting) return { ok: false, refusal: 'introuvable' }
   if (!conditions || !identite || !idToken || !jwksId || !authTime) return { ok: false, refusal: 'identite_absente' }
   if (!granted || !accordAt || !suivi) return { ok: false, refusal: 'accord_absent' }
+  if (!contactPret(brouillon)) return { ok: false, refusal: 'contact_non_prouve' }
 
   const { structure, aidant } = actingOf(acting)
   const refusal = refusalOfSigning({
@@ -107,11 +118,17 @@ async function sign(
   if (dernierJour(expiresAt(tx.now, conditions.duree, acting.fuseau), acting.fuseau) !== brouillon.dernierJour)
     return { ok: false, refusal: 'phrase_a_relire' }
 
+  if (await endedSince(tx, identite.sub, authTime)) return { ok: false, refusal: 'fin_enregistree' }
   const factor = matchCode(await listFactors(tx, by.aidantId), request.code, tx.now, signer.secretsKey)
   if (!factor) return { ok: false, refusal: 'second_facteur_refuse' }
 
   await markFactor(tx, factor)
-  const usagerId = await recognizeUsager(tx, identite, { suivi, contact: brouillon.contact })
+  const usagerId = await recognizeUsager(tx, identite, {
+    suivi,
+    contact: brouillon.contact,
+    prouveAt: brouillon.contactProuveAt,
+    lecteur: brouillon.contactLecteur,
+  })
   await endReplaced(tx, usagerId, granted)
   const mandat = await insertMandat(
     tx,
@@ -121,6 +138,23 @@ async function sign(
   await announceMandat(tx, mandat)
   await deleteBrouillon(tx, brouillon.id)
   return { ok: true, id: mandat.id }
+}
+
+/**
+ * Has this structure recorded her death or a protection measure since she identified herself? Her dossier is held from here on, as by who
+ * records it (`terminateMandat`). Identified anew since, she is there: it was a mistake, or it is told at the next question.
+ */
+async function endedSince(tx: Tx, sub: string, authTime: Date): Promise<boolean> {
+  // The person before her dossier, as when she is recognised.
+  const [known] = await tx.sql<{ id: string }[]>`select id from usager where sub = ${sub} for no key update`
+  if (!known) return false
+  await tx.sql`select tient_le_dossier(${known.id})`
+  const ended = await tx.sql`
+    select 1
+    from mandat m
+    where m.usager_id = ${known.id} and ${mine(tx, 'm')} and m.ended_how in ('deces', 'protection') and m.ended_at > ${authTime}
+    limit 1`
+  return ended.length > 0
 }
 
 /** Granting again a thématique in force ends the earlier one of this structure, whichever aidant holds it (case 23). */
@@ -208,25 +242,15 @@ async function insertMandat(tx: Tx, accepted: Accepted, signer: Signer) {
   await tx.sql`
     insert into mandat_contenu (mandat_id, structure_id, usager_id, sceau, conditions, id_token, jwks_id, texte, identite, structure, aidant, accord)
     values (${id}, ${structureId}, ${usagerId}, ${sceau}, ${brouillon.conditions}, ${brouillon.idToken}, ${brouillon.jwksId},
-      ${texteDuMandat(words.version, {
-        structure: acting.structureNom,
-        siret: acting.siret,
-        thematiques: granted,
-        fin: jourEcrit(end, acting.fuseau),
-        adresse: `${signer.publicUrl}/mon-espace`,
-      })},
+      ${texteScelle(words.version, { ...acting, thematiques: granted, end, publicUrl: signer.publicUrl })},
       ${tx.sql.json(identite)},
       ${tx.sql.json({ nom: acting.structureNom, siret: acting.siret, adresse: acting.adresse, telephone: acting.telephone, fuseau: acting.fuseau })},
       ${tx.sql.json({ prenom: acting.prenom, nom: acting.nom })},
       ${tx.sql.json({ at: brouillon.accordAt!.toISOString(), suivi })})`
+  await tx.sql`
+    insert into code_verification (mandat_id, empreinte) values (${id}, ${empreinteDuCode(codeVerification(signer.secretsKey, id))})`
   return { ...mandat, aidantId, signedAt, expiresAt: end, granted }
 }
-
-/** « 1er mars 2027 », as the words say it. */
-const jourEcrit = (at: Date, fuseau: string) =>
-  new Intl.DateTimeFormat('fr-FR', { timeZone: fuseau, day: 'numeric', month: 'long', year: 'numeric' })
-    .format(at)
-    .replace(/^1 /, '1er ')
 
 /** One person, one pseudonym for each structure: two papers of two structures cannot be joined by it. */
 const pairwise = (structureId: string, usagerId: string) =>

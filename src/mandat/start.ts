@@ -1,7 +1,7 @@
 import type { Db, Who } from '../db.ts'
 import { mine } from '../structure/mine.ts'
-import { findActing, withoutPerson } from './brouillon-queries.ts'
-import { type ChoixRefusal, perimetreDe, refusalOfChoix } from './mandat.ts'
+import { type Brouillon, findActing, lockBrouillon, withoutPerson } from './brouillon-queries.ts'
+import { type ChoixRefusal, type DureeRefusal, perimetreDe, refusalOfChoix, refusalOfDuree } from './mandat.ts'
 
 export type NewChoix = { thematiques: readonly string[]; duree: string }
 
@@ -22,8 +22,12 @@ export const startBrouillon = (db: Db, by: Who & { kind: 'aidant' }, choix: NewC
 /** Changes the choices: what she may already have said about others no longer counts, a new identification is needed. */
 export const chooseAgain = (db: Db, by: Who & { kind: 'aidant' }, id: string, choix: NewChoix): Promise<Started> =>
   db.tx(by, async (tx) => {
+    const before = await lockBrouillon(tx, id)
     const acting = await findActing(tx)
-    const refusal = refusalOfChoix({ ...choix, desactivees: acting?.desactivees ?? [] })
+    const refusal =
+      refusalOfChoix({ ...choix, desactivees: acting?.desactivees ?? [] }) ??
+      // A renewal can only narrow: what bounds it is what the draft still proposes.
+      (before?.usagerId ? refusalOfWidening(before, choix) : undefined)
     if (refusal) return { ok: false, refusal }
 
     const [brouillon] = await tx.sql<{ id: string }[]>`
@@ -35,4 +39,11 @@ export const chooseAgain = (db: Db, by: Who & { kind: 'aidant' }, id: string, ch
     return brouillon ? { ok: true, id: brouillon.id } : { ok: false, refusal: 'introuvable' }
   })
 
-export type Started = { ok: true; id: string } | { ok: false; refusal: ChoixRefusal | 'introuvable' }
+const refusalOfWidening = (before: Pick<Brouillon, 'perimetre' | 'duree'>, { thematiques, duree }: NewChoix) =>
+  thematiques.every((one) => (before.perimetre as string[]).includes(one))
+    ? refusalOfDuree(before.duree, duree)
+    : ('renouvellement_elargi' as const)
+
+export type Started =
+  | { ok: true; id: string }
+  | { ok: false; refusal: ChoixRefusal | DureeRefusal | 'renouvellement_elargi' | 'introuvable' }

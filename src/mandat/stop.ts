@@ -1,9 +1,9 @@
 import type { Db, Who } from '../db.ts'
+import { announceEnd } from './announce.ts'
+import { loadChosen } from './chosen.ts'
 import { endAutorisations } from './end.ts'
 import { type EndRefusal, refusalOfEnd } from './fin.ts'
 import type { Thematique } from './mandat.ts'
-import { announceEnd } from './messages.ts'
-import { listAutorisations, lockMandat } from './queries.ts'
 
 export type StopRefusal = EndRefusal
 export type Stopped = { ok: true; at: Date; ended: Thematique[]; mandatEnded: boolean } | { ok: false; refusal: StopRefusal }
@@ -20,9 +20,7 @@ export const stopMandat = (
   db.tx(
     by,
     async (tx) => {
-      const mandat = await lockMandat(tx, request.mandatId)
-      const autorisations = mandat ? await listAutorisations(tx, mandat.id) : []
-      const chosen = autorisations.filter(({ thematique }) => !request.thematique || thematique === request.thematique)
+      const { mandat, chosen } = await loadChosen(tx, request)
       const refusal = refusalOfEnd(mandat, chosen, tx.now)
       if (refusal) return { ok: false, refusal }
 
@@ -30,7 +28,7 @@ export const stopMandat = (
       const thematiques = chosen.map(({ thematique }) => thematique)
       const end = await endAutorisations(tx, mandat!, thematiques, 'revoque', at)
       await announceEnd(tx, mandat!, { how: 'revoque', at, ...end })
-      return { ok: true, at, ...end }
+      return { ok: true, at, ended: end.ended, mandatEnded: end.mandatEnded }
     },
     { retryable: true },
   )

@@ -76,12 +76,15 @@ export function telephoneRoutes({ db, config, franceconnect, redirectUri }: Deps
   routes.post('/t/:jeton', publicPage, perAddress, async (c) => {
     const refuse = (refusal: 'lien_inconnu' | 'indisponible', status: 409 | 503) =>
       c.html(retourPage({ frame: { space: 'public', demo: c.var.demo }, refusal, but: 'telephone' }), status)
-    const opened = await openLink(db, { jeton: c.req.param('jeton'), navigateur: jar.read(c, 'navigateur') })
-    if (!opened.ok) return refuse(opened.refusal, 409)
-    jar.set(c, 'navigateur', opened.navigateur)
-    const { state, nonce } = opened
+    const towards = (state: string, nonce: string) =>
+      franceconnect.authorizationUrl({ state, nonce, redirectUri, prompt: 'login' })
     try {
-      return c.redirect((await franceconnect.authorizationUrl({ state, nonce, redirectUri, prompt: 'login' })).href, 303)
+      // The link serves once: nothing is spent before we know that FranceConnect is there to lead to.
+      await towards('', '')
+      const opened = await openLink(db, { jeton: c.req.param('jeton'), navigateur: jar.read(c, 'navigateur') })
+      if (!opened.ok) return refuse(opened.refusal, 409)
+      jar.set(c, 'navigateur', opened.navigateur)
+      return c.redirect((await towards(opened.state, opened.nonce)).href, 303)
     } catch (error) {
       if (!isProviderDown(error)) throw error
       return refuse('indisponible', 503)

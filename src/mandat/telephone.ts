@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto'
+import { sixDigits } from '../six-digits.ts'
 
 /*
  * Her own telephone as the place to identify herself. Two secrets, derived from the row's id so that neither is stored: the address in the
@@ -18,5 +19,4 @@ const derive = (secretsKey: Buffer, what: string, id: string) =>
 export const jetonDe = (secretsKey: Buffer, id: string): string =>
   derive(secretsKey, 'jeton', id).subarray(0, 24).toString('base64url')
 /** What she reads out. */
-export const codeDe = (secretsKey: Buffer, id: string): string =>
-  String(derive(secretsKey, 'code', id).readUIntBE(0, 6) % 1_000_000).padStart(6, '0')
+export const codeDe = (secretsKey: Buffer, id: string): string => sixDigits(derive(secretsKey, 'code', id))

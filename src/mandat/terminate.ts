@@ -1,10 +1,10 @@
 import type { Db, Tx, Who } from '../db.ts'
 import { mine } from '../structure/mine.ts'
+import { announceEnd } from './announce.ts'
 import { actingOf, findActing } from './brouillon-queries.ts'
 import { endAutorisations } from './end.ts'
 import { type EndRefusal, type FinParLaStructure, refusalOfEnd } from './fin.ts'
 import { type ActingRefusal, refusalOfActing, THEMATIQUES } from './mandat.ts'
-import { announceEnd } from './messages.ts'
 import { listAutorisations, lockMandat } from './queries.ts'
 
 export type TerminateRefusal = EndRefusal | ActingRefusal
@@ -19,8 +19,9 @@ export const terminateMandat = (
   { mandatId, how }: { mandatId: string; how: FinParLaStructure },
 ): Promise<{ ok: true } | { ok: false; refusal: TerminateRefusal }> =>
   db.tx(by, async (tx) => {
+    const usagerId = how === 'renonce' ? undefined : await holdDossier(tx, mandatId)
     // All locked in the order of their ids, as a signature that replaces several: nobody waits in a circle.
-    const ids = how === 'renonce' ? [mandatId] : await listInForceWith(tx, mandatId)
+    const ids = usagerId ? await listInForceWith(tx, mandatId) : [mandatId]
     const locked = []
     for (const id of ids) {
       const mandat = await lockMandat(tx, id)
@@ -39,11 +40,26 @@ export const terminateMandat = (
       const end = await endAutorisations(tx, mandat, THEMATIQUES, how, at)
       await announceEnd(tx, mandat, { how, at, ...end })
     }
+    // Her other doors, which a stranger could hold: the code of her paper, her sessions; of a death, what was still to be said to her.
+    if (usagerId) await tx.sql`select ferme_ses_portes(${usagerId})`
     return { ok: true }
   })
 
+/**
+ * Whose mandat this is, her dossier held before anything is listed: a signature on its way holds it too (`signMandat`), so either its mandat is
+ * in the list, or it sees this end.
+ */
+async function holdDossier(tx: Tx, mandatId: string): Promise<string | undefined> {
+  const [found] = await tx.sql<{ usagerId: string }[]>`
+    select m.usager_id
+    from mandat m
+    where m.id = ${mandatId} and ${mine(tx, 'm')}`
+  if (found) await tx.sql`select tient_le_dossier(${found.usagerId})`
+  return found?.usagerId
+}
+
 /** This mandat, and the others of its person in force in this structure. */
-export async function listInForceWith(tx: Tx, mandatId: string): Promise<string[]> {
+async function listInForceWith(tx: Tx, mandatId: string): Promise<string[]> {
   const found = await tx.sql<{ id: string }[]>`
     select m.id
     from mandat m

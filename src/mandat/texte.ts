@@ -28,9 +28,9 @@ function load(version: string, projet: boolean): Texte {
 }
 
 /** Every version ever agreed to, oldest first: none is ever removed or edited. */
-const TEXTES = [load('fr-1', true)]
+const TEXTES = [load('fr-1', true), load('fr-2', true)]
 
-export const TEXTE_COURANT = 'fr-1'
+export const TEXTE_COURANT = 'fr-2'
 export const texte = (version: string): Texte | undefined => TEXTES.find((one) => one.version === version)
 
 const fill = (template: string, values: Record<string, string>) =>
@@ -69,6 +69,32 @@ export function texteDuMandat(version: string, { thematiques, ...values }: Valeu
   })
   return fill(chosen, values)
 }
+
+/** The same for what a structure is about to accept: what she rereads and what is sealed come from here, and from nowhere else. */
+export const texteScelle = (
+  version: string,
+  words: {
+    structureNom: string
+    siret: string
+    fuseau: string
+    thematiques: readonly Thematique[]
+    end: Date
+    publicUrl: string
+  },
+): string =>
+  texteDuMandat(version, {
+    structure: words.structureNom,
+    siret: words.siret,
+    thematiques: words.thematiques,
+    fin: jourEcrit(words.end, words.fuseau),
+    adresse: `${words.publicUrl}/mon-espace`,
+  })
+
+/** « 1er mars 2027 », as the words say it. */
+const jourEcrit = (at: Date, fuseau: string) =>
+  new Intl.DateTimeFormat('fr-FR', { timeZone: fuseau, day: 'numeric', month: 'long', year: 'numeric' })
+    .format(at)
+    .replace(/^1 /, '1er ')
 
 export type Bloc = { titre: string; niveau: 1 | 2 } | { paragraphe: string } | { liste: string[] }
 

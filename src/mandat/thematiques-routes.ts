@@ -29,7 +29,11 @@ export function thematiquesRoutes({ db }: { db: Db }): Hono<Env> {
     const set = form.ok ? await setThematiques(db, { kind: 'referent', aidantId, structureId }, form.data.thematiques) : undefined
     if (set?.ok) return c.redirect(`${ADRESSE}?faites=1`, 303)
     const offertes = [form.values.thematiques ?? []].flat()
-    return c.html(thematiquesPage({ frame: frame(c), offertes, errors: form.ok ? {} : form.errors }), form.ok ? 409 : 422)
+    const refusal = set && !set.ok ? set.refusal : undefined
+    return c.html(
+      thematiquesPage({ frame: frame(c), offertes, refusal, errors: form.ok ? {} : form.errors }),
+      form.ok ? 409 : 422,
+    )
   })
   return routes
 }

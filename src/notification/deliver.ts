@@ -52,10 +52,11 @@ export async function deliverDue(db: Db, deliver: Deliver, log: Log): Promise<nu
   return tried
 }
 
+/** `=` and not `in`: joined, the choice could be made once for each row, and lease several of which one alone would leave (seen). */
 const lease = (tx: Tx) => tx.sql<Outgoing[]>`
   update message
   set due_at = ${tx.now}::timestamptz + make_interval(secs => ${LEASE_SECONDS}), tries = tries + 1
-  where id in (
+  where id = (
     select id
     from message
     where sent_at is null and failed_at is null and due_at <= ${tx.now} and heure_decente(${tx.now}, fuseau) <= ${tx.now}

@@ -2,19 +2,18 @@ import type { Tx } from '../db.ts'
 
 export type Message =
   | { cle: string; canal: 'email'; destinataire: string; sujet: string; corps: string }
-  /** `fuseau`: whose clock says when a telephone may ring. */
-  | { cle: string; canal: 'sms'; destinataire: string; corps: string; fuseau: string }
+  /** `fuseau`: whose clock says when a telephone may ring. `atOnce`: she has just asked for it and waits, at any hour. */
+  | ({ cle: string; canal: 'sms'; destinataire: string; corps: string } & ({ fuseau: string } | { atOnce: true }))
 
 /**
  * Puts a message in the outbox, in the transaction of its fact; it leaves after the commit, and once for each `cle`. An e-mail leaves at once,
  * an SMS between 8 and 20 h. `once`: for what is told from a state and not from a fact, a key already there is no error.
- * `atOnce`: she has just asked for it, and waits.
  */
-export async function queue(tx: Tx, message: Message, { once = false, atOnce = false } = {}): Promise<void> {
-  const { sujet = null, fuseau = null } = { sujet: undefined, fuseau: undefined, ...message }
+export async function queue(tx: Tx, message: Message, { once = false } = {}): Promise<void> {
+  const { sujet = null, fuseau = null, atOnce = false } = { sujet: undefined, fuseau: undefined, atOnce: undefined, ...message }
   await tx.sql`
-    insert into message (cle, canal, destinataire, sujet, corps, fuseau, due_at)
-    values (${message.cle}, ${message.canal}, ${message.destinataire}, ${sujet}, ${message.corps}, ${fuseau},
-      heure_decente(horloge(), ${atOnce ? null : fuseau}))
+    insert into message (cle, canal, destinataire, sujet, corps, fuseau, at_once, due_at)
+    values (${message.cle}, ${message.canal}, ${message.destinataire}, ${sujet}, ${message.corps}, ${fuseau}, ${atOnce},
+      heure_decente(horloge(), ${fuseau}))
     ${once ? tx.sql`on conflict (cle) do nothing` : tx.sql``}`
 }

@@ -10,7 +10,10 @@ export const oneSms = (name: string, write: (name: string) => string): string =>
     ),
   )
 
-/** Letters that the GSM alphabet counts as one, so that 160 characters are one SMS. */
+/**
+ * Letters that the GSM alphabet counts as one, so that 160 characters are one SMS; and nothing that a telephone makes a link of, whatever a
+ * structure is called: the outbox refuses it (message_sms_simple), and a courtesy must not undo the fact that it tells.
+ */
 export const plain = (text: string): string =>
   text
     .normalize('NFKD')
@@ -23,3 +26,5 @@ export const plain = (text: string): string =>
     .replace(/« ?| ?»|[“”]/g, '"')
     .replace(/[‐-―]/g, '-')
     .replace(/[^ -~]|[\\^`{|}~[\]]/g, ' ')
+    .replace(/(https?):/gi, '$1 ')
+    .replace(/(www)\./gi, '$1 ')

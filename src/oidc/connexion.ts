@@ -7,8 +7,9 @@ export type NewConnexion = {
   /** The browser's own cookie, if it has one. */
   navigateur: string | undefined
   nonce: string
-} & ({ but: 'mandat'; brouillonId: string } | { but: 'espace' })
-export type Connexion = { id: string; but: 'mandat' | 'espace'; nonce: string; brouillonId: string | null }
+} & ({ but: 'mandat'; brouillonId: string } | { but: 'telephone'; telephoneId: string } | { but: 'espace' })
+export type But = 'mandat' | 'telephone' | 'espace'
+export type Connexion = { id: string; but: But; nonce: string; brouillonId: string | null; telephoneId: string | null }
 export type ConnexionRefusal = 'retour_inconnu' | 'autre_navigateur' | 'deja_utilise' | 'retour_tardif'
 
 const LIFE_MS = 30 * 60_000
@@ -19,9 +20,9 @@ export async function openConnexion(tx: Tx, connexion: NewConnexion): Promise<{ 
   const state = tx.random(32).toString('hex')
   const navigateur = connexion.navigateur || tx.random(32).toString('base64url')
   await tx.sql`
-    insert into connexion (fournisseur, but, etat, navigateur, nonce, brouillon_id)
+    insert into connexion (fournisseur, but, etat, navigateur, nonce, brouillon_id, telephone_id)
     values ('franceconnect', ${connexion.but}, ${sha256(state)}, ${sha256(navigateur)}, ${connexion.nonce},
-      ${connexion.but === 'mandat' ? connexion.brouillonId : null})`
+      ${connexion.but === 'mandat' ? connexion.brouillonId : null}, ${connexion.but === 'telephone' ? connexion.telephoneId : null})`
   return { state, navigateur }
 }
 
@@ -32,7 +33,7 @@ export const claimConnexion = (
 ): Promise<{ ok: true; connexion: Connexion; now: Date } | { ok: false; refusal: ConnexionRefusal }> =>
   db.tx({ kind: 'portier' }, async (tx) => {
     const [connexion] = await tx.sql<(Connexion & { navigateur: Buffer; usedAt: Date | null; createdAt: Date })[]>`
-      select id, but, nonce, brouillon_id, navigateur, used_at, created_at
+      select id, but, nonce, brouillon_id, telephone_id, navigateur, used_at, created_at
       from connexion
       where etat = ${sha256(back.state)}
       for update`

@@ -1,4 +1,3 @@
-import { LETTRES, LONGUEUR } from '../mandat/code.ts'
 import { type Autorisation, etatAutorisation, type Thematique } from '../mandat/mandat.ts'
 import { texte } from '../mandat/texte.ts'
 
@@ -14,8 +13,16 @@ export type Bloc =
   | { genre: 'liste'; lignes: readonly Ligne[] }
   | { genre: 'parties'; parties: readonly { titre: string; nom: string; lignes: readonly string[] }[] }
   | { genre: 'tableau'; legende: string; colonnes: readonly string[]; lignes: readonly (readonly string[])[] }
-  /** `qr` is the SVG of the code, 50 mm wide at least once printed; `lire` says it to who cannot see it. */
-  | { genre: 'verifier'; titre: string; texte: string; lignes: readonly Ligne[]; code: string; qr: string; lire: string }
+  /** `qr` is the SVG of the code, 50 mm wide at least once printed; `lire` says it to who cannot see it. `code`, which shows all of the mandat, only where the sheet does. */
+  | {
+      genre: 'verifier'
+      titre: string
+      texte: string
+      lignes: readonly Ligne[]
+      code?: string | undefined
+      qr: string
+      lire: string
+    }
   | { genre: 'code'; code: string }
   /** The slip: cut off, filled in by hand, sent. */
   | {
@@ -77,17 +84,4 @@ export function lignesDuTexte(version: string, perimetre: readonly Thematique[])
     // The number of an article stays with its word at the end of a line.
     return { fort, texte: rest.replace(/(articles?|[LR]\.) (?=[\dLR])/g, '$1\u00a0') }
   })
-}
-
-/** Above it, a byte would favour the first letters. */
-const FAIR = 256 - (256 % LETTRES.length)
-
-/** « F4KD-7RMX-9WPT »: a code as the one of verification is written, from random bytes; give plenty, since some are left out. */
-export function codeDe(bytes: Uint8Array): string {
-  const letters = [...bytes].filter((byte) => byte < FAIR).map((byte) => LETTRES[byte % LETTRES.length]!)
-  if (letters.length < LONGUEUR) throw new Error('papier: too few random bytes for a code')
-  return letters
-    .slice(0, LONGUEUR)
-    .join('')
-    .replace(/(.{4})(?=.)/g, '$1-')
 }

@@ -14,13 +14,15 @@ import {
   type MandatEtat,
 } from '../mandat/queries.ts'
 import { openSeal, type SealKeys } from '../mandat/sceau.ts'
+import { queue } from '../notification/queue.ts'
 import { litCommeAidant, recordAcces } from '../usager/access.ts'
-import { empreinteDuCodePrive } from '../usager/code-prive.ts'
+import { drawCodePrive, empreinteDuCodePrive } from '../usager/code-prive.ts'
+import { findContactProuve, replaceOwnCode, replacePrintedCode } from '../usager/code-queries.ts'
+import { messageDeFeuille } from '../usager/messages.ts'
 import { attestationUrl } from '../verification/attestation.ts'
 import { qrSvg } from '../verification/qr.ts'
 import { listKeys } from '../verification/queries.ts'
-import { codeDe, type Ligne, lignesDuTexte, type NomPapier, type PapierRefusal, refusalOfPapier } from './papier.ts'
-import { replaceCodePrive } from './queries.ts'
+import { arretees, enCours, type Ligne, lignesDuTexte, type NomPapier, type PapierRefusal, refusalOfPapier } from './papier.ts'
 
 /** What printing needs of the configuration. */
 export type Printer = { seal: SealKeys; publicUrl: string; secretsKey: Buffer }
@@ -33,9 +35,11 @@ export type Imprime = {
   autorisations: readonly Autorisation[]
   now: Date
 } & (
-  | { papier: 'mandat' | 'guichet'; thematiques: readonly Ligne[]; code: string; qr: string }
-  | { papier: 'pour-vous'; codePrive: string }
-  | { papier: 'arret' }
+  | { papier: 'mandat'; thematiques: readonly Ligne[]; code: string; qr: string }
+  | { papier: 'guichet'; thematiques: readonly Ligne[]; qr: string }
+  /** `elleMeme`: she printed it, and its code is hers. */
+  | { papier: 'pour-vous'; codePrive: string; elleMeme: boolean }
+  | { papier: 'arret'; code: string | undefined; qr: string }
   | { papier: 'releve'; demarches: readonly DemarcheRow[] }
 )
 export type Printed =
@@ -46,12 +50,11 @@ export type Printed =
 
 /** More démarches than a relevé has ever had. */
 const ALL = 1000
-/** Twelve letters at least in all but one draw of 2^90. */
-const DRAWN = 64
 
 /**
  * Gives what is to be printed of a mandat. By an aidant, a paper that leaves the room is a line of the journal, in the same transaction; a
- * relevé, read together, is an opening of the dossier. What the person prints of her own is written nowhere.
+ * relevé, read together, is an opening of the dossier; of a sheet with a code, the person is told. What she prints of her own is written nowhere,
+ * but for the code that she draws so.
  */
 export async function printPapier(
   db: Db,
@@ -64,11 +67,18 @@ export async function printPapier(
   const { mandat, contenu, autorisations, demarches, codePrive, keys, now } = found
   const { papier, thematique } = demande
   const common = { mandat, contenu, autorisations, now }
-  if (papier === 'pour-vous') return { ok: true, imprime: { ...common, papier, codePrive: codePrive! } }
-  if (papier === 'arret') return { ok: true, imprime: { ...common, papier } }
+  if (papier === 'pour-vous')
+    return { ok: true, imprime: { ...common, papier, codePrive: codePrive!, elleMeme: by.kind === 'usager' } }
   if (papier === 'releve') return { ok: true, imprime: { ...common, papier, demarches } }
 
-  const perimetre = papier === 'guichet' ? [thematique!] : mandat.perimetre
+  // No sheet proves more than it says.
+  const dites = [...arretees(autorisations), ...enCours(autorisations, now)].map((one) => one.thematique)
+  const perimetre =
+    papier === 'guichet'
+      ? [thematique!]
+      : papier === 'arret'
+        ? mandat.perimetre.filter((one) => dites.includes(one))
+        : mandat.perimetre
   // Sealed under the address the service had that day.
   const sealed = await openSeal(contenu.sceau, { keys }, { issuer: String(decodeJwt(contenu.sceau).iss) })
   if (!sealed.ok) throw new Error(`papier: the seal of a mandat does not open (${sealed.reason})`)
@@ -76,16 +86,16 @@ export async function printPapier(
     { ...sealed.claims, perimetre },
     { fuseau: contenu.structure.fuseau, publicUrl: printer.publicUrl, key: printer.seal.current },
   )
-  return {
-    ok: true,
-    imprime: {
-      ...common,
-      papier,
-      thematiques: lignesDuTexte(readConditions(contenu.conditions)!.texte.version, perimetre),
-      code: codeVerification(printer.secretsKey, mandat.id),
-      qr: qrSvg(url),
-    },
+  const qr = qrSvg(url)
+  const code = codeVerification(printer.secretsKey, mandat.id)
+  if (papier === 'arret') {
+    const whole = perimetre.length === mandat.perimetre.length
+    return { ok: true, imprime: { ...common, papier, code: whole ? code : undefined, qr } }
   }
+  const thematiques = lignesDuTexte(readConditions(contenu.conditions)!.texte.version, perimetre)
+  // At a counter the code, with the year of birth that stands beside it, would show every thématique: the QR shows this one.
+  if (papier === 'guichet') return { ok: true, imprime: { ...common, papier, thematiques, qr } }
+  return { ok: true, imprime: { ...common, papier, thematiques, code, qr } }
 }
 
 async function find(tx: Tx, { mandatId, papier, thematique }: Demande, { secretsKey }: Printer) {
@@ -111,8 +121,14 @@ async function find(tx: Tx, { mandatId, papier, thematique }: Demande, { secrets
         contenu: { papier: papier.replace('-', '_'), ...(papier === 'guichet' && { thematique }) },
       })
     : undefined
-  const codePrive = papier === 'pour-vous' ? codeDe(tx.random(DRAWN)) : undefined
-  if (codePrive) await replaceCodePrive(tx, usagerId, empreinteDuCodePrive(secretsKey, codePrive), line!.id)
+  const codePrive = papier === 'pour-vous' ? drawCodePrive(tx.random) : undefined
+  if (codePrive) {
+    const empreinte = empreinteDuCodePrive(secretsKey, codePrive)
+    if (line) {
+      await replacePrintedCode(tx, usagerId, empreinte, line.id)
+      await tellOfSheet(tx, mandat, line.id)
+    } else await replaceOwnCode(tx, usagerId, empreinte)
+  }
   return {
     ok: true,
     mandat,
@@ -123,4 +139,16 @@ async function find(tx: Tx, { mandatId, papier, thematique }: Demande, { secrets
     keys: await listKeys(tx),
     now: tx.now,
   } as const
+}
+
+/** Tells her that a sheet which opens her space was printed: an aidant may have done so without her. */
+async function tellOfSheet(tx: Tx, { usagerId, structureNom, fuseau }: MandatEtat, line: number): Promise<void> {
+  const proven = await findContactProuve(tx, usagerId)
+  if (!proven) return
+  const { sujet, corps, sms } = messageDeFeuille(structureNom)
+  const sent = { cle: `feuille:${line}`, destinataire: proven.contact }
+  await queue(
+    tx,
+    proven.canal === 'email' ? { ...sent, canal: 'email', sujet, corps } : { ...sent, canal: 'sms', corps: sms, fuseau },
+  )
 }

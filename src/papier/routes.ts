@@ -4,7 +4,7 @@ import { papierDe, papierDuBrouillon } from '../../views/papier/papier.ts'
 import type { Config } from '../config.ts'
 import type { Db, Who } from '../db.ts'
 import { parseForm } from '../form.ts'
-import { as } from '../http/as.ts'
+import { as, asUsager } from '../http/as.ts'
 import type { Env, Variables } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import type { Log } from '../http/log.ts'
@@ -55,11 +55,10 @@ export function papierRoutes({ db, config, printer, renderer, log }: Deps): Hono
       return print(c, as(c.var.aidant), { mandatId, papier, thematique }, `/mandats/${mandatId}`)
     })
 
-  for (const papier of ['mandat', 'arret', 'releve'] as const)
+  for (const papier of ['mandat', 'arret', 'releve', 'pour-vous'] as const)
     routes.post(`/mon-espace/mandats/:mandatId/papiers/${papier}`, requireUsager, (c) => {
       const mandatId = c.req.param('mandatId')
-      const by = { kind: 'usager', usagerIds: c.var.usager.ids } as const
-      return print(c, by, { mandatId, papier }, `/mon-espace/mandats/${mandatId}`)
+      return print(c, asUsager(c.var.usager), { mandatId, papier }, `/mon-espace/mandats/${mandatId}`)
     })
 
   routes.post('/mandats/brouillons/:brouillonId/apercu', requireAidant, async (c) => {

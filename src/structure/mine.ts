@@ -17,5 +17,6 @@ export function hers(tx: Tx, column: string) {
   return tx.sql`${tx.sql(column)} = any (${[...tx.who.usagerIds]}::uuid[])`
 }
 
-/** The filter of what is read from both sides: the person's rows for her, the structure's for an aidant or a référent. */
-export const held = (tx: Tx, alias: string) => (tx.who.kind === 'usager' ? hers(tx, `${alias}.usager_id`) : mine(tx, alias))
+/** The filter of what is read from both sides: the person's rows for her, the structure's for an aidant or a référent; all for the operator, who closes structures. */
+export const held = (tx: Tx, alias: string) =>
+  tx.who.kind === 'usager' ? hers(tx, `${alias}.usager_id`) : tx.who.kind === 'operator' ? tx.sql`true` : mine(tx, alias)

@@ -18,7 +18,13 @@ export function structureRoutes({ db, config }: { db: Db; config: Config }): Hon
   const routes = new Hono<Env>()
 
   routes.get(STRUCTURES_PATH, requireAidant, async (c) =>
-    c.html(chooseStructurePage({ frame: frameOf(c), structures: await listStructures(db, c.var.aidant.id) })),
+    c.html(
+      chooseStructurePage({
+        frame: frameOf(c),
+        structures: await listStructures(db, c.var.aidant.id),
+        current: c.var.aidant.structureId,
+      }),
+    ),
   )
   routes.post(STRUCTURES_PATH, requireAidant, async (c) => {
     const { aidant, sessionId } = c.var
@@ -27,7 +33,12 @@ export function structureRoutes({ db, config }: { db: Db; config: Config }): Hon
     const chosen = form.ok ? await chooseStructure(db, by, form.data.structure) : form
     if (!chosen.ok)
       return c.html(
-        chooseStructurePage({ frame: frameOf(c), structures: await listStructures(db, aidant.id), refusal: true }),
+        chooseStructurePage({
+          frame: frameOf(c),
+          structures: await listStructures(db, aidant.id),
+          current: aidant.structureId,
+          refusal: true,
+        }),
         form.ok ? 409 : 422,
       )
     jar.set(c, 'session', chosen.token)

@@ -1,4 +1,4 @@
-import type { Tx } from '../db.ts'
+import type { Db, Tx } from '../db.ts'
 
 /**
  * Writes in the technical access log that this aidant looked at something of the person: kept twelve months, shown to her. One of the
@@ -15,8 +15,8 @@ export async function recordAcces(
 }
 
 /**
- * May the calling aidant read this person's dossier as one? A référent who neither signed a mandat of hers nor noted a démarche for her may
- * not: she reads it as the direction does, with a reason, at `dossierDeDirection`. Row-level security holds to the same rule.
+ * May the calling aidant read this person's dossier as one? A référent who signed no mandat of hers may not: she reads it as the direction
+ * does, with a reason, at `dossierDeDirection`. Row-level security holds to the same rule.
  */
 export async function litCommeAidant(tx: Tx, usagerId: string): Promise<boolean> {
   if (tx.who.kind !== 'aidant') throw new Error(`${tx.who.kind} is no aidant`)
@@ -24,3 +24,38 @@ export async function litCommeAidant(tx: Tx, usagerId: string): Promise<boolean>
   return row!.lit
 }
 export const dossierDeDirection = (usagerId: string) => `/structure/personnes/${usagerId}`
+
+type Lecteur = { id: string; structureId: string; referent: boolean }
+
+/**
+ * Shows something of a person's dossier to whom may read it: as an aidant, or, for a référent who does not accompany her, as one, while she
+ * has it open with a reason. `find` says what is asked for and whose it is, `read` shows it, `closed` answers when it must be opened first.
+ * Undefined when nothing is found.
+ */
+export async function lire<Found extends { usagerId: string }, T>(
+  db: Db,
+  aidant: Lecteur,
+  look: {
+    find: (tx: Tx) => Promise<Found | undefined>
+    read: (tx: Tx, found: Found) => Promise<T>
+    closed: (usagerId: string) => Response | Promise<Response>
+  },
+): Promise<T | Response | undefined> {
+  const attempt = (kind: 'aidant' | 'referent') =>
+    db.tx<{ shown?: T; closed?: string }>({ kind, aidantId: aidant.id, structureId: aidant.structureId }, async (tx) => {
+      const found = await look.find(tx)
+      if (!found) return {}
+      const may = kind === 'aidant' ? await litCommeAidant(tx, found.usagerId) : await dossierOuvert(tx, found.usagerId)
+      return may ? { shown: await look.read(tx, found) } : { closed: found.usagerId }
+    })
+  const first = await attempt('aidant')
+  const { shown, closed } = first.closed !== undefined && aidant.referent ? await attempt('referent') : first
+  return closed === undefined ? shown : look.closed(closed)
+}
+
+/** Does the calling référent have this person's dossier open? */
+async function dossierOuvert(tx: Tx, usagerId: string): Promise<boolean> {
+  if (tx.who.kind !== 'referent') throw new Error(`${tx.who.kind} opens no dossier`)
+  const [row] = await tx.sql<{ ouvert: boolean }[]>`select dossier_ouvert(${tx.who.structureId}, ${usagerId}) as ouvert`
+  return row!.ouvert
+}

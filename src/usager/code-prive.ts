@@ -1,7 +1,20 @@
 import { createHmac } from 'node:crypto'
+import { LETTRES, LONGUEUR, parQuatre } from '../lettres.ts'
 
 /** One refusal for all: an unknown code, another year of birth, a code replaced or tried too often. */
-export type CodeRefusal = 'code_inconnu'
+export type OpenRefusal = 'code_inconnu'
+
+/** Twelve letters at least in all but one draw of 2^90. */
+const DRAWN = 64
+/** Above it, a byte would favour the first letters. */
+const FAIR = 256 - (256 % LETTRES.length)
+
+/** « F4KD-7RMX-9WPT »: a private code, written as the one of verification. */
+export function drawCodePrive(random: (bytes: number) => Uint8Array): string {
+  const letters = [...random(DRAWN)].filter((byte) => byte < FAIR).map((byte) => LETTRES[byte % LETTRES.length]!)
+  if (letters.length < LONGUEUR) throw new Error('code-prive: too few random bytes for a code')
+  return parQuatre(letters.slice(0, LONGUEUR).join(''))
+}
 
 /**
  * What the database keeps of a private code: without SECRETS_KEY it says nothing, and it is never that of a verification code, whose letters are

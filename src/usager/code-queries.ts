@@ -2,13 +2,26 @@ import type { Tx } from '../db.ts'
 import { hers } from '../structure/mine.ts'
 import { type Contactable, type ContactProuve, contactProuve } from './code-prive.ts'
 
-/** Whose space this code opens, through the one function that says so; undefined when anything is wrong. */
+/** This code, and whose space it opens, through the one function that says so; undefined when anything is wrong. */
 export async function findParCode(
   tx: Tx,
   { empreinte, annee }: { empreinte: Buffer; annee: string },
-): Promise<string | undefined> {
-  const [row] = await tx.sql<{ id: string | null }[]>`select ouvre_par_code(${empreinte}, ${annee}) as id`
-  return row?.id ?? undefined
+): Promise<{ codeId: string; usagerId: string } | undefined> {
+  const [row] = await tx.sql<{ codeId: string; usagerId: string }[]>`
+    select code_id, usager_id
+    from ouvre_par_code(${empreinte}, ${annee})`
+  return row
+}
+
+// From now on this code, of which only the hash is kept, is the person's.
+
+/** As printed by the calling aidant: the one her structure had printed before serves no more. */
+export async function replacePrintedCode(tx: Tx, usagerId: string, empreinte: Buffer, journalId: number): Promise<void> {
+  await tx.sql`select remplacer_code_prive(${usagerId}, ${empreinte}, ${journalId})`
+}
+/** As drawn by the person herself: none of the others serves any more, nor any at all without one. */
+export async function replaceOwnCode(tx: Tx, usagerId: string, empreinte: Buffer | null): Promise<void> {
+  await tx.sql`select changer_code_prive(${usagerId}, ${empreinte})`
 }
 
 /** Where a code may be sent to this person; undefined when nothing was ever proven, or nothing is any more. */
@@ -26,23 +39,15 @@ export type CodePrive = {
   createdAt: Date
   /** Who printed it; null when she drew it herself. */
   structureNom: string | null
-  /** When it last opened her space; null when it did not in the twelve months that the log is kept. */
-  usedAt: Date | null
 }
 
-/** The code that serves now. */
-export async function findCodePrive(tx: Tx): Promise<CodePrive | undefined> {
-  const [code] = await tx.sql<CodePrive[]>`
-    select c.created_at, s.nom as structure_nom,
-      (select max(a.at) from acces a
-        where a.usager_id = c.usager_id and a.genre = 'espace_ouvert_par_code' and a.at >= c.created_at) as used_at
-    from code_prive c
-    left join structure s on s.id = c.structure_id
-    where c.replaced_at is null and ${hers(tx, 'c.usager_id')}
-    order by c.created_at desc
-    limit 1`
-  return code
-}
+/** The codes that serve now, latest first: the one she drew, and one at most for each structure that printed her a sheet. */
+export const listCodesPrives = (tx: Tx) => tx.sql<CodePrive[]>`
+  select c.created_at, s.nom as structure_nom
+  from code_prive c
+  left join structure s on s.id = c.structure_id
+  where c.replaced_at is null and ${hers(tx, 'c.usager_id')}
+  order by c.created_at desc`
 
 export type UsageDuCode = { at: Date; genre: 'espace_ouvert_par_code' | 'code_prive_remplace' | 'code_prive_annule' }
 

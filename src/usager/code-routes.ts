@@ -13,12 +13,12 @@ import { publicPage, requireUsager, requireUsagerParCode, STEP_UP } from '../htt
 import { cookies } from '../http/session.ts'
 import { changeCode } from './change-code.ts'
 import { masque } from './code-prive.ts'
-import { findCodePrive, findContactProuve } from './code-queries.ts'
+import { findContactProuve, listCodesPrives, listUsagesDuCode } from './code-queries.ts'
+import { confirmContact } from './confirm-contact.ts'
 import { changeCodeForm, codePriveForm, preuveForm } from './forms.ts'
 import { openByCode } from './open-by-code.ts'
-import { proveContact } from './prove-contact.ts'
 import { listStructuresDe } from './queries.ts'
-import { type SendRefusal, sendProof } from './send-proof.ts'
+import { type SendProofRefusal, sendProof } from './send-proof.ts'
 
 type Hers = Context<Env & { Variables: { usager: SessionUsager } }>
 
@@ -62,7 +62,7 @@ export function codeRoutes({ db, config }: { db: Db; config: Config }): Hono<Env
   const holderOf = (c: Hers) => ({ sessionId: c.var.sessionId!, usagerId: c.var.usager.ids[0]! })
   const contactOf = (c: Hers) => db.tx({ kind: 'portier' }, (tx) => findContactProuve(tx, c.var.usager.ids[0]!))
   const codeAddress = (c: Hers) => `${STEP_UP.contact}/code?suite=${encodeURIComponent(suiteOf(c))}`
-  const asking = async (c: Hers, refusal?: SendRefusal) => {
+  const asking = async (c: Hers, refusal?: SendProofRefusal) => {
     const contact = await contactOf(c)
     const props = {
       frame: frameOf(c),
@@ -94,7 +94,7 @@ export function codeRoutes({ db, config }: { db: Db; config: Config }): Hono<Env
     if (c.var.usager.niveau !== 'code_prive') return c.redirect(suiteOf(c), 303)
     const form = await parseForm(c, preuveForm)
     if (!form.ok) return typing(c, { errors: form.errors })
-    const proven = await proveContact(db, holderOf(c), form.data.code, secretsKey)
+    const proven = await confirmContact(db, holderOf(c), form.data.code, secretsKey)
     if (!proven.ok) return typing(c, { refusal: proven.refusal })
     jar.set(c, 'session', proven.token)
     return c.redirect(suiteOf(c), 303)
@@ -104,10 +104,14 @@ export function codeRoutes({ db, config }: { db: Db; config: Config }): Hono<Env
 
   const mine = async (c: Hers, refused = false) => {
     const shown = await db.tx(asUsager(c.var.usager), async (tx) => ({
-      code: await findCodePrive(tx),
+      codes: await listCodesPrives(tx),
+      usages: await listUsagesDuCode(tx),
       fuseau: (await listStructuresDe(tx))[0]?.fuseau ?? 'Europe/Paris',
     }))
-    return c.html(monCodePage({ frame: frameOf(c, 'donnees'), ...shown }), refused ? 422 : 200)
+    // The log says that her space was opened with a code, not with which: since the oldest of those that serve.
+    const since = shown.codes.at(-1)?.createdAt
+    const last = shown.usages.find(({ genre, at }) => genre === 'espace_ouvert_par_code' && since && at >= since)
+    return c.html(monCodePage({ frame: frameOf(c, 'donnees'), ...shown, usedAt: last?.at }), refused ? 422 : 200)
   }
   routes.get('/mon-espace/code-papier', requireUsager, (c) => mine(c))
   routes.post('/mon-espace/code-papier', requireUsager, async (c) => {

@@ -1,5 +1,5 @@
 import type { Db } from '../db.ts'
-import { closeSession, openSession } from '../http/session.ts'
+import { leaveSession, openSession } from '../http/session.ts'
 import type { Identite } from './identite.ts'
 import { refreshUsager } from './recognize.ts'
 
@@ -18,6 +18,6 @@ export const enterEspace = (
     const [usager] = await tx.sql<{ id: string }[]>`select id from usager where sub = ${identite.sub}`
     if (!usager) return { ok: false, refusal: 'personne_inconnue' }
     await refreshUsager(tx, usager.id, identite)
-    if (previousSession) await closeSession(tx, previousSession)
+    if (previousSession) await leaveSession(tx, previousSession)
     return { ok: true, token: await openSession(tx, { usagerId: usager.id }) }
   })

@@ -1,3 +1,24 @@
+import { oneSms } from '../notification/sms.ts'
+import { laStructure } from '../structure/nom.ts'
+
+/** A structure has printed a sheet that opens her space: if nobody put it into her hands, she knows at once. */
+export const messageDeFeuille = (structureNom: string) => {
+  const la = laStructure(structureNom)
+  return {
+    sujet: 'Une feuille avec un code est imprimée pour vous',
+    corps: `Bonjour,
+
+Une nouvelle feuille « Pour vous seulement » vient d’être imprimée par ${la}. Son code montre ce qui est fait pour vous avec cette structure, et rien d’autre. Celui qu’elle vous avait donné avant ne sert plus.
+
+Vous ne l’avez pas reçue en mains propres ? Annulez ce code d’un geste dans votre espace Trait d’union, avec FranceConnect : « Mes données », puis « Mon code papier ».`,
+    sms: oneSms(
+      la,
+      (la) =>
+        `Trait d'union : feuille avec un code imprimee pour vous par ${la}. Vous ne l'avez pas ? Annulez ce code dans votre espace.`,
+    ),
+  }
+}
+
 /** The code that comes back before a stop. It says nothing of who she is, nor of whom she stops. */
 export const messageDePreuve = (code: string) => {
   const spaced = `${code.slice(0, 3)} ${code.slice(3)}`

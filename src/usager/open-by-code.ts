@@ -1,7 +1,7 @@
 import type { Db } from '../db.ts'
 import { returnToken, takeToken } from '../http/rates.ts'
-import { closeSession, openSession } from '../http/session.ts'
-import { type CodeRefusal, empreinteDuCodePrive } from './code-prive.ts'
+import { leaveSession, openSession } from '../http/session.ts'
+import { empreinteDuCodePrive, type OpenRefusal } from './code-prive.ts'
 import { findParCode } from './code-queries.ts'
 
 /**
@@ -12,16 +12,17 @@ export async function openByCode(
   db: Db,
   given: { code: string; annee: string; previousSession: string | undefined },
   secretsKey: Buffer,
-): Promise<{ ok: true; token: string } | { ok: false; refusal: CodeRefusal }> {
+): Promise<{ ok: true; token: string } | { ok: false; refusal: OpenRefusal }> {
   const empreinte = empreinteDuCodePrive(secretsKey, given.code)
   // The counters hash their keys without a secret: they are given what says nothing.
   const key = empreinte.toString('hex')
   const tries = await db.tx({ kind: 'portier' }, (tx) => takeToken(tx, 'code_prive', key))
   return db.tx({ kind: 'portier' }, async (tx) => {
-    const usagerId = await findParCode(tx, { empreinte, annee: given.annee })
-    if (!tries.ok || !usagerId) return { ok: false, refusal: 'code_inconnu' }
+    const found = await findParCode(tx, { empreinte, annee: given.annee })
+    if (!tries.ok || !found) return { ok: false, refusal: 'code_inconnu' }
     await returnToken(tx, 'code_prive', key)
-    if (given.previousSession) await closeSession(tx, given.previousSession)
-    return { ok: true, token: await openSession(tx, { usagerId, niveau: 'code_prive' }) }
+    // It may be an aidant's, on a computer that serves both.
+    if (given.previousSession) await leaveSession(tx, given.previousSession)
+    return { ok: true, token: await openSession(tx, { ...found, niveau: 'code_prive' }) }
   })
 }

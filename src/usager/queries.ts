@@ -178,7 +178,10 @@ export type Acces = {
   fuseau: string
 }
 
-/** Who looked at her file, newest first, 100 at a time; `suivant` is what to give as `avant` for the next. */
+/**
+ * Who looked at her file, newest first, 100 at a time; `suivant` is what to give as `avant` for the next. Not what a référent looked at in
+ * the quarter of an hour of an opening: `listOuvertures` tells it once, with its reason.
+ */
 export async function listAcces(tx: Tx, avant: number | undefined): Promise<{ acces: Acces[]; suivant: number | undefined }> {
   const found = await tx.sql<Acces[]>`
     select a.id, a.at, a.genre, a.aidant_id, i.prenom as aidant_prenom, i.nom as aidant_nom, s.nom as structure_nom, s.fuseau
@@ -186,6 +189,11 @@ export async function listAcces(tx: Tx, avant: number | undefined): Promise<{ ac
     join aidant i on i.id = a.aidant_id
     join structure s on s.id = a.structure_id
     where ${hers(tx, 'a.usager_id')} ${avant === undefined ? tx.sql`` : tx.sql`and a.id < ${avant}`}
+      and not exists (
+        select 1
+        from ouverture o
+        where o.usager_id = a.usager_id and o.structure_id = a.structure_id and o.aidant_id = a.aidant_id
+          and a.at >= o.opened_at and a.at < o.opened_at + interval '15 minutes')
     order by a.id desc
     limit ${ACCES_PAGE + 1}`
   const acces = found.slice(0, ACCES_PAGE)

@@ -3,7 +3,14 @@ import { append } from '../journal/append.ts'
 import type { Identite } from './identite.ts'
 
 /** How she has just asked to be told; the other ways she gave before are kept, unused. */
-export type Suivi = { suivi: 'email' | 'sms' | 'papier'; contact: string | null }
+export type Suivi = {
+  suivi: 'email' | 'sms' | 'papier'
+  contact: string | null
+  /** When she typed back the code sent there. */
+  prouveAt?: Date | null
+  /** Who else reads it, when it is known to be shared: she is then told on paper as well. */
+  lecteur?: string | null
+}
 
 /**
  * The person behind this identity, known to any structure or not, and her dossier in the calling one; locks the dossier. What
@@ -20,7 +27,8 @@ export async function recognizeUsager(tx: Tx, identite: Identite, suivi: Suivi):
 /** Writes what changed in her identity and contacts, each change with its line; the same data write nothing. */
 export async function refreshUsager(tx: Tx, id: string, identite: Identite, asked?: Suivi): Promise<void> {
   const [before] = await tx.sql<Stored[]>`
-    select prenoms, nom_naissance, nom_usage, birthdate, birthplace, birthcountry, email, telephone, suivi
+    select prenoms, nom_naissance, nom_usage, birthdate, birthplace, birthcountry, email, telephone, suivi,
+      email_prouve_at, telephone_prouve_at, contact_lecteur
     from usager
     where id = ${id}
     for no key update`
@@ -37,11 +45,18 @@ export async function refreshUsager(tx: Tx, id: string, identite: Identite, aske
     telephone: asked?.suivi === 'sms' ? asked.contact : before!.telephone,
     suivi: asked?.suivi ?? before!.suivi,
   }
+  // Proven once is proven for as long as the contact is the same.
+  const same = { email: contacts.email === before!.email, telephone: contacts.telephone === before!.telephone }
+  const preuves = {
+    emailProuveAt: (same.email && before!.emailProuveAt) || (asked?.suivi === 'email' && asked.prouveAt) || null,
+    telephoneProuveAt: (same.telephone && before!.telephoneProuveAt) || (asked?.suivi === 'sms' && asked.prouveAt) || null,
+    contactLecteur: asked && asked.suivi !== 'papier' ? (asked.lecteur ?? null) : before!.contactLecteur,
+  }
   const changed = (after: Record<string, unknown>) =>
     Object.keys(after).filter((key) => JSON.stringify(after[key]) !== JSON.stringify(before![key as keyof Stored]))
   const civilChanges = changed(civil)
   const contactChanges = changed(contacts)
-  if (civilChanges.length + contactChanges.length === 0) return
+  if (civilChanges.length + contactChanges.length + changed(preuves).length === 0) return
 
   // Which fields moved, never their values: those are on the person's row.
   if (civilChanges.length > 0)
@@ -52,7 +67,8 @@ export async function refreshUsager(tx: Tx, id: string, identite: Identite, aske
     update usager
     set prenoms = ${civil.prenoms}, nom_naissance = ${civil.nomNaissance}, nom_usage = ${civil.nomUsage}, birthdate = ${civil.birthdate},
       birthplace = ${civil.birthplace}, birthcountry = ${civil.birthcountry}, email = ${contacts.email}, telephone = ${contacts.telephone},
-      suivi = ${contacts.suivi}, refreshed_at = ${tx.now}
+      suivi = ${contacts.suivi}, email_prouve_at = ${preuves.emailProuveAt}, telephone_prouve_at = ${preuves.telephoneProuveAt},
+      contact_lecteur = ${preuves.contactLecteur}, refreshed_at = ${tx.now}
     where id = ${id}`
 }
 
@@ -68,4 +84,7 @@ type Stored = {
   email: string | null
   telephone: string | null
   suivi: string
+  emailProuveAt: Date | null
+  telephoneProuveAt: Date | null
+  contactLecteur: string | null
 }

@@ -12,12 +12,13 @@ import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
 import { curseurDe, findDemarche, listDemarches, texteDuCurseur } from '../demarche/queries.ts'
 import { isUuid, parseForm } from '../form.ts'
-import { as } from '../http/as.ts'
+import { as, asUsager } from '../http/as.ts'
 import type { Env, SessionUsager } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { addressOf, limitRate } from '../http/limit-rate.ts'
-import { publicPage, requireAidant, requireUsager } from '../http/rules.ts'
+import { publicPage, requireAidant, requireUsager, requireUsagerParCode, requireUsagerProuve } from '../http/rules.ts'
 import { cookies, signOut } from '../http/session.ts'
+import { listArretsRecus, listSignalees } from '../mandat/fin-queries.ts'
 import { arretForm } from '../mandat/forms.ts'
 import { findMandat, findMandatContenu, listAutorisations, listMandats } from '../mandat/queries.ts'
 import { type StopRefusal, stopMandat } from '../mandat/stop.ts'
@@ -25,7 +26,9 @@ import { openConnexion } from '../oidc/connexion.ts'
 import type { Provider } from '../oidc/oidc.ts'
 import { isProviderDown } from '../oidc/provider.ts'
 import { dossierDeDirection, litCommeAidant, recordAcces } from './access.ts'
+import { listUsagesDuCode } from './code-queries.ts'
 import { lireRecherche, RECHERCHE_MAX } from './forms.ts'
+import { pauseRoutes } from './pause-routes.ts'
 import { findUsager, listAcces, listDonnees, listPersonnes, listStructuresDe } from './queries.ts'
 
 /** Acts shown to her: in her space, on a page of a mandat; of a mandat that stops, all of them. */
@@ -38,7 +41,6 @@ type Hers = Context<Env & { Variables: { usager: SessionUsager } }>
 
 export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
   const jar = cookies(config)
-  const asUsager = (usager: SessionUsager) => ({ kind: 'usager', usagerIds: usager.ids }) as const
   const redirectUri = `${config.publicUrl}/connexion/franceconnect/retour`
   const routes = new Hono<Env>()
 
@@ -116,16 +118,17 @@ export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
 
   // Her space
 
-  routes.get('/mon-espace', requireUsager, async (c) => {
+  routes.get('/mon-espace', requireUsagerParCode, async (c) => {
     const { usager } = c.var
     const shown = await db.tx(asUsager(usager), async (tx) => ({
       mandats: await listMandats(tx, usager.ids),
+      signalees: await listSignalees(tx, { usagerIds: usager.ids }),
       ...(await listDemarches(tx, { usagerIds: usager.ids }, undefined, LATEST)),
     }))
     return c.html(espacePage({ frame: frameOf(c, 'mandats'), ...shown }))
   })
 
-  routes.get('/mon-espace/mandats/:mandatId', requireUsager, async (c) => {
+  routes.get('/mon-espace/mandats/:mandatId', requireUsagerParCode, async (c) => {
     const mandatId = c.req.param('mandatId')
     const apres = curseurDe(c.req.query('apres'))
     const shown = await db.tx(asUsager(c.var.usager), async (tx) => {
@@ -134,13 +137,17 @@ export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
       const autorisations = await listAutorisations(tx, mandatId)
       const contenu = await findMandatContenu(tx, mandatId)
       const { demarches, suivant } = await listDemarches(tx, { mandatId }, apres, PAGE)
-      return { mandat, autorisations, contenu: contenu!, demarches, suivant, now: tx.now }
+      const signalees = await listSignalees(tx, { mandatId })
+      // The words of the accord are not for whoever holds the paper: what everyone may know of the structure stands in their place.
+      const structure = (await listStructuresDe(tx)).find(({ id }) => id === mandat.structureId)!
+      return { mandat, autorisations, contenu, structure, demarches, signalees, suivant, now: tx.now }
     })
     if (!shown) return c.notFound()
     const suivant = shown.suivant && texteDuCurseur(shown.suivant)
     return c.html(monMandatPage({ frame: frameOf(c, 'mandats'), ...shown, suivant, apres: apres !== undefined }))
   })
 
+  routes.route('/', pauseRoutes({ db }))
   const standing = (c: Hers, mandatId: string) =>
     db.tx(asUsager(c.var.usager), async (tx) => {
       const mandat = await findMandat(tx, mandatId)
@@ -153,8 +160,8 @@ export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
     if (over && !refusal) return c.redirect(`/mon-espace/mandats/${mandatId}/arret`, 303)
     return c.html(arreterPage({ frame: frameOf(c, 'mandats'), ...shown, refusal }), refusal ? 409 : 200)
   }
-  routes.get('/mon-espace/mandats/:mandatId/arreter', requireUsager, (c) => asking(c, c.req.param('mandatId')))
-  routes.post('/mon-espace/mandats/:mandatId/arreter', requireUsager, async (c) => {
+  routes.get('/mon-espace/mandats/:mandatId/arreter', requireUsagerProuve, (c) => asking(c, c.req.param('mandatId')))
+  routes.post('/mon-espace/mandats/:mandatId/arreter', requireUsagerProuve, async (c) => {
     const mandatId = c.req.param('mandatId')
     const form = await parseForm(c, arretForm)
     const quoi = form.ok ? form.data.quoi : null
@@ -165,13 +172,14 @@ export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
     if (stopped.ok || stopped.refusal === 'deja_termine') return c.redirect(`/mon-espace/mandats/${mandatId}/arret`, 303)
     return asking(c, mandatId, stopped.refusal)
   })
-  routes.get('/mon-espace/mandats/:mandatId/arret', requireUsager, async (c) => {
+  routes.get('/mon-espace/mandats/:mandatId/arret', requireUsagerParCode, async (c) => {
     const mandatId = c.req.param('mandatId')
     const shown = await db.tx(asUsager(c.var.usager), async (tx) => {
       const mandat = await findMandat(tx, mandatId)
       if (!mandat) return undefined
       const autorisations = await listAutorisations(tx, mandatId)
-      return { mandat, autorisations, ...(await listDemarches(tx, { mandatId }, undefined, ALL)), now: tx.now }
+      const [recus, signalees] = [await listArretsRecus(tx, mandatId), await listSignalees(tx, { mandatId })]
+      return { mandat, autorisations, recus, signalees, ...(await listDemarches(tx, { mandatId }, undefined, ALL)), now: tx.now }
     })
     if (!shown) return c.notFound()
     const stopped =
@@ -183,13 +191,15 @@ export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
       : c.redirect(`/mon-espace/mandats/${mandatId}`, 303)
   })
 
-  routes.get('/mon-espace/acces', requireUsager, async (c) => {
+  routes.get('/mon-espace/acces', requireUsagerParCode, async (c) => {
     const { usager } = c.var
     const asked = c.req.query('avant')
     const avant = asked && /^[1-9]\d{0,14}$/.test(asked) ? Number(asked) : undefined
     const shown = await db.tx(asUsager(usager), async (tx) => ({
       ...(await listAcces(tx, avant)),
       ouvertures: avant === undefined ? await listOuvertures(tx, usager.ids) : [],
+      usages: avant === undefined ? await listUsagesDuCode(tx) : [],
+      structures: await listStructuresDe(tx),
     }))
     return c.html(accesPage({ frame: frameOf(c, 'acces'), ...shown, avant: avant !== undefined }))
   })

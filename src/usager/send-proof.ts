@@ -1,13 +1,14 @@
-import type { Db, Tx } from '../db.ts'
+import type { Db } from '../db.ts'
 import { takeToken } from '../http/rates.ts'
 import { queue } from '../notification/queue.ts'
+import { sixDigits } from '../six-digits.ts'
 import { newUuid } from '../uuid.ts'
-import { empreinteDePreuve, masque } from './code-prive.ts'
+import { empreinteDePreuve } from './code-prive.ts'
 import { findContactProuve } from './code-queries.ts'
 import { messageDePreuve } from './messages.ts'
 
-export type SendRefusal = 'sans_contact' | 'trop_de_codes'
-export type Sent = { ok: true; masque: string } | { ok: false; refusal: SendRefusal }
+export type SendProofRefusal = 'sans_contact' | 'trop_de_codes'
+type Sent = { ok: true } | { ok: false; refusal: SendProofRefusal }
 
 /**
  * Sends six digits to the contact that the person proved when she gave her accord, for a space opened with her paper. The last sent is the only
@@ -20,7 +21,7 @@ export async function sendProof(db: Db, to: { sessionId: string; usagerId: strin
   if (!sending.ok) return { ok: false, refusal: 'trop_de_codes' }
   return db.tx({ kind: 'portier' }, async (tx) => {
     const id = newUuid(tx)
-    const code = sixDigits(tx)
+    const code = sixDigits(tx.random(6))
     await tx.sql`
       insert into code_preuve (id, session_id, code)
       values (${id}, ${to.sessionId}, ${empreinteDePreuve(secretsKey, id, code)})`
@@ -29,10 +30,7 @@ export async function sendProof(db: Db, to: { sessionId: string; usagerId: strin
     const cle = `connexion:preuve:${id}`
     if (proven.canal === 'email') await queue(tx, { cle, canal: 'email', destinataire: proven.contact, sujet, corps })
     // She is waiting for it, whatever the hour.
-    else
-      await queue(tx, { cle, canal: 'sms', destinataire: proven.contact, corps: sms, fuseau: 'Europe/Paris' }, { atOnce: true })
-    return { ok: true, masque: masque(proven) }
+    else await queue(tx, { cle, canal: 'sms', destinataire: proven.contact, corps: sms, atOnce: true })
+    return { ok: true }
   })
 }
-
-const sixDigits = (tx: Tx) => String(tx.random(6).readUIntBE(0, 6) % 1_000_000).padStart(6, '0')

@@ -5,7 +5,7 @@ import { findPapier, type Papier } from './queries.ts'
 
 /** One refusal for three: an unknown code, another year of birth, a code tried too often. */
 export type CodeRefusal = 'papier_inconnu'
-export type Checked = { ok: true; papier: Papier; now: Date } | { ok: false; refusal: CodeRefusal }
+type Checked = { ok: true; papier: Papier; now: Date } | { ok: false; refusal: CodeRefusal }
 
 /** Looks up a paper by its code and her year of birth. A code that may not be tried any more is looked up all the same: nothing tells which it was. */
 export async function checkCode(db: Db, { code, annee }: { code: string; annee: string }): Promise<Checked> {

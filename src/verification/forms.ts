@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { LETTRES, LONGUEUR } from '../mandat/code.ts'
+import { LETTRES, LONGUEUR } from '../lettres.ts'
 
 const CODE = 'Le code a 12 lettres et chiffres, comme 7K3M\u2011RQXB\u20119F8T : relisez-le sur le papier.'
 const ANNEE = 'Écrivez l’année de naissance en quatre chiffres, comme 1950.'

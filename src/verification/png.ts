@@ -1,7 +1,7 @@
 import { inflateSync } from 'node:zlib'
 
 /** A picture as `qr/decode.js` takes it: red, green, blue, opacity, one byte each. */
-export type Picture = { width: number; height: number; data: Uint8Array }
+type Picture = { width: number; height: number; data: Uint8Array }
 
 const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex')
 /** Samples of a pixel by colour type: grey, colours, palette, grey and opacity, colours and opacity. */

@@ -1,11 +1,12 @@
 import { Hono } from 'hono'
 import type { Config } from '../config.ts'
 import type { Db, Tx } from '../db.ts'
-import { as } from '../http/as.ts'
+import { as, asUsager } from '../http/as.ts'
 import type { Env } from '../http/env.ts'
 import { requireAidant, requireUsager } from '../http/rules.ts'
-import { findMandat } from '../mandat/queries.ts'
-import { dossierDeDirection, litCommeAidant, recordAcces } from '../usager/access.ts'
+import { append } from '../journal/append.ts'
+import { findMandat, lockMandat } from '../mandat/queries.ts'
+import { dossierDeDirection, litCommeAidant } from '../usager/access.ts'
 import { preuveOf } from './preuve.ts'
 import { findPreuve } from './queries.ts'
 
@@ -14,7 +15,7 @@ export function preuveRoutes({ db, config }: { db: Db; config: Pick<Config, 'fra
   const routes = new Hono<Env>()
   const find = async (tx: Tx, mandatId: string) => {
     const [mandat, preuve] = [await findMandat(tx, mandatId), await findPreuve(tx, mandatId)]
-    return mandat && preuve && { usagerId: mandat.usagerId, file: { ...preuve, fuseau: mandat.fuseau } }
+    return mandat && preuve && { ...preuve, fuseau: mandat.fuseau }
   }
   const file = (preuve: Parameters<typeof preuveOf>[0]) => {
     const json = JSON.stringify(preuveOf(preuve, config.franceconnect.clientId), null, 2)
@@ -25,20 +26,20 @@ export function preuveRoutes({ db, config }: { db: Db; config: Pick<Config, 'fra
   }
 
   routes.get('/mon-espace/mandats/:mandatId/preuve.json', requireUsager, async (c) => {
-    const by = { kind: 'usager', usagerIds: c.var.usager.ids } as const
-    const found = await db.tx(by, (tx) => find(tx, c.req.param('mandatId')))
-    return found ? file(found.file) : c.notFound()
+    const found = await db.tx(asUsager(c.var.usager), (tx) => find(tx, c.req.param('mandatId')))
+    return found ? file(found) : c.notFound()
   })
-  routes.get('/mandats/:mandatId/preuve.json', requireAidant, async (c) => {
+  // It leaves the room with all that names her: asked for by POST, and written in the journal as a paper is.
+  routes.post('/mandats/:mandatId/preuve.json', requireAidant, async (c) => {
     const found = await db.tx(as(c.var.aidant), async (tx) => {
-      const mandat = await findMandat(tx, c.req.param('mandatId'))
+      const mandat = await lockMandat(tx, c.req.param('mandatId'))
       if (mandat && !(await litCommeAidant(tx, mandat.usagerId))) return c.redirect(dossierDeDirection(mandat.usagerId), 303)
       const found = mandat && (await find(tx, mandat.id))
-      if (found) await recordAcces(tx, { genre: 'mandat_consulte', usagerId: found.usagerId })
+      if (found) await append(tx, { action: 'attestation_imprimee', mandat, contenu: { papier: 'preuve' } })
       return found
     })
     if (found instanceof Response) return found
-    return found ? file(found.file) : c.notFound()
+    return found ? file(found) : c.notFound()
   })
   return routes
 }

@@ -1,6 +1,8 @@
+import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose'
 import { z } from 'zod'
 import { type EvidenceReason, verifyEvidence } from '../mandat/conditions.ts'
 import type { Jwks } from '../mandat/jws.ts'
+import { expiresAt } from '../mandat/mandat.ts'
 import type { MandatClaims } from '../mandat/sceau.ts'
 import { texteScelle } from '../mandat/texte.ts'
 
@@ -36,26 +38,37 @@ export const preuveOf = (
     fuseau: kept.fuseau,
   }) satisfies Preuve
 
-export type PreuveReason = EvidenceReason | 'autre_accord' | 'autre_mandat' | 'texte_different'
+export type PreuveReason =
+  | EvidenceReason
+  | 'autre_accord'
+  | 'autre_mandat'
+  | 'dates_differentes'
+  | 'texte_different'
+  | 'cle_franceconnect_differente'
+
+/** The provider's keys, known otherwise than by the file: themselves, or the RFC 7638 thumbprint of the one that signed. */
+export type ClesConnues = { jwks?: Jwks | undefined; empreinte?: string | undefined }
+/** `cle`: the thumbprint of the provider's key that signed, as the journal's line gives it; `connue` when it was compared with one known otherwise. */
+export type PreuveVerifiee = { ok: true; cle: string; connue: boolean } | { ok: false; reason: PreuveReason }
 
 /**
- * Do these pieces belong to this seal, and hold together? `claims`: of a seal that was opened. The provider's keys are those of the file:
- * that they are the provider's is to be checked elsewhere (its own archive, the journal's line).
+ * Do these pieces belong to this seal, and hold together? `claims`: of a seal that was opened. Without `connues` the provider's keys are those
+ * of the file, which whoever made the file chose: that they are the provider's is to be checked elsewhere (its own archive, the journal's line).
  */
-export async function verifyPreuve(
-  claims: MandatClaims,
-  preuve: Preuve,
-): Promise<{ ok: true } | { ok: false; reason: PreuveReason }> {
+export async function verifyPreuve(claims: MandatClaims, preuve: Preuve, connues: ClesConnues = {}): Promise<PreuveVerifiee> {
   const { accord, mandataire, perimetre, texte, act } = claims
+  const jwks = connues.jwks ?? (preuve.jwks as unknown as Jwks)
   const evidence = await verifyEvidence({
     conditions: preuve.conditions,
     idToken: preuve.id_token,
-    jwks: preuve.jwks as unknown as Jwks,
+    jwks,
     issuer: accord.iss,
     clientId: preuve.client_id,
     perimetre,
   })
   if (!evidence.ok) return evidence
+  const cle = await thumbprintOf(preuve.id_token, jwks)
+  if (connues.empreinte !== undefined && connues.empreinte !== cle) return { ok: false, reason: 'cle_franceconnect_differente' }
   const { conditions, accord: found } = evidence
   const same = (['acr', 'auth_time', 'conditions_sha256', 'id_token_sha256'] as const).every(
     (name) => found[name] === accord[name],
@@ -69,12 +82,28 @@ export async function verifyPreuve(
     conditions.texte.sha256 === texte.sha256 &&
     conditions.texte.version === texte.version
   if (!parties) return { ok: false, reason: 'autre_mandat' }
-  return preuve.texte === textOf(claims, preuve.fuseau) ? { ok: true } : { ok: false, reason: 'texte_different' }
+  if (!isZone(preuve.fuseau)) return { ok: false, reason: 'texte_different' }
+  // Not even whoever holds the seal's key moves a date: she identified herself half an hour before at most, and the duration was in the words.
+  const end = expiresAt(new Date(claims.iat * 1000), conditions.duree, preuve.fuseau)
+  const minutes = (claims.iat - accord.auth_time) / 60
+  if (claims.exp * 1000 !== end.getTime() || claims.nbf !== claims.iat || minutes < -CLOCK_MINUTES || minutes > AUTH_MINUTES)
+    return { ok: false, reason: 'dates_differentes' }
+  if (preuve.texte !== textOf(claims, preuve.fuseau)) return { ok: false, reason: 'texte_different' }
+  return { ok: true, cle, connue: connues.jwks !== undefined || connues.empreinte !== undefined }
 }
 
+/** Of the key that has just been seen to sign this token, so that it is there: chosen as `verifyBytes` chooses it. */
+const thumbprintOf = (jws: string, { keys }: Jwks) => {
+  const { kid } = decodeProtectedHeader(jws)
+  return calculateJwkThumbprint(keys.find((key) => key.kid === kid && key.kty === 'EC' && key.crv === 'P-256')!)
+}
+
+/** Of the identification, when the mandat is signed (see `refusalOfSigning`); and what two clocks may differ by. */
+const AUTH_MINUTES = 30
+const CLOCK_MINUTES = 0.5
+
 /** The words, made again from what is sealed. */
-function textOf({ texte, mandataire, perimetre, exp, iss }: MandatClaims, fuseau: string): string | undefined {
-  if (!isZone(fuseau)) return undefined
+function textOf({ texte, mandataire, perimetre, exp, iss }: MandatClaims, fuseau: string): string {
   return texteScelle(texte.version, {
     structureNom: mandataire.nom,
     siret: mandataire.siret,

@@ -58,7 +58,8 @@ export function verificationRoutes({ db, config, seal }: { db: Db; config: Confi
     const list = await signOnce(Number(c.req.param('liste')))
     if (!list) return c.notFound()
     c.header('Access-Control-Allow-Origin', '*')
-    c.header('Cache-Control', 'public, max-age=5')
+    // Kept elsewhere as well, it could be twice as old as ours.
+    c.header('Cache-Control', 'no-cache')
     c.header('Content-Type', 'application/statuslist+jwt')
     return c.body(list)
   })

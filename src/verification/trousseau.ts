@@ -3,7 +3,7 @@ import { parseSealKeys } from '../mandat/sceau.ts'
 
 /** Of one key in the file: signs now, will sign at the next rotation, or is only published. */
 export type Role = 'courante' | 'suivante' | 'retiree'
-export type Cle = { kid: string; role: Role }
+type Cle = { kid: string; role: Role }
 export type TrousseauRefusal = 'suivante_deja_la' | 'pas_de_suivante' | 'cle_absente' | 'cle_courante' | 'deja_retiree'
 export type Changed = { ok: true; text: string } | { ok: false; refusal: TrousseauRefusal }
 

@@ -4,7 +4,7 @@ import type { Thematique } from '../mandat/mandat.ts'
 import { type MandatClaims, openSeal, type SealReason } from '../mandat/sceau.ts'
 import { type StatusReason, type Statut, slotDe, statusAt } from '../mandat/statut.ts'
 import { type Attestation, type AttestationReason, fromDigits, openAttestation } from './attestation.ts'
-import { type Preuve, type PreuveReason, readPreuve, verifyPreuve } from './preuve.ts'
+import { type ClesConnues, type Preuve, type PreuveVerifiee, readPreuve, verifyPreuve } from './preuve.ts'
 
 /** What someone has in hand. `issuer`: where it says it comes from, which anyone may write. */
 export type Piece =
@@ -53,11 +53,13 @@ export type Sources = {
   issuer: string | undefined
   jwks(issuer: string): Promise<Jwks | undefined>
   liste(url: string): Promise<string | undefined>
+  /** The provider's keys, when they are known otherwise than by the piece. */
+  franceconnect?: ClesConnues
   now: Date
 }
 
 /** Nothing was there to check it with. */
-export type Missing = 'cles_absentes' | 'emetteur_absent' | 'liste_absente' | 'preuve_absente'
+type Missing = 'cles_absentes' | 'emetteur_absent' | 'liste_absente' | 'preuve_absente'
 export type Said = Pick<Attestation, 'siret' | 'structure' | 'birthdate' | 'perimetre' | 'signedAt' | 'expiresAt'> & {
   nom: string
 }
@@ -70,7 +72,7 @@ export type Verification = {
   dates?: 'en_cours' | 'a_venir' | 'expire'
   statuts?: { thematique: Thematique; statut?: Statut; reason?: StatusReason | Missing }[]
   /** Absent of an attestation, which has no room for it. */
-  accord?: { ok: true } | { ok: false; reason: PreuveReason | Missing }
+  accord?: PreuveVerifiee | { ok: false; reason: Missing }
 }
 
 /** Everything that can be checked of a piece, each for itself: what is missing is said to be. */
@@ -100,7 +102,9 @@ export async function verifyPiece(piece: Piece, sources: Sources): Promise<Verif
     issuer,
     sceau: { ok: true },
     ...(await current(saidBy(claims), place, jwks, sources)),
-    accord: piece.preuve ? await verifyPreuve(claims, piece.preuve) : { ok: false, reason: 'preuve_absente' },
+    accord: piece.preuve
+      ? await verifyPreuve(claims, piece.preuve, sources.franceconnect)
+      : { ok: false, reason: 'preuve_absente' },
   }
 }
 

@@ -50,6 +50,7 @@ describe.each(LOOKS)('une personne se trouve, $comment', ({ js }) => {
       ['CONCEIC', /^Maria MAURY$/],
       ['laëtitia', /^Lætitia [^,]+$/],
       ['12/03/1954', /^Odette LACOMBE$/],
+      ['12 mars 1954', /^Odette LACOMBE$/],
       ['1939', /^Marcel [^,]+$/],
     ] as const) {
       await find(page, typed)
@@ -101,8 +102,10 @@ describe.each(LOOKS)('une démarche, $comment', ({ js }) => {
 
   it('se note en trois activations au clavier, depuis le dossier ouvert', async () => {
     const page = await signedIn({ js })
-    await dossier(page, 'josiane')
-    const mandat = await service.mandat('josiane')
+    // Not the same one twice in ten minutes: with JavaScript and without, each her person.
+    const persona = js ? 'josiane' : 'fatma'
+    await dossier(page, persona)
+    const mandat = await service.mandat(persona)
     const before = await demarchesOf(mandat)
     await page.getByRole('link', { name: 'Noter une démarche' }).first().click()
     await page.waitForURL('**/demarches/nouvelle')
@@ -126,13 +129,22 @@ describe.each(LOOKS)('une démarche, $comment', ({ js }) => {
     const before = await demarchesOf(mandat)
     await page.goto(`${service.url}/mandats/${mandat}/demarches/nouvelle`)
     await page.locator('.tiles .choice').first().click()
-    await radio(page, 'Terminée')
+    await radio(page, js ? 'Terminée' : 'Bloquée')
     await page.getByRole('button', { name: 'Enregistrer' }).dblclick()
     await page.waitForURL('**/personnes/*?notee=*')
     expect(await demarchesOf(mandat)).toBe(before + 1)
+
+    // « Précédent » brings the page back with its answers and, reloaded, a new `envoi`.
     await page.goBack()
     await page.locator('h1').waitFor()
+    await page.locator('.tiles .choice').first().click()
+    await radio(page, js ? 'Terminée' : 'Bloquée')
+    await press(page, 'Enregistrer')
+    await page.getByRole('heading', { name: 'Vous avez déjà noté cette démarche à' }).waitFor()
     expect(await demarchesOf(mandat)).toBe(before + 1)
+    await press(page, 'La noter une deuxième fois')
+    await page.waitForURL('**/personnes/*?notee=*')
+    expect(await demarchesOf(mandat)).toBe(before + 2)
   })
 
   it('hors du périmètre, devient un acte hors mandat, avec sa raison', async () => {
@@ -143,7 +155,7 @@ describe.each(LOOKS)('une démarche, $comment', ({ js }) => {
     await radio(page, 'Autre démarche')
     await page.getByLabel('Quelle autre démarche ?').fill('Renouveler la carte de bus')
     await page.getByLabel('Thématique').selectOption('transports')
-    await radio(page, 'Déposée')
+    await radio(page, js ? 'Déposée' : 'Terminée')
     await press(page, 'Enregistrer')
     await page.getByText('Démarche hors du mandat').waitFor()
     expect(await page.locator('main').innerText()).toContain('Le mandat ne couvre pas les démarches de transport')
@@ -185,7 +197,7 @@ it('après l’arrêt, une page restée ouverte ne note plus rien dans le mandat
   await page.goto(`${service.url}/mandats/${mandat}/demarches/nouvelle`)
   await page.locator('.tiles .choice').first().click()
   await radio(page, 'Déposée')
-  const usager = { kind: 'usager', usagerIds: [await service.personne('laetitia')] } as const
+  const usager = { kind: 'usager', usagerIds: [await service.personne('laetitia')], niveau: 'identite' } as const
   expect(await stopMandat(service.db, usager, { mandatId: mandat, thematique: undefined })).toMatchObject({ ok: true })
   const before = await demarchesOf(mandat)
   await press(page, 'Enregistrer')

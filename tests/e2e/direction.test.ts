@@ -60,7 +60,7 @@ describe.each([
     await all('.by', 'Inès Delmas')
     await filter('Ce qui s’est passé', 'demarche_realisee', /^\d+ lignes$/)
     await filter('Thématique', 'argent', /^\d+ lignes?$/)
-    await all('.what', 'Argent')
+    await all('li', 'Argent')
     await filter('Du', '2020-01-01', /^\d+ lignes?$/)
     await filter('Au', '2020-01-31', /^Aucune ligne$/)
     await filter('Au', '2019-12-31', /./)

@@ -222,7 +222,7 @@ it.each([{ js: true }, { js: false }])('identifiée sur son téléphone, préven
   await press(page, 'Continuer')
   await page.locator('#erreurs').waitFor()
   const [row] = await service.sql<{ corps: string }[]>`
-    select corps from message where cle like 'code-contact:%' order by created_at desc limit 1`
+    select corps from message where cle like 'connexion:contact:%' order by created_at desc limit 1`
   await page.getByLabel('Code reçu').fill(/(\d{3} \d{3})/.exec(row!.corps)![1]!.replace(' ', ''))
   await press(page, 'Continuer')
   await page.waitForURL('**/acceptation')

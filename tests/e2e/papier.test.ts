@@ -38,6 +38,13 @@ describe.each([
     { who: 'thomas', where: '/mandats', width: 1280, button: 'Imprimer « Pour vous seulement »', papier: 'pour-vous' },
     { who: { persona: 'odette' }, where: '/mon-espace/mandats', width: 360, button: 'Mon mandat', papier: 'mandat' },
     { who: { persona: 'odette' }, where: '/mon-espace/mandats', width: 360, button: 'Ce qui a été fait', papier: 'releve' },
+    {
+      who: { persona: 'odette' },
+      where: '/mon-espace/mandats',
+      width: 360,
+      button: 'Ma feuille, avec un nouveau code',
+      papier: 'pour-vous',
+    },
   ] as const)('$button ($where)', async ({ who, where, width, button, papier }) => {
     const context = await browser.context({ js, width })
     await service.enter(context, who)
@@ -85,7 +92,12 @@ it('chaque page vue ici est valide, accessible, et tient dans 320 pixels ; les p
   }))
   const papers = [
     mandatPapier({ ...facts, arret: 'À l’impression, ce mandat est en pause.' }),
-    pourVousPapier({ ...facts, themes: ['Logement', 'Argent - Impôts - Consommation'], codePrive: '36K7-BDF9-MQRX' }),
+    pourVousPapier({
+      ...facts,
+      themes: ['Logement', 'Argent - Impôts - Consommation'],
+      codePrive: '36K7-BDF9-MQRX',
+      elleMeme: false,
+    }),
     arretPapier({ ...facts, arretees: [one!], restent: [two!] }),
   ]
   const retour = '/mandats/00000000-0000-4000-8000-000000000000'

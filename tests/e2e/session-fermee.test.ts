@@ -18,6 +18,7 @@ afterAll(async () => {
 
 const NOTE = 'Odette a dit : « le bailleur n’a pas répondu » & <rien> depuis\nle 3 mars.'
 
+let filled = 0
 /** Thomas, his form half filled. */
 async function filling(look: { js: boolean; width: 360 | 1280 }): Promise<{ page: Page; mandat: string }> {
   const context = await browser.context(look)
@@ -26,7 +27,9 @@ async function filling(look: { js: boolean; width: 360 | 1280 }): Promise<{ page
   const mandat = await service.mandat('josiane')
   await page.goto(`${service.url}/mandats/${mandat}/demarches/nouvelle`)
   await page.locator('.tiles .choice').first().click()
-  await page.locator('label', { hasText: /^\s*Déposée\s*$/ }).click()
+  // Another each time: the same one noted twice in ten minutes is asked about first.
+  const resultat = ['Déposée', 'Terminée', 'En attente', 'Bloquée', 'Refusée', 'Abandonnée'][filled++ % 6]!
+  await page.locator('label', { hasText: new RegExp(`^\\s*${resultat}\\s*$`) }).click()
   await page.getByText('Plus de précisions').click()
   await page.getByLabel(/^Note/).fill(NOTE)
   return { page, mandat }

@@ -3,6 +3,7 @@ import { PNG } from 'pngjs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { codeVerification } from '../../src/mandat/code.ts'
 import { type MandatClaims, parseSealKeys } from '../../src/mandat/sceau.ts'
+import { stopMandat } from '../../src/mandat/stop.ts'
 import { attestationUrl, fromDigits, openAttestation } from '../../src/verification/attestation.ts'
 import { qrOf, qrSvg } from '../../src/verification/qr.ts'
 import { openBrowser, type TestBrowser } from '../support/browser.ts'
@@ -107,7 +108,7 @@ test('réseau coupé après une visite : le même papier, et un autre, se vérif
   ] as const) {
     const page = await scan(context, url)
     const text = await said(page)
-    expect(text).toContain('Ce papier est authentique, et le mandat est en cours')
+    expect(text).toMatch(/Ce papier est authentique, et le mandat était en cours à \d{1,2}\sh\s\d\d \(sans réseau\)/)
     expect(text).toContain(name)
     expect(
       await page.evaluate("getComputedStyle(document.body).fontFamily + (document.querySelector('.facts') ? 1 : 0)"),
@@ -123,10 +124,20 @@ test('réseau coupé après une visite : le même papier, et un autre, se vérif
   expect(text).toContain('Ce papier est authentique, mais on ne sait pas si le mandat est encore en cours')
   expect(text).toContain('statut non vérifié')
   expect(text).toContain('Statut connu depuis le')
-  for (const promise of ['et le mandat est en cours', 'En cours', 'valide']) expect(text).not.toContain(promise)
+  for (const promise of ['et le mandat est en cours', 'était en cours', 'En cours', 'valide']) expect(text).not.toContain(promise)
 
   // Another page of ours is the network's: the worker answers for /v alone.
   await expect(later.goto(`${service.url}/verifier`)).rejects.toThrow()
+  await context.close()
+})
+
+test('un onglet resté ouvert ne dit plus « en cours » le surlendemain', async () => {
+  const context = await browser.context({ width: 360 })
+  const page = await scan(context, await paperOf(await service.mandat('josiane', 'figeac')))
+  expect(await said(page)).toContain('le mandat est en cours')
+  await context.setOffline(true)
+  await page.evaluate("{ const now = Date.now; Date.now = () => now() + 48 * 3600 * 1000; dispatchEvent(new Event('pageshow')) }")
+  expect(await said(page)).not.toContain('le mandat est en cours')
   await context.close()
 })
 
@@ -192,7 +203,7 @@ test('la déconnexion d’une personne efface tout de son navigateur ; le /v d�
     ),
   ).toBe(0)
   await clerk.setOffline(true)
-  expect(await said(await scan(clerk, url))).toContain('le mandat est en cours')
+  expect(await said(await scan(clerk, url))).toContain('le mandat était en cours')
   await Promise.all([clerk.close(), hers.close()])
 })
 
@@ -223,4 +234,24 @@ test('sans JavaScript, une phrase mène au code, qui dit la même chose', async 
 
 test('chaque page vue ici est juste, accessible, et tient sur un téléphone', async () => {
   await inspect(service, browser)
+})
+
+test('une liste d’avant l’arrêt, servie après, ne l’efface pas', async () => {
+  const context = await browser.context({ width: 360 })
+  const id = await service.mandat('josiane', 'figeac')
+  const url = await paperOf(id)
+  const list = await (await fetch(`${service.url}/statuts/0`)).text()
+  await new Promise((resolve) => setTimeout(resolve, 1_100)) // lists are dated by the second
+  await stopMandat(
+    service.db,
+    { kind: 'usager', usagerIds: [await service.personne('josiane')], niveau: 'identite' },
+    { mandatId: id },
+  )
+  await new Promise((resolve) => setTimeout(resolve, 5_100))
+  expect(await said(await scan(context, url))).toContain('le mandat est arrêté')
+  await context.route('**/statuts/0', (route) => route.fulfill({ body: list, contentType: 'application/statuslist+jwt' }))
+  expect(await said(await scan(context, url))).toContain('le mandat est arrêté')
+  await context.setOffline(true)
+  expect(await said(await scan(context, url))).toContain('le mandat est arrêté')
+  await context.close()
 })

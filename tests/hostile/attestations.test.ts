@@ -197,8 +197,22 @@ describe('la preuve d’un accord', async () => {
   const shaOf = (over: Partial<MandatClaims['accord']>): MandatClaims => ({ ...claims, accord: { ...claims.accord, ...over } })
 
   test('les vraies pièces vont ensemble', async () => {
-    expect(await verifyPreuve(claims, preuve)).toEqual({ ok: true })
+    expect(await verifyPreuve(claims, preuve)).toMatchObject({ ok: true, connue: false })
   })
+
+  /** Sealed anew with our own key, its text written to match. */
+  const moved = (over: Partial<MandatClaims>, zone = fuseau): [MandatClaims, Partial<Preuve>] => {
+    const other = { ...claims, ...over }
+    const texte = texteScelle(words.version, {
+      structureNom: structure.nom,
+      siret: structure.siret,
+      fuseau: zone,
+      thematiques: claims.perimetre,
+      end: new Date(other.exp * 1000),
+      publicUrl: ISSUER,
+    })
+    return [other, { fuseau: zone, texte }]
+  }
 
   type Broken = [PreuveReason, string, () => Promise<[MandatClaims, Partial<Preuve>]> | [MandatClaims, Partial<Preuve>]]
   test.each<Broken>([
@@ -218,7 +232,13 @@ describe('la preuve d’un accord', async () => {
     ['conditions_illisibles', 'une lettre ajoutée aux conditions', () => [claims, { conditions: `${conditions} ` }]],
     ['texte_different', 'une lettre du texte changée', () => [claims, { texte: preuve.texte.replace('e', 'é') }]],
     ['texte_different', 'un blanc ajouté au texte', () => [claims, { texte: `${preuve.texte} ` }]],
-    ['texte_different', 'une autre fin dans le sceau', () => [{ ...claims, exp: claims.exp + 86_400 }, {}]],
+    ['dates_differentes', 'une autre fin dans le sceau et le texte', () => moved({ exp: claims.exp + 86_400 })],
+    [
+      'dates_differentes',
+      'un sceau d’un an plus tôt',
+      () => moved({ iat: claims.iat - 31_536_000, nbf: claims.iat - 31_536_000 }),
+    ],
+    ['dates_differentes', 'un autre fuseau, qui change le dernier jour', () => moved({}, 'Pacific/Kiritimati')],
     ['texte_different', 'un fuseau inventé', () => [claims, { fuseau: 'Lune/Mer' }]],
     [
       'perimetre_elargi',

@@ -127,9 +127,12 @@ const demarche = (more: Record<string, string> = {}) => ({
   note: `Elle dit ${WORDS.note}`,
   etapeQuoi: `Rappeler ${WORDS.etapeQuoi}`,
   orientation: `Vers ${WORDS.orientation}`,
+  encore: 'oui',
   envoi: randomUUID(),
   ...more,
 })
+
+const wrongOf = (code: string) => (code === '000000' ? '111111' : '000000')
 
 let mandatId: string
 let usagerId: string
@@ -149,9 +152,14 @@ describe('rien de la personne dans le journal technique', { timeout: 120_000 }, 
     status(await thomas.post(accord.url, { ...yes, email: 'quetzal@@nulle part' }), 422)
     status(await thomas.post(accord.url, { ...yes, suivi: 'sms', mobile: '98 76 54 32' }), 422)
     const agreed = status(await thomas.post(accord.url, { ...yes, email: 'quetzal@exemple.fr' }), 303)
-    status(await thomas.post(agreed.location!, { code: '000000' }), 409)
-    const signed = status(await thomas.post(agreed.location!, { code: await world.freshCode('thomas') }), 303)
-    mandatId = signed.location!.split('/').at(-1)!
+    const [mail] = (await world.messages()).filter(({ cle }) => cle.startsWith('connexion:contact:'))
+    const received = /(\d{3}) (\d{3})/.exec(mail!.corps)!.slice(1).join('')
+    status(await thomas.get(agreed.location!), 200)
+    status(await thomas.post(agreed.location!, { geste: 'prouver', code: wrongOf(received) }), 409)
+    const proven = status(await thomas.post(agreed.location!, { geste: 'prouver', code: received }), 303)
+    status(await thomas.post(proven.location!, { code: '000000' }), 409)
+    const signed = status(await thomas.post(proven.location!, { code: await world.freshCode('thomas') }), 303)
+    mandatId = new URL(signed.location!).pathname.split('/').at(-1)!
     usagerId = (await world.usagerIdOf('voahangy'))!
 
     const noting = `/mandats/${mandatId}/demarches/nouvelle`

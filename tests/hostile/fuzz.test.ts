@@ -117,7 +117,8 @@ const WORST = [
 const READ: Readonly<Record<string, readonly string[]>> = {
   'GET /personnes': ['q', 'apres'],
   'GET /personnes/:usagerId': ['apres', 'notee'],
-  'GET /structure/personnes/:usagerId': ['apres'],
+  'GET /structure/personnes/:usagerId': ['apres', 'notee', 'de'],
+  'GET /structure/personnes/:usagerId/ouvrir': ['de'],
   'GET /structure/journal': [...Object.keys(filtreForm.shape), 'avant'],
   'GET /mon-espace/mandats/:mandatId': ['apres'],
   'GET /mon-espace/acces': ['avant'],

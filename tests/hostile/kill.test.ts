@@ -7,8 +7,14 @@ import { openDb } from '../../src/db.ts'
 import { openKeys } from '../../src/demo/franceconnect/keys.ts'
 import { openSession } from '../../src/http/session.ts'
 import { append } from '../../src/journal/append.ts'
+import { originOf } from '../../src/journal/checkpoint.ts'
+import { cosign } from '../../src/journal/cosign.ts'
+import { openSigner } from '../../src/journal/note.ts'
+import { findRetard } from '../../src/journal/tree-queries.ts'
+import { verifyDatabase } from '../../src/journal/verify-database.ts'
 import { aLaSeconde, expiresAt } from '../../src/mandat/mandat.ts'
 import { archiveJwks } from '../../src/oidc/connexion.ts'
+import { newWitness, pemKey } from '../support/arbre.ts'
 import { startServer, type TestServer } from '../support/database.ts'
 import { type Program, ROOT, start } from '../support/processes.ts'
 
@@ -20,6 +26,7 @@ let server: TestServer
 let service: Program
 let url: string
 let cookie: string
+const journalKey = pemKey()
 const mandats: string[] = []
 
 beforeAll(async () => {
@@ -40,6 +47,8 @@ beforeAll(async () => {
     PUBLIC_URL: url,
     DATABASE_URL: server.url,
     SEAL_KEYS: JSON.stringify({ keys: (await openKeys()).jwks() }),
+    JOURNAL_KEY: journalKey,
+    DATABASE_SEQUENCER_URL: server.sequencerUrl,
     SECRETS_KEY: randomBytes(32).toString('base64url'),
     SMTP_URL: 'smtp://localhost',
     MAIL_FROM: 'essais@localhost',
@@ -126,6 +135,7 @@ async function note(mandatId: string, envoi: string): Promise<string | undefined
       titre: 'Une lettre',
       thematique: 'logement',
       resultat: 'deposee',
+      encore: 'oui',
       envoi,
     }).toString(),
   })
@@ -158,6 +168,11 @@ describe(`PostgreSQL tué ${KILLS} fois sous les écritures`, { timeout: 240_000
       }
     })
 
+    const log = openSigner(journalKey, originOf(url))
+    const witness = newWitness(log)
+    const tree = openDb({ url: server.sequencerUrl, connections: 1 })
+    const told = new Set<string>()
+
     const slow: number[] = []
     for (let kill = 0; kill < KILLS && failures.length === 0; kill++) {
       const before = acknowledged.size
@@ -169,6 +184,7 @@ describe(`PostgreSQL tué ${KILLS} fois sous les écritures`, { timeout: 240_000
       const back = performance.now()
       while (last < back && performance.now() - back < 10_000) await sleep(5)
       slow.push(Math.round(last - back))
+      told.add(await cosign(tree, witness.witness, () => {}, witness.post))
     }
     over = true
     await Promise.all(writers)
@@ -202,5 +218,17 @@ describe(`PostgreSQL tué ${KILLS} fois sous les écritures`, { timeout: 240_000
       group by j.mandat_id, c.seq
       having count(*) <> max(j.mandat_seq) or min(j.mandat_seq) <> 1 or c.seq <> max(j.mandat_seq)`
     expect(gaps).toEqual([])
+
+    // The tree grew through all of it: no line lost or placed twice, and the witness never saw another past.
+    const deadline = performance.now() + 15_000
+    while ((await tree.tx({ kind: 'sequencer' }, findRetard)).enAttente > 0 && performance.now() < deadline) await sleep(100)
+    told.add(await cosign(tree, witness.witness, () => {}, witness.post))
+    await tree.close()
+    expect([...told].filter((one) => !['temoigne', 'rien_de_neuf'].includes(one))).toEqual([])
+    const admin = openDb({ url: server.adminUrl, connections: 1 })
+    const verified = await verifyDatabase(admin, { log: log.vkey, reading: 'contenus', seen: [witness.seen()!] })
+    await admin.close()
+    const [all] = await adminSql<{ n: number }[]>`select count(*)::int as n from journal`
+    expect([verified.fault, verified.counts.lignes, verified.counts.attente]).toEqual([undefined, all!.n, 0])
   })
 })

@@ -126,7 +126,7 @@ describe('ce qui vient d’un autre site', () => {
 })
 
 describe('chaque réponse, erreurs comprises', () => {
-  const CACHED = ['/assets/', '/.well-known/jwks.json', '/statuts/']
+  const CACHED = /^\/(assets\/|statuts\/|\.well-known\/jwks\.json$|v$|v-sw\.js$)/
   const faultOf = (address: string, headers: Headers): string | undefined => {
     const csp = headers.get('content-security-policy')?.split('; ') ?? []
     const provider = matrix.world.provider.origin()
@@ -146,7 +146,7 @@ describe('chaque réponse, erreurs comprises', () => {
     if (!headers.get('x-request-id')) return 'référence'
     if (headers.has('server') || headers.has('x-powered-by') || headers.has('etag')) return 'bavardage'
     const kept = headers.get('cache-control')
-    if (kept !== 'no-store' && !CACHED.some((open) => address.startsWith(open))) return `cache-control ${kept}`
+    if (kept !== 'no-store' && !CACHED.test(address)) return `cache-control ${kept}`
     const type = headers.get('content-type')
     if (type?.startsWith('text/') && !/charset=utf-8/i.test(type)) return type
     for (const cookie of headers.getSetCookie()) if (!/; HttpOnly; SameSite=Lax$/.test(cookie)) return cookie
@@ -262,6 +262,12 @@ describe('ce qui se demande n’écrit pas', () => {
   const LOOKED_AT = [
     '/personnes/:usagerId',
     '/mandats/:mandatId',
+    '/mandats/:mandatId/arret',
+    '/mandats/:mandatId/arreter',
+    '/mandats/:mandatId/renoncer',
+    '/mandats/:mandatId/deces',
+    '/mandats/:mandatId/protection',
+    '/mandats/:mandatId/renouveler',
     '/mandats/:mandatId/demarches/nouvelle',
     '/mandats/:mandatId/demarches/hors-mandat',
     '/demarches/:demarcheId',

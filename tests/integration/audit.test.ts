@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { ACTIONS_CHERCHEES } from '../../src/audit/audit.ts'
 import { openDossier } from '../../src/audit/open.ts'
 import { findOuverture, listAidants, listLignes, listOuvertures } from '../../src/audit/queries.ts'
 import type { Tx } from '../../src/db.ts'
@@ -97,7 +99,7 @@ describe('le journal de la structure', () => {
       '10 novembre 2026 à 14 h 05 Mandat arrêté à la demande de la personne La personne elle-même, Omar Haddad',
       '10 novembre 2026 à 14 h 05 Thématique arrêtée à la demande de la personne : Logement La personne elle-même, Omar Haddad',
       '10 novembre 2026 à 14 h 05 Thématique arrêtée à la demande de la personne : Papiers - Citoyenneté - Élections La personne elle-même, Omar Haddad',
-      '10 novembre 2026 à 14 h 05 Démarche : Demander une aide au logement (Logement), déposée Awa Diop, pour Omar Haddad',
+      '10 novembre 2026 à 14 h 05 Démarche : Demander une aide au logement Awa Diop, pour Omar Haddad Logement, déposée',
       '10 novembre 2026 à 14 h 05 Mandat signé : papiers et logement, 1 mois (31 jours) Awa Diop, pour Omar Haddad',
     ])
     expect(count).toBe('5\u00a0lignes')
@@ -114,9 +116,7 @@ describe('le journal de la structure', () => {
       'Demandé au guichet',
     )
     const { items: lines } = await journal()
-    expect(lines[0]!.text).toMatch(
-      /Acte hors mandat : Club de lecture \(Loisirs.*Awa Diop.*Faite le.*Raison : Demandé au guichet/,
-    )
+    expect(lines[0]!.text).toMatch(/Acte hors mandat : Club de lecture Awa Diop.*Loisirs.*Faite le.*Raison : Demandé au guichet/)
     expect(lines[1]!.text).toMatch(/Démarche : Demander une aide.*Notée après coup : faite le/)
     expect(lines.map(({ apart }) => apart)).toEqual([true, true, false])
     expect((await journal('?action=apres_coup')).items).toHaveLength(1)
@@ -125,12 +125,13 @@ describe('le journal de la structure', () => {
   it('ne dit ni le titre ni la thématique de ce qui est confidentiel, même par un filtre, même à son auteure', async () => {
     await record(HANDICAP)
     await record(CNIL)
+    await open(nadia)
     await record(HANDICAP, nadia)
     await record({ code: null, thematique: 'social', titre: 'Lettre au médecin' })
     for (const query of ['', '?action=demarche_realisee']) {
       const { html, items: lines } = await journal(query)
       expect(lines.filter(({ text }) => text.includes('Démarche confidentielle'))).toHaveLength(4)
-      expect(lines.map(({ text }) => text).join()).not.toMatch(/handicap|CNIL|Certificat|médecin|\(Social|\(Papiers/)
+      expect(lines.map(({ text }) => text).join()).not.toMatch(/handicap|CNIL|Certificat|médecin|Social -|Papiers -/)
       expect(html).not.toMatch(/MDPH|mdph|médecin/)
     }
     // Only the signature, whose périmètre names it.
@@ -150,6 +151,7 @@ describe('le journal de la structure', () => {
 
   it('ne distingue pas une réclamation d’une autre démarche confidentielle, même notée après coup, même à son auteure', async () => {
     await story.database.freeze(seconds(mandat.signedAt, 25 * 3600))
+    await open(nadia)
     await record({ ...CNIL, doneAt: mandat.signedAt }, nadia)
     const [line] = (await journal()).items
     expect(line!.text).toMatch(/Démarche confidentielle Nadia Belkacem, pour Jeanne Valadié$/)
@@ -185,7 +187,7 @@ describe('le journal de la structure', () => {
     await record({ code: null, thematique: 'papiers', titre: 'Passeport' }, paul)
     const texts = async (query: string) => (await journal(query)).items.map(({ text }) => text.replace(/^.*? h \d\d /, ''))
     expect(await texts(`?aidant=${paul.id}`)).toEqual([
-      expect.stringContaining('Démarche : Passeport (Papiers - Citoyenneté - Élections), déposée Paul Rey'),
+      expect.stringMatching(/^Démarche : Passeport Paul Rey, pour .* Papiers - Citoyenneté - Élections, déposée$/),
     ])
     expect(await texts('?thematique=logement')).toHaveLength(2)
     expect(await texts('?thematique=logement&action=demarche_realisee')).toHaveLength(1)
@@ -211,11 +213,51 @@ describe('le journal de la structure', () => {
       expect([query, answer.status]).toEqual([query, 422])
       expect(answer.html).toContain('id="erreurs"')
       // Also where htmx looks.
-      expect(answer.html.split('id="resultats"')[1]).toContain('Filtre à revoir')
+      const [, found] = answer.html.split('id="resultats"')
+      expect(found).toContain('Filtre à revoir')
+      // … and as an error, not as a search that found nothing.
+      expect(found).toMatch(/class="alert refused" role="alert"/)
+      expect(found).not.toContain('class="empty"')
       await expectValidHtml(answer.html)
     }
+    const { html } = await story.get(nadia, '/structure/journal?du=2026-03-02&au=2026-03-01')
+    expect(html).toMatch(/id="champ-au-erreur"/)
+    expect(html.split('id="resultats"')[1]).toContain('href="#champ-au"')
     for (const query of ['?avant=x', '?avant=-1', '?avant=99999999999999999999', '?rien=1', '?du=&au=', '?avant=0'])
       expect((await story.get(nadia, `/structure/journal${query}`)).status).toBe(200)
+  })
+
+  it('les filtres posés s’effacent d’un lien, que le filtre soit bon ou non', async () => {
+    const link = '<a href="/structure/journal">Effacer les filtres</a>'
+    for (const query of ['?action=dossier_ouvert', '?du=2026-03-02&au=2026-03-01'])
+      expect((await story.get(nadia, `/structure/journal${query}`)).html.split('id="resultats"')[1]).toContain(link)
+    for (const query of ['', '?du=&avant=1']) expect((await journal(query)).html).not.toContain('Effacer les filtres')
+  })
+
+  it('ne propose de chercher que ce que le service écrit', async () => {
+    const files = (readdirSync('src', { recursive: true, encoding: 'utf8' }) as string[]).filter(
+      (name) => name.endsWith('.ts') && !/^(rows\.ts|demo|journal.entry\.ts|audit.audit\.ts)/.test(name),
+    )
+    const written = files.flatMap((name) =>
+      [...readFileSync(`src/${name}`, 'utf8').matchAll(/\baction: ([^,\n]+)/g)].flatMap(([, said]) =>
+        [...said!.matchAll(/'(\w+)'/g)].map(([, action]) => action!),
+      ),
+    )
+    expect(written).toContain('mandat_signe')
+    // Being built: pauses, and the papers.
+    const soon = ['autorisation_suspendue', 'autorisation_retablie', 'attestation_imprimee']
+    expect(ACTIONS_CHERCHEES.filter((action) => !written.includes(action) && !soon.includes(action))).toEqual([])
+    const offered = [...(await journal()).html.matchAll(/<option value="(\w+)"/g)].map(([, value]) => value)
+    expect(offered).toEqual(expect.arrayContaining([...ACTIONS_CHERCHEES, 'apres_coup']))
+    for (const action of ['session_deleguee', 'export', 'aidant_suspendu', 'structure_modifiee'])
+      expect(offered).not.toContain(action)
+  })
+
+  it('un titre entre parenthèses ne se suit pas d’autres parenthèses', async () => {
+    await record({ code: null, thematique: 'papiers', titre: 'Acte de naissance (né à l’étranger)', resultat: 'en_attente' })
+    expect((await journal()).items[0]!.text).toMatch(
+      /Démarche : Acte de naissance \(né à l’étranger\) Awa Diop, pour Jeanne Valadié Papiers - Citoyenneté - Élections, en attente$/,
+    )
   })
 
   it('tourne ses pages sans sauter ni répéter une ligne, le filtre gardé', async () => {
@@ -308,6 +350,10 @@ describe('ouvrir un dossier', () => {
     expect([closed.status, closed.location, closed.html]).toEqual([303, `${personne()}/ouvrir`, ''])
     const asked = await story.get(nadia, `${personne()}/ouvrir`)
     expect(asked.html).toContain('La personne verra que vous l’avez ouvert')
+    expect(asked.html).toContain('même confidentielles, sauf les réclamations')
+    // It may be needed: the label does not say otherwise, nor is it always.
+    expect(asked.html).toMatch(/<label for="champ-precision">Précision<\/label>/)
+    expect(asked.html).not.toMatch(/name="precision"[^>]* required/)
     await expectValidHtml(asked.html)
     expect([await story.count('journal'), await story.count('acces'), await story.count('ouverture')]).toEqual(before)
     // Whatever she asks of the database, with nothing of ours in between.
@@ -345,13 +391,15 @@ describe('ouvrir un dossier', () => {
     expect(status).toBe(200)
     await expectValidHtml(html)
     expect(html).toContain('<title>Dossier - ')
-    expect(html).toContain('Demander une aide handicap (MDPH) (Social - Santé)')
+    for (const words of ['Demander une aide handicap (MDPH)', 'Social - Santé']) expect(html).toContain(words)
     expect(html).toContain('Certificat reçu')
     expect(html).toMatch(/papiers, santé, aides sociales et logement/i)
     expect(html).toContain('Pour une autre raison : Demande de sa fille &lt;b&gt;')
     expect(html).not.toContain('CNIL')
 
-    const seen = await story.db.tx({ kind: 'usager', usagerIds: [jeanne] }, (tx) => listOuvertures(tx, [jeanne]))
+    const seen = await story.db.tx({ kind: 'usager', usagerIds: [jeanne], niveau: 'identite' }, (tx) =>
+      listOuvertures(tx, [jeanne]),
+    )
     expect(seen).toMatchObject([
       {
         motif: 'autre',
@@ -362,7 +410,9 @@ describe('ouvrir un dossier', () => {
       },
     ])
     const autre = await story.usager([structure])
-    expect(await story.db.tx({ kind: 'usager', usagerIds: [autre] }, (tx) => listOuvertures(tx, [jeanne]))).toEqual([])
+    expect(
+      await story.db.tx({ kind: 'usager', usagerIds: [autre], niveau: 'identite' }, (tx) => listOuvertures(tx, [jeanne])),
+    ).toEqual([])
     expect(
       await story.database.adminSql`
       select action, acteur_id, usager_id, mandat_id from journal where structure_id = ${structure.id} order by id desc limit 1`,
@@ -371,8 +421,107 @@ describe('ouvrir un dossier', () => {
       { genre: 'dossier_consulte', aidant_id: nadia.id },
     ])
     expect((await journal()).items[0]!.text).toMatch(
-      /Dossier ouvert par la direction : pour une autre raison Nadia Belkacem, pour Jeanne Valadié Raison : Demande de sa fille/,
+      /Dossier ouvert par un référent : pour une autre raison Nadia Belkacem, pour Jeanne Valadié Raison : Demande de sa fille/,
     )
+  })
+
+  it('ramène d’où elle vient : du journal, ou de la liste des personnes', async () => {
+    expect((await journal()).html).toContain(`href="${personne()}?de=journal"`)
+    const back = (html: string) => /<p class="back"><a href="([^"]+)">([^<]+)</.exec(html)!.slice(1)
+    for (const [de, expected] of [
+      ['?de=journal', ['/structure/journal', 'Journal de la structure']],
+      ['', ['/personnes', 'Personnes']],
+      ['?de=//ailleurs', ['/personnes', 'Personnes']],
+    ] as const) {
+      jeanne = await story.usager([structure])
+      const closed = await story.get(nadia, `${personne()}${de}`)
+      expect(back((await story.get(nadia, closed.location!)).html)).toEqual(expected)
+      const opened = await story.post(nadia, closed.location!, { envoi: randomUUID(), motif: 'controle' })
+      expect(back((await story.get(nadia, opened.location!)).html)).toEqual(expected)
+    }
+  })
+
+  it('mène de chaque mandat et de chaque démarche à sa page, qui se lit tant que le dossier est ouvert', async () => {
+    const at = new Date('2026-11-10T13:05:30.250Z')
+    await story.database.freeze(at)
+    jeanne = await story.usager([structure])
+    mandat = await story.mandat(awa, jeanne, ['social', 'papiers'])
+    const id = await record(HANDICAP)
+    const complaint = await record(CNIL)
+    const read = () => story.get(nadia, `/demarches/${id}`)
+    expect(await read()).toMatchObject({ status: 303, location: personne(), html: '' })
+    await open(nadia)
+    const { html } = await page()
+    for (const path of [`/mandats/${mandat.id}`, `/demarches/${id}`]) expect(html).toContain(`href="${path}"`)
+    const one = await read()
+    expect(one.status).toBe(200)
+    await expectValidHtml(one.html)
+    expect(one.html).toContain('Certificat reçu')
+    expect((await story.get(nadia, `/demarches/${complaint}`)).status).toBe(404)
+    expect(await story.get(simone, `/demarches/${id}`)).toMatchObject({ status: 303, html: '' })
+    expect(await story.get(voisine, `/demarches/${id}`)).toMatchObject({ status: 404 })
+    expect(
+      await story.database.adminSql`select genre, aidant_id from acces where usager_id = ${jeanne} order by id desc limit 1`,
+    ).toMatchObject([{ genre: 'demarche_consultee', aidant_id: nadia.id }])
+    await story.database.freeze(seconds(at, 15 * 60))
+    expect(await read()).toMatchObject({ status: 303, location: personne(), html: '' })
+  })
+
+  describe('noter pour une personne qu’elle n’accompagne pas', () => {
+    const nouvelle = () => `/mandats/${mandat.id}/demarches/nouvelle`
+    const horsMandat = () => `/mandats/${mandat.id}/demarches/hors-mandat`
+    const sent = (envoi: string = randomUUID()) => ({ envoi, demarche: 'hlm', resultat: 'deposee', motif: 'Demandé au guichet' })
+    const written = async () => [await story.count('journal'), await story.count('acces'), await story.count('demarche')]
+
+    it('sans dossier ouvert : ni le formulaire, ni un acte, ni une ligne au journal', async () => {
+      const before = await written()
+      for (const path of [nouvelle(), horsMandat()]) {
+        expect([path, await story.get(nadia, path)]).toEqual([path, { status: 303, location: personne(), html: '' }])
+        for (const fields of [sent(), { envoi: 'x' }])
+          expect([path, await story.post(nadia, path, fields)]).toEqual([path, { status: 303, location: personne(), html: '' }])
+        expect((await story.get(voisine, path)).status).toBe(404)
+        expect((await story.post(voisine, path, sent())).status).toBe(404)
+      }
+      expect(await written()).toEqual(before)
+      // Whatever the application asks.
+      await expect(record({}, nadia)).rejects.toThrow(/row-level security/)
+      expect(await written()).toEqual(before)
+    })
+
+    it('dossier ouvert avec une raison : elle note, et n’en lit pas davantage une fois les quinze minutes passées', async () => {
+      const at = new Date('2026-11-10T13:05:30.250Z')
+      await story.database.freeze(at)
+      jeanne = await story.usager([structure])
+      mandat = await story.mandat(awa, jeanne, ['logement', 'social'])
+      await record(HANDICAP)
+      await open(nadia)
+      const shown = await story.get(nadia, nouvelle())
+      expect(shown.status).toBe(200)
+      expect((await story.get(nadia, horsMandat())).status).toBe(200)
+      const done = await story.post(nadia, nouvelle(), sent())
+      expect([done.status, done.location]).toEqual([303, expect.stringMatching(`^${personne()}\\?notee=`)])
+      const told = await story.get(nadia, done.location!)
+      expect(told.html).toContain('Démarche notée')
+      await expectValidHtml(told.html)
+      await story.database.freeze(seconds(at, 15 * 60))
+      const own = done.location!.split('notee=')[1]!
+      for (const path of [nouvelle(), `/demarches/${own}`]) expect((await story.get(nadia, path)).location).toBe(personne())
+      const words = await story.rls.tx(nadia.as, async ({ sql }) => [
+        ...(await sql`select titre from demarche_contenu where usager_id = ${jeanne} and demarche_id <> ${own}`),
+        ...(await sql`select texte from mandat_contenu where usager_id = ${jeanne}`),
+      ])
+      expect(words).toEqual([])
+    })
+
+    it('celle dont elle a signé un mandat, sans rien ouvrir', async () => {
+      jeanne = await story.usager([structure])
+      mandat = await story.mandat(nadia, jeanne, ['logement'])
+      expect((await story.get(nadia, nouvelle())).status).toBe(200)
+      const done = await story.post(nadia, nouvelle(), sent())
+      expect(done.location).toMatch(`/personnes/${jeanne}?notee=`)
+      expect(done.location).not.toContain('/structure/')
+      expect((await story.get(nadia, `/demarches/${done.location!.split('notee=')[1]}`)).status).toBe(200)
+    })
   })
 
   it('vaut pour qui l’a demandé, pour cette personne, et quinze minutes à la seconde près', async () => {

@@ -1,15 +1,20 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Db, openDb, type Tx } from '../../src/db.ts'
+import { openDossier } from '../../src/audit/open.ts'
+import { type Db, openDb, type Tx, type Who } from '../../src/db.ts'
 import { findDemarche, listDemarches } from '../../src/demarche/queries.ts'
 import { recordDemarche } from '../../src/demarche/record.ts'
 import { RATES } from '../../src/http/rates.ts'
-import { forgetSessions, openSession } from '../../src/http/session.ts'
-import { codeVerification, LETTRES } from '../../src/mandat/code.ts'
+import { closeSession, forgetSessions, openSession } from '../../src/http/session.ts'
+import { LETTRES } from '../../src/lettres.ts'
+import { codeVerification } from '../../src/mandat/code.ts'
 import { pauseMandat } from '../../src/mandat/pause.ts'
 import { findMandatContenu } from '../../src/mandat/queries.ts'
+import { recordStop } from '../../src/mandat/record-stop.ts'
 import { resumeMandat } from '../../src/mandat/resume.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
+import { deliverDue } from '../../src/notification/deliver.ts'
 import { printPapier } from '../../src/papier/print.ts'
 import { empreinteDuCodePrive, masque } from '../../src/usager/code-prive.ts'
 import { codePriveForm } from '../../src/usager/forms.ts'
@@ -35,8 +40,8 @@ afterAll(() => world.close())
 beforeEach(() => world.sql`delete from limite`)
 
 /** Her sheet « Pour vous seulement », as an aidant prints it. */
-const print = async ({ id }: Told): Promise<string> => {
-  const printed = ok(await printPapier(world.db, world.as('thomas'), { mandatId: id, papier: 'pour-vous' }, world.signer))
+const print = async ({ id }: Told, aidant: 'thomas' | 'fabrice' = 'thomas'): Promise<string> => {
+  const printed = ok(await printPapier(world.db, world.as(aidant), { mandatId: id, papier: 'pour-vous' }, world.signer))
   if (printed.imprime.papier !== 'pour-vous') throw new Error('another paper')
   return printed.imprime.codePrive
 }
@@ -131,7 +136,10 @@ describe('la feuille et l’année de naissance', () => {
     expect(await read(browser, '/mon-espace/acces')).toMatch(
       /Le code de votre papier Votre espace a été ouvert avec le code du papier, le \d{1,2}(er)? \S+ 20\d\d à \d{1,2} h \d\d/,
     )
-    await world.db.tx({ kind: 'portier' }, (tx) => openSession(tx, { usagerId: told.usagerId, niveau: 'code_prive' }))
+    const [held] = await world.sql<{ id: string }[]>`
+      select id from code_prive where usager_id = ${told.usagerId} and replaced_at is null`
+    const holder = { usagerId: told.usagerId, niveau: 'code_prive', codeId: held!.id } as const
+    await world.db.tx({ kind: 'portier' }, (tx) => openSession(tx, holder))
     expect(await openings()).toBe(before + 2)
     const columns = await world.sql<
       { name: string }[]
@@ -148,6 +156,16 @@ describe('la feuille et l’année de naissance', () => {
     const former = await world.sessionOf('josiane')
     expect((await open({}, former)).status).toBe(303)
     expect((await world.get('/mon-espace', former)).headers.get('location')).toMatch(/^\/mon-espace\/connexion/)
+  })
+
+  it('une aidante était connectée sur ce poste : elle ne l’est plus, et sa trace le dit', async () => {
+    const left = async () =>
+      (await world.sql`select 1 from acces where genre = 'deconnexion' and aidant_id = ${world.aidants.samira}`).length
+    const before = await left()
+    const cookie = await world.sessionOf('samira')
+    expect((await open({}, cookie)).status).toBe(303)
+    expect((await world.get('/personnes', cookie)).status).toBe(303)
+    expect(await left()).toBe(before + 1)
   })
 
   it('trente minutes sans rien faire ferment l’espace', async () => {
@@ -296,11 +314,8 @@ describe('chaque code n’ouvre que ce qui est à lui', () => {
       { kind: 'verifier' } as const,
       await world.asUsager('marcel'),
     ]) {
-      const [row] = await world.db.tx(
-        who,
-        (tx) => tx.sql<{ id: string | null }[]>`select ouvre_par_code(${empreinte}, ${annee}) as id`,
-      )
-      expect(row?.id ?? null).toBeNull()
+      const [row] = await world.db.tx(who, (tx) => tx.sql`select usager_id from ouvre_par_code(${empreinte}, ${annee})`)
+      expect(row).toBeUndefined()
       const read = world.db.tx(who, (tx) => tx.sql`select empreinte from code_prive`)
       await expect(read).rejects.toThrow(/permission denied/)
     }
@@ -365,7 +380,7 @@ describe('dans un espace ouvert avec le papier', () => {
   it('les règles de la base suffisent : nos filtres ôtés, rien de confidentiel ne sort, et rien ne s’écrit', async () => {
     const alone = openDb({ url: world.database.url, connections: 1, rlsOnly: true })
     const who = (niveau: 'identite' | 'code_prive' | 'contact_prouve') =>
-      ({ kind: 'usager', usagerIds: [told.usagerId], niveau }) as const
+      ({ kind: 'usager', usagerIds: [told.usagerId], niveau, imprimePar: told.structureId }) as Who & { kind: 'usager' }
     const all = async (niveau: 'identite' | 'code_prive' | 'contact_prouve') =>
       alone.tx(who(niveau), async (tx) => ({
         liste: (await listDemarches(tx, { mandatId: told.id })).demarches,
@@ -422,7 +437,8 @@ describe('le jumeau sans sa règle se verrait', () => {
       await say(policy!.qual!, policy!.check!)
     }
   }
-  const byCode = () => ({ kind: 'usager', usagerIds: [told.usagerId], niveau: 'code_prive' }) as const
+  const byCode = () =>
+    ({ kind: 'usager', usagerIds: [told.usagerId], niveau: 'code_prive', imprimePar: told.structureId }) as const
 
   it.each(['demarche_contenu', 'journal_contenu', 'mandat_contenu', 'usager'])('lire %s', async (table) => {
     const rows = () => world.db.tx(byCode(), (tx) => tx.sql`select 1 from ${tx.sql(table)}`)
@@ -444,6 +460,188 @@ describe('le jumeau sans sa règle se verrait', () => {
     )
     expect(written).not.toMatch(/policy/)
     await expect(stop()).rejects.toMatchObject({ code: '42501' })
+  })
+})
+
+describe('une feuille ne montre que la structure qui l’a imprimée', () => {
+  let here: Told
+  let there: Told
+  let year: string
+  beforeAll(async () => {
+    here = await world.signMandat({ persona: 'moussa', perimetre: ['logement', 'famille'] })
+    there = await world.signMandat({ persona: 'moussa', aidant: 'fabrice', perimetre: ['social', 'travail'] })
+    for (const [aidant, { id }, thematique] of [
+      ['thomas', here, 'logement'],
+      ['fabrice', there, 'social'],
+    ] as const)
+      ok(await recordDemarche(world.db, world.as(aidant), uneDemarche(id, thematique, { titre: `Chez ${aidant}` })))
+    const her = await world.asUsager('moussa')
+    for (const { id } of [here, there]) ok(await pauseMandat(world.db, her, { mandatId: id }))
+    for (const { id } of [here, there]) ok(await resumeMandat(world.db, her, { mandatId: id }))
+    for (const [aidant, { id }, thematique] of [
+      ['thomas', here, 'famille'],
+      ['fabrice', there, 'travail'],
+    ] as const)
+      ok(await recordStop(world.db, world.as(aidant), { mandatId: id, maniere: 'visite', recuLe: await world.now(), thematique }))
+    for (const aidant of ['thomas', 'fabrice'] as const)
+      expect((await world.get(`/personnes/${here.usagerId}`, await world.sessionOf(aidant))).status).toBe(200)
+    for (const [direction, structure] of [
+      ['nadia', 'figeac'],
+      ['jocelyne', 'saintDenis'],
+    ] as const) {
+      const opening = { usagerId: here.usagerId, motif: 'controle', precision: null, envoi: randomUUID() } as const
+      ok(await openDossier(world.db, world.asReferent(direction, structure), opening))
+    }
+    const [row] = await world.sql<{ birthdate: string }[]>`select birthdate from usager where id = ${here.usagerId}`
+    year = row!.birthdate.slice(0, 4)
+  })
+  const seenWith = async (code: string) => {
+    const browser = await opened({ code, annee: year })
+    const [mine, theirs] = await Promise.all([here, there].map(({ id }) => browser.get(`/mon-espace/mandats/${id}`)))
+    return { browser, statuses: [mine!.status, theirs!.status] }
+  }
+
+  it('ni les mandats, ni les actes, ni les noms, ni les consultations d’ailleurs', async () => {
+    const { browser, statuses } = await seenWith(await print(here))
+    expect(statuses).toEqual([200, 404])
+    for (const path of ['/mon-espace', '/mon-espace/acces', '/mon-espace/tout-voir', '/mon-espace/confirmer'])
+      expect([path, await read(browser, path)]).toEqual([path, expect.not.stringMatching(/Saint-Denis|Fabrice|Chez fabrice/)])
+    expect(await read(browser, '/mon-espace')).toContain('Chez thomas')
+  })
+
+  it('celle d’une autre structure ne la remplace pas : chacune ouvre sa part, et la sienne propre ouvre tout', async () => {
+    const [one, other] = [await print(here), await print(there, 'fabrice')]
+    const first = await seenWith(one)
+    expect(first.statuses).toEqual([200, 404])
+    expect((await seenWith(other)).statuses).toEqual([404, 200])
+    // Printed again by one, the other's space stays open.
+    const again = await print(there, 'fabrice')
+    expect((await first.browser.get('/mon-espace')).status).toBe(200)
+    expect((await open({ code: other, annee: year })).status).toBe(409)
+    const own = world.browser(await world.sessionOf('moussa'))
+    expect((await read(own, '/mon-espace/code-papier')).match(/sur votre feuille/g)).toHaveLength(2)
+    const page = await own.post('/mon-espace/code-papier', { geste: 'remplacer' })
+    const [hers] = /[36789BDFGHJKMPQRTVWXY]{4}(-[36789BDFGHJKMPQRTVWXY]{4}){2}/.exec(page.html)!
+    expect((await seenWith(hers)).statuses).toEqual([200, 200])
+    for (const former of [one, again]) expect((await open({ code: former, annee: year })).status).toBe(409)
+    expect((await first.browser.get('/mon-espace')).location).toMatch(/connexion/)
+    // Printed since, hers still opens.
+    await print(here)
+    expect((await seenWith(hers)).statuses).toEqual([200, 200])
+  })
+
+  it('imprimée, elle lui est dite au contact qu’elle a prouvé, sans un mot de ses affaires', async () => {
+    const told = async (contact: Parameters<typeof prove>[1], suivi = 'papier') => {
+      await prove(here.usagerId, contact, suivi)
+      await world.sql`delete from message`
+      await print(here)
+      return world.messages()
+    }
+    const [mail, ...more] = await told({ email: 'moussa@example.org' }, 'email')
+    expect(more).toEqual([])
+    expect(mail).toMatchObject({
+      canal: 'email',
+      destinataire: 'moussa@example.org',
+      cle: expect.stringMatching(/^feuille:\d+$/),
+    })
+    expect(mail!.corps).toContain('imprimée par le CCAS de Figeac')
+    const [sms] = await told({ telephone: '+33611223344' })
+    expect(sms).toMatchObject({ canal: 'sms', destinataire: '+33611223344' })
+    expect(sms!.corps.length).toBeLessThanOrEqual(160)
+    expect(sms!.corps).toContain('le CCAS de Figeac. Vous ne l')
+    for (const { corps } of [mail!, sms!]) expect(corps).not.toMatch(/Moussa|logement|Logement|https?:/)
+    // What was never proven may be anyone's.
+    await world.sql.begin(async (tx) => {
+      await tx`set local session_replication_role = replica`
+      await tx`update usager set email = 'autre@example.org', email_prouve_at = null, telephone = null, telephone_prouve_at = null where id = ${here.usagerId}`
+    })
+    await world.sql`delete from message`
+    await print(here)
+    expect(await world.messages()).toEqual([])
+  })
+
+  const TABLES = [
+    'mandat',
+    'autorisation',
+    'suspension',
+    'arret_recu',
+    'demarche',
+    'dossier',
+    'ouverture',
+    'journal',
+    'acces',
+    'structure',
+    'habilitation',
+    'aidant',
+  ]
+  const rows = (table: string, who: Record<string, unknown>) =>
+    world.db.tx(
+      { kind: 'usager', usagerIds: [here.usagerId], ...who } as unknown as Who,
+      async (tx) => (await tx.sql`select 1 from ${tx.sql(table)}`).length,
+    )
+  it.each(TABLES)('par la base seule, et sans sa règle cela se verrait : %s', async (table) => {
+    const all = await rows(table, { niveau: 'identite' })
+    const byHers = { niveau: 'code_prive', imprimePar: null }
+    expect(await rows(table, byHers)).toBe(all)
+    for (const niveau of ['code_prive', 'contact_prouve']) {
+      const [mine, theirs] = [here, there].map(({ structureId }) => ({ niveau, imprimePar: structureId }))
+      const seen = [await rows(table, mine!), await rows(table, theirs!)]
+      for (const count of seen) {
+        expect(count).toBeGreaterThan(0)
+        expect(count).toBeLessThan(all)
+      }
+    }
+    const mine = { niveau: 'code_prive', imprimePar: here.structureId }
+    const [policy] = await world.sql<{ qual: string }[]>`
+      select qual from pg_policies where tablename = ${table} and policyname = 'de_ce_code'`
+    await world.sql.unsafe(`alter policy de_ce_code on ${table} using (true)`)
+    const open = await rows(table, mine)
+    await world.sql.unsafe(`alter policy de_ce_code on ${table} using (${policy!.qual})`)
+    expect(open).toBeGreaterThan(await rows(table, mine))
+  })
+
+  it('ce qui n’est pas dit n’ouvre rien : ni niveau, ni structure', async () => {
+    const seen = await world.db.tx(await world.asUsager('moussa'), async (tx) => {
+      const count = async () => [
+        (await tx.sql`select 1 from mandat`).length,
+        (await tx.sql`select 1 from journal_contenu`).length,
+        (await tx.sql`select 1 from usager`).length,
+      ]
+      const whole = await count()
+      await tx.sql`select set_config('app.niveau', '', true)`
+      return { whole, unsaid: await count() }
+    })
+    expect(seen).toEqual({ whole: [2, expect.any(Number), 1], unsaid: [0, 0, 0] })
+  })
+
+  it('une session ouverte avec une feuille est celle d’un code, et d’un code à elle', async () => {
+    const [other] = await world.sql<{ id: string }[]>`
+      select id from code_prive where usager_id = ${told.usagerId} and replaced_at is null`
+    const forged = (codeId: string | null) =>
+      world.db.tx({ kind: 'portier' }, (tx) =>
+        openSession(tx, { usagerId: here.usagerId, niveau: 'code_prive', codeId: codeId as string }),
+      )
+    await expect(forged(null)).rejects.toMatchObject({ constraint_name: 'session_de_ce_code' })
+    await expect(forged(other!.id)).rejects.toMatchObject({ code: '23503' })
+  })
+
+  it('imprimée de nouveau pendant que le code reçu revient, elle ferme aussi la session qui prend la suite', async () => {
+    const code = await print(here)
+    const browser = await opened({ code, annee: year })
+    const [row] = await world.sql<{ id: string; codeId: string }[]>`
+      select id, code_prive_id as "codeId" from session where usager_id = ${here.usagerId} and ended_at is null and niveau = 'code_prive'
+      order by created_at desc limit 1`
+    let printing: Promise<string> | undefined
+    const token = await world.db.tx({ kind: 'portier' }, async (tx) => {
+      await closeSession(tx, row!.id)
+      const next = await openSession(tx, { usagerId: here.usagerId, niveau: 'contact_prouve', codeId: row!.codeId })
+      printing = print(here)
+      await sleep(300)
+      return next
+    })
+    await printing
+    for (const cookie of [`session=${token}`, `session=${browser.cookies.get('session')}`])
+      expect((await world.get('/mon-espace', cookie)).status).toBe(303)
   })
 })
 
@@ -495,6 +693,13 @@ describe('arrêter ou mettre en pause, avec un code envoyé à son contact prouv
 
     const { code: sent, form } = await ask(browser)
     expect([sent.destinataire, sent.due_at]).toEqual(['+33612345678', sent.created_at])
+    const left: string[] = []
+    await deliverDue(
+      world.db,
+      async ({ destinataire }) => void left.push(destinataire),
+      () => {},
+    )
+    expect(left).toContain('+33612345678')
     expect(sent.corps).not.toMatch(/Josiane|Figeac|http/)
     expect(sent.corps.length).toBeLessThanOrEqual(160)
     expect(await world.tablesHolding(sent.digits)).toEqual([])

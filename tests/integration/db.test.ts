@@ -71,8 +71,12 @@ describe('l’appelant', () => {
       usagers: '{}',
     })
     expect(await context(db, { kind: 'portier' })).toEqual({ who: 'portier', ...nobody })
-    expect(await context(db, { kind: 'usager', usagerIds: [A, C] })).toEqual({ who: 'usager', ...nobody, usagers: `{${A},${C}}` })
-    expect(await context(db, { kind: 'usager', usagerIds: [] })).toEqual({ who: 'usager', ...nobody })
+    expect(await context(db, { kind: 'usager', usagerIds: [A, C], niveau: 'identite' })).toEqual({
+      who: 'usager',
+      ...nobody,
+      usagers: `{${A},${C}}`,
+    })
+    expect(await context(db, { kind: 'usager', usagerIds: [], niveau: 'identite' })).toEqual({ who: 'usager', ...nobody })
     expect(await context(db, { kind: 'referent', aidantId: C, structureId: A })).toEqual({
       who: 'referent',
       aidant: C,
@@ -108,7 +112,9 @@ describe('l’appelant', () => {
     }
     const error = await failure(db.tx({ kind: 'aidant', aidantId: 'x', structureId: B }, start))
     expect(error).toMatchObject({ code: '22P02' })
-    expect(await failure(db.tx({ kind: 'usager', usagerIds: [`${A}","x`] }, start))).toMatchObject({ code: '22P02' })
+    expect(await failure(db.tx({ kind: 'usager', usagerIds: [`${A}","x`], niveau: 'identite' }, start))).toMatchObject({
+      code: '22P02',
+    })
     expect(began).toBe(false)
   })
 })

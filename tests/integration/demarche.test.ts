@@ -249,6 +249,83 @@ describe('noter une démarche', () => {
     })
     expect(future.status).toBe(409)
     expect(future.html).toContain('n’est pas encore passée')
+    // At its field, open and named in the summary.
+    expect(future.html).toContain('href="#champ-faiteLe"')
+    expect(future.html).toMatch(/<details class="more" open>[\s\S]*id="champ-faiteLe-erreur"[\s\S]*aria-invalid="true"/)
+    expect(future.html).not.toContain('Démarche non enregistrée')
+  })
+
+  it('vide, dit en une fois tout ce qui manque ; un champ refusé ne cache pas les autres', async () => {
+    const empty = await story.post(awa, nouvelle(), { envoi: randomUUID(), etapeQui: 'personne', montant: 'beaucoup' })
+    expect(empty.status).toBe(422)
+    for (const field of ['demarche', 'resultat', 'montant', 'etapeQuoi']) expect(empty.html).toContain(`href="#champ-${field}"`)
+    // What is refused already is not refused twice, nor taken for an absence.
+    const long = await story.post(awa, nouvelle(), { envoi: randomUUID(), titre: 'x'.repeat(81) })
+    expect(long.html).toContain('href="#champ-titre"')
+    expect(long.html).not.toContain('Choisissez une démarche.')
+  })
+})
+
+describe('la même démarche, notée une deuxième fois dans les dix minutes', () => {
+  const fields = { demarche: 'hlm', resultat: 'deposee', note: 'Dossier complet' }
+  const again = (more: Record<string, string> = {}, by = awa) =>
+    story.post(by, nouvelle(), { ...fields, envoi: randomUUID(), ...more })
+  const count = async () => {
+    const [row] = await story.database.adminSql<{ n: number }[]>`
+      select count(*)::int as n from demarche where mandat_id = ${mandat.id}`
+    return row!.n
+  }
+
+  it('« Précédent » puis « Enregistrer » ne la note pas deux fois : la page le dit, et mène à celle qui l’est', async () => {
+    const first = await again()
+    const id = first.location!.split('notee=')[1]!
+    const second = await again()
+    expect(second.status).toBe(409)
+    expect(second.html).toMatch(/Vous avez déjà noté cette démarche à <time[^>]*>\d+\u00a0h\u00a0\d\d<\/time>/)
+    expect(second.html).toContain(`href="/demarches/${id}"`)
+    await expectValidHtml(second.html)
+    expect(await count()).toBe(1)
+    // The form itself still asks: only the button of the warning says that it is another.
+    expect((await again({ note: 'Relu' })).status).toBe(409)
+  })
+
+  it('se note quand même, telle qu’elle était écrite, quand l’aidante dit que c’en est une autre', async () => {
+    await again()
+    const { html } = await again()
+    const form = /<form[^>]*aria-label="La noter une deuxième fois"[^>]*>([\s\S]*?)<\/form>/.exec(html)![1]!
+    const kept = Object.fromEntries(
+      [...form.matchAll(/name="([^"]+)" value="([^"]*)"/g)].map(([, name, value]) => [name!, value!]),
+    )
+    expect(kept).toMatchObject({ ...fields, encore: 'oui' })
+    const sent = await story.post(awa, nouvelle(), kept)
+    expect(sent.status).toBe(303)
+    expect(await count()).toBe(2)
+    // Sent twice, this one too is noted once.
+    expect((await story.post(awa, nouvelle(), kept)).location).toBe(sent.location)
+    expect(await count()).toBe(2)
+  })
+
+  it('hors du mandat aussi', async () => {
+    const outside = { demarche: 'amende-payer', resultat: 'terminee', motif: 'La personne le demandait ce jour-là.' }
+    expect((await story.post(awa, horsMandat(), { ...outside, envoi: randomUUID() })).status).toBe(303)
+    const second = await story.post(awa, horsMandat(), { ...outside, envoi: randomUUID() })
+    expect([second.status, second.html.includes('Vous avez déjà noté')]).toEqual([409, true])
+  })
+
+  it('ne se confond ni avec un autre résultat, ni avec celle d’une collègue, ni avec un autre moment, ni avec celle d’il y a dix minutes', async () => {
+    const signed = mandat.signedAt.getTime()
+    await story.database.freeze(new Date(signed + 3_600_000))
+    expect((await again()).status).toBe(303)
+    expect((await again({ resultat: 'terminee' })).status).toBe(303)
+    expect((await again({}, paul)).status).toBe(303)
+    const local = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Paris', dateStyle: 'short', timeStyle: 'short' })
+    const faiteLe = local.format(new Date(signed + 1_800_000)).replace(' ', 'T')
+    expect((await again({ faiteLe })).status).toBe(303)
+    expect((await again({ faiteLe })).status).toBe(409)
+    await story.database.freeze(new Date(signed + 3_600_000 + 599_000))
+    expect((await again()).status).toBe(409)
+    await story.database.freeze(new Date(signed + 3_600_000 + 600_000))
+    expect((await again()).status).toBe(303)
   })
 })
 
@@ -373,7 +450,7 @@ describe('hors du mandat', () => {
       note: 'Urgent',
     })
     // Shown at once to the person, reason included.
-    const { demarches } = await story.db.tx({ kind: 'usager', usagerIds: [jeanne] }, (tx) =>
+    const { demarches } = await story.db.tx({ kind: 'usager', usagerIds: [jeanne], niveau: 'identite' }, (tx) =>
       listDemarches(tx, { usagerIds: [jeanne] }),
     )
     expect(demarches).toMatchObject([
@@ -561,10 +638,14 @@ describe('ce qui est confidentiel', () => {
     expect(page.html).toContain('Démarche confidentielle')
     expect(page.html).not.toMatch(/handicap|Social|Certificat/)
     await expectValidHtml(page.html)
-    const hers = await story.db.tx({ kind: 'usager', usagerIds: [jeanne] }, (tx) => listDemarches(tx, { usagerIds: [jeanne] }))
+    const hers = await story.db.tx({ kind: 'usager', usagerIds: [jeanne], niveau: 'identite' }, (tx) =>
+      listDemarches(tx, { usagerIds: [jeanne] }),
+    )
     expect(hers.demarches.map(({ titre }) => titre).sort()).toEqual([mdph.titre, 'Demander une aide au logement'].sort())
     const autre = await story.usager([figeac])
-    const none = await story.db.tx({ kind: 'usager', usagerIds: [autre] }, (tx) => listDemarches(tx, { usagerIds: [jeanne] }))
+    const none = await story.db.tx({ kind: 'usager', usagerIds: [autre], niveau: 'identite' }, (tx) =>
+      listDemarches(tx, { usagerIds: [jeanne] }),
+    )
     expect(none.demarches).toEqual([])
   })
 
@@ -586,7 +667,9 @@ describe('ce qui est confidentiel', () => {
         ])
         expect(found).toEqual([])
       }
-    const hers = await story.db.tx({ kind: 'usager', usagerIds: [jeanne] }, (tx) => listDemarches(tx, { usagerIds: [jeanne] }))
+    const hers = await story.db.tx({ kind: 'usager', usagerIds: [jeanne], niveau: 'identite' }, (tx) =>
+      listDemarches(tx, { usagerIds: [jeanne] }),
+    )
     expect(hers.demarches).toHaveLength(2)
     expect(hers.demarches.every(({ reclamation, titre }) => reclamation && titre)).toBe(true)
   })

@@ -5,6 +5,7 @@ import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
 import { type DemoOptions, startDemo } from '../../src/demo/demo.ts'
+import { surroundings } from '../../src/demo/start.ts'
 import { scratch } from '../support/database.ts'
 import { startScript } from '../support/processes.ts'
 
@@ -171,6 +172,13 @@ describe('deux instances', () => {
       program.child.kill('SIGKILL')
       await program.ended
     }
+  })
+
+  it('une option inconnue est refusée en français, avant que rien ne démarre', async () => {
+    await expect(surroundings(['--rest'], { DATA_DIR: dataDir })).rejects.toThrow(
+      'Option inconnue : --rest. La seule option est --reset, qui repart à neuf : npm start -- --reset',
+    )
+    expect(fs.existsSync(dataDir)).toBe(false)
   })
 
   it('un verrou laissé par un processus tué, ou dont le numéro a resservi, n’empêche rien', async () => {

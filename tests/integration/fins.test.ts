@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openDb } from '../../src/db.ts'
+import { type Db, openDb, type Who } from '../../src/db.ts'
 import { recordDemarche } from '../../src/demarche/record.ts'
-import { STRUCTURES } from '../../src/demo/people.ts'
+import { AIDANTS, STRUCTURES } from '../../src/demo/people.ts'
+import type { LogLine } from '../../src/http/log.ts'
 import { append } from '../../src/journal/append.ts'
 import { announceClosures } from '../../src/mandat/announce-closed.ts'
 import { closeStructure, findClosing } from '../../src/mandat/close-structure.ts'
@@ -18,6 +19,7 @@ import { terminateMandat } from '../../src/mandat/terminate.ts'
 import { expectValidHtml } from '../support/html.ts'
 import { newWorld, ok, uneDemarche, type World } from '../support/world.ts'
 
+const quiet = () => {}
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
@@ -40,7 +42,7 @@ const etatOf = async (id: string) => {
   return [mandat!.etat, mandat!.enVigueur.join(' '), mandat!.enPause.join(' ')]
 }
 const actionsOf = async (id: string) => (await world.lines(id)).map(({ action }) => action)
-const person = (usagerId: string) => ({ kind: 'usager', usagerIds: [usagerId] }) as const
+const person = (usagerId: string) => ({ kind: 'usager', usagerIds: [usagerId], niveau: 'identite' }) as const
 const told = async () =>
   (await world.messages())
     .map(({ cle, canal, destinataire }) => [cle.split(':')[0], canal, destinataire])
@@ -270,6 +272,7 @@ describe('un arrêt demandé par lettre, enregistré par un aidant', () => {
     )
     expect(hers!.corps).toMatch(/demande d’arrêt, reçue le .*Une démarche a été faite après la réception/s)
     expect(nadia!.corps).toContain('signalée')
+    for (const { corps } of [hers!, nadia!]) expect(corps).toContain('relevé')
     expect(hers!.corps + nadia!.corps).not.toMatch(/logement|Après la lettre|Thomas/i)
     expect(signedAt < recuLe).toBe(true)
 
@@ -277,6 +280,7 @@ describe('un arrêt demandé par lettre, enregistré par un aidant', () => {
     await expectValidHtml(page)
     expect(page).toMatch(/Faites après l’arrivée de votre demande[\s\S]*Après la lettre/)
     expect(page).toContain('par courrier')
+    expect(page).toContain(`action="/mon-espace/mandats/${id}/papiers/releve"`)
     const office = await (await world.get(`/mandats/${id}/arret`, await world.sessionOf('thomas'))).text()
     await expectValidHtml(office)
     expect(office).toMatch(/Faites depuis l’arrivée de sa demande[\s\S]*Thomas/)
@@ -311,7 +315,7 @@ describe('un arrêt demandé par lettre, enregistré par un aidant', () => {
     await world.sql`update aidant set suspended_at = null where id = ${world.aidants.ines}`
     expect(await world.digest()).toEqual(before)
     await world.database.freeze(expiresAt)
-    expect(await record(id)).toEqual({ ok: false, refusal: 'deja_expire' })
+    expect(await record(id, { recuLe: expiresAt })).toEqual({ ok: false, refusal: 'deja_expire' })
     const other = await world.signMandat({ persona: 'marcel' })
     await later(DAY)
     ok(await record(other.id, { recuLe: other.signedAt }))
@@ -338,6 +342,64 @@ describe('un arrêt demandé par lettre, enregistré par un aidant', () => {
     await expect(end('renonce')).resolves.toBeUndefined()
   })
 
+  it('trouvée une fois le mandat fini à sa date : le mandat reste ce qu’il était, ce qui a été fait depuis est signalé', async () => {
+    const { id, usagerId, expiresAt } = await world.signMandat({
+      perimetre: ['logement', 'social'],
+      duree: 'jour',
+      suivi: 'email',
+    })
+    const recuLe = await world.now()
+    await later(HOUR)
+    const since = ok(await recordDemarche(world.db, world.as('ines'), uneDemarche(id)))
+    await world.database.freeze(new Date(expiresAt.getTime() + DAY))
+    await world.sql`delete from message`
+    ok(await record(id, { recuLe }))
+    expect((await etatOf(id))[0]).toBe('expire')
+    expect((await actionsOf(id)).slice(2)).toEqual(['arret_recu', 'arret_recu'])
+    expect(await told()).toEqual([])
+    expect([...(await world.db.tx(person(usagerId), (tx) => listSignalees(tx, { mandatId: id })))]).toEqual([since.id])
+    expect(await record(id, { recuLe })).toEqual({ ok: false, refusal: 'deja_expire' })
+  })
+
+  it('trouvée après qu’elle l’a redit elle-même : les deux sont écrits, et l’arrêt reste le sien', async () => {
+    const { id, usagerId } = await world.signMandat({ perimetre: ['logement', 'social'] })
+    const recuLe = await world.now()
+    await later(HOUR)
+    ok(await stopMandat(world.db, person(usagerId), { mandatId: id, thematique: 'logement' }))
+    await later(HOUR)
+    ok(await record(id, { recuLe }))
+    const rows = await world.sql`
+      select a.thematique, j.action, j.acteur, l.action as line
+      from autorisation a
+      join arret_recu r on r.autorisation_id = a.id
+      join journal j on j.id = a.revoked_journal_id
+      join journal l on l.id = r.journal_id
+      where a.mandat_id = ${id} order by 1`
+    expect(rows.map((row) => Object.values(row))).toEqual([
+      ['logement', 'autorisation_revoquee', 'usager', 'arret_recu'],
+      ['social', 'autorisation_revoquee', 'aidant', 'autorisation_revoquee'],
+    ])
+    expect((await etatOf(id))[0]).toBe('termine')
+  })
+
+  it('la base ne croit pas une demande « arrivée avant la fin » qui est venue après', async () => {
+    const mandat = await world.signMandat()
+    await later(HOUR)
+    ok(await stopMandat(world.db, person(mandat.usagerId), { mandatId: mandat.id }))
+    await later(HOUR)
+    const forge = (recuLe: Date) =>
+      world.db.tx(world.as('ines'), async (tx) => {
+        const line = await append(tx, { action: 'arret_recu', mandat, contenu: {} })
+        await tx.sql`
+          insert into arret_recu (autorisation_id, mandat_id, structure_id, usager_id, aidant_id, maniere, recu_le, journal_id)
+          select id, mandat_id, structure_id, usager_id, ${world.aidants.ines}, 'courrier', ${recuLe}, ${line.id}
+          from autorisation where mandat_id = ${mandat.id}`
+      })
+    const now = await world.now()
+    await expect(forge(new Date(now.getTime() - HOUR + 1))).rejects.toMatchObject({ constraint_name: 'arret_recu_de_sa_fin' })
+    await expect(forge(new Date(now.getTime() - HOUR - 1))).resolves.toBeUndefined()
+  })
+
   it('par l’écran : prérempli de maintenant, refusé sans manière, deux fois ne font qu’un', async () => {
     const { id } = await world.signMandat({ perimetre: ['logement', 'social'] })
     await later(DAY)
@@ -359,7 +421,7 @@ describe('un arrêt demandé par lettre, enregistré par un aidant', () => {
       [1, 2].map(() => [303, `/mandats/${id}/arret`]),
     )
     expect((await actionsOf(id)).filter((action) => action === 'mandat_termine')).toHaveLength(1)
-    expect((await world.get(path, cookie)).headers.get('location')).toBe(`/mandats/${id}`)
+    expect((await world.get(path, cookie)).status).toBe(200) // a letter found late
   })
 })
 
@@ -408,6 +470,44 @@ describe('sans demande de la personne', () => {
     expect(recipients.filter((to) => to === 'nadia@figeac.demo')).toHaveLength(2)
   })
 
+  it.each([
+    'deces',
+    'protection',
+    'renonce',
+  ] as const)('%s : le code de sa feuille et ses sessions, ce qui lui restait à lire', async (how) => {
+    const { id, usagerId } = await world.signMandat({ persona: 'marcel', suivi: 'sms' })
+    const elsewhere = await world.signMandat({ persona: 'marcel', aidant: 'fabrice', suivi: 'sms' })
+    const other = await world.signMandat({ persona: 'josiane', suivi: 'sms', contact: '+33611110000' })
+    await world.sql.begin(async (tx) => {
+      await tx`set local session_replication_role = replica`
+      await tx`insert into code_prive (usager_id, empreinte) values (${usagerId}, ${Buffer.alloc(32, day)})`
+    })
+    const cookies = [await world.sessionOf('marcel'), await world.sessionOf('josiane')]
+    ok(await end(id, how))
+    const closed = how !== 'renonce'
+    expect(await world.sql`select 1 from code_prive where usager_id = ${usagerId} and replaced_at is null`).toHaveLength(
+      closed ? 0 : 1,
+    )
+    const answers = await Promise.all(cookies.map((cookie) => world.get('/mon-espace', cookie)))
+    expect(answers.map(({ status }) => status)).toEqual([closed ? 303 : 200, 200])
+    const waiting = (await world.messages())
+      .filter(({ canal }) => canal === 'sms')
+      .map(({ cle }) => cle.split(':').slice(0, 2).join(':'))
+    expect(waiting.sort()).toEqual(
+      [
+        `mandat-signe:${other.id}`,
+        ...(how === 'deces' ? [] : [`mandat-signe:${id}`, `mandat-signe:${elsewhere.id}`, `arret:${id}`]),
+      ].sort(),
+    )
+  })
+
+  it('nul ne ferme ses portes sans l’avoir écrit', async () => {
+    const { usagerId } = await world.signMandat()
+    const close = (who: Who) => world.db.tx(who, (tx) => tx.sql`select ferme_ses_portes(${usagerId})`)
+    for (const who of [world.as('ines'), world.as('fabrice'), person(usagerId)])
+      await expect(close(who)).rejects.toMatchObject({ code: '42501' })
+  })
+
   it('les pages disent ce qui suit, et n’arrêtent rien sans la case', async () => {
     const { id } = await world.signMandat({ suivi: 'email' })
     const cookie = await world.sessionOf('ines')
@@ -425,6 +525,7 @@ describe('sans demande de la personne', () => {
     const after = await (await world.get(`/mandats/${id}/arret`, cookie)).text()
     await expectValidHtml(after)
     expect(after).toContain('article 1991')
+    expect(after).toMatch(/Rendre compte[\s\S]*relevé/)
     const hers = await (await world.get('/mon-espace', await world.sessionOf('odette'))).text()
     expect(hers).not.toContain('décès')
   })
@@ -466,12 +567,92 @@ describe('une structure ferme', () => {
     expect(await world.sql`select 1 from structure where siret = ${siret} and suspended_at is not null`).toHaveLength(1)
     expect((await world.get('/personnes', await world.sessionOf('fabrice'))).status).toBe(303)
 
-    await Promise.all([announceClosures(world.db), announceClosures(world.db)])
-    await announceClosures(world.db)
-    expect(await told()).toEqual(Array(15).fill(['fermeture', 'sms', '+33612345678']))
+    await Promise.all([announceClosures(world.db, quiet), announceClosures(world.db, quiet)])
+    await announceClosures(world.db, quiet)
+    const closing = await told()
+    expect(closing.filter(([, canal]) => canal === 'sms')).toEqual(Array(15).fill(['fermeture', 'sms', '+33612345678']))
+    // Both sides: one message each, whatever the number of mandats.
+    expect(closing.filter(([, canal]) => canal === 'email')).toEqual(
+      [AIDANTS.fabrice.email, AIDANTS.jocelyne.email].map((email) => ['fermeture', 'email', email]),
+    )
     await expect(operator.tx({ kind: 'operator' }, (tx) => tx.sql`select 1 from usager`)).rejects.toMatchObject({ code: '42501' })
     await operator.close()
   }, 60_000)
+})
+
+describe('une structure ferme, et', () => {
+  const reopen = () =>
+    world.sql`update structure set suspended_at = null, closed_at = null where siret = ${STRUCTURES.saintDenis.siret}`
+  const closing = () =>
+    world.sql`
+      select j.id from journal j join journal_contenu c on c.journal_id = j.id
+      where j.action = 'structure_modifiee' and c.payload like '%structure_fermee%'`
+  let operator: Db
+  beforeAll(() => {
+    operator = openDb({ url: world.database.operatorUrl, connections: 1 })
+  })
+  afterAll(() => operator.close())
+  beforeEach(reopen)
+
+  it('était déjà suspendue : sa fermeture a sa ligne, une fois', async () => {
+    await world.sql`update structure set suspended_at = horloge() where siret = ${STRUCTURES.saintDenis.siret}`
+    const before = (await closing()).length
+    await closeStructure(operator, STRUCTURES.saintDenis.siret)
+    await closeStructure(operator, STRUCTURES.saintDenis.siret)
+    expect(await closing()).toHaveLength(before + 1)
+  })
+
+  it('un message qui ne s’écrit pas ne retient pas les autres', async () => {
+    const mandats = [
+      await world.signMandat({ persona: 'marcel', aidant: 'fabrice', suivi: 'sms' }),
+      await world.signMandat({ persona: 'teiki', aidant: 'fabrice', suivi: 'sms', contact: '+33611112222' }),
+    ]
+    await world.sql`delete from message`
+    ok(await closeStructure(operator, STRUCTURES.saintDenis.siret))
+    await world.sql.unsafe(`alter table message add constraint panne check (cle <> 'fermeture:${mandats[0]!.id}')`)
+    const lines: LogLine[] = []
+    await announceClosures(world.db, (_, line) => lines.push(line))
+    await world.sql`alter table message drop constraint panne`
+    expect((await world.messages()).map(({ cle }) => cle)).toContain(`fermeture:${mandats[1]!.id}`)
+    expect(lines).toMatchObject([{ event: 'tache_echouee', reason: 'fermetures', constraint: 'panne' }])
+    await announceClosures(world.db, quiet)
+    expect((await world.messages()).map(({ cle }) => cle)).toContain(`fermeture:${mandats[0]!.id}`)
+  })
+
+  it('l’opérateur ne lit d’aucune structure ouverte qui a donné quoi', async () => {
+    await world.signMandat()
+    await operator.tx({ kind: 'operator' }, async (tx) => {
+      expect(await tx.sql`select thematique from autorisation where structure_id = ${world.structures.figeac}`).toHaveLength(0)
+    })
+    for (const query of ['select * from mandat', 'select journal_id from autorisation', 'select * from suspension'])
+      await expect(
+        operator.tx({ kind: 'operator' }, (tx) => tx.sql.call(null, Object.assign([query], { raw: [query] }))),
+        query,
+      ).rejects.toMatchObject({ code: '42501' })
+  })
+})
+
+it('une structure nommée comme un site : la signature et l’arrêt sont écrits, le SMS sans lien', async () => {
+  const rename = (nom: string) => world.sql`update structure set nom = ${nom} where id = ${world.structures.figeac}`
+  const [{ nom }] = (await world.sql`select nom from structure where id = ${world.structures.figeac}`) as unknown as [
+    { nom: string },
+  ]
+  await rename('Association www.aide.fr https://aide.fr')
+  const { id, usagerId } = await world.signMandat({ suivi: 'sms' })
+  ok(await stopMandat(world.db, person(usagerId), { mandatId: id }))
+  await rename(nom)
+  const sms = (await world.messages()).filter(({ canal }) => canal === 'sms')
+  expect(sms).toHaveLength(2)
+  for (const { corps } of sms) expect(corps).toMatch(/Association www aide\.fr https/)
+})
+
+it('la clé d’un message ne dit aucune thématique', async () => {
+  const { id, usagerId } = await world.signMandat({ perimetre: ['logement', 'social'], suivi: 'sms' })
+  for (const thematique of ['logement', 'social'] as const)
+    ok(await stopMandat(world.db, person(usagerId), { mandatId: id, thematique }))
+  const cles = (await world.messages()).map(({ cle }) => cle)
+  expect(cles.filter((cle) => cle.startsWith('arret:'))).toHaveLength(6)
+  for (const cle of cles) expect(cle).not.toMatch(/logement|social|tout/)
 })
 
 describe('renouveler', () => {
@@ -479,14 +660,14 @@ describe('renouveler', () => {
     renewMandat(world.db, world.as(aidant), mandatId, { thematiques, duree: 'mois' })
 
   it('ouvre un brouillon de ce que le mandat tenait, et rien d’autre : la personne doit redire oui', async () => {
-    const { id } = await world.signMandat({ perimetre: ['logement', 'social'] })
+    const { id, usagerId } = await world.signMandat({ perimetre: ['logement', 'social'] })
     await later(60_000)
     const before = await world.digest()
     const { id: draft } = ok(await renew(id, ['logement']))
     const { brouillon: _, ...rest } = await world.digest()
     expect(before).toMatchObject(rest)
     const [row] = await world.sql`select perimetre, duree, identite, granted, usager_id from brouillon where id = ${draft}`
-    expect(row).toEqual({ perimetre: ['logement'], duree: 'mois', identite: null, granted: null, usager_id: null })
+    expect(row).toEqual({ perimetre: ['logement'], duree: 'mois', identite: null, granted: null, usager_id: usagerId })
     expect((await etatOf(id))[0]).toBe('actif')
   })
 

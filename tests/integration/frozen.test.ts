@@ -49,8 +49,13 @@ const EN_SERVICE = [
   '/connexion/franceconnect/deconnecte',
   '/structure/journal',
   '/mon-espace',
+  '/v',
+  '/verifier',
+  '/journal',
+  '/journal/checkpoint',
+  '/journal/tile/:chemin{.*}',
 ]
-const RESERVEES = ['/v', '/verifier', '/journal', '/connexion/proconnect/retour']
+const RESERVEES = ['/connexion/proconnect/retour']
 
 it.each(EN_SERVICE)('l’adresse gelée %s est en service', (path) => {
   expect(rulesOf(app).map((route) => route.path)).toContain(path)
@@ -67,6 +72,10 @@ it('les clés et les statuts se lisent de n’importe quelle page', async () => 
     expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([200, '*'])
   }
   expect((await app.request('/statuts/1')).status).toBe(404)
+})
+
+it('une liste de statuts gardée ailleurs ne s’ajoute pas à nos cinq secondes', async () => {
+  expect((await app.request('/statuts/0')).headers.get('cache-control')).toBe('no-cache')
 })
 
 it('une liste de statuts n’est relue et signée qu’une fois pour tous ceux qui la demandent ensemble', async () => {

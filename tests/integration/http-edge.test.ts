@@ -45,7 +45,7 @@ const awa = {
   referent: false,
   structures: 1,
 }
-const jeanne = { ids: [ID], nom: 'Jeanne Valadié' }
+const jeanne = { ids: [ID], nom: 'Jeanne Valadié', niveau: 'identite' as const }
 
 /** An edge whose log can be read, and where `X-Qui` stands in for the session. */
 function openSmall(options: { publicUrl?: string; demo?: boolean } = {}) {
@@ -593,7 +593,7 @@ describe('les limites d’usage', () => {
     const rows = await database.adminSql`select cle, debut from limite`
     expect(rows.length).toBeGreaterThan(2)
     for (const { cle } of rows) expect(cle).toHaveLength(32)
-    await database.freeze(new Date('2026-03-03T12:00:00Z'))
+    await database.freeze(new Date('2026-03-07T12:00:00Z'))
     await db.tx({ kind: 'worker' }, forgetRates)
     expect(await database.adminSql`select 1 from limite`).toHaveLength(0)
     await database.freeze(null)
@@ -640,6 +640,7 @@ describe('l’application entière', () => {
     PUBLIC_URL: OURS,
     DATABASE_URL: `postgres://app:${secret()}@base/base`,
     SEAL_KEYS: JSON.stringify({ keys: [key] }),
+    JOURNAL_KEY: generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
     SECRETS_KEY: secret(),
     FRANCECONNECT_ISSUER: `${PROVIDER}/api/v2`,
     FRANCECONNECT_CLIENT_ID: secret(),

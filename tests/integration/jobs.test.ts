@@ -1,17 +1,25 @@
 import { createServer } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { forgetCodes } from '../../src/aidant/forget.ts'
+import { openDb } from '../../src/db.ts'
+import { openMetrics } from '../../src/http/metrics.ts'
 import { forgetBrouillons, writeExpired } from '../../src/mandat/expire.ts'
 import { openIdentification } from '../../src/mandat/identify.ts'
+import { pauseMandat } from '../../src/mandat/pause.ts'
 import { findMandat } from '../../src/mandat/queries.ts'
+import { remindEnds } from '../../src/mandat/remind.ts'
+import { resumeMandat } from '../../src/mandat/resume.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
 import { type Deliver, deliverDue, type Outgoing, openDelivery } from '../../src/notification/deliver.ts'
 import { forgetMessages } from '../../src/notification/forget.ts'
+import { countMessages, listAbandonnes } from '../../src/notification/queries.ts'
 import { queue } from '../../src/notification/queue.ts'
+import { retryMessages } from '../../src/notification/retry.ts'
 import { forgetConnexions } from '../../src/oidc/forget.ts'
 import { newWorld, ok, type World } from '../support/world.ts'
 
 const SECOND = 1000
+const quiet = () => {}
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 
@@ -64,6 +72,92 @@ describe('la ligne de fin d’un mandat arrivé à sa date', () => {
     await writeExpired(world.db)
     expect([await lines(stopped.id), (await lines(expired.id)).length]).toEqual([[], 1])
     expect([await etatOf(stopped.id), await etatOf(expired.id)]).toEqual(['termine', 'expire'])
+  })
+})
+
+describe('le rappel de la fin prochaine', () => {
+  const DAY = 24 * HOUR
+  const told = async () =>
+    (await world.messages())
+      .filter(({ cle }) => cle.startsWith('rappel:'))
+      .map(({ cle, canal, destinataire }) => ({ cle, canal, destinataire }))
+  const freezeBefore = (expiresAt: Date, ms: number) => world.database.freeze(new Date(expiresAt.getTime() - ms))
+
+  it('une structure dont le rappel ne s’écrit pas ne retient pas les autres', async () => {
+    const told = [
+      await world.signMandat({ persona: 'marcel', duree: 'trimestre', suivi: 'sms' }),
+      await world.signMandat({ persona: 'teiki', aidant: 'fabrice', duree: 'trimestre', suivi: 'sms' }),
+    ]
+    const [first, second] = told[0]!.structureId < told[1]!.structureId ? told : told.reverse()
+    await freezeBefore(first!.expiresAt, 10 * DAY)
+    await world.sql.unsafe(`alter table message add constraint panne check (cle <> 'rappel:${first!.id}')`)
+    const lines: unknown[] = []
+    expect(await remindEnds(world.db, (_, line) => lines.push(line))).toBe(1)
+    expect(lines).toMatchObject([{ event: 'tache_echouee', reason: 'rappels', constraint: 'panne' }])
+    expect((await world.messages()).map(({ cle }) => cle)).toContain(`rappel:${second!.id}`)
+    await world.sql`alter table message drop constraint panne`
+    expect(await remindEnds(world.db, quiet)).toBe(1)
+  })
+
+  it('une fois par mandat, trente jours avant, à la personne et aux aidants concernés, ensemble', async () => {
+    const a = await world.signMandat({ persona: 'odette', duree: 'trimestre', suivi: 'sms' })
+    const b = await world.signMandat({ persona: 'josiane', aidant: 'ines', duree: 'trimestre', suivi: 'papier' })
+    await world.sql`delete from message`
+    await freezeBefore(a.expiresAt, 30 * DAY + SECOND)
+    expect(await remindEnds(world.db, quiet)).toBe(0)
+    await freezeBefore(a.expiresAt, 30 * DAY)
+    const counts = await Promise.all([remindEnds(world.db, quiet), remindEnds(world.db, quiet), remindEnds(world.db, quiet)])
+    expect(counts.reduce((sum, one) => sum + one)).toBe(2)
+    const sent = await told()
+    expect(sent.map(({ canal, destinataire }) => `${canal} ${destinataire}`).sort()).toEqual([
+      'email ines@figeac.demo',
+      'email nadia@figeac.demo',
+      'email thomas@figeac.demo',
+      'sms +33612345678',
+    ])
+    const [nadia] = (await world.messages()).filter(({ destinataire }) => destinataire === 'nadia@figeac.demo')
+    expect(nadia!.corps).toContain('2 mandats se terminent')
+    expect(nadia!.corps).not.toMatch(/odette|josiane|logement/i)
+    // Even once its messages are forgotten.
+    await world.sql`delete from message`
+    await freezeBefore(b.expiresAt, DAY)
+    expect(await remindEnds(world.db, quiet)).toBe(0)
+    expect(await told()).toEqual([])
+  })
+
+  it.each([
+    ['jour', 0],
+    ['mois', 0],
+    ['trimestre', 1],
+    ['semestre', 1],
+    ['an', 1],
+  ] as const)('durée « %s » : %i rappel', async (duree, count) => {
+    const { expiresAt } = await world.signMandat({ duree })
+    await freezeBefore(expiresAt, SECOND)
+    expect(await remindEnds(world.db, quiet)).toBe(count)
+  })
+
+  it('jamais d’un mandat fini, ni en pause, ni d’une structure suspendue, ni à un aidant parti ou suspendu', async () => {
+    const stopped = await world.signMandat({ persona: 'odette', duree: 'trimestre' })
+    const paused = await world.signMandat({ persona: 'josiane', duree: 'trimestre', aidant: 'ines', suivi: 'email' })
+    const by = { kind: 'usager', usagerIds: [paused.usagerId], niveau: 'identite' } as const
+    ok(await stopMandat(world.db, await world.asUsager('odette'), { mandatId: stopped.id }))
+    ok(await pauseMandat(world.db, by, { mandatId: paused.id }))
+    await freezeBefore(paused.expiresAt, 10 * DAY)
+    expect(await remindEnds(world.db, quiet)).toBe(0)
+    // Resumed in time, it is recalled then.
+    ok(await resumeMandat(world.db, by, { mandatId: paused.id }))
+    await world.sql`update structure set suspended_at = horloge() where id = ${world.structures.figeac}`
+    expect(await remindEnds(world.db, quiet)).toBe(0)
+    await world.sql`update structure set suspended_at = null where id = ${world.structures.figeac}`
+    await world.sql`update aidant set suspended_at = horloge() where id = ${world.aidants.ines}`
+    await world.sql`update habilitation set ended_at = horloge() where aidant_id = ${world.aidants.nadia}`
+    expect(await remindEnds(world.db, quiet)).toBe(1)
+    await world.sql`update aidant set suspended_at = null where id = ${world.aidants.ines}`
+    await world.sql`update habilitation set ended_at = null where aidant_id = ${world.aidants.nadia}`
+    expect((await told()).map(({ destinataire }) => destinataire)).toEqual([expect.not.stringMatching(/figeac/)])
+    await freezeBefore(paused.expiresAt, -SECOND)
+    expect(await remindEnds(world.db, quiet)).toBe(0)
   })
 })
 
@@ -162,9 +256,14 @@ describe('les messages', () => {
       expect([tries, failed]).toEqual([i + 1, i === 7])
       waits.push(due)
       expect(await deliverDue(world.db, fail, silent)).toBe(0)
-      await later(due * SECOND)
+      await later((due + 1) * SECOND)
     }
-    expect(waits).toEqual([30, 60, 120, 240, 480, 960, 1920, 3840])
+    // Twice as long each time, a fifth more or less: those refused together do not come back together.
+    for (const [i, base] of [30, 60, 120, 240, 480, 960, 1920, 3840].entries()) {
+      expect(waits[i]).toBeGreaterThanOrEqual(Math.floor(base * 0.8))
+      expect(waits[i]).toBeLessThanOrEqual(Math.ceil(base * 1.2))
+    }
+    expect(waits).not.toEqual([30, 60, 120, 240, 480, 960, 1920, 3840])
     expect(await deliverDue(world.db, fail, silent)).toBe(0)
     expect(JSON.stringify(lines)).not.toMatch(/secrete|CONTENU/)
   })
@@ -176,7 +275,7 @@ describe('les messages', () => {
       if (++tries === 1) throw new Error('plus tard')
     }
     await deliverDue(world.db, flaky, silent)
-    await later(31 * SECOND)
+    await later(37 * SECOND)
     await deliverDue(world.db, flaky, silent)
     expect(await stateOf('ensuite')).toMatchObject({ sent: true, failed: false, tries: 2 })
   })
@@ -194,6 +293,98 @@ describe('les messages', () => {
     expect(sent).toMatchObject([{ destinataire: 'a@example.org', sujet: 'S', corps: 'C' }])
   })
 
+  describe('un SMS ne part qu’entre 8 et 20 h, à l’heure de la structure', () => {
+    // Winter in Paris, UTC + 1; Saint-Denis, UTC + 4.
+    it.each([
+      ['Europe/Paris', '2031-01-15T06:59:59Z', '2031-01-15T07:00:00Z'],
+      ['Europe/Paris', '2031-01-15T07:00:00Z', null],
+      ['Europe/Paris', '2031-01-15T18:59:59Z', null],
+      ['Europe/Paris', '2031-01-15T19:00:00Z', '2031-01-16T07:00:00Z'],
+      ['Europe/Paris', '2031-01-15T23:30:00Z', '2031-01-16T07:00:00Z'],
+      // The night when clocks change: eight in the morning is eight, an hour sooner for the rest of the world.
+      ['Europe/Paris', '2031-03-29T20:00:00Z', '2031-03-30T06:00:00Z'],
+      ['Indian/Reunion', '2031-01-15T16:00:00Z', '2031-01-16T04:00:00Z'],
+      ['Indian/Reunion', '2031-01-15T04:00:00Z', null],
+    ])('%s, à %s : %s', async (fuseau, at, due) => {
+      await world.database.freeze(new Date(at))
+      await put('sms', { canal: 'sms', destinataire: '+33612345678', corps: 'Bonjour', sujet: undefined, fuseau })
+      await put('courriel')
+      const sent: string[] = []
+      const deliver: Deliver = async ({ canal }) => void sent.push(canal)
+      await deliverDue(world.db, deliver, silent)
+      expect(sent.sort()).toEqual(due ? ['email'] : ['email', 'sms'])
+      if (!due) return
+      await world.database.freeze(new Date(Date.parse(due) - 1))
+      expect(await deliverDue(world.db, deliver, silent)).toBe(0)
+      await world.database.freeze(new Date(due))
+      expect(await deliverDue(world.db, deliver, silent)).toBe(1)
+    })
+
+    it('aussi quand le facteur s’était arrêté le soir, et au nouvel essai', async () => {
+      await world.database.freeze(new Date('2031-01-15T18:30:00Z'))
+      await put('soir', {
+        canal: 'sms',
+        destinataire: '+33612345678',
+        corps: 'Bonjour',
+        sujet: undefined,
+        fuseau: 'Europe/Paris',
+      })
+      await world.database.freeze(new Date('2031-01-15T21:00:00Z'))
+      expect(await deliverDue(world.db, async () => {}, silent)).toBe(0)
+      await world.database.freeze(new Date('2031-01-16T18:59:50Z'))
+      const fail: Deliver = async () => {
+        throw new Error('panne')
+      }
+      expect(await deliverDue(world.db, fail, silent)).toBe(1)
+      const [row] = await world.sql<{ due: Date }[]>`select due_at as due from message where cle = 'soir'`
+      expect(row!.due).toEqual(new Date('2031-01-17T07:00:00Z'))
+    })
+
+    it('la base refuse un SMS sans fuseau, avec un lien, ou d’un autre alphabet que celui qui tient en un', async () => {
+      const sms = { canal: 'sms', destinataire: '+33612345678', sujet: undefined, fuseau: 'Europe/Paris' }
+      await expect(put('a', { ...sms, corps: 'x', fuseau: undefined })).rejects.toMatchObject({
+        constraint_name: 'message_fuseau_du_sms',
+      })
+      for (const corps of ['voir https://exemple.fr', 'www.exemple.fr', 'Votre démarche', 'deux\nlignes', 'a|b'])
+        await expect(put('b', { ...sms, corps })).rejects.toMatchObject({ constraint_name: 'message_sms_simple' })
+      await put('c', { ...sms, corps: `Trait d'union : "oui", 12 % ? (a) @ & _` })
+    })
+  })
+
+  it('abandonnés, se voient sans dire à qui ni quoi, se comptent, et repartent quand l’opérateur le dit', async () => {
+    const operator = openDb({ url: world.database.operatorUrl, connections: 1 })
+    for (const cle of ['arret:1', 'rappel:2', 'connexion:3', 'attend']) await put(cle, { destinataire: 'secrete@example.org' })
+    await world.sql`update message set failed_at = horloge(), tries = 8 where cle <> 'attend'`
+    const listed = await operator.tx({ kind: 'operator' }, listAbandonnes)
+    expect(listed.map(({ cle }) => cle).sort()).toEqual(['arret:1', 'connexion:3', 'rappel:2'])
+    expect(JSON.stringify(listed)).not.toContain('secrete')
+    await expect(operator.tx({ kind: 'operator' }, (tx) => tx.sql`select destinataire from message`)).rejects.toMatchObject({
+      code: '42501',
+    })
+    const counts = () => world.db.tx({ kind: 'worker' }, countMessages)
+    expect(await counts()).toEqual({ attente: 1, abandonnes: 3 })
+    const one = listed.find(({ cle }) => cle === 'rappel:2')!
+    expect(await operator.tx({ kind: 'operator' }, (tx) => retryMessages(tx, one.id))).toBe(1)
+    // A sign-in code opens nothing any more: it stays.
+    expect(await operator.tx({ kind: 'operator' }, (tx) => retryMessages(tx, undefined))).toBe(1)
+    expect(await counts()).toEqual({ attente: 3, abandonnes: 1 })
+    const sent: string[] = []
+    expect(await deliverDue(world.db, async ({ id }) => void sent.push(id), silent)).toBe(3)
+    expect(sent).toContain(one.id)
+    await operator.close()
+  })
+
+  it('les jauges disent ce qui attend et ce qui est abandonné ; une base muette ne cache pas le reste', async () => {
+    const metrics = openMetrics()
+    metrics.gauges(async () => ({ messages_abandonnes: (await world.db.tx({ kind: 'worker' }, countMessages)).abandonnes }))
+    metrics.gauges(async () => {
+      throw new Error('base muette')
+    })
+    const text = await (await metrics.app.request('/metrics')).text()
+    expect(text).toContain('# TYPE messages_abandonnes gauge\nmessages_abandonnes 0\n')
+    expect(text).toContain('process_uptime_seconds')
+  })
+
   it('un seul par fait : la même clé est refusée avec sa transaction', async () => {
     await put('unique')
     await expect(put('unique')).rejects.toMatchObject({ constraint_name: 'message_cle_unique' })
@@ -202,7 +393,7 @@ describe('les messages', () => {
   it('un fait annulé n’envoie rien', async () => {
     await expect(
       world.db.tx({ kind: 'portier' }, async (tx) => {
-        await queue(tx, { cle: 'annule', canal: 'sms', destinataire: '+33612345678', corps: 'x' })
+        await queue(tx, { cle: 'annule', canal: 'sms', destinataire: '+33612345678', corps: 'x', fuseau: 'Europe/Paris' })
         throw new Error('coupure')
       }),
     ).rejects.toThrow('coupure')

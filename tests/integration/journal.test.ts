@@ -140,7 +140,7 @@ describe('personne ne réécrit', () => {
   const CALLERS = (): Who[] => [
     world.as('thomas'),
     world.asReferent('nadia'),
-    { kind: 'usager', usagerIds: [told.usagerId] },
+    { kind: 'usager', usagerIds: [told.usagerId], niveau: 'identite' },
     { kind: 'portier' },
     { kind: 'worker' },
     { kind: 'verifier' },
@@ -269,7 +269,7 @@ describe('une ligne', () => {
       { structure_id: world.structures.saintDenis },
     ])
       expect(await asThomas({ action: 'export', ...line })).toMatch(/^42501$|journal_/)
-    const usager = { kind: 'usager', usagerIds: [told.usagerId] } as const
+    const usager = { kind: 'usager', usagerIds: [told.usagerId], niveau: 'identite' } as const
     const foreign = { action: 'export', acteur: 'usager', acteur_id: randomUUID(), usager_id: told.usagerId }
     expect(await met(world.db.tx(usager, (tx) => insert(tx, foreign)))).toBe('42501')
     expect(
@@ -351,7 +351,7 @@ describe('un fait sans sa ligne ne se commet pas', () => {
     const now = await world.now()
     const fresh = await world.signMandat({ persona: 'toussaint', perimetre: ['logement', 'argent'] })
     const attempt = (act: (tx: Tx) => Promise<unknown>, who: Who = by) => met(world.db.tx(who, act))
-    const usager: Who = { kind: 'usager', usagerIds: [fresh.usagerId] }
+    const usager: Who = { kind: 'usager', usagerIds: [fresh.usagerId], niveau: 'identite' }
     expect(
       await attempt(
         (tx) => tx.sql`
@@ -419,7 +419,7 @@ describe('qui lit', () => {
     const aidant = await read(world.as('thomas'))
     expect(aidant.lines.length).toBeGreaterThan(5)
     expect(aidant.lines.every(({ structureId }) => structureId === told.structureId)).toBe(true)
-    const person = await read({ kind: 'usager', usagerIds: [told.usagerId] })
+    const person = await read({ kind: 'usager', usagerIds: [told.usagerId], niveau: 'identite' })
     expect(person.lines.length).toBeGreaterThan(3)
     expect(person.lines.every(({ usagerId }) => usagerId === told.usagerId)).toBe(true)
     for (const kind of ['worker', 'portier', 'verifier', 'sequencer', 'operator'] as const)

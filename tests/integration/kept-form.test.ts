@@ -55,6 +55,7 @@ const typed = (): Record<string, string> => ({
   thematique: 'logement',
   resultat: 'deposee',
   note: NOTE,
+  encore: 'oui',
 })
 
 /** What the button of a kept page would send, as a browser reads it; undefined when the page keeps nothing. */

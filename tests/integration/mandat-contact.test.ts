@@ -1,8 +1,14 @@
+import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openDb } from '../../src/db.ts'
 import { AIDANTS, STRUCTURES } from '../../src/demo/people.ts'
+import { forgetRates } from '../../src/http/rates.ts'
 import { keepPaper } from '../../src/mandat/keep-paper.ts'
 import { proveContact } from '../../src/mandat/prove-contact.ts'
 import { sendCode } from '../../src/mandat/send-code.ts'
+import { deliverDue } from '../../src/notification/deliver.ts'
+import { forgetMessages } from '../../src/notification/forget.ts'
+import { retryMessages } from '../../src/notification/retry.ts'
 import { expectValidHtml } from '../support/html.ts'
 import { newWorld, type Page, PUBLIC_URL, type World } from '../support/world.ts'
 
@@ -41,7 +47,7 @@ const agreed = async (persona: string, way: Record<string, string>) => {
 }
 const bySms = (persona: string, mobile = MOBILE) => agreed(persona, { suivi: 'sms', mobile })
 const sent = async () => {
-  const [last] = (await world.messages()).filter(({ cle }) => cle.startsWith('code-contact:')).reverse()
+  const [last] = (await world.messages()).filter(({ cle }) => cle.startsWith('connexion:contact:')).reverse()
   return last && { ...last, code: /(\d{3}) (\d{3})/.exec(last.corps)!.slice(1).join('') }
 }
 const wrongOf = (code: string) => (code === '000000' ? '111111' : '000000')
@@ -97,8 +103,46 @@ describe('le contact qu’elle donne', () => {
   it('part la nuit aussi : elle attend devant l’écran', async () => {
     await world.database.freeze(new Date('2026-03-02T21:30:00Z'))
     await bySms('josiane', '06 55 55 55 51')
-    const [row] = await world.sql`select due_at <= horloge() as due from message where cle like 'code-contact:%'`
-    expect(row!.due).toBe(true)
+    const out: string[] = []
+    await deliverDue(
+      world.db,
+      async ({ destinataire }) => void out.push(destinataire),
+      () => {},
+    )
+    expect(out).toContain('+33655555551')
+  })
+
+  it('refusé puis repris, la nuit encore ; abandonné, il ne repart pas, et une heure après il n’en reste rien', async () => {
+    await world.database.freeze(new Date('2026-03-02T21:30:00Z'))
+    await world.sql`delete from message`
+    await bySms('josiane', '06 55 55 55 53')
+    const fail = async () => {
+      throw new Error('panne')
+    }
+    expect(await deliverDue(world.db, fail, () => {})).toBe(1)
+    await world.database.travel({ ms: 60_000 })
+    expect(await deliverDue(world.db, fail, () => {})).toBe(1)
+    await world.sql`update message set failed_at = horloge()`
+    const operator = openDb({ url: world.database.operatorUrl, connections: 1 })
+    expect(await operator.tx({ kind: 'operator' }, (tx) => retryMessages(tx, undefined))).toBe(0)
+    await operator.close()
+    await world.database.travel({ ms: 61 * 60_000 })
+    await world.db.tx({ kind: 'worker' }, forgetMessages)
+    expect(await sent()).toBeUndefined()
+  })
+
+  it('effacer un code n’efface que son message', async () => {
+    await bySms('josiane', '06 55 55 55 54')
+    await world.sql`insert into message (cle, canal, destinataire, sujet, corps) values ('arret:autre', 'email', 'a@example.org', 'S', 'C')`
+    await expect(world.sql`update code_contact set message_cle = 'arret:autre'`).rejects.toMatchObject({
+      constraint_name: 'code_contact_sa_cle',
+    })
+    await world.sql`alter table code_contact drop constraint code_contact_sa_cle`
+    await world.sql`update code_contact set message_cle = 'arret:autre'`
+    await world.sql`delete from code_contact`
+    expect(await world.sql`select 1 from message where cle = 'arret:autre'`).toHaveLength(1)
+    await world.sql`
+      alter table code_contact add constraint code_contact_sa_cle check (starts_with(message_cle, 'connexion:contact:'))`
   })
 
   it('par e-mail aussi, jamais celui d’un professionnel de la structure', async () => {
@@ -127,6 +171,22 @@ describe('le contact qu’elle donne', () => {
     expect(await world.tablesHolding('655555553')).toEqual(['brouillon', 'message'])
     await browser.post(stepOf(id, 'accord'), { reponse: 'non' })
     for (const trace of ['655555553', id]) expect(await world.tablesHolding(trace)).toEqual([])
+  })
+
+  it('après son non, le compteur ne dit pas son numéro à qui les essaie tous, et s’efface avec sa fenêtre', async () => {
+    const now = new Date('2026-03-04T10:01:00Z')
+    await world.database.freeze(now)
+    const { id, browser } = await bySms('voahangy', '06 55 55 55 61')
+    await browser.post(stepOf(id, 'accord'), { reponse: 'non' })
+    const plain = createHash('sha256').update('code_contact\n+33655555561').digest()
+    const counters = async () =>
+      (await world.sql<{ cle: Buffer }[]>`select cle from limite`).map(({ cle }) => cle.toString('hex'))
+    const before = await counters()
+    expect(before).not.toContain(plain.toString('hex'))
+    await world.database.freeze(new Date(now.getTime() + 15 * MINUTE))
+    await world.db.tx({ kind: 'worker' }, forgetRates)
+    // The aidant's and the structure's last an hour; hers, a quarter of one.
+    expect((await counters()).length).toBe(before.length - 1)
   })
 })
 
@@ -168,7 +228,7 @@ describe('le code', () => {
     const again = await browser.post(stepOf(id, 'contact'), { geste: 'renvoyer' })
     expect(again.status).toBe(303)
     const next = (await sent())!
-    expect((await world.messages()).filter(({ cle }) => cle.startsWith('code-contact:'))).toHaveLength(1)
+    expect((await world.messages()).filter(({ cle }) => cle.startsWith('connexion:contact:'))).toHaveLength(1)
     expect((await browser.post(stepOf(id, 'contact'), { geste: 'prouver', code: next.code })).status).toBe(303)
   })
 
@@ -201,7 +261,7 @@ describe('un contact que d’autres lisent', () => {
   it('celui de la structure, ou déjà de trois autres personnes de toutes structures : accepté avec la question, et le papier en plus', async () => {
     const shared = '+33677777777'
     for (const [persona, aidant] of [
-      ['marcel', 'thomas'],
+      ['conceicao', 'ines'],
       ['voahangy', 'fabrice'],
     ] as const)
       await world.signMandat({ persona, aidant, suivi: 'sms', contact: shared })
@@ -226,6 +286,19 @@ describe('un contact que d’autres lisent', () => {
     await browser.post(stepOf(id, 'acceptation'), { code: await world.freshCode('thomas') })
     const [usager] = await world.sql`select contact_lecteur from usager where id = ${(await world.usagerIdOf('francoise'))!}`
     expect(usager).toEqual({ contact_lecteur: 'famille' })
+  })
+
+  it('un même mobile chez un même aidant, pour une seconde personne : la question, dès celle-ci', async () => {
+    await world.signMandat({ persona: 'jean-daniel', suivi: 'sms', contact: '+33688888888' })
+    await world.sql`delete from limite`
+    const { browser, answer } = await bySms('ibrahim', '06 88 88 88 88')
+    expect((await browser.get(answer.location!)).html).toContain('Qui d’autre lit ce téléphone')
+    // Her own, and a colleague's person's, ask nothing.
+    const hers = await bySms('jean-daniel', '06 88 88 88 88')
+    expect(hers.answer.location).toContain('/acceptation')
+    await world.signMandat({ persona: 'camille', aidant: 'samira', structure: 'figeac', suivi: 'sms', contact: '+33688888889' })
+    const other = await bySms('ibrahim', '06 88 88 88 89')
+    expect((await other.browser.get(other.answer.location!)).html).not.toContain('Qui d’autre lit')
   })
 
   it('le numéro de la structure est reconnu, comme qu’il soit écrit', async () => {

@@ -100,7 +100,7 @@ describe('un mandat, du choix à la signature', () => {
 
     const agreed = await browser.post(accord.url, yes(accord, { suivi: 'sms', mobile: '06 12 34 56 78' }))
     expect(agreed.location).toBe(`${PUBLIC_URL}/mandats/brouillons/${id}/contact`)
-    const [sms] = (await world.messages()).filter(({ cle }) => cle.startsWith('code-contact:')).reverse()
+    const [sms] = (await world.messages()).filter(({ cle }) => cle.startsWith('connexion:contact:')).reverse()
     const typed = /(\d{3}) (\d{3})/.exec(sms!.corps)!.slice(1).join('')
     const proven = await browser.post(agreed.location!, { geste: 'prouver', code: typed })
     expect(proven.location).toBe(`${PUBLIC_URL}/mandats/brouillons/${id}/acceptation`)

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openDb } from '../../src/db.ts'
 import { recordDemarche } from '../../src/demarche/record.ts'
-import type { AidantKey } from '../../src/demo/people.ts'
+import { type AidantKey, STRUCTURES } from '../../src/demo/people.ts'
+import { closeStructure } from '../../src/mandat/close-structure.ts'
 import { writeExpired } from '../../src/mandat/expire.ts'
 import { openIdentification } from '../../src/mandat/identify.ts'
 import { pauseMandat } from '../../src/mandat/pause.ts'
@@ -78,7 +79,7 @@ describe(`la personne arrête pendant que l’aidante note, ${ROUNDS} fois`, () 
       // Another second than the last stop's: a mandat begins at a whole one.
       await world.database.travel({ ms: 1000 })
       const { id, usagerId } = await world.signMandat()
-      const person = { kind: 'usager', usagerIds: [usagerId] } as const
+      const person = { kind: 'usager', usagerIds: [usagerId], niveau: 'identite' } as const
       const note = (aidant: AidantKey) => recordDemarche(world.db, world.as(aidant), uneDemarche(id))
       // Each round starts them in another order.
       const acts = [
@@ -185,7 +186,7 @@ describe('signer tient le dossier de la personne', () => {
     await world.db.tx(world.as('thomas'), async (tx) => {
       expect(await recognizeUsager(tx, row!.identite, { suivi: 'papier', contact: null })).toBe(usagerId)
       ok(await recordDemarche(world.db, world.as('ines'), uneDemarche(id)))
-      ok(await stopMandat(world.db, { kind: 'usager', usagerIds: [usagerId] }, { mandatId: id }))
+      ok(await stopMandat(world.db, { kind: 'usager', usagerIds: [usagerId], niveau: 'identite' }, { mandatId: id }))
     })
   })
 })
@@ -390,14 +391,15 @@ describe('les fins entre elles, soixante fois chacune', () => {
     await holds()
     return outcomes
   }
-  const her = (usagerId: string) => ({ kind: 'usager', usagerIds: [usagerId] }) as const
+  const her = (usagerId: string) => ({ kind: 'usager', usagerIds: [usagerId], niveau: 'identite' }) as const
 
   it('deux arrêts, l’un par elle, l’autre par un aidant au reçu de sa lettre : un seul compte', async () => {
     const outcomes = await race({ persona: 'nassimah' }, ({ id, usagerId, signedAt }) => [
       () => stopMandat(world.db, her(usagerId), { mandatId: id }),
       () => recordStop(world.db, world.as('ines'), { mandatId: id, maniere: 'courrier', recuLe: signedAt }),
     ])
-    expect(Object.keys(outcomes).sort()).toEqual(['deja_termine, fait', 'fait, deja_termine'])
+    // Hers first: the letter that had come before is still noted, and ends nothing twice.
+    expect(Object.keys(outcomes).sort()).toEqual(['deja_termine, fait', 'fait, fait'])
   }, 60_000)
 
   it('elle met en pause pendant que deux aidants notent : jamais une démarche régulière dans la pause', async () => {
@@ -447,6 +449,80 @@ describe('les fins entre elles, soixante fois chacune', () => {
     // One ends; the others find it ended.
     for (const outcome of Object.keys(outcomes)) expect(outcome.split(', ').filter((one) => one === 'fait')).toHaveLength(1)
   }, 60_000)
+
+  it('la structure ferme, ou un décès s’enregistre, pendant qu’un mandat se signe : aucun mandat en cours après', async () => {
+    const operator = openDb({ url: world.database.operatorUrl, connections: 1 })
+    const outcomes: Record<string, number> = {}
+    for (const what of ['fermeture', 'deces'] as const)
+      for (let round = 0; round < 24; round++) {
+        await world.database.freeze(null)
+        await world.database.travel({ ms: 1000 })
+        const first = await world.signMandat({ aidant: 'fabrice', persona: 'ibrahim', perimetre: ['papiers'] })
+        const draft = await world.draft({ aidant: 'fabrice', persona: 'ibrahim', perimetre: ['logement'] })
+        const code = await world.freshCode('fabrice')
+        await world.database.freeze(new Date(Math.ceil((await world.now()).getTime() / 1000) * 1000))
+        // Each a little before the other, in turn.
+        const wait = () => new Promise((resolve) => setTimeout(resolve, round))
+        const [signed, ended] = await Promise.all([
+          (round % 2 ? wait() : Promise.resolve()).then(() =>
+            signMandat(world.db, world.as('fabrice'), { brouillonId: draft, code }, world.signer),
+          ),
+          (round % 2 ? Promise.resolve() : wait()).then(
+            (): Promise<{ ok: boolean }> =>
+              what === 'deces'
+                ? terminateMandat(world.db, world.as('fabrice'), { mandatId: first.id, how: 'deces' })
+                : closeStructure(operator, STRUCTURES.saintDenis.siret),
+          ),
+        ])
+        ok(ended)
+        const outcome = `${what} ${signed.ok ? 'signe' : signed.refusal}`
+        outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
+        const standing = await world.sql`
+          select id from mandat where structure_id = ${world.structures.saintDenis} and ended_at is null and expires_at > horloge()`
+        expect(standing, outcome).toHaveLength(0)
+        await world.sql`update structure set suspended_at = null, closed_at = null where id = ${world.structures.saintDenis}`
+      }
+    await operator.close()
+    await world.database.freeze(null)
+    expect(Object.keys(outcomes).sort()).toEqual([
+      'deces fin_enregistree',
+      'deces signe',
+      'fermeture signe',
+      'fermeture structure_suspendue',
+    ])
+    await holds()
+  }, 60_000)
+
+  it.each([
+    ['sa fermeture', 'structure_suspendue', `suspended_at = horloge()`],
+    ['le retrait de la thématique', 'thematique_desactivee', `thematiques_desactivees = '{logement}'`],
+  ])('une signature attend %s écrite et pas encore validée, et la voit', async (_, refusal, change) => {
+    const brouillonId = await world.draft({ aidant: 'fabrice', persona: 'nassimah', perimetre: ['logement'] })
+    const code = await world.freshCode('fabrice')
+    let signing!: ReturnType<typeof signMandat>
+    await world.sql.begin(async (tx) => {
+      await tx.unsafe(`update structure set ${change} where id = '${world.structures.saintDenis}'`)
+      signing = signMandat(world.db, world.as('fabrice'), { brouillonId, code }, world.signer)
+      await new Promise((resolve) => setTimeout(resolve, 400))
+    })
+    expect(await signing).toEqual({ ok: false, refusal })
+    await world.sql`update structure set suspended_at = null, thematiques_desactivees = '{}' where id = ${world.structures.saintDenis}`
+  })
+
+  it('ce qu’un décès enregistré depuis son identification refuse, une nouvelle identification le permet', async () => {
+    const first = await world.signMandat({ persona: 'marcel', perimetre: ['papiers'] })
+    const sign = async (brouillonId: string) =>
+      signMandat(world.db, world.as('thomas'), { brouillonId, code: await world.freshCode('thomas') }, world.signer)
+    const draft = await world.draft({ persona: 'marcel', perimetre: ['logement'] })
+    await world.database.travel({ ms: 2000 })
+    ok(await terminateMandat(world.db, world.as('ines'), { mandatId: first.id, how: 'deces' }))
+    const before = await world.digest()
+    const { facteur: _, ...same } = before
+    expect(await sign(draft)).toEqual({ ok: false, refusal: 'fin_enregistree' })
+    expect(await world.digest()).toMatchObject(same)
+    await world.database.travel({ ms: 2000 })
+    ok(await sign(await world.draft({ persona: 'marcel', perimetre: ['logement'] })))
+  })
 
   it('elle met en pause, ou arrête, pendant son nouvel accord : jamais deux autorisations pour une thématique', async () => {
     const outcomes: Record<string, number> = {}

@@ -706,7 +706,7 @@ describe('l’arrêt par la personne', () => {
         const all = (await world.messages()).filter(({ cle }) => cle.includes(id))
         for (const { corps } of all) expect(corps).not.toMatch(/(?<!\p{L})(?:[àa]|de) le /iu)
         const said = (key: RegExp) => all.find(({ cle }) => key.test(cle))!.corps
-        return [said(/^mandat-signe:/), said(/^arret:[^:]+:tout$/), said(/:aidant:/)]
+        return [said(/^mandat-signe:/), said(/^arret:[^:]+:\d+$/), said(/:aidant:/)]
       }
       const [signed, stopped, aidant] = await told('sms', '+33611223344')
       expect(signed).toContain(`vous avez donne mandat ${to}`)

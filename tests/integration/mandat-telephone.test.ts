@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createApp } from '../../src/app.ts'
 import type { AIDANTS } from '../../src/demo/people.ts'
 import { forgetBrouillons } from '../../src/mandat/expire.ts'
+import { franceconnect } from '../../src/oidc/franceconnect.ts'
+import { openProvider } from '../../src/oidc/provider.ts'
 import { expectValidHtml } from '../support/html.ts'
 import { readQr } from '../support/read-qr.ts'
 import { type Browser, newWorld, type Page, PUBLIC_URL, type World } from '../support/world.ts'
@@ -122,6 +125,24 @@ describe('sur son téléphone', () => {
     const late = await offered(aidant, id)
     await world.database.freeze(new Date(now.getTime() + 10 * MINUTE + SECOND))
     expect((await world.browser().post(late, {})).status).toBe(409)
+  })
+
+  it('FranceConnect en panne : le lien n’est pas perdu', async () => {
+    const aidant = await signedIn()
+    const link = await offered(aidant, await draftOf(aidant))
+    const down = openProvider({
+      profile: franceconnect,
+      ...world.config.franceconnect,
+      issuer: 'http://127.0.0.1:9/api/v2',
+      log: () => {},
+    })
+    const app = createApp({ db: world.db, config: world.config, oidc: { franceconnect: down }, log: () => {} })
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', origin: PUBLIC_URL, 'sec-fetch-site': 'same-origin' }
+    const page = await app.request(link, { method: 'POST', headers, body: '' })
+    expect(page.status).toBe(503)
+    await expectValidHtml(await page.text())
+    const later = await world.browser().post(link, {})
+    expect([later.status, new URL(later.location!).pathname.includes('/authorize')]).toEqual([303, true])
   })
 
   it('le retour dans un autre navigateur, ou le code demandé d’un autre : rien', async () => {

@@ -5,10 +5,15 @@ import type { Db } from '../../src/db.ts'
 import { recordDemarche } from '../../src/demarche/record.ts'
 import { openLog } from '../../src/http/log.ts'
 import { append } from '../../src/journal/append.ts'
-import { codeVerification, LETTRES } from '../../src/mandat/code.ts'
+import { LETTRES } from '../../src/lettres.ts'
+import { codeVerification } from '../../src/mandat/code.ts'
+import { signMandat } from '../../src/mandat/sign.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
+import { printPapier } from '../../src/papier/print.ts'
 import { openRenderer } from '../../src/papier/render.ts'
 import { empreinteDuCodePrive } from '../../src/usager/code-prive.ts'
+import type { Identite } from '../../src/usager/identite.ts'
+import { recognizeUsager } from '../../src/usager/recognize.ts'
 import { expectValidHtml } from '../support/html.ts'
 import { readPdf, serre } from '../support/pdf.ts'
 import { newWorld, ok, PUBLIC_URL, uneDemarche, type World } from '../support/world.ts'
@@ -51,7 +56,10 @@ describe('imprimer un mandat', () => {
     expect(pages[0]).toContain('CCASdeFigeac')
     // The tests run as the demonstration does: no page of it can be taken for true.
     for (const page of pages) expect(page).toMatch(/^démonstration/)
-    await pdfOf(await aidantPrints(mandat.id, 'guichet', 'samira', { thematique: 'argent' }))
+    // A counter learns of its own thématique: with the code and the year beside it, it would learn of all.
+    const counter = await pdfOf(await aidantPrints(mandat.id, 'guichet', 'samira', { thematique: 'argent' }))
+    expect(counter.text.match(CODE)).toBeNull()
+    expect(counter.alternatives).toEqual([expect.stringContaining('Code QR')])
     expect(await printed(mandat.id)).toEqual([{ papier: 'mandat' }, { papier: 'guichet', thematique: 'argent' }])
   })
 
@@ -107,7 +115,7 @@ describe('imprimer un mandat', () => {
     const lines = (await world.lines()).length
     for (const papier of ['mandat', 'guichet', 'arret', 'releve', 'pour-vous'])
       expect((await aidantPrints(mandat.id, papier, 'fabrice', { thematique: 'logement' })).status, papier).toBe(404)
-    for (const papier of ['mandat', 'arret', 'releve'])
+    for (const papier of ['mandat', 'arret', 'releve', 'pour-vous'])
       expect((await shePrints(mandat.id, papier, 'josiane')).status, papier).toBe(404)
     expect(await world.lines()).toHaveLength(lines)
   })
@@ -134,7 +142,20 @@ describe('attester un arrêt', () => {
     expect(over).toContain(serre('Papiers - Citoyenneté - Élections'))
     expect(over).not.toContain(serre('Famille - Scolarité'))
     expect(left).toContain(serre('Famille - Scolarité'))
+    // Whoever is shown it may check it.
+    expect(pages[0]!.match(CODE)).toEqual([codeVerification(world.config.secretsKey, mandat.id)])
+    expect(pages[0]).toContain('/verifier')
     expect(await printed(mandat.id)).toEqual([{ papier: 'arret' }])
+  })
+
+  it('ne se vérifie par le code que si elle dit tout le mandat', async () => {
+    const mandat = await world.signMandat({ persona: 'camille', perimetre: ['papiers', 'argent'] })
+    await world.signMandat({ persona: 'camille', perimetre: ['argent'] })
+    ok(await stopMandat(world.db, await world.asUsager('camille'), { mandatId: mandat.id, thematique: 'papiers' }))
+    const { text, alternatives } = await pdfOf(await aidantPrints(mandat.id, 'arret'))
+    expect(text).not.toContain('Impôts')
+    expect(text.match(CODE)).toBeNull()
+    expect(alternatives).toEqual([expect.stringContaining('Code QR')])
   })
 
   it('ne dit pas arrêté ce qu’un nouveau mandat remplace, ni ce qui est arrivé à sa fin', async () => {
@@ -179,16 +200,64 @@ describe('la feuille « Pour vous seulement »', () => {
     expect((await printed(mandat.id))[0]).toEqual({ papier: 'pour_vous' })
   })
 
-  it('remplace la précédente, même imprimée par une autre structure', async () => {
+  it('remplace la précédente de la même structure, jamais celle d’une autre', async () => {
     const here = await world.signMandat({ persona: 'moussa' })
     const there = await world.signMandat({ aidant: 'fabrice', persona: 'moussa' })
     const first = await codeOf(await aidantPrints(here.id, 'pour-vous'))
     const second = await codeOf(await aidantPrints(there.id, 'pour-vous', 'fabrice'))
     expect(second).not.toBe(first)
     expect(await kept(here.usagerId)).toMatchObject([
-      { structureId: world.structures.figeac, replaced: true },
+      { structureId: world.structures.figeac, replaced: false },
       { structureId: world.structures.saintDenis, replaced: false },
     ])
+    await codeOf(await aidantPrints(here.id, 'pour-vous'))
+    expect((await kept(here.usagerId)).map(({ structureId, replaced }) => [structureId, replaced])).toEqual([
+      [world.structures.figeac, true],
+      [world.structures.saintDenis, false],
+      [world.structures.figeac, false],
+    ])
+  })
+
+  it('la personne l’imprime aussi, avec son bulletin et un code à elle, qui remplace tous les autres', async () => {
+    const mandat = await world.signMandat({ persona: 'ibrahim' })
+    await codeOf(await aidantPrints(mandat.id, 'pour-vous'))
+    const lines = await world.lines(mandat.id)
+    const sheet = await pdfOf(await shePrints(mandat.id, 'pour-vous', 'ibrahim'))
+    expect(sheet.text).toContain(serre('J’arrête mon mandat'))
+    const [code] = sheet.text.match(CODE)!
+    expect(await kept(mandat.usagerId)).toMatchObject([
+      { structureId: world.structures.figeac, replaced: true },
+      { structureId: null, replaced: false, empreinte: empreinteDuCodePrive(world.config.secretsKey, code!) },
+    ])
+    expect(await world.lines(mandat.id)).toEqual(lines)
+    const [acces] = await world.sql`select genre from acces where usager_id = ${mandat.usagerId} order by id desc`
+    expect(acces).toMatchObject({ genre: 'code_prive_remplace' })
+  })
+
+  it('s’imprime pendant que le même mandat est renouvelé : qui signe tient la personne, qui imprime son mandat', async () => {
+    let mandat = await world.signMandat({ persona: 'teiki' })
+    const held = await world.draft({ persona: 'teiki' })
+    const [row] = await world.sql<{ identite: Identite }[]>`select identite from brouillon where id = ${held}`
+    await world.db.tx(world.as('thomas'), async (tx) => {
+      await recognizeUsager(tx, row!.identite, { suivi: 'papier', contact: null })
+      await codeOf(await aidantPrints(mandat.id, 'pour-vous', 'samira'))
+    })
+    for (let round = 0; round < 12; round++) {
+      await world.database.travel({ ms: 1000 })
+      const brouillonId = await world.draft({ persona: 'teiki' })
+      const code = await world.freshCode('thomas')
+      const print = (by: 'samira' | 'ines') =>
+        printPapier(world.db, world.as(by), { mandatId: mandat.id, papier: 'pour-vous' }, world.signer)
+      const [signed, ...printed] = await Promise.all([
+        signMandat(world.db, world.as('thomas'), { brouillonId, code }, world.signer),
+        print('samira'),
+        print('ines'),
+      ])
+      expect(signed).toMatchObject({ ok: true })
+      for (const one of printed) if (!one.ok) expect(one.refusal).toBe('plus_en_vigueur')
+      mandat = { ...mandat, id: brouillonId }
+    }
+    await world.sql`update horloge_reglage set decalage = '0'`
   })
 
   it('imprimée deux fois ensemble, ne laisse qu’un code', async () => {
@@ -233,6 +302,27 @@ describe('la feuille « Pour vous seulement »', () => {
       ).rejects.toMatchObject({
         constraint_name: 'code_prive_remplace',
       })
+  })
+})
+
+describe('le fichier de preuve', () => {
+  it('un aidant le demande par un envoi, que le journal dit ; la personne, d’un lien qui n’écrit rien', async () => {
+    const mandat = await world.signMandat({ persona: 'josiane', perimetre: ['logement'] })
+    const path = `/mandats/${mandat.id}/preuve.json`
+    const cookie = await world.sessionOf('samira')
+    expect((await world.get(path, cookie)).status).toBe(405)
+    const page = await (await world.get(`/mandats/${mandat.id}`, cookie)).text()
+    expect(page).toContain(`<form method="post" action="${path}"`)
+    expect(page).not.toContain(`href="${path}"`)
+    expect(await printed(mandat.id)).toEqual([])
+    const answer = await world.post(path, {}, cookie)
+    expect([answer.status, answer.headers.get('content-disposition')]).toEqual([200, 'attachment; filename="preuve.json"'])
+    expect(await answer.json()).toHaveProperty('id_token')
+    expect(await printed(mandat.id)).toEqual([{ papier: 'preuve' }])
+    expect((await world.post(path, {}, await world.sessionOf('fabrice'))).status).toBe(404)
+    const before = await world.lines(mandat.id)
+    const hers = await world.get(`/mon-espace${path}`, await world.sessionOf('josiane'))
+    expect([hers.status, await world.lines(mandat.id)]).toEqual([200, before])
   })
 })
 

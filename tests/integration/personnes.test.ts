@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openDossier } from '../../src/audit/open.ts'
 import { CATALOGUE } from '../../src/demarche/demarche.ts'
 import { recordActeHorsMandat } from '../../src/demarche/record.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
@@ -60,7 +61,7 @@ describe('la liste des personnes', () => {
     await world.database.travel({ ms: 31 * DAY })
     thomas = await world.cookieOf({ aidantId: world.aidants.thomas, structureId: world.structures.figeac })
     expect(rowOf(await read('/personnes', thomas), 'Fatma')).toContain('Arrivé à sa fin')
-    expect(await read(`/personnes/${usagerId}`, thomas)).toMatch(/Aucun mandat en cours.*Finis.*Arrivé à sa fin/)
+    expect(await read(`/personnes/${usagerId}`, thomas)).toMatch(/Aucun mandat en cours.*Mandats finis.*Arrivé à sa fin/)
     // Her other mandat, of six months, has taken over.
     expect(rowOf(await read('/personnes', thomas), 'Josiane')).toMatch(/En cours(?! 2 mandats)/)
   })
@@ -169,7 +170,7 @@ describe('le dossier', () => {
       const page = await read(address, cookie)
       expect(await htmlOf(address, cookie)).toContain('<title>Dossier - ')
       expect(page).toMatch(/Marcel Louis GARRIGUES .*17 janvier 1939 .*Par SMS, au 06 12 34 56 78/)
-      expect(page).toMatch(/En cours .*Santé, aides sociales et logement .*Noter une démarche .*Rien n’a encore été noté/)
+      expect(page).toMatch(/Mandats en cours .*Santé, aides sociales et logement .*Noter une démarche .*Rien n’a encore été noté/)
       expect(await htmlOf(address, cookie)).toContain(`href="/mandats/${marcel.id}/demarches/nouvelle"`)
     }
   })
@@ -244,7 +245,7 @@ describe('le dossier', () => {
 
   it('après l’arrêt, dit qu’on ne peut plus agir et cache le détail, sauf de ce qu’on a noté soi-même', async () => {
     await world.note(marcel.id, { titre: 'Notée par Inès' }, 'ines')
-    await stopMandat(world.db, { kind: 'usager', usagerIds: [marcel.usagerId] }, { mandatId: marcel.id })
+    await stopMandat(world.db, { kind: 'usager', usagerIds: [marcel.usagerId], niveau: 'identite' }, { mandatId: marcel.id })
     const page = await read(address, thomas)
     expect(page).toMatch(/Aucun mandat en cours Vous ne pouvez plus agir pour Marcel GARRIGUES/)
     expect(page).not.toMatch(/Par SMS|06 12/)
@@ -260,7 +261,8 @@ describe('la direction', () => {
     const nadia = await world.cookieOf({ aidantId: world.aidants.nadia, structureId: world.structures.figeac })
     const theirs = await world.sign({ persona: 'abdelkader', perimetre: ['papiers', 'logement'] })
     const noted = idOf(await world.note(theirs.id))
-    const addresses = [`/personnes/${theirs.usagerId}`, `/mandats/${theirs.id}`, `/demarches/${noted}`]
+    const reading = [`/mandats/${theirs.id}`, `/demarches/${noted}`, `/mandats/${theirs.id}/demarches/nouvelle`]
+    const addresses = [`/personnes/${theirs.usagerId}`, ...reading]
     const before = await countAcces()
     for (const path of addresses) {
       const answer = await world.get(path, nadia)
@@ -282,10 +284,25 @@ describe('la direction', () => {
       ])
     expect(await words()).toEqual([0, 0])
 
-    // From the day she notes something herself, she works as an aidant.
+    // With a reason she reads each page in full, and may note; her own list of persons still leads to the dossier she opened.
+    const opening = { usagerId: theirs.usagerId, motif: 'controle', precision: null, envoi: randomUUID() } as const
+    expect(await openDossier(world.db, { ...world.as('nadia'), kind: 'referent' }, opening)).toEqual({ ok: true })
+    for (const path of reading) expect((await world.get(path, nadia)).status, path).toBe(200)
+    expect(wordsOf(await (await world.get(`/mandats/${theirs.id}`, nadia)).text())).toContain('Le texte accepté, mot pour mot')
+    expect((await world.get(`/personnes/${theirs.usagerId}`, nadia)).status).toBe(303)
     idOf(await world.note(theirs.id, { titre: 'Notée par Nadia' }, 'nadia'))
-    expect(await words()).toEqual([2, 1])
-    for (const path of addresses) expect((await world.get(path, nadia)).status, path).toBe(200)
+    // Of what she reads without a reason, her note changes nothing but itself.
+    expect(await words()).toEqual([1, 0])
+    const [opened] = await world.database.adminSql<{ at: Date }[]>`
+      select opened_at as at from ouverture where usager_id = ${theirs.usagerId}`
+    await world.database.freeze(new Date(opened!.at.getTime() + 15 * 60_000))
+    try {
+      for (const path of addresses)
+        expect((await world.get(path, nadia)).headers.get('location'), path).toBe(`/structure/personnes/${theirs.usagerId}`)
+      expect(await words()).toEqual([1, 0])
+    } finally {
+      await world.database.freeze(null)
+    }
     const hers = await world.sign({ persona: 'conceicao', aidant: 'nadia' })
     for (const path of [`/personnes/${hers.usagerId}`, `/mandats/${hers.id}`])
       expect((await world.get(path, nadia)).status, path).toBe(200)
@@ -301,7 +318,7 @@ describe('quand plus rien n’est en cours', () => {
         telephone: (await findUsager(tx, mandat.usagerId))!.telephone,
       }))
     expect(await reading('ines')).toEqual({ texte: 1, telephone: '+33612345678' })
-    await stopMandat(world.db, { kind: 'usager', usagerIds: [mandat.usagerId] }, { mandatId: mandat.id })
+    await stopMandat(world.db, { kind: 'usager', usagerIds: [mandat.usagerId], niveau: 'identite' }, { mandatId: mandat.id })
     expect(await reading('ines')).toEqual({ texte: 0, telephone: null })
     expect(await reading('thomas')).toEqual({ texte: 1, telephone: null })
     const ines = await world.cookieOf({ aidantId: world.aidants.ines, structureId: world.structures.figeac })

@@ -448,6 +448,10 @@ describe('les conditions d’utilisation', () => {
     const accepted = await world.post('/conditions-d-utilisation?suite=/mandats/nouveau', { accepte: 'oui' }, cookie)
     expect([accepted.status, accepted.headers.get('location')]).toEqual([303, '/mandats/nouveau'])
     expect((await world.get('/mandats/nouveau', cookie)).status).toBe(200)
+    const reread = await (await world.get('/conditions-d-utilisation', cookie)).text()
+    expect(reread).toMatch(/Vous avez accepté ces conditions le <time/)
+    expect(reread).not.toContain('name="accepte"')
+    await expectValidHtml(reread)
   })
 
   it('sans session, chaque adresse mène à la connexion ; à une personne, aucune n’existe', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { signMandat } from '../../src/mandat/sign.ts'
+import { thematiquesPage } from '../../views/mandat/thematiques.ts'
 import { expectValidHtml } from '../support/html.ts'
 import { newWorld, ok, type World } from '../support/world.ts'
 
@@ -49,6 +50,12 @@ describe('ce que la structure propose', () => {
     await expect(world.sql`update structure set thematiques_desactivees = thematiques()`).rejects.toThrow(
       'structure_une_thematique_reste',
     )
+  })
+
+  it('un refus de la règle se lit sur la page', async () => {
+    const page = thematiquesPage({ frame: { space: 'aidant' }, offertes: [], refusal: 'aucune_thematique_offerte' })
+    await expectValidHtml(page)
+    expect(page).toContain('une structure en propose au moins une')
   })
 
   it('en retirer une n’arrête aucun mandat, mais aucun nouveau ne la contient', async () => {

@@ -1,12 +1,16 @@
 import { spawn } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { calculateJwkThumbprint, decodeProtectedHeader, type JWK } from 'jose'
 import { PNG } from 'pngjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createApp } from '../../src/app.ts'
+import { openKeys } from '../../src/demo/franceconnect/keys.ts'
 import { serve } from '../../src/http/server.ts'
-import { type MandatClaims, sealMandat } from '../../src/mandat/sceau.ts'
+import { type MandatClaims, parseSealKeys, sealMandat } from '../../src/mandat/sceau.ts'
 import { signMandat } from '../../src/mandat/sign.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
 import { attestationUrl } from '../../src/verification/attestation.ts'
@@ -56,6 +60,9 @@ afterAll(async () => {
 })
 
 const claimsOf = (sceau: string) => JSON.parse(Buffer.from(sceau.split('.')[1]!, 'base64url').toString()) as MandatClaims
+/** Of the key that signed her identity. */
+const fcKey = () =>
+  calculateJwkThumbprint(preuve.jwks.keys.find(({ kid }) => kid === decodeProtectedHeader(preuve.id_token).kid) as JWK)
 const save = (name: string, content: string | Buffer) => {
   const file = path.join(folder, name)
   writeFileSync(file, content)
@@ -82,25 +89,78 @@ describe('npm run verify-mandat', () => {
       'Sceau      vérifié',
       'Odette Marie LACOMBE',
       'CCAS de Figeac',
-      'Dates      en cours',
+      'Dates      le jour de la fin n’est pas passé',
+      'Conclusion : authentique, et en cours.',
       'Logement : en cours',
       'Social - Santé : en cours',
-      'Accord     vérifié',
+      'Accord     se tient',
+      `celle de la pièce, d’empreinte ${await fcKey()}`,
     ])
       expect(said).toContain(line)
     expect(said).not.toMatch(/FAUX|non vérifié/)
     expect(code).toBe(0)
   })
 
+  it('les clés de FranceConnect données, ou leur empreinte : l’accord est vérifié ; d’autres le disent faux', async () => {
+    const file = saved('preuve.json')
+    const mine = save('fc.json', JSON.stringify(preuve.jwks))
+    const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' })
+    const others = save('fc-autres.json', JSON.stringify({ keys: [{ ...pair, kid: preuve.jwks.keys[0]!.kid }] }))
+    for (const [args, exit, line] of [
+      [['--fc-jwks', mine], 0, 'Accord     vérifié'],
+      [['--fc-empreinte', await fcKey()], 0, 'Accord     vérifié'],
+      [['--fc-jwks', others], 1, 'Accord     FAUX'],
+      [['--fc-empreinte', 'x'.repeat(43)], 1, 'Accord     FAUX : la clé'],
+    ] as const) {
+      const { code, said } = await verify(file, '--emetteur', url, ...args)
+      expect(said).toContain(line)
+      expect(code).toBe(exit)
+    }
+    expect((await verify(file, '--emetteur', url, '--fc-jwks', save('vide-fc.json', '[]'))).code).toBe(2)
+  })
+
+  it('une fausse pièce qui nomme un autre service n’y fait rien demander, et n’est jamais dite authentique sans --emetteur', async () => {
+    let asked = 0
+    const own = await openKeys()
+    const forger = createServer((_, response) => {
+      asked++
+      response.end(JSON.stringify({ keys: own.jwks().map(({ d: _, ...key }) => key) }))
+    })
+    await new Promise<void>((resolve) => forger.listen(0, '127.0.0.1', resolve))
+    const iss = `http://127.0.0.1:${(forger.address() as { port: number }).port}`
+    const { current } = parseSealKeys(JSON.stringify({ keys: own.jwks() }))
+    const claims = claimsOf(preuve.sceau)
+    const forged = await sealMandat({ ...claims, iss, status: { status_list: { idx: 0, uri: `${iss}/statuts/0` } } }, current)
+    const { code, said } = await verify(forged)
+    forger.close()
+    expect([code, asked]).toEqual([2, 0])
+    expect(said).toContain('--emetteur')
+    // With keys that came from who knows where, the best that is said is that something is not checked.
+    const jwks = save('jwks-a.json', await (await fetch(`${url}/.well-known/jwks.json`)).text())
+    const liste = save('liste-a.jwt', await (await fetch(`${url}/statuts/0`)).text())
+    expect((await verify(saved('preuve.json'), '--jwks', jwks, '--statuts', liste)).code).toBe(4)
+    expect((await verify(saved('preuve.json'), '--jwks', jwks, '--statuts', liste, '--emetteur', url)).code).toBe(0)
+  })
+
+  it('une photo JPEG est refusée en disant quoi faire', async () => {
+    const { code, said } = await verify(save('photo.jpg', Buffer.from('ffd8ffe000104a464946', 'hex')))
+    expect(code).toBe(2)
+    expect(said).toContain('JPEG')
+    expect(said).toContain('PNG')
+  })
+
   it('le sceau seul : l’accord est dit non vérifié', async () => {
-    const { code, said } = await verify(preuve.sceau)
-    expect(said).toContain('est-ce bien le service que vous connaissez ?')
+    const { code, said } = await verify(preuve.sceau, '--emetteur', url)
     expect(said).toContain('Accord     non vérifié')
     expect(code).toBe(4)
   })
 
   it('l’adresse d’un QR, ses chiffres, son image', async () => {
-    for (const args of [[qr], [qr.split('#')[1]!, '--emetteur', url], [save('qr.png', pngOf(qr))]]) {
+    for (const args of [
+      [qr, '--emetteur', url],
+      [qr.split('#')[1]!, '--emetteur', url],
+      [save('qr.png', pngOf(qr)), '--emetteur', url],
+    ]) {
       const { code, said } = await verify(...args)
       expect(said).toContain('Sceau      vérifié')
       expect(said).toContain('un QR n’a pas la place de le porter')
@@ -110,12 +170,13 @@ describe('npm run verify-mandat', () => {
 
   it('hors ligne, sans liste : authentique, statut non vérifié', async () => {
     const jwks = save('jwks.json', await (await fetch(`${url}/.well-known/jwks.json`)).text())
-    const { code, said } = await verify(saved('preuve.json'), '--jwks', jwks, '--hors-ligne')
+    const { code, said } = await verify(saved('preuve.json'), '--emetteur', url, '--jwks', jwks, '--hors-ligne')
     expect(said).toContain('Logement : non vérifié : la liste de statuts est introuvable.')
-    expect(said).toContain('Accord     vérifié')
+    expect(said).toContain('Accord     se tient')
     expect(code).toBe(4)
     const liste = save('liste.jwt', await (await fetch(`${url}/statuts/0`)).text())
-    expect((await verify(saved('preuve.json'), '--jwks', jwks, '--statuts', liste, '--hors-ligne')).code).toBe(0)
+    const offline = ['--emetteur', url, '--jwks', jwks, '--statuts', liste, '--hors-ligne']
+    expect((await verify(saved('preuve.json'), ...offline)).code).toBe(0)
   })
 
   it('les clés introuvables, la pièce illisible, la commande mal tapée', async () => {
@@ -150,13 +211,13 @@ describe('npm run verify-mandat', () => {
       [[saved('faux-2.json', { texte: `${preuve.texte}.` })], 'à la lettre'],
       [[saved('faux-3.json', { conditions: preuve.conditions.replace('"mois"', '"an"') })], 'n’a pas signé l’empreinte'],
       [[saved('faux-4.json', { client_id: 'autre' })], 'a répondu à un autre service'],
-      [[elsewhere, '--emetteur', url], 'n’est pas celui attendu'],
+      [[elsewhere], 'n’est pas celui attendu'],
       [
         [qr.replace(/(..)(.{20})$/, (_, pair: string, rest: string) => (pair === '20' ? '21' : '20') + rest)],
         'la signature ne correspond pas',
       ],
     ] as const) {
-      const { code, said } = await verify(...args)
+      const { code, said } = await verify(args[0]!, '--emetteur', url)
       expect(said).toContain('FAUX')
       expect(said).toContain(why)
       expect(code).toBe(1)
@@ -166,9 +227,10 @@ describe('npm run verify-mandat', () => {
   it('un mandat arrêté est authentique, et fini', async () => {
     ok(await stopMandat(world.db, await world.asUsager('odette'), { mandatId }))
     await new Promise((resolve) => setTimeout(resolve, 5_100))
-    const { code, said } = await verify(saved('preuve.json'))
+    const { code, said } = await verify(saved('preuve.json'), '--emetteur', url)
     expect(said).toContain('Sceau      vérifié')
     expect(said).toContain('Logement : arrêtée')
+    expect(said).toContain('Conclusion : authentique, mais arrêté')
     expect(code).toBe(3)
   })
 })
@@ -184,13 +246,12 @@ describe('preuve.json', () => {
     expect(await ask('odette', hers)).toBe(200)
     expect(await ask('josiane', hers)).toBe(404)
     expect(await ask(undefined, hers)).toBe(303)
-    expect(await ask('fabrice', theirs)).toBe(200)
-    expect(await ask('thomas', theirs)).toBe(404)
-    expect(await ask('nadia', theirs)).toBe(404)
-    const [row] = await world.sql<
-      { count: number }[]
-    >`select count(*)::int as count from acces where usager_id = ${other.usagerId} and genre = 'mandat_consulte'`
-    expect(row!.count).toBe(1)
+    const asked = async (aidant: string) => (await world.post(theirs, {}, await world.sessionOf(aidant))).status
+    expect(await asked('fabrice')).toBe(200)
+    expect(await asked('thomas')).toBe(404)
+    expect(await asked('nadia')).toBe(404)
+    const lines = (await world.lines(other.id)).filter(({ action }) => action === 'attestation_imprimee')
+    expect(lines.map(({ payload }) => payload)).toEqual(['{"papier":"preuve"}'])
   })
 })
 

@@ -98,7 +98,8 @@ describe('le formulaire d’une démarche', () => {
     await fc.assert(
       fc.asyncProperty(complete, fc.constantFrom('nouvelle', 'hors-mandat'), async (fields, end) => {
         const [demarches, contenus, lines] = await rows()
-        const form = { ...fields, motif: 'Demandé par téléphone' }
+        // Drawn twice, it is another démarche that looks the same.
+        const form = { ...fields, motif: 'Demandé par téléphone', encore: 'oui' }
         const sent = await story.post(awa, address(end), form)
         expect([sent.status, errorsOf(sent.html)]).toEqual([303, []])
         const again = await story.post(awa, address(end), form)

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { DUREES, dernierJour, expiresAt, JOURS } from '../../src/mandat/mandat.ts'
+import { refusalOfEnd, refusalOfPause, refusalOfReceipt, refusalOfResume } from '../../src/mandat/fin.ts'
+import { type Autorisation, DUREES, dernierJour, etatAutorisation, expiresAt, JOURS } from '../../src/mandat/mandat.ts'
 
 const fuseau = fc.constantFrom(
   'Europe/Paris',
@@ -55,6 +56,44 @@ test('où les horloges ne changent pas à minuit, la fin se lit 23:59:59', () =>
   fc.assert(
     fc.property(signedAt, duree, ours, (from, duree, timeZone) => {
       expect(expiresAt(from, duree, timeZone).toLocaleTimeString('sv-SE', { timeZone })).toBe('23:59:59')
+    }),
+  )
+})
+
+test('pauses, reprises et arrêts dans n’importe quel ordre : l’état suit un modèle de quatre lignes', () => {
+  const HOUR = 3600_000
+  const start = new Date('2026-03-02T10:00:00Z')
+  const mandat = { signedAt: start, expiresAt: new Date(start.getTime() + 40 * HOUR) }
+  const act = fc.record({
+    geste: fc.constantFrom('pause', 'reprise', 'arret', 'arret_recu', 'rien'),
+    after: fc.integer({ min: 0, max: 5 }),
+  })
+  fc.assert(
+    fc.property(fc.array(act, { maxLength: 15 }), (acts) => {
+      let one: Autorisation = { ...mandat, thematique: 'logement', revokedAt: null, revokedHow: null, suspensions: [] }
+      let model = 'actif'
+      let now = start
+      for (const { geste, after } of acts) {
+        now = new Date(now.getTime() + after * HOUR)
+        if (model !== 'termine' && now >= mandat.expiresAt) model = 'expire'
+        const { suspensions } = one
+        if (geste === 'pause' && !refusalOfPause(mandat, [one], now)) {
+          expect(model).toBe('actif')
+          one = { ...one, suspensions: [...suspensions, { from: now, until: null }] }
+          model = 'suspendu'
+        } else if (geste === 'reprise' && !refusalOfResume(mandat, [one], now)) {
+          expect(model).toBe('suspendu')
+          one = { ...one, suspensions: [...suspensions.slice(0, -1), { ...suspensions.at(-1)!, until: now }] }
+          model = 'actif'
+        } else if (geste.startsWith('arret')) {
+          const refusal =
+            geste === 'arret' ? refusalOfEnd(mandat, [one], now) : refusalOfReceipt(mandat, [one], ['logement'], start, now)
+          expect(refusal === undefined).toBe(model === 'actif' || model === 'suspendu')
+          if (!refusal) one = { ...one, revokedAt: now, revokedHow: 'revoque' }
+          if (!refusal) model = 'termine'
+        }
+        expect(etatAutorisation(one, now).etat).toBe(model)
+      }
     }),
   )
 })

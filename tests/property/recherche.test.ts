@@ -40,6 +40,8 @@ const name = fc.tuple(word, fc.option(fc.tuple(glue, word))).map(([first, more])
 const birth = fc
   .tuple(fc.integer({ min: 1949, max: 1951 }), fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 4 }))
   .map(([year, month, day]) => naissanceCertaine(`${year}-${two(month)}-${two(day)}`))
+/** As the pages write them, or as one does in a hurry. */
+const MOIS = ['janvier', 'févr.', 'Mars', 'avril']
 const two = (n: number) => String(n).padStart(2, '0')
 const someone = fc.record({
   id: fc.uuid({ version: 4 }),
@@ -148,6 +150,13 @@ describe('la recherche d’une personne', () => {
       [(y, m, d) => `${Number(d)}.${Number(m)}.${y}`, (born, y, m, d) => [y, `${y}-${m}`, `${y}-${m}-${d}`].includes(born)],
       [(y, m, d) => `${d}${m}${y}`, (born, y, m, d) => [y, `${y}-${m}`, `${y}-${m}-${d}`].includes(born)],
       [(y, m, d) => `${y}-${m}-${d}`, (born, y, m, d) => [y, `${y}-${m}`, `${y}-${m}-${d}`].includes(born)],
+      [
+        (y, m, d) => `${Number(d)} ${MOIS[Number(m) - 1]} ${y}`,
+        (born, y, m, d) => [y, `${y}-${m}`, `${y}-${m}-${d}`].includes(born),
+      ],
+      [(y, m, d) => `${d}${m}${y.slice(2)}`, (born, y, m, d) => [y, `${y}-${m}`, `${y}-${m}-${d}`].includes(born)],
+      [(y, m) => `${MOIS[Number(m) - 1]} ${y}`, (born, y, m) => born === y || born.startsWith(`${y}-${m}`)],
+      [(y, m) => `${m}${y}`, (born, y, m) => born === y || born.startsWith(`${y}-${m}`)],
       [(y, m) => `${m}/${y}`, (born, y, m) => born === y || born.startsWith(`${y}-${m}`)],
       [(y, m) => `${Number(m)} ${y}`, (born, y, m) => born === y || born.startsWith(`${y}-${m}`)],
       [(y, m) => `${y}-${m}`, (born, y, m) => born === y || born.startsWith(`${y}-${m}`)],
@@ -183,6 +192,11 @@ describe('la recherche d’une personne', () => {
       '12/03/',
       '12/03/19',
       '31/02/1950',
+      '12 mar',
+      '12 mars',
+      '12 mars 19',
+      '31 février 1950',
+      '12034',
       '13/1950',
       '0000',
       '9999',

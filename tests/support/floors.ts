@@ -4,7 +4,7 @@ import path from 'node:path'
 const ROOT = path.resolve(import.meta.dirname, '../..')
 
 /** On one floor, imports go towards an earlier noun only. A new folder of src finds its place here. */
-const NOUNS = 'http journal notification structure aidant usager oidc mandat demarche verification audit'.split(' ')
+const NOUNS = 'http journal notification structure aidant usager oidc mandat demarche papier verification audit'.split(' ')
 
 type Sources = Record<string, string>
 type Import = { from: string; kind: 'import' | 'type' | 'dynamic' | 'reexport' }

@@ -15,6 +15,8 @@ export const CALLERS = {
   josiane: 'usager', // known to Figeac alone
   voahangy: 'usager', // known to Saint-Denis alone
   marcel: 'usager', // known to both
+  papier: 'usager_par_code', // whoever holds Josiane's paper, and knows when she was born
+  papierProuve: 'usager_prouve', // and has read the code sent to her telephone
   thomas: 'aidant', // Figeac
   nadia: 'referent', // Figeac
   samira: 'aidant', // of both, acting for Figeac
@@ -29,14 +31,32 @@ export type Caller = keyof typeof CALLERS
 type Role = (typeof CALLERS)[Caller]
 
 export const FIGEAC: readonly Caller[] = ['thomas', 'nadia', 'samira']
+/** With Josiane's paper. */
+export const PAR_CODE: readonly Caller[] = ['papier', 'papierProuve']
 export const SAINT_DENIS: readonly Caller[] = ['fabrice', 'jocelyne']
 
+type Door = 'entre' | 'introuvable' | `/${string}`
+/** Her space, for FranceConnect's, and for the two others what stands before it. */
+const herDoors = (papier: Door, prouve: Door): Record<Role, Door> => ({
+  anonyme: '/mon-espace/connexion',
+  suspendue: '/mon-espace/connexion',
+  usager: 'entre',
+  usager_par_code: papier,
+  usager_prouve: prouve,
+  aidant: 'introuvable',
+  referent: 'introuvable',
+  sans_structure: 'introuvable',
+  sans_cgu: 'introuvable',
+})
+
 /** Role × rule: she comes in, is sent to a door, or finds nothing there. */
-export const DOORS: Readonly<Record<Rule, Readonly<Record<Role, 'entre' | 'introuvable' | `/${string}`>>>> = {
+export const DOORS: Readonly<Record<Rule, Readonly<Record<Role, Door>>>> = {
   public: {
     anonyme: 'entre',
     suspendue: 'entre',
     usager: 'entre',
+    usager_par_code: 'entre',
+    usager_prouve: 'entre',
     aidant: 'entre',
     referent: 'entre',
     sans_structure: 'entre',
@@ -46,6 +66,8 @@ export const DOORS: Readonly<Record<Rule, Readonly<Record<Role, 'entre' | 'intro
     anonyme: '/connexion',
     suspendue: '/connexion',
     usager: 'introuvable',
+    usager_par_code: 'introuvable',
+    usager_prouve: 'introuvable',
     aidant: 'entre',
     referent: 'entre',
     sans_structure: '/structures',
@@ -55,20 +77,16 @@ export const DOORS: Readonly<Record<Rule, Readonly<Record<Role, 'entre' | 'intro
     anonyme: '/connexion',
     suspendue: '/connexion',
     usager: 'introuvable',
+    usager_par_code: 'introuvable',
+    usager_prouve: 'introuvable',
     aidant: 'introuvable',
     referent: 'entre',
     sans_structure: 'introuvable',
     sans_cgu: 'introuvable',
   },
-  usager: {
-    anonyme: '/mon-espace/connexion',
-    suspendue: '/mon-espace/connexion',
-    usager: 'entre',
-    aidant: 'introuvable',
-    referent: 'introuvable',
-    sans_structure: 'introuvable',
-    sans_cgu: 'introuvable',
-  },
+  usager: herDoors('/mon-espace/tout-voir', '/mon-espace/tout-voir'),
+  usager_prouve: herDoors('/mon-espace/confirmer', 'entre'),
+  usager_par_code: herDoors('entre', 'entre'),
 }
 
 /** What a parameter of a path designates. `libre`: nothing that belongs to anyone; the route says what to ask. */
@@ -81,6 +99,7 @@ export const PARAMS = {
   name: 'libre',
   liste: 'libre',
   jeton: 'libre',
+  chemin: 'libre',
 } as const
 export type Kind = Exclude<(typeof PARAMS)[keyof typeof PARAMS], 'libre'>
 
@@ -97,6 +116,15 @@ export const SEARCHES = {
   au: 'libre',
   thematique: 'libre',
   action: 'libre',
+  de: 'libre',
+  signe: 'libre',
+  relire: 'libre',
+  langue: 'libre',
+  ecriture: 'libre',
+  envoye: 'libre',
+  faites: 'libre',
+  remis: 'libre',
+  thematiques: 'libre',
 } as const
 
 export type Thing = {
@@ -137,13 +165,31 @@ const ACCORD = ({ at }: { at: Date }): Fields => ({
   redit: 'oui',
   suivi: 'papier',
 })
+/** That minute on the clock of her structure, as a date field sends it. */
+const localAt = (caller: Caller, at: Date) => {
+  const timeZone = SAINT_DENIS.includes(caller) ? 'Indian/Reunion' : 'Europe/Paris'
+  return at.toLocaleString('sv-SE', { timeZone }).slice(0, 16).replace(' ', 'T')
+}
 const home = (aidant: number, usager: number, other: number) => (caller: Caller) =>
-  ({ anonyme: other, suspendue: other, usager, aidant, referent: aidant, sans_structure: aidant, sans_cgu: aidant })[
-    CALLERS[caller]
-  ]
+  ({
+    anonyme: other,
+    suspendue: other,
+    usager,
+    usager_par_code: usager,
+    usager_prouve: usager,
+    aidant,
+    referent: aidant,
+    sans_structure: aidant,
+    sans_cgu: aidant,
+  })[CALLERS[caller]]
 
 /** Neither référent accompanies anyone here: she is sent to give a reason. */
 const asAnAidant = (caller: Caller) => (CALLERS[caller] === 'referent' ? 303 : 200)
+/** … but for what Nadia opened with one. Jocelyne, of the other structure, must not gain by it. */
+const withReason = (caller: Caller) => (caller === 'nadia' ? 200 : asAnAidant(caller))
+
+/** Jocelyne is shown her form back, to send once she has given a reason. */
+const noting = (caller: Caller) => (caller === 'jocelyne' ? 403 : 303)
 
 /** Route × ownership. Asked in this order: what ends things comes last. */
 export const ROUTES: Readonly<Record<string, Route>> = {
@@ -155,11 +201,19 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   'GET /readyz': { rule: 'public', gives: 200, or: [503] },
   'GET /.well-known/jwks.json': { rule: 'public', gives: 200 },
   'GET /statuts/:liste{[0-9]{1,4}}': { rule: 'public', gives: 200, asks: '/statuts/0' },
+  'GET /mon-espace/donnees/journal.json': { rule: 'usager', gives: 404 },
+  'GET /journal': { rule: 'public', gives: 200 },
+  'GET /journal/checkpoint': { rule: 'public', gives: 404 },
+  'GET /journal/tile/:chemin{.*}': { rule: 'public', gives: 404, asks: '/journal/tile/0/000' },
+  'GET /v': { rule: 'public', gives: 200 },
+  'GET /v-sw.js': { rule: 'public', gives: 200 },
+  'GET /verifier': { rule: 'public', gives: 200 },
   'GET /connexion': { rule: 'public', gives: home(303, 200, 200) },
   'GET /connexion/code': { rule: 'public', gives: 200 },
   'GET /connexion/lien/:jeton': { rule: 'public', gives: 200, asks: '/connexion/lien/inconnu' },
   'GET /mon-espace/connexion': { rule: 'public', gives: home(200, 303, 200) },
   'GET /mon-espace/deconnexion': { rule: 'public', gives: home(200, 303, 200) },
+  'GET /mon-espace/code': { rule: 'public', gives: home(200, 303, 200) },
   'GET /connexion/franceconnect/retour': { rule: 'public', gives: 409 },
   'GET /connexion/franceconnect/deconnecte': { rule: 'public', gives: 303 },
 
@@ -167,43 +221,92 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   'GET /structures': { rule: 'aidant', gives: 200 },
   'GET /personnes': { rule: 'aidant', gives: 200 },
   'GET /personnes/:usagerId': { rule: 'aidant', gives: asAnAidant },
-  'GET /demarches/:demarcheId': { rule: 'aidant', gives: asAnAidant },
+  'GET /demarches/:demarcheId': { rule: 'aidant', gives: withReason },
   'GET /mandats/expliquer': { rule: 'aidant', gives: 200 },
   'GET /mandats/nouveau': { rule: 'aidant', gives: 200 },
-  'GET /mandats/:mandatId': { rule: 'aidant', gives: asAnAidant },
-  'GET /mandats/:mandatId/demarches/nouvelle': { rule: 'aidant', gives: 200 },
-  'GET /mandats/:mandatId/demarches/hors-mandat': { rule: 'aidant', gives: 200 },
+  'GET /mandats/:mandatId': { rule: 'aidant', gives: withReason },
+  'GET /mandats/:mandatId/arreter': { rule: 'aidant', gives: withReason, or: [303] },
+  'GET /mandats/:mandatId/renoncer': { rule: 'aidant', gives: withReason, or: [303] },
+  'GET /mandats/:mandatId/deces': { rule: 'aidant', gives: withReason, or: [303] },
+  'GET /mandats/:mandatId/protection': { rule: 'aidant', gives: withReason, or: [303] },
+  'GET /mandats/:mandatId/renouveler': { rule: 'aidant', gives: withReason },
+  'GET /a-remettre': { rule: 'aidant', gives: 200 },
+  'GET /mandats/:mandatId/arret': { rule: 'aidant', gives: (caller) => (FIGEAC.includes(caller) ? 200 : 303), or: [303] },
+  'GET /mandats/:mandatId/demarches/nouvelle': { rule: 'aidant', gives: withReason },
+  'GET /mandats/:mandatId/demarches/hors-mandat': { rule: 'aidant', gives: withReason },
   'GET /mandats/brouillons/:brouillonId/choix': { rule: 'aidant', gives: 200 },
   'GET /mandats/brouillons/:brouillonId/identification': { rule: 'aidant', gives: 200 },
   'GET /mandats/brouillons/:brouillonId/accord': { rule: 'aidant', gives: 200, or: [303] },
   'GET /mandats/brouillons/:brouillonId/acceptation': { rule: 'aidant', gives: 200, or: [303] },
+  'GET /mandats/brouillons/:brouillonId/telephone': { rule: 'aidant', gives: 303 },
+  'GET /t/:jeton': { rule: 'public', gives: 200, asks: '/t/inconnu' },
+  'GET /telephone/code': { rule: 'public', gives: 404 },
+  'GET /mandats/brouillons/:brouillonId/contact': { rule: 'aidant', gives: 303 },
   'GET /structure/journal': { rule: 'referent', gives: 200 },
+  'GET /structure/thematiques': { rule: 'referent', gives: 200 },
   'GET /structure/aidants': { rule: 'referent', gives: 200 },
   'GET /structure/personnes/:usagerId/ouvrir': { rule: 'referent', gives: 200 },
   // 200 while she has the dossier open herself: Nadia has, and Jocelyne, of the other structure, must not gain by it.
   'GET /structure/personnes/:usagerId': { rule: 'referent', gives: (caller) => (caller === 'nadia' ? 200 : 303) },
 
-  'GET /mon-espace': { rule: 'usager', gives: 200 },
-  'GET /mon-espace/acces': { rule: 'usager', gives: 200 },
+  'GET /mon-espace': { rule: 'usager_par_code', gives: 200 },
+  'GET /mon-espace/acces': { rule: 'usager_par_code', gives: 200 },
+  'GET /mon-espace/tout-voir': { rule: 'usager_par_code', gives: (caller) => (PAR_CODE.includes(caller) ? 200 : 303) },
+  'GET /mon-espace/confirmer': { rule: 'usager_par_code', gives: (caller) => (caller === 'papier' ? 200 : 303) },
+  'GET /mon-espace/confirmer/code': { rule: 'usager_par_code', gives: (caller) => (caller === 'papier' ? 200 : 303) },
+  'GET /mon-espace/code-papier': { rule: 'usager', gives: 200 },
   'GET /mon-espace/donnees': { rule: 'usager', gives: 200 },
-  'GET /mon-espace/mandats/:mandatId': { rule: 'usager', gives: 200 },
-  'GET /mon-espace/mandats/:mandatId/arreter': { rule: 'usager', gives: 200, or: [303] },
+  'GET /mon-espace/mandats/:mandatId': { rule: 'usager_par_code', gives: 200 },
+  'GET /mon-espace/mandats/:mandatId/preuve.json': { rule: 'usager', gives: 200 },
+  'GET /mon-espace/mandats/:mandatId/pause': { rule: 'usager_prouve', gives: 200, or: [303] },
+  'GET /mon-espace/mandats/:mandatId/reprise': { rule: 'usager', gives: 303 },
+  'GET /mon-espace/mandats/:mandatId/arreter': { rule: 'usager_prouve', gives: 200, or: [303] },
   'GET /mon-espace/mandats/:mandatId/arret': {
-    rule: 'usager',
-    gives: (caller) => (caller === 'josiane' ? 200 : 303),
+    rule: 'usager_par_code',
+    gives: (caller) => (caller === 'josiane' || PAR_CODE.includes(caller) ? 200 : 303),
     or: [303],
   },
 
-  'POST /mandats/:mandatId/demarches/nouvelle': { rule: 'aidant', gives: 303, or: [409], fields: DEMARCHE },
+  'POST /mandats/:mandatId/demarches/nouvelle': { rule: 'aidant', gives: noting, or: [409], fields: DEMARCHE },
   'POST /mandats/:mandatId/demarches/hors-mandat': {
     rule: 'aidant',
-    gives: 303,
-    fields: () => ({ ...DEMARCHE(), motif: 'Urgence' }),
+    gives: noting,
+    fields: () => ({ ...DEMARCHE(), motif: 'Urgence', encore: 'oui' }),
   },
   'POST /structure/personnes/:usagerId/ouvrir': {
     rule: 'referent',
     gives: 303,
     fields: () => ({ motif: 'controle', envoi: randomUUID() }),
+  },
+  // Papers: what was never stopped has no paper that says so.
+  'POST /mandats/:mandatId/papiers/mandat': { rule: 'aidant', gives: asAnAidant },
+  'POST /mandats/:mandatId/papiers/guichet': {
+    rule: 'aidant',
+    gives: asAnAidant,
+    or: [409],
+    fields: () => ({ thematique: 'logement' }),
+  },
+  'POST /mandats/:mandatId/papiers/releve': { rule: 'aidant', gives: asAnAidant },
+  'POST /mandats/:mandatId/papiers/pour-vous': { rule: 'aidant', gives: asAnAidant, or: [409] },
+  'POST /mandats/:mandatId/preuve.json': { rule: 'aidant', gives: asAnAidant, or: [404] },
+  'POST /mandats/:mandatId/papiers/arret': {
+    rule: 'aidant',
+    gives: (caller) => (caller === 'fabrice' ? 409 : asAnAidant(caller)),
+    or: [409],
+  },
+  'POST /mon-espace/mandats/:mandatId/papiers/mandat': { rule: 'usager', gives: 200 },
+  'POST /mon-espace/mandats/:mandatId/papiers/releve': { rule: 'usager', gives: 200 },
+  'POST /mon-espace/mandats/:mandatId/papiers/pour-vous': { rule: 'usager', gives: 200, or: [409] },
+  'POST /mon-espace/mandats/:mandatId/papiers/arret': {
+    rule: 'usager',
+    gives: (caller) => (caller === 'josiane' ? 200 : 409),
+    or: [409],
+  },
+  'POST /mandats/brouillons/:brouillonId/apercu': { rule: 'aidant', gives: 200 },
+  'POST /structure/thematiques': {
+    rule: 'referent',
+    gives: 303,
+    fields: () => ({ thematiques: ['logement', 'argent', 'papiers', 'loisirs', 'famille'] }),
   },
   'POST /mandats/nouveau': { rule: 'aidant', gives: 303, fields: CHOIX },
   'POST /mandats/brouillons/:brouillonId/acceptation': {
@@ -213,11 +316,57 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     oneByOne: true,
     fields: ({ caller, at }) => ({ code: codeOf(caller in AIDANTS ? (caller as AidantKey) : 'thomas', at) }),
   },
+  'POST /mandats/brouillons/:brouillonId/contact': {
+    rule: 'aidant',
+    gives: 303,
+    or: [404, 409],
+    fields: () => ({ geste: 'papier' }),
+  },
+  'POST /mandats/brouillons/:brouillonId/telephone': {
+    rule: 'aidant',
+    gives: 303,
+    or: [404],
+    fields: () => ({ geste: 'ouvrir' }),
+  },
+  'POST /t/:jeton': { rule: 'public', gives: 409, asks: '/t/inconnu' },
   // 404: the draft that has just become a mandat.
   'POST /mandats/brouillons/:brouillonId/accord': { rule: 'aidant', gives: 303, or: [404], fields: ACCORD },
   'POST /mandats/brouillons/:brouillonId/identification': { rule: 'aidant', gives: 303, or: [404], fields: () => ({}) },
   'POST /mandats/brouillons/:brouillonId/choix': { rule: 'aidant', gives: 303, or: [404], fields: CHOIX },
-  'POST /mon-espace/mandats/:mandatId/arreter': { rule: 'usager', gives: 303, or: [409], fields: () => ({ quoi: 'tout' }) },
+  'POST /mandats/brouillons/:brouillonId/effacer': { rule: 'aidant', gives: 303, or: [404] },
+  'POST /mandats/:mandatId/renouveler': { rule: 'aidant', gives: 303, or: [409], fields: CHOIX },
+  'POST /mon-espace/mandats/:mandatId/pause': {
+    rule: 'usager_prouve',
+    gives: 303,
+    or: [409],
+    fields: () => ({ quoi: 'logement' }),
+  },
+  'POST /mon-espace/mandats/:mandatId/reprise': { rule: 'usager', gives: 303, or: [409], fields: () => ({ quoi: 'logement' }) },
+  // What is handed over is named in the form, and papier-du.test.ts says whose it is.
+  'POST /a-remettre': { rule: 'aidant', gives: 404, fields: () => ({ papier: randomUUID() }) },
+  // What the person stops is already stopped for her aidants: the page of what is over.
+  'POST /mandats/:mandatId/arreter': {
+    rule: 'aidant',
+    gives: 303,
+    or: [409],
+    fields: ({ caller, at }) => ({ quoi: 'logement', maniere: 'courrier', recuLe: localAt(caller, at) }),
+  },
+  'POST /mandats/:mandatId/renoncer': { rule: 'aidant', gives: 303, or: [409], fields: () => ({ confirme: 'oui' }) },
+  'POST /mandats/:mandatId/protection': { rule: 'aidant', gives: 303, or: [409], fields: () => ({ confirme: 'oui' }) },
+  'POST /mandats/:mandatId/deces': { rule: 'aidant', gives: 303, or: [409], fields: () => ({ confirme: 'oui' }) },
+  'POST /mon-espace/confirmer': { rule: 'usager_par_code', gives: 303 },
+  'POST /mon-espace/confirmer/code': {
+    rule: 'usager_par_code',
+    gives: (caller) => (caller === 'papier' ? 409 : 303),
+    fields: () => ({ code: '123456' }),
+  },
+  'POST /mon-espace/code-papier': { rule: 'usager', gives: 303, fields: () => ({ geste: 'annuler' }) },
+  'POST /mon-espace/mandats/:mandatId/arreter': {
+    rule: 'usager_prouve',
+    gives: 303,
+    or: [409],
+    fields: () => ({ quoi: 'tout' }),
+  },
 
   'POST /conditions-d-utilisation': { rule: 'aidant', gives: 303, fields: () => ({ accepte: 'oui' }) },
   'POST /structures': {
@@ -226,6 +375,8 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     or: [409],
     fields: ({ caller, world }) => ({ structure: world.structures[SAINT_DENIS.includes(caller) ? 'saintDenis' : 'figeac'] }),
   },
+  'POST /mon-espace/code': { rule: 'public', gives: 409, fields: () => ({ code: '3333-3333-3333', annee: '1950' }) },
+  'POST /verifier': { rule: 'public', gives: 409, fields: () => ({ code: '3333-3333-3333', annee: '1950' }) },
   'POST /connexion': { rule: 'public', gives: 303, fields: () => ({ email: `${randomUUID()}@exemple.fr`, code: '123456' }) },
   'POST /connexion/code': { rule: 'public', gives: 409, fields: () => ({ code: '123456' }) },
   'POST /connexion/lien/:jeton': { rule: 'public', gives: 409, asks: '/connexion/lien/inconnu' },

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Hono } from 'hono'
@@ -16,12 +16,14 @@ import { openLog } from '../../src/http/log.ts'
 import { rulesOf } from '../../src/http/rules.ts'
 import { openSession } from '../../src/http/session.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
+import { printPapier } from '../../src/papier/print.ts'
 import {
   CALLERS,
   type Caller,
   DOORS,
   FIGEAC,
   type Kind,
+  PAR_CODE,
   PARAMS,
   ROUTES,
   type Route,
@@ -108,13 +110,13 @@ export async function openMatrix(options: { rlsOnly?: boolean; twin?: string; mo
   }
 
   const over = await signMandat({ persona: 'josiane', perimetre: ['papiers'], duree: 'jour' })
-  add('mandat', 'expiré', over.id, ...FIGEAC, 'josiane')
+  add('mandat', 'expiré', over.id, ...FIGEAC, 'josiane', ...PAR_CODE)
   await world.database.travel({ ms: 3 * 24 * 3600 * 1000 })
   const josiane = await signMandat({ persona: 'josiane', perimetre: ['logement', 'argent'] })
-  add('mandat', 'de Josiane', josiane.id, ...FIGEAC, 'josiane')
+  add('mandat', 'de Josiane', josiane.id, ...FIGEAC, 'josiane', ...PAR_CODE)
   const stopped = await signMandat({ persona: 'josiane', perimetre: ['loisirs'] })
   ok(await stopMandat(world.db, await world.asUsager('josiane'), { mandatId: stopped.id }))
-  add('mandat', 'arrêté', stopped.id, ...FIGEAC, 'josiane')
+  add('mandat', 'arrêté', stopped.id, ...FIGEAC, 'josiane', ...PAR_CODE)
   const voahangy = await signMandat({ aidant: 'fabrice', persona: 'voahangy' })
   add('mandat', 'de Voahangy', voahangy.id, ...SAINT_DENIS, 'voahangy')
   const here = await signMandat({ persona: 'marcel' })
@@ -125,9 +127,11 @@ export async function openMatrix(options: { rlsOnly?: boolean; twin?: string; mo
   add('usager', 'Voahangy', voahangy.usagerId, ...SAINT_DENIS, 'voahangy')
   add('usager', 'Marcel', here.usagerId, ...FIGEAC, ...SAINT_DENIS, 'marcel')
 
+  ok(await printPapier(world.db, world.as('thomas'), { mandatId: josiane.id, papier: 'pour-vous' }, world.signer))
+
   const hers = { id: josiane.id, name: 'Josiane' }
-  await said(hers, 'thomas', 'zinzolin', [...FIGEAC, 'josiane'])
-  await said(hers, 'thomas', 'amarante', [...FIGEAC, 'josiane'], { thematique: 'argent' })
+  await said(hers, 'thomas', 'zinzolin', [...FIGEAC, 'josiane', ...PAR_CODE])
+  await said(hers, 'thomas', 'amarante', [...FIGEAC, 'josiane', ...PAR_CODE], { thematique: 'argent' })
   await said(hers, 'thomas', 'cinabre', ['thomas', 'josiane'], { nature: 'reclamation' })
   await said({ id: voahangy.id, name: 'Voahangy' }, 'fabrice', 'céladon', [...SAINT_DENIS, 'voahangy'])
   await said({ id: here.id, name: 'Marcel' }, 'thomas', 'garance', [...FIGEAC, 'marcel'])
@@ -144,12 +148,17 @@ export async function openMatrix(options: { rlsOnly?: boolean; twin?: string; mo
     ok(await openDossier(world.db, world.asReferent('nadia'), opening))
   }
 
+  // What a code is sent to, before a stop with her paper.
+  await sql.begin(async (tx) => {
+    await tx`set local session_replication_role = replica`
+    await tx`update usager set telephone = '+33612345678', telephone_prouve_at = horloge() where id = ${josiane.usagerId}`
+  })
   secret('delpech', ...FIGEAC, 'josiane')
   secret('rakotondrainibe', ...SAINT_DENIS, 'voahangy')
   secret('garrigues', ...FIGEAC, ...SAINT_DENIS, 'marcel')
   secret('benhaddou', ...FIGEAC, ...SAINT_DENIS) // on drafts
   secret('payet', ...SAINT_DENIS, 'voahangy', 'marcel')
-  secret('lacombe', ...FIGEAC, 'josiane', 'marcel')
+  secret('lacombe', ...FIGEAC, 'josiane', 'marcel', ...PAR_CODE)
   secret('nadia@figeac.demo', 'nadia')
   secret('fabrice@saint-denis.demo', 'jocelyne')
   secret('france services saint-denis', ...SAINT_DENIS, 'voahangy', 'marcel', 'samira', 'indecise')
@@ -173,6 +182,17 @@ export async function openMatrix(options: { rlsOnly?: boolean; twin?: string; mo
     if (caller === 'indecise') return session(world.aidants.samira)
     if (caller === 'partie') return session(partie, structures.figeac)
     if (caller === 'nouvelle') return session(nouvelle, structures.figeac)
+    if (caller === 'papier' || caller === 'papierProuve') {
+      const niveau = caller === 'papier' ? 'code_prive' : 'contact_prouve'
+      const live = () =>
+        sql<{ id: string }[]>`select id from code_prive where usager_id = ${josiane.usagerId} and replaced_at is null limit 1`
+      // Hers, when she has cancelled the one that Figeac printed.
+      if ((await live()).length === 0)
+        await sql`insert into code_prive (usager_id, empreinte) values (${josiane.usagerId}, ${randomBytes(32)})`
+      const [code] = await live()
+      const holder = { usagerId: josiane.usagerId, niveau, codeId: code!.id } as const
+      return `session=${await world.db.tx({ kind: 'portier' }, (tx) => openSession(tx, holder))}`
+    }
     return world.sessionOf(caller)
   }
   const cookies = new Map<Caller, string | undefined>()
@@ -330,7 +350,9 @@ export async function openMatrix(options: { rlsOnly?: boolean; twin?: string; mo
       const alone = method === 'POST' && (route.rule === 'public' || where === '/structures')
       const seen = new Map<Caller, number[]>()
       for (const { caller, thing, address } of owners(key)) {
-        const answer = await ask({ caller, method, address, fields: await fieldsOf(key, caller), alone })
+        // A paper printed again closes what the former had opened.
+        const fresh = alone || PAR_CODE.includes(caller)
+        const answer = await ask({ caller, method, address, fields: await fieldsOf(key, caller), alone: fresh })
         read(key, caller, thing?.name ?? 'la page', address, answer)
         seen.set(caller, [...(seen.get(caller) ?? []), answer.status])
         if (answer.status !== givenTo(caller, route) && !route.or?.includes(answer.status))
@@ -361,6 +383,12 @@ export async function openMatrix(options: { rlsOnly?: boolean; twin?: string; mo
         address: (one) => `/personnes/${josiane.usagerId}?notee=${one}`,
         ours: id('zinzolin (Josiane)'),
         others: [id('cinabre (Josiane)'), id('céladon (Voahangy)')],
+      },
+      // What the page links to is left out: its own address would be found in it.
+      {
+        caller: 'nadia',
+        address: (one) => `/structure/personnes/${here.usagerId}?notee=${one}`,
+        others: [id('zinzolin (Josiane)'), id('vermillon (Marcel)'), id('céladon (Voahangy)')],
       },
       { caller: 'thomas', address: (one) => `/personnes?apres=${one}`, ours: josiane.usagerId, others: [voahangy.usagerId] },
       {

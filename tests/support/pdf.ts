@@ -31,7 +31,7 @@ export function readPdf(bytes: Uint8Array): Pdf {
   const objects = new Map([...file.matchAll(/(\d+) 0 obj\n([\s\S]*?)\nendobj/g)].map(([, id, body]) => [id!, body!]))
   const at = (body: string, key: string) => objects.get(new RegExp(`/${key} (\\d+) 0 R`).exec(body)?.[1] ?? '') ?? ''
   const stream = (body: string) => {
-    const [, data = ''] = /stream\r?\n([\s\S]*?)\r?\nendstream/.exec(body) ?? []
+    const [, data = ''] = /stream\n([\s\S]*?)\nendstream/.exec(body) ?? []
     return body.includes('/FlateDecode') ? inflateSync(Buffer.from(data, 'latin1')).toString('latin1') : data
   }
   const all = [...objects.values()]

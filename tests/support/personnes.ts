@@ -141,6 +141,10 @@ export async function openWorld(options: { publicUrl?: string } = {}): Promise<W
         contact,
       }),
     )
+    await database.adminSql`
+      update brouillon
+      set contact_prouve_at = horloge(), contact_lecteur = case when contact_partage then 'famille' end
+      where id = ${draft.id} and contact is not null`
     // Each code of her authenticator counts once: the next signature waits for the next one.
     await database.travel({ ms: 30_000 })
     const now = await db.tx(by, async (tx) => tx.now)

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { BrowserContext, Locator, Page } from 'playwright-core'
 import type postgres from 'postgres'
 import { createApp } from '../../src/app.ts'
-import { parseConfig } from '../../src/config.ts'
+import { type Config, parseConfig } from '../../src/config.ts'
 import { type Db, openDb } from '../../src/db.ts'
 import { openKeys } from '../../src/demo/franceconnect/keys.ts'
 import { findPersona, subOf } from '../../src/demo/franceconnect/personas.ts'
@@ -24,6 +24,7 @@ export type Screen = { path: string; status: number; html: string }
 export type Service = {
   /** http://localhost:port */
   url: string
+  config: Config
   db: Db
   /** As a superuser. */
   sql: postgres.Sql
@@ -117,6 +118,7 @@ export async function startService(): Promise<Service> {
   }
   return {
     url,
+    config,
     db,
     sql,
     simulator,

@@ -80,7 +80,7 @@ export async function openStory(): Promise<Story> {
       headers: { origin: OURS, 'content-type': 'application/x-www-form-urlencoded' },
       body,
     })
-  const usagerOf = (mandat: Mandat) => ({ kind: 'usager', usagerIds: [mandat.usagerId] }) as const
+  const usagerOf = (mandat: Mandat) => ({ kind: 'usager', usagerIds: [mandat.usagerId], niveau: 'identite' }) as const
 
   return {
     database,

@@ -242,6 +242,11 @@ export async function newWorld(
       contact: contact ?? usual[suivi],
     }
     ok(await giveAccord(db, by, id, said))
+    // The code that she types back is told in mandat-contact.test.ts.
+    await sql`
+      update brouillon
+      set contact_prouve_at = horloge(), contact_lecteur = case when contact_partage then 'famille' end
+      where id = ${id} and contact is not null`
     return id
   }
   const post: World['post'] = async (path, fields, cookie, headers) =>
@@ -284,7 +289,7 @@ export async function newWorld(
     aidants,
     as,
     asReferent: (aidant, structure) => ({ ...as(aidant, structure), kind: 'referent' }),
-    asUsager: async (persona) => ({ kind: 'usager', usagerIds: [await knownUsager(persona)] }),
+    asUsager: async (persona) => ({ kind: 'usager', usagerIds: [await knownUsager(persona)], niveau: 'identite' }),
     usagerIdOf,
     now,
     freshCode,

@@ -2,7 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { decodeProtectedHeader } from 'jose'
 import encodeQR from 'qr'
 import { expect, test } from 'vitest'
-import { codeVerification, empreinteDuCode, LETTRES } from '../../src/mandat/code.ts'
+import { LETTRES } from '../../src/lettres.ts'
+import { codeVerification, empreinteDuCode } from '../../src/mandat/code.ts'
 import {
   attestationUrl,
   court,

@@ -62,7 +62,7 @@ const evidence = {
 
 test('les conditions sont ces octets-là', () => {
   expect(conditions).toBe(
-    `{"aidant":{"nom":"Fatima Benali"},"demandeLe":"2026-03-01T10:00:00.000Z","duree":"mois","id":"c0ffee00-1234-4abc-8def-0123456789ab","perimetre":["social","logement"],"sel":"AAECAwQFBgcICQoLDA0ODw","structure":{"nom":"CCAS de Figeac","siret":"26460001200017"},"texte":{"langue":"fr","sha256":"${sha256}","version":"fr-1"},"v":1}`,
+    `{"aidant":{"nom":"Fatima Benali"},"demandeLe":"2026-03-01T10:00:00.000Z","duree":"mois","id":"c0ffee00-1234-4abc-8def-0123456789ab","perimetre":["social","logement"],"sel":"AAECAwQFBgcICQoLDA0ODw","structure":{"nom":"CCAS de Figeac","siret":"26460001200017"},"texte":{"langue":"fr","sha256":"${sha256}","version":"${version}"},"v":1}`,
   )
   expect(nonceOf('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad')
 })

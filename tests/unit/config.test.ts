@@ -6,10 +6,13 @@ import { type Environment, parseConfig } from '../../src/config.ts'
 const sealKey = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' })
 const sealKeys = (...keys: object[]) => JSON.stringify({ keys })
 
+const journalKey = () => generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+
 const PRODUCTION: Environment = {
   PUBLIC_URL: 'https://mandats.figeac.fr',
   DATABASE_URL: 'postgres://traitdunion_app:kJ8vQ2xWn5rT@base/traitdunion',
   SEAL_KEYS: sealKeys(sealKey()),
+  JOURNAL_KEY: journalKey(),
   SECRETS_KEY: randomBytes(32).toString('base64url'),
   FRANCECONNECT_ISSUER: 'https://oidc.franceconnect.gouv.fr/api/v2',
   FRANCECONNECT_CLIENT_ID: randomBytes(32).toString('hex'),
@@ -50,6 +53,7 @@ describe('la configuration', () => {
       'PUBLIC_URL',
       'DATABASE_URL',
       'SEAL_KEYS',
+      'JOURNAL_KEY',
       'SECRETS_KEY',
       'FRANCECONNECT_ISSUER',
       'FRANCECONNECT_CLIENT_ID',
@@ -86,6 +90,11 @@ describe('la configuration', () => {
     ['SEAL_KEYS', '{"keys":[{"kty":"EC","crv":"P-256","kid":"publique","x":"a","y":"b"}]}'],
     ['SEAL_KEYS', '{pas du JSON'],
     ['SEAL_KEYS', '/nulle/part.json'],
+    ['JOURNAL_KEY', '/nulle/part.pem'],
+    ['JOURNAL_KEY', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----'],
+    ['JOURNAL_ORIGIN', 'un nom avec des espaces'],
+    ['JOURNAL_WITNESSES', '/nulle/part'],
+    ['JOURNAL_WITNESSES', 'witness A pas-une-cle\nquorum A'],
     ['CONTACT', 'mairie de Figeac'],
   ])('ne démarre pas en production avec %s court, faux ou de démonstration (%s)', (name, value) => {
     expect(variables({ ...PRODUCTION, [name]: value })).toEqual([name])

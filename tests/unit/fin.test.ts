@@ -42,12 +42,23 @@ describe('finir', () => {
   })
 
   it('sur une demande reçue : ni à venir, ni avant la signature, aussi vieille que le mandat', () => {
-    const received = (recuLe: Date) => refusalOfReceipt(mandat, [one('logement')], recuLe, now)
+    const received = (recuLe: Date) => refusalOfReceipt(mandat, [one('logement')], [], recuLe, now)
     expect(received(at(now, 1))).toBe('recu_futur')
     expect(received(now)).toBeUndefined()
     expect(received(signedAt)).toBeUndefined()
     expect(received(at(signedAt, -1))).toBe('recu_avant_signature')
   })
+})
+
+it('une demande trouvée après la fin se note si elle était arrivée avant, une fois', () => {
+  const found = (recuLe: Date, recues: readonly Thematique[] = [], what = one('logement')) =>
+    refusalOfReceipt(mandat, [what], recues, recuLe, at(expiresAt, DAY))
+  expect(found(at(expiresAt, -1))).toBeUndefined()
+  expect(found(expiresAt)).toBe('deja_expire')
+  expect(found(at(expiresAt, -1), ['logement'])).toBe('deja_expire')
+  expect(found(at(signedAt, DAY - 1), [], stopped('logement'))).toBeUndefined()
+  expect(found(at(signedAt, DAY), [], stopped('logement'))).toBe('deja_termine')
+  expect(found(at(signedAt, -1))).toBe('recu_avant_signature')
 })
 
 it('mettre en pause et remettre en route : chacun sur ce qui s’y prête', () => {

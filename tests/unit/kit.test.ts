@@ -336,3 +336,10 @@ describe('mots', () => {
     expect(pluriel(0, 'démarche', 'démarches', 'Aucune démarche')).toBe('Aucune démarche')
   })
 })
+
+test('qui a trop essayé sait combien attendre', () => {
+  const said = (retryAfter?: number) => errorPage({ status: 429, reference: 'A1', retryAfter })
+  expect(said(700)).toContain('Attendez 12\u00a0minutes, puis')
+  expect(said(20)).toContain('Attendez une minute, puis')
+  expect(said()).toContain('Attendez un quart d’heure, puis')
+})

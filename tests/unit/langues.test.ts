@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { LANGUES, type Lecture, lectureDe, lecturesOffertes } from '../../src/mandat/langues.ts'
 import { explainPage } from '../../views/mandat/explain.ts'
@@ -61,4 +62,12 @@ test('en français facile, les phrases sont courtes', () => {
   const facile = lecturesOffertes(true).find(({ langue }) => langue === 'facile')!
   const phrases = facile.markdown({ structure: 'CCAS' }).split(/[.:\n]+/)
   for (const phrase of phrases) expect([phrase, phrase.split(/\s+/).length <= 16]).toEqual([phrase, true])
+})
+
+test('le français qui fait foi est lu même avant relecture, et ne se dit relu que si son fichier le dit', () => {
+  const [fr] = lecturesOffertes(false)
+  const text = readFileSync(new URL('../../src/mandat/textes/fr-2.md', import.meta.url), 'utf8')
+  expect(text).toContain('aucun juriste ne l’a encore relue')
+  expect(fr).toMatchObject({ langue: 'fr', faitFoi: true, relu: false })
+  expect(shown(fr!)).not.toContain('Brouillon non relu')
 })

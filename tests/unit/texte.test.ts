@@ -13,6 +13,7 @@ const lu = (over: Partial<Valeurs> = {}) => texteDuMandat(TEXTE_COURANT, { ...va
 
 test('un texte publié ne change plus d’une lettre : on écrit une nouvelle version', () => {
   expect(texte('fr-1')?.sha256).toBe('48cc8a5a68497d6f2c7394fc8a288e3d48fe23cf0b773dd8afd1164a208e05a8')
+  expect(texte('fr-2')?.sha256).toBe('ee186ff6a979304b79bee96eedf6c098e6ab154d1f63f8edc45e2a00d5e3c1da')
 })
 
 test('le texte courant existe, et se dit provisoire tant qu’il n’est pas relu', () => {
@@ -23,7 +24,7 @@ test('le texte courant existe, et se dit provisoire tant qu’il n’est pas rel
 })
 
 test('ne nomme que les thématiques accordées', () => {
-  const themes = (text: string) => text.slice(text.indexOf('## Pour quelles'), text.indexOf('## Jusqu’à quand'.replace('’', "'")))
+  const themes = (text: string) => text.slice(text.indexOf('## Pour quelles'), text.indexOf('## Jusqu’à quand'))
   expect(themes(lu()).match(/^- (\p{L}+)/gmu)).toEqual(['- Logement', '- Argent'])
   expect(themes(lu({ thematiques: THEMATIQUES })).match(/^- /gm)).toHaveLength(THEMATIQUES.length)
   expect(lu()).not.toContain('[')
@@ -31,7 +32,7 @@ test('ne nomme que les thématiques accordées', () => {
 
 test('dit la structure, la fin et l’adresse, sans rien laisser à remplir', () => {
   const text = lu()
-  for (const said of [valeurs.structure, valeurs.siret, "jusqu'au 3 mars 2027 au soir", valeurs.adresse])
+  for (const said of [valeurs.structure, valeurs.siret, 'jusqu’au 3 mars 2027 au soir', valeurs.adresse])
     expect(text).toContain(said)
   expect(text + explication(TEXTE_COURANT, valeurs)).not.toMatch(/[{}]/)
 })

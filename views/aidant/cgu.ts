@@ -1,13 +1,24 @@
-import { button, checkbox, type Errors, errorSummary, form } from '../kit/form.ts'
+import { success } from '../kit/alert.ts'
+import { button, buttonLink, checkbox, type Errors, errorSummary, form } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
+import { jourEtHeure, temps } from '../kit/words.ts'
+
+type Props = {
+  frame: Frame
+  /** When she accepted them: they are then only to be read again. */
+  accepted?: Date | undefined
+  fuseau: string
+  errors?: Errors
+}
 
 /** The conditions of use of the aidants, version 1 (see CGU_VERSION). */
-export const cguPage = ({ frame, errors = {} }: { frame: Frame; errors?: Errors }) =>
+export const cguPage = ({ frame, accepted, fuseau, errors = {} }: Props) =>
   page(
     { ...frame, bare: true, invalid: Object.keys(errors).length > 0 },
     'Conditions d’utilisation',
     html`${errorSummary(errors)}
+    ${accepted && success(html`Vous avez accepté ces conditions le ${temps(accepted, jourEtHeure(accepted, fuseau))}`)}
     <p>Avant d’agir à la place d’une personne, vous vous engagez à six choses.</p>
     <ol>
       <li>Vous agissez pour votre structure, dans vos heures de travail, jamais pour vous-même ni pour un proche.</li>
@@ -17,9 +28,13 @@ export const cguPage = ({ frame, errors = {} }: { frame: Frame; errors?: Errors 
       <li>Vous n’ouvrez le dossier d’une personne que pour l’aider. Chaque ouverture est gardée douze mois et lui est montrée.</li>
       <li>Vous ne prêtez ni votre session ni vos codes. Une perte ou un doute se signale aussitôt à votre référent.</li>
     </ol>
-    ${form(
-      {},
-      html`${checkbox({ name: 'accepte', label: 'J’ai lu ces conditions et je les accepte', error: errors.accepte })}
+    ${
+      accepted
+        ? buttonLink('Revenir aux personnes', '/personnes', { kind: 'secondary' })
+        : form(
+            {},
+            html`${checkbox({ name: 'accepte', label: 'J’ai lu ces conditions et je les accepte', error: errors.accepte })}
       ${button('Accepter et continuer')}`,
-    )}`,
+          )
+    }`,
   )

@@ -3,9 +3,8 @@ import type { OuvertureRow } from '../../src/audit/queries.ts'
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
 import type { MandatEtat } from '../../src/mandat/queries.ts'
 import type { UsagerRow } from '../../src/usager/queries.ts'
-import { alert, etat } from '../kit/alert.ts'
-import { back } from '../kit/card.ts'
-import { html } from '../kit/html.ts'
+import { alert, etat, success } from '../kit/alert.ts'
+import { type Html, html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts, type Moment, pagination, table, timeline } from '../kit/table.ts'
 import {
@@ -34,17 +33,21 @@ type Props = {
   mandats: readonly MandatEtat[]
   demarches: readonly DemarcheRow[]
   suivante?: string | undefined
+  /** Where she came from. */
+  retour: Html
+  /** What she has just noted. */
+  notee?: DemarcheRow | undefined
 }
 
-/** A dossier while the direction has it open. */
-export const dossierPage = ({ frame, usager, ouverture, mandats, demarches, suivante }: Props) => {
+/** A dossier while a référent has it open. */
+export const dossierPage = ({ frame, usager, ouverture, mandats, demarches, suivante, retour, notee }: Props) => {
   const { fuseau } = ouverture
   const until = new Date(ouverture.openedAt.getTime() + OUVERTURE_MINUTES * 60_000)
   return page(
     // The tab's title stays in the browser's history: it names nobody.
-    { ...frame, heading: `Dossier ${de(nomComplet(usager))}`, above: back('Journal de la structure', '/structure/journal') },
+    { ...frame, heading: `Dossier ${de(nomComplet(usager))}`, above: retour },
     'Dossier',
-    html`${alert(
+    html`${notee && success(notee.genre === 'reguliere' ? 'Démarche notée' : KIND[notee.genre], html`<a href="/demarches/${notee.id}">${notee.titre ?? 'La relire'}</a>`)}${alert(
       `Dossier ouvert jusqu’à ${heure(until, fuseau)}`,
       html`<p>${MOTIF_OUVERTURE[ouverture.motif]}${ouverture.precision && html` : ${ouverture.precision}`}. La personne voit cette ouverture et sa raison.</p>`,
       'info',
@@ -52,7 +55,7 @@ export const dossierPage = ({ frame, usager, ouverture, mandats, demarches, suiv
     ${table({
       caption: 'Mandats avec votre structure',
       columns: [
-        { head: 'Mandat', cell: ({ perimetre }) => majuscule(enMots(perimetre)) },
+        { head: 'Mandat', cell: ({ id, perimetre }) => html`<a href="/mandats/${id}">${majuscule(enMots(perimetre))}</a>` },
         { head: 'État', cell: (m) => html`${etat(m.etat)}${m.endedHow && html` ${FIN[m.endedHow]}`}` },
         { head: 'Signé le', cell: (m) => temps(m.signedAt, jour(m.signedAt, m.fuseau)) },
         { head: 'Jusqu’au', cell: (m) => (m.endedAt ? jourEtHeure(m.endedAt, m.fuseau) : auSoir(m.expiresAt, m.fuseau)) },
@@ -72,10 +75,11 @@ const moment = (d: DemarcheRow): Moment => ({
     jourEtHeure(d.doneAt, d.fuseau) !== jourEtHeure(d.recordedAt, d.fuseau) &&
     html`, notée le ${temps(d.recordedAt, jourEtHeure(d.recordedAt, d.fuseau))}`
   }`,
-  what: `${d.titre ?? 'Démarche'}${d.thematique ? ` (${THEMATIQUE[d.thematique].titre})` : ''}, ${RESULTAT[d.resultat].toLocaleLowerCase('fr')}`,
-  who: `${d.aidantPrenom} ${d.aidantNom}`,
+  what: html`<a href="/demarches/${d.id}">${d.titre ?? 'Démarche'}</a>`,
+  who: `${RESULTAT[d.resultat]}, notée par ${d.aidantPrenom} ${d.aidantNom}`,
   more: html`${d.genre !== 'reguliere' && html`<p><strong>${KIND[d.genre]}</strong>${d.motifHorsMandat && ` : ${d.motifHorsMandat}`}</p>`}${facts(
     [
+      { term: 'Thématique', value: d.thematique !== null && THEMATIQUE[d.thematique].titre },
       { term: 'Administration', value: d.administration },
       { term: 'Référence', value: d.reference },
       { term: 'Montant payé', value: d.montantCentimes !== null && euros(d.montantCentimes) },

@@ -1,11 +1,12 @@
 import { COMPTE_MAX } from '../../src/audit/audit.ts'
 import type { AidantRow, LigneRow } from '../../src/audit/queries.ts'
+import { alert } from '../kit/alert.ts'
 import { button, type Errors, errorSummary, form, input, results, select, type Values } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { type Moment, pagination, timeline } from '../kit/table.ts'
 import { jourEtHeure, KIND, nombre, nomCourant, pluriel, THEMATIQUE, temps } from '../kit/words.ts'
-import { ACTION, faitEnMots, quiEnMots, raison } from './words.ts'
+import { ACTION, detailEnMots, faitEnMots, quiEnMots, raison, receptionEnMots } from './words.ts'
 
 type Props = {
   frame: Frame
@@ -26,12 +27,13 @@ const JOURNAL = '/structure/journal'
 /** The journal of a structure, for its référents. */
 export const journalPage = ({ frame, lignes, compte, aidants, fuseau, values, errors = {}, suivante, premiere }: Props) => {
   const field = (name: string) => ({ name, value: values[name], error: errors[name], optional: true })
-  const wrong = Object.values(errors).find(Boolean)
-  const count = wrong
-    ? 'Filtre à revoir'
-    : compte > COMPTE_MAX
-      ? `Plus de ${nombre(COMPTE_MAX)} lignes`
-      : pluriel(compte, 'ligne', 'lignes', 'Aucune ligne')
+  const wrong = Object.entries(errors).filter((entry): entry is [string, string] => Boolean(entry[1]))
+  const count =
+    wrong.length > 0
+      ? 'Filtre à revoir'
+      : compte > COMPTE_MAX
+        ? `Plus de ${nombre(COMPTE_MAX)} lignes`
+        : pluriel(compte, 'ligne', 'lignes', 'Aucune ligne')
   return page(
     { ...frame, invalid: Object.keys(errors).length > 0 },
     'Journal de la structure',
@@ -67,11 +69,20 @@ export const journalPage = ({ frame, lignes, compte, aidants, fuseau, values, er
     )}
     ${results(
       count,
-      html`${premiere && html`<p><a href="${premiere}">Revenir aux lignes les plus récentes</a></p>`}
-      ${timeline(
-        lignes.map((ligne) => moment(ligne, fuseau)),
-        wrong ?? 'Aucune ligne ne correspond.',
-      )}
+      html`${Object.keys(values).length > 0 && html`<p><a href="${JOURNAL}">Effacer les filtres</a></p>`}
+      ${premiere && html`<p><a href="${premiere}">Revenir aux lignes les plus récentes</a></p>`}
+      ${
+        // Here too, since htmx refreshes this part alone; it takes no focus from who is still typing a date.
+        wrong.length > 0
+          ? alert(
+              'Ce filtre ne peut pas servir',
+              html`<ul>${wrong.map(([name, error]) => html`<li><a href="#champ-${name}">${error}</a></li>`)}</ul>`,
+            )
+          : timeline(
+              lignes.map((ligne) => moment(ligne, fuseau)),
+              'Aucune ligne ne correspond.',
+            )
+      }
       ${pagination({ next: suivante })}`,
     )}`,
   )
@@ -82,12 +93,14 @@ const moment = (ligne: LigneRow, fuseau: string): Moment => {
   const nom = ligne.nomNaissance
     ? nomCourant({ prenoms: ligne.prenoms ?? [], nomNaissance: ligne.nomNaissance, nomUsage: ligne.nomUsage })
     : 'une personne'
+  const detail = detailEnMots(ligne)
+  const reception = receptionEnMots(ligne, fuseau)
   const apart = action === 'acte_hors_mandat' || genre === 'apres_coup'
   return {
     when: temps(at, jourEtHeure(at, fuseau)),
     what: faitEnMots(ligne),
-    who: html`${quiEnMots(ligne)}${usagerId && html`, ${ligne.acteur !== 'usager' && 'pour '}<a href="/structure/personnes/${usagerId}">${nom}</a>`}`,
-    more: html`${genre === 'apres_coup' && html`<p>${KIND.apres_coup}${doneAt && ` : faite le ${jourEtHeure(doneAt, fuseau)}`}</p>`}
+    who: html`${quiEnMots(ligne)}${usagerId && html`, ${ligne.acteur !== 'usager' && 'pour '}<a href="/structure/personnes/${usagerId}?de=journal">${nom}</a>`}`,
+    more: html`${detail && html`<p>${detail}</p>`}${reception && html`<p>${reception}</p>`}${genre === 'apres_coup' && html`<p>${KIND.apres_coup}${doneAt && ` : faite le ${jourEtHeure(doneAt, fuseau)}`}</p>`}
       ${action === 'acte_hors_mandat' && doneAt && html`<p>Faite le ${jourEtHeure(doneAt, fuseau)}</p>`}
       ${raison(ligne.motifHorsMandat ?? ligne.precision)}`,
     kind: apart ? 'apart' : 'ordinary',

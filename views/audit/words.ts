@@ -1,8 +1,8 @@
 import type { ActionCherchee, MotifOuverture } from '../../src/audit/audit.ts'
-import type { LigneRow } from '../../src/audit/queries.ts'
+import type { LigneRow, PapierDit } from '../../src/audit/queries.ts'
 import type { Action } from '../../src/journal/entry.ts'
 import { type Html, html, type Words } from '../kit/html.ts'
-import { DUREE, enMots, FIN, RESULTAT, THEMATIQUE } from '../kit/words.ts'
+import { DUREE, enMots, FIN, jourEtHeure, MANIERE, RESULTAT, THEMATIQUE } from '../kit/words.ts'
 
 export const MOTIF_OUVERTURE = {
   demande_de_la_personne: 'À la demande de la personne',
@@ -19,28 +19,29 @@ export const ACTION = {
   acte_hors_mandat: 'Acte hors mandat',
   apres_coup: 'Démarche notée après coup',
   autorisation_revoquee: 'Thématique arrêtée',
+  arret_recu: 'Demande d’arrêt arrivée avant la fin',
   autorisation_remplacee: 'Thématique remplacée',
   autorisation_suspendue: 'Thématique mise en pause',
   autorisation_retablie: 'Thématique reprise',
   mandat_termine: 'Mandat arrêté',
   mandat_expire: 'Mandat arrivé à sa fin',
-  dossier_ouvert: 'Dossier ouvert par la direction',
-  attestation_imprimee: 'Mandat imprimé',
+  dossier_ouvert: 'Dossier ouvert par un référent',
+  attestation_imprimee: 'Papier imprimé',
   identite_modifiee: 'Identité mise à jour',
   contact_modifie: 'Contact mis à jour',
+  aidant_ajoute: 'Aidant ajouté',
+} as const satisfies Record<ActionCherchee | 'apres_coup', string>
+
+/** What else may stand in a journal: nobody looks for it, or nothing writes it yet. */
+const RARE = {
   demarche_corrigee: 'Démarche corrigée',
   demarche_contestee: 'Démarche contestée',
   contestation_repondue: 'Réponse à une contestation',
   session_deleguee: 'Session déléguée',
   export: 'Export de données',
-  aidant_ajoute: 'Aidant ajouté',
   aidant_suspendu: 'Aidant suspendu',
   aidant_retabli: 'Aidant rétabli',
   structure_modifiee: 'Structure modifiée',
-} as const satisfies Record<ActionCherchee | 'apres_coup', string>
-
-/** What else may stand in a structure's journal, and nobody looks for. */
-const RARE = {
   structure_ajoutee: 'Structure ajoutée',
   cle_publiee: 'Clé de scellement publiée',
   jwks_archive: 'Clés de FranceConnect archivées',
@@ -50,27 +51,40 @@ const RARE = {
 
 const titre = (action: Action): string => ({ ...ACTION, ...RARE })[action]
 
+const PAPIER = {
+  mandat: 'Mandat imprimé',
+  guichet: 'Fiche guichet imprimée',
+  pour_vous: 'Feuille «\u00a0Pour vous seulement\u00a0» imprimée (nouveau code)',
+  arret: 'Attestation d’arrêt imprimée',
+  preuve: 'Fichier de preuve téléchargé',
+} as const satisfies Record<PapierDit, string>
+
 /** What a line says was done, in plain French. */
 export function faitEnMots(ligne: LigneRow): string {
-  const { action, thematique, perimetre, duree, how, cibleNom } = ligne
+  const { action, thematique, perimetre, duree, how, papier, cibleNom } = ligne
   if (action === 'demarche_realisee' && !ligne.titre) return 'Démarche confidentielle'
   const complement = cibleNom
     ? `${ligne.ciblePrenom} ${cibleNom}`
     : action === 'demarche_realisee' || action === 'acte_hors_mandat'
-      ? demarcheEnMots(ligne)
+      ? (ligne.titre ?? 'démarche confidentielle')
       : action === 'mandat_signe' && perimetre
         ? [enMots(perimetre), duree && DUREE[duree].toLocaleLowerCase('fr')].filter(Boolean).join(', ')
         : action === 'dossier_ouvert' && ligne.motif
           ? MOTIF_OUVERTURE[ligne.motif].toLocaleLowerCase('fr')
           : thematique && THEMATIQUE[thematique].titre
-  const start = `${titre(action)}${how && how !== 'remplace' ? ` ${FIN[how]}` : ''}`
+  const start = `${papier ? PAPIER[papier] : titre(action)}${how && how !== 'remplace' ? ` ${FIN[how]}` : ''}`
   return complement ? `${start} : ${complement}` : start
 }
 
-const demarcheEnMots = ({ titre, thematique, resultat }: LigneRow): string =>
-  titre && thematique
-    ? `${titre} (${THEMATIQUE[thematique].titre})${resultat ? `, ${RESULTAT[resultat].toLocaleLowerCase('fr')}` : ''}`
-    : 'démarche confidentielle'
+/** Of a démarche whose title is shown: its thématique and its result. Apart from the title, which may bear brackets and commas of its own. */
+export const detailEnMots = ({ titre, thematique, resultat }: LigneRow): string | undefined =>
+  titre !== null && thematique !== null
+    ? `${THEMATIQUE[thematique].titre}${resultat ? `, ${RESULTAT[resultat].toLocaleLowerCase('fr')}` : ''}`
+    : undefined
+
+/** Of a stop that an aidant recorded: how the request came, and when. */
+export const receptionEnMots = ({ maniere, recuLe }: LigneRow, fuseau: string): string | null =>
+  maniere && recuLe && `Demande reçue ${MANIERE[maniere]}, le ${jourEtHeure(recuLe, fuseau)}`
 
 const QUI = {
   usager: 'La personne elle-même',

@@ -1,5 +1,6 @@
 import type { CatalogueItem } from '../../src/demarche/demarche.ts'
 import { AUTRE, PAR_DEFAUT } from '../../src/demarche/forms.ts'
+import type { DejaNotee } from '../../src/demarche/queries.ts'
 import type { RecordRefusal } from '../../src/demarche/record.ts'
 import { type Autorisation, THEMATIQUES, type Thematique } from '../../src/mandat/mandat.ts'
 import type { MandatEtat } from '../../src/mandat/queries.ts'
@@ -27,9 +28,11 @@ import { type Frame, page } from '../kit/page.ts'
 import {
   auSoir,
   CANAL,
+  de,
   ETAPE_QUI,
   enMots,
   FIN,
+  heure,
   jourEtHeure,
   MINUTES,
   MODE,
@@ -40,6 +43,7 @@ import {
   PRESENCE,
   RESULTAT,
   THEMATIQUE,
+  temps,
 } from '../kit/words.ts'
 import { alertesEnMots, pourquoiHorsMandat, REFUSAL } from './words.ts'
 
@@ -54,6 +58,8 @@ export type NewDemarcheProps = {
   values?: Values
   errors?: Errors
   refusal?: RecordRefusal | undefined
+  /** With the refusal `deja_notee`: the démarche that is the same. */
+  deja?: DejaNotee | undefined
   /** The page of an act outside the mandat, which asks why; `done` when the answers were found to be one. */
   horsMandat?: { done?: { thematique: Thematique; at: Date } | undefined } | undefined
 }
@@ -93,14 +99,17 @@ const PRECISIONS = [
 ] as const
 
 export const newDemarchePage = (props: NewDemarcheProps) => {
-  const { frame, mandat, usager, autorisations, envoi, values = {}, errors = {}, refusal, horsMandat } = props
+  const { frame, mandat, usager, autorisations, envoi, values = {}, refusal, deja, horsMandat } = props
+  // The database's clock found it, but it is a field's: shown where it is mended.
+  const errors = refusal === 'done_at_futur' ? { ...props.errors, faiteLe: REFUSAL.done_at_futur } : (props.errors ?? {})
   const address = `/mandats/${mandat.id}/demarches`
   const done = horsMandat?.done
   return page(
     { ...frame, above: back(nomComplet(usager), `/personnes/${usager.id}`), invalid: Object.keys(errors).length > 0 },
     horsMandat ? 'Noter un acte hors mandat' : 'Noter une démarche',
     html`${errorSummary(errors, { envoi: 'contenu', formulaire: 'contenu' })}
-    ${refusal && refusal !== 'hors_mandat' && alert('Démarche non enregistrée', REFUSAL[refusal])}
+    ${refusal && !SAID_APART.has(refusal) && alert('Démarche non enregistrée', REFUSAL[refusal])}
+    ${deja && dejaNotee(deja, { ...values, envoi }, mandat.fuseau)}
     ${
       done &&
       alert(
@@ -122,7 +131,7 @@ export const newDemarchePage = (props: NewDemarcheProps) => {
         html`${textarea({
           name: 'motif',
           label: 'Pourquoi cet acte a-t-il été fait hors mandat ?',
-          hint: 'La personne et la direction de votre structure le liront.',
+          hint: 'La personne et le référent de votre structure le liront.',
           maxlength: 280,
           rows: 3,
           value: values.motif,
@@ -131,7 +140,7 @@ export const newDemarchePage = (props: NewDemarcheProps) => {
         ${button('Enregistrer comme acte hors mandat')}
         <h2>La démarche</h2>`
       }
-      ${quoi(props)}
+      ${quoi({ ...props, errors })}
       ${radios({ name: 'resultat', legend: 'Résultat', options: RESULTAT, value: values.resultat, error: errors.resultat, inline: true })}
       ${(horsMandat || mandat.etat !== 'actif') && faiteLe(values, errors)}
       ${precisions(values, errors, !horsMandat && mandat.etat === 'actif')}
@@ -147,6 +156,22 @@ export const newDemarchePage = (props: NewDemarcheProps) => {
   )
 }
 
+/** Refusals that are said elsewhere than in an alert of one sentence. */
+const SAID_APART: ReadonlySet<RecordRefusal> = new Set(['hors_mandat', 'done_at_futur', 'deja_notee'])
+
+/**
+ * Noted a moment ago: most often the page came back with « Précédent ». The way to record it all the same is a form of its own, so that
+ * Enter in a field of the other one never takes it.
+ */
+const dejaNotee = ({ id, recordedAt }: DejaNotee, values: Values, fuseau: string): Html =>
+  alert(
+    html`Vous avez déjà noté cette démarche à ${temps(recordedAt, heure(recordedAt, fuseau))}`,
+    html`<p>Elle n’a pas été notée une deuxième fois. <a href="/demarches/${id}">Relire celle qui est notée</a></p>
+    <p>Si c’en est une autre, ou si vous l’avez faite deux fois, notez-la aussi.</p>
+    ${form({ label: 'La noter une deuxième fois' }, html`${Object.entries(values).map(([name, value]) => name !== 'encore' && typeof value === 'string' && hidden(name, value))}${button('La noter une deuxième fois', { kind: 'secondary', name: 'encore', value: 'oui' })}`)}`,
+    'warning',
+  )
+
 /** Whose mandat, for what, and whether it is in force. */
 const situation = (mandat: MandatEtat, usager: UsagerRow): Html => {
   const { etat, expiresAt, endedAt, endedHow, fuseau, perimetre, enVigueur } = mandat
@@ -160,7 +185,7 @@ const situation = (mandat: MandatEtat, usager: UsagerRow): Html => {
         : 'est en pause'
   return alert(
     'Ce mandat n’est pas en cours',
-    html`<p>Le mandat de ${nomCourant(usager)} (${enMots(perimetre)}) ${since} : aucune démarche nouvelle n’est permise.</p>
+    html`<p>Le mandat ${de(nomCourant(usager))} (${enMots(perimetre)}) ${since} : aucune démarche nouvelle n’est permise.</p>
     <p>Ce qui a été fait pendant qu’il était en cours peut encore être noté : dites quand, à « Faite le ». Le reste se note comme acte hors mandat.</p>`,
     'warning',
   )

@@ -13,6 +13,7 @@ export const REFUSAL = {
     'Un paiement ne se fait pas en l’absence de la personne : c’est elle qui tape sa carte. Si elle était là, dites-le dans « Plus de précisions ».',
   hors_mandat: 'Cette démarche est hors du mandat.',
   envoi_deja_utilise: 'Ce formulaire avait déjà servi pour un autre mandat : vérifiez-le, puis enregistrez à nouveau.',
+  deja_notee: 'Vous avez déjà noté cette démarche.',
   aidant_inactif: 'Vous n’êtes plus habilité pour cette structure : parlez-en à votre référent.',
 } as const satisfies Record<RecordRefusal, string>
 
@@ -57,5 +58,5 @@ const isEcheance = (alerte: Alerte): alerte is `echeance:${string}` => alerte.st
 export const KIND_EXPLIQUE = {
   reguliere: undefined,
   apres_coup: 'Faite pendant le mandat, notée plus tard : les deux dates sont gardées.',
-  hors_mandat: 'Faite hors du mandat : la personne et la direction de la structure le voient.',
+  hors_mandat: 'Faite hors du mandat : la personne et le référent de la structure le voient.',
 } as const satisfies Record<Kind, string | undefined>

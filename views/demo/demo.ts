@@ -14,7 +14,15 @@ type Props = {
     code: string
     next: string
   }[]
-  messages: { id: string; canal: 'email' | 'sms'; destinataire: string; sujet: string | null; corps: string; sentAt: Date }[]
+  messages: {
+    id: string
+    canal: 'email' | 'sms'
+    destinataire: string
+    sujet: string | null
+    corps: string
+    sentAt: Date
+    fuseau: string
+  }[]
   seconds: number
 }
 
@@ -28,11 +36,11 @@ export const demoPage = ({ frame, aidants, messages, seconds }: Props) =>
   page(
     { ...frame, width: 'wide' },
     'La démonstration',
-    html`<p>Tout est inventé, rien ne quitte cet ordinateur. Soyez tour à tour l’aidant, la personne aidée, la directrice.</p>
+    html`<p>Tout est inventé, rien ne quitte cet ordinateur. Soyez tour à tour l’aidant, la personne aidée, la référente qui dirige la structure.</p>
     ${table({
-      caption: 'Aidants et directrices',
+      caption: 'Aidants et référentes',
       columns: [
-        { head: 'Qui', cell: ({ prenom, nom, referent }) => `${prenom} ${nom}${referent ? ' (directrice)' : ''}` },
+        { head: 'Qui', cell: ({ prenom, nom, referent }) => `${prenom} ${nom}${referent ? ' (référente)' : ''}` },
         { head: 'Structure', cell: ({ structures }) => structures.join(' et ') },
         { head: 'E-mail à taper', cell: ({ email }) => email },
         { head: 'Code de son application', cell: ({ code }) => html`<strong>${spaced(code)}</strong>` },
@@ -41,13 +49,14 @@ export const demoPage = ({ frame, aidants, messages, seconds }: Props) =>
       rows: aidants,
       empty: '',
     })}
+    <p>Pour se connecter il faut deux codes : celui de l’application, ci-dessus, puis celui reçu par e-mail, <a href="#messages">plus bas sur cette page</a>.</p>
     <p>Les codes changent dans ${seconds} s : <a href="/demo">afficher les codes du moment</a>. Un code ne sert qu’une fois : pour signer un mandat juste après la connexion, prenez le suivant.</p>
     <p>Pour être la personne aidée : <a href="/mon-espace/connexion">son espace</a>, puis Odette, Josiane ou Marcel dans le simulateur de FranceConnect.</p>
     <h2 id="messages">Messages envoyés</h2>
     ${messages.length === 0 && html`<p>Aucun message pour le moment.</p>`}
     ${messages.map(
-      ({ canal, destinataire, sujet, corps, sentAt }) =>
-        html`<article class="card"><h3>${sujet ?? 'SMS'}</h3><p>${canal === 'sms' ? 'SMS' : 'E-mail'} à ${destinataire}, le ${temps(sentAt, jourEtHeure(sentAt, 'Europe/Paris'))}</p>${corps
+      ({ canal, destinataire, sujet, corps, sentAt, fuseau }) =>
+        html`<article class="card"><h3>${sujet ?? 'SMS'}</h3><p>${canal === 'sms' ? 'SMS' : 'E-mail'} à ${destinataire}, le ${temps(sentAt, jourEtHeure(sentAt, fuseau))}</p>${corps
           .split('\n\n')
           .map((paragraph) => html`<p>${linked(paragraph)}</p>`)}</article>`,
     )}`,

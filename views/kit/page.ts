@@ -12,6 +12,7 @@ export const NAV = {
   referent: [
     { key: 'journal', href: '/structure/journal', words: 'Journal de la structure' },
     { key: 'aidants', href: '/structure/aidants', words: 'Aidants' },
+    { key: 'thematiques', href: '/structure/thematiques', words: 'Thématiques' },
   ],
   usager: [
     { key: 'mandats', href: '/mon-espace', words: 'Mes mandats' },
@@ -21,6 +22,7 @@ export const NAV = {
   changeStructure: '/structures',
   leaveAidant: '/deconnexion',
   leaveUsager: '/mon-espace/deconnexion',
+  toutVoir: '/mon-espace/tout-voir',
   accessibilite: '/accessibilite',
   mentions: '/mentions-legales',
   messages: '/demo/messages',
@@ -42,6 +44,12 @@ export type Frame = {
   above?: Html | undefined
   /** A page that asks for calm and nothing else (agreeing, signing in): no navigation. */
   bare?: boolean | undefined
+  /** Her space opened with the code of her paper: says on each page what is hidden, and how to see it. */
+  parCode?: boolean | undefined
+  /** A screen turned to the person: everything larger. */
+  grande?: boolean | undefined
+  /** A script of `public/` that this page alone needs. */
+  script?: string | undefined
   /** `wide` for tables. */
   width?: 'text' | 'wide' | undefined
 }
@@ -51,7 +59,7 @@ export const page = (frame: Frame, title: string, body: Html): string => {
   const space = frame.space
   const heading = frame.heading ?? title
   return html`<!DOCTYPE html>
-<html lang="fr">
+<html lang="fr"${frame.grande && html` class="grande"`}>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -66,6 +74,7 @@ ${
 <script src="${asset('htmx.min.js')}" defer></script>
 <script src="${asset('aidant.js')}" defer></script>`
 }
+${frame.script && html`<script src="${asset(frame.script)}" defer></script>`}
 </head>
 <body class="space-${space}${(space !== 'aidant' || frame.bare) && frame.width !== 'wide' ? ' narrow' : ''}">
 <a class="skip" href="#contenu">Aller au contenu</a>
@@ -73,12 +82,15 @@ ${header(frame)}
 <main id="contenu" tabindex="-1" class="${frame.width ?? 'text'}">
 ${frame.above}
 ${heading !== false && html`<h1>${heading}</h1>`}
+${frame.parCode && !frame.bare && PAR_CODE}
 ${body}
 </main>
 ${footer(frame)}
 </body>
 </html>`.toString()
 }
+
+const PAR_CODE = html`<p>Ouvert avec le code de votre feuille\u00a0: ce qui est confidentiel est caché. <a href="${NAV.toutVoir}">Pour tout voir, connectez-vous avec FranceConnect</a>.</p>`
 
 /** No style written by htmx (the CSP forbids it), nothing inherited unless said, a page reloaded rather than kept when going back. */
 const HTMX = JSON.stringify({ includeIndicatorCSS: false, implicitInheritance: false, history: 'reload', defaultTimeout: 5000 })
@@ -94,14 +106,20 @@ const nav = (entries: readonly { key: string; href: string; words: string }[], c
       html`<li><a href="${href}"${attributes({ 'aria-current': key === current && 'page' })}>${words}</a></li>`,
   )}</ul></nav>`
 
-const header = ({ space, who, current, bare }: Frame): Html => {
+const header = ({ space, who, current, bare, parCode }: Frame): Html => {
   if (space === 'simulateur')
     return html`<header class="top"><div class="bar"><p class="brand">Simulateur de FranceConnect</p><p class="note">Démonstration : aucune vraie identité ici</p></div></header>`
   if (!who) return html`<header class="top"><div class="bar">${brand(NAV.home)}</div></header>`
   if (space === 'usager')
-    return html`<header class="top"><div class="bar">${brand('/mon-espace')}<p class="who">${icon('personne')}<span>${who.nom}</span></p>${leave(NAV.leaveUsager)}</div>${!bare && nav(NAV.usager, current)}</header>`
+    return html`<header class="top"><div class="bar">${brand('/mon-espace')}<p class="who">${icon('personne')}<span>${who.nom}</span></p>${leave(NAV.leaveUsager)}</div>${
+      !bare &&
+      nav(
+        NAV.usager.filter(({ key }) => !parCode || key !== 'donnees'),
+        current,
+      )
+    }</header>`
   return html`<header class="top"><div class="bar">${brand('/personnes')}
-<p class="acting"><span><span class="label">Vous agissez pour</span> <strong>${who.structure}</strong></span>${!bare && (who.structures ?? 1) > 1 && html` <a href="${NAV.changeStructure}">Changer de structure</a>`}</p>
+${who.structure && html`<p class="acting"><span><span class="label">Vous agissez pour</span> <strong>${who.structure}</strong></span>${!bare && (who.structures ?? 1) > 1 && html` <a href="${NAV.changeStructure}">Changer de structure</a>`}</p>`}
 <p class="who">${icon('personne')}<span>${who.nom}</span></p>${leave(NAV.leaveAidant)}</div>${!bare && nav(who.referent ? [...NAV.aidant, ...NAV.referent] : NAV.aidant, current)}</header>`
 }
 

@@ -44,18 +44,26 @@ export const papiersDeLAidant = ({ here, actives, enCours, arrete }: Props): Htm
         ),
       )
     }
-    ${preuve(here)}`
+    ${more(
+      PREUVE,
+      html`<p>Ce fichier contient l’identité de la personne : remettez-le à qui l’a demandé, et ne le laissez pas sur cet ordinateur.</p>
+    ${form({ action: `${here}/preuve.json` }, buttons([button('Télécharger le fichier de preuve', { kind: 'secondary' })]))}`,
+    )}`
 }
 
 /** For whoever checks without us: `npm run verify-mandat`. */
-const preuve = (here: string): Html =>
-  html`<p><a href="${here}/preuve.json" download>Le fichier de preuve, pour un juge ou un contrôle</a></p>`
+const PREUVE = 'Le fichier de preuve, pour un juge ou un contrôle'
 
 /** What she may print of her own mandat. */
-export const papiersDeLaPersonne = ({ here, arrete }: Pick<Props, 'here' | 'arrete'>): Html => {
+export const papiersDeLaPersonne = ({ here, enCours, arrete }: Omit<Props, 'actives'>): Html => {
   const print = (label: string, papier: string) =>
     form({ action: `${here}/papiers/${papier}` }, button(label, { kind: 'secondary' }))
   return html`<h2>Imprimer</h2>
     ${buttons([print('Mon mandat', 'mandat'), print('Ce qui a été fait', 'releve'), arrete && print('La preuve de l’arrêt', 'arret')])}
-    ${preuve(here)}`
+    ${
+      enCours &&
+      html`<p>Votre feuille «\u00a0Pour vous seulement\u00a0» porte un code qui ouvre cet espace sans FranceConnect, et de quoi arrêter par courrier. L’imprimer remplace le code de toutes celles que vous avez.</p>
+    ${buttons([print('Ma feuille, avec un nouveau code', 'pour-vous')])}`
+    }
+    <p><a href="${here}/preuve.json" download>${PREUVE}</a></p>`
 }

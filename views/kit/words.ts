@@ -10,7 +10,9 @@ import type {
   Resultat,
 } from '../../src/demarche/demarche.ts'
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
+import type { Maniere } from '../../src/mandat/fin.ts'
 import { type Duree, type Fin, type Etat as RuleEtat, THEMATIQUES, type Thematique } from '../../src/mandat/mandat.ts'
+import { deLaStructure, laStructure } from '../../src/structure/nom.ts'
 import { type Html, html } from './html.ts'
 
 export type Etat = RuleEtat['etat']
@@ -46,7 +48,7 @@ export const AVERTISSEMENT_ARGENT =
   'Un dossier de surendettement peut être préparé avec vous, mais c’est vous qui le signez (article R. 721-2 du code de la consommation).'
 
 export const DUREE = {
-  jour: 'Jusqu’à demain soir',
+  jour: 'Une journée, jusqu’au lendemain soir',
   mois: '1 mois (31 jours)',
   trimestre: '3 mois (92 jours)',
   semestre: '6 mois (182 jours)',
@@ -69,6 +71,15 @@ export const FIN = {
   structure_fermee: 'par la fermeture de la structure',
   remplace: 'par un nouveau mandat',
 } as const satisfies Record<Fin, string>
+
+/** How a request to stop came: « reçue par courrier ». */
+export const MANIERE = {
+  bulletin: 'par le bulletin « J’arrête mon mandat »',
+  courrier: 'par courrier',
+  telephone: 'par téléphone',
+  visite: 'de vive voix',
+  email: 'par e-mail',
+} as const satisfies Record<Maniere, string>
 
 export const KIND = {
   reguliere: 'Démarche',
@@ -192,27 +203,17 @@ export const nombre = (count: number): string => new Intl.NumberFormat('fr-FR').
 export const euros = (cents: number): string =>
   new Intl.NumberFormat('fr-FR', { style: 'currency', currency: 'EUR' }).format(cents / 100).replaceAll(/[\u0020\u202f]/g, NBSP)
 
-const ARTICLES: readonly [RegExp, 'le' | 'la' | 'l’'][] = [
-  [/^(CCAS|CIAS|PIMMS|centre|conseil|département|secours|service|relais|foyer|point|bus|réseau|groupement)(?!\p{L})/iu, 'le'],
-  [
-    /^(maison|mairie|mission|caisse|communauté|commune|croix|médiathèque|bibliothèque|régie|fondation|ligue|résidence|ville)(?!\p{L})/iu,
-    'la',
-  ],
-  [/^(association|espace|union|unité|accueil|antenne|atelier|hôpital|établissement|épicerie|EHPAD|UDAF|office)(?!\p{L})/iu, 'l’'],
-]
-const article = (nom: string) => ARTICLES.find(([start]) => start.test(nom))?.[1]
-
-/** « le CCAS de Figeac », « la structure Horizon » when the first word does not tell. */
-export const laStructure = (nom: string): string => {
-  const found = article(nom)
-  return found === undefined ? `la structure ${nom}` : found === 'l’' ? `l’${nom}` : `${found} ${nom}`
-}
-
-/** « du CCAS de Figeac », « de la structure Horizon ». */
-export const deLaStructure = (nom: string): string => (article(nom) === 'le' ? `du ${nom}` : `de ${laStructure(nom)}`)
+export { deLaStructure, laStructure }
 
 /** « Le CCAS… » at the start of a sentence. */
 export const majuscule = (words: string): string => words.charAt(0).toLocaleUpperCase('fr') + words.slice(1)
+
+/** « 06 12 34 56 78 », as one says it. */
+export const telephoneEnMots = (telephone: string): string =>
+  telephone
+    .replace(/[\s.-]/g, '')
+    .replace(/^\+33/, '0')
+    .replace(/^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/, '$1\u00a0$2\u00a0$3\u00a0$4\u00a0$5')
 
 // Names and births, as FranceConnect gives them
 
@@ -338,13 +339,16 @@ export const jourDeChamp = (at: Date, zone: string): string => {
   return `${year}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`
 }
 
-/** What comes next, by whom and for when; null when nothing does. */
+/** « Apporter l’avis d’imposition (la personne), pour le 3 mars 2027 »; null when nothing comes next. */
 export const etapeEnMots = ({
   etapeQuoi,
   etapeQui,
   etapeQuand,
 }: Pick<DemarcheRow, 'etapeQuoi' | 'etapeQui' | 'etapeQuand'>): string | null =>
   etapeQuoi &&
-  [etapeQuoi, etapeQui && ETAPE_QUI[etapeQui].toLocaleLowerCase('fr'), etapeQuand && `pour le ${dateEcrite(etapeQuand)}`]
+  [
+    etapeQui ? `${etapeQuoi} (${ETAPE_QUI[etapeQui].toLocaleLowerCase('fr')})` : etapeQuoi,
+    etapeQuand && `pour le ${dateEcrite(etapeQuand)}`,
+  ]
     .filter(Boolean)
     .join(', ')

@@ -17,7 +17,7 @@ type Props = {
   refusal?: Refusal | undefined
 }
 
-export const LECTEUR = {
+const LECTEUR = {
   personne: 'Personne d’autre',
   famille: 'Quelqu’un de la famille',
   proche: 'Un ami ou un voisin',

@@ -35,7 +35,7 @@ export const explainPage = ({ frame, structure, lecture, offertes }: Props) => {
       })}</ul></nav>`
     }
     <p class="hint">Pour une autre langue, appelez un interprète.</p>
-    ${!lecture.relu && alert('Brouillon non relu', 'Ce texte n’a pas encore été relu : il n’est montré que dans la démonstration.', 'warning')}
+    ${!lecture.relu && !lecture.faitFoi && alert('Brouillon non relu', 'Ce texte n’a pas encore été relu : il n’est montré que dans la démonstration.', 'warning')}
     <button type="button" class="button secondary" data-ecoute="${lang}" data-arret="Arrêter la lecture" hidden>Écouter</button>
     <div${attributes({ id: 'texte-lu', lang: lang === 'fr' ? undefined : lang, dir: dir === 'rtl' && 'rtl' })}>${aloud(legal(blocs(lecture.markdown({ structure })), 2))}</div>
     ${buttons([buttonLink('Choisir ensemble', '/mandats/nouveau', { icon: 'apres' })])}`,

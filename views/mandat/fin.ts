@@ -33,21 +33,24 @@ export const arretRecuPage = ({ frame, mandat, usager, now, values, errors = {},
   const { fuseau, enVigueur, enPause } = mandat
   const standing = mandat.perimetre.filter((one) => enVigueur.includes(one) || enPause.includes(one))
   const moment = `${jourDeChamp(now, fuseau)}T${heureDeChamp(now, fuseau)}`
-  const typed: Values = values ?? { recuLe: moment, quoi: standing.length === 1 ? 'tout' : undefined }
+  // Over already, all of it may still be said to have been asked for before.
+  const over = standing.length === 0
+  const offered = over ? mandat.perimetre : standing
+  const typed: Values = values ?? { recuLe: over ? undefined : moment, quoi: offered.length === 1 ? 'tout' : undefined }
   return page(
     { ...frame, above: back('Revenir au mandat', `/mandats/${mandat.id}`), invalid: Object.keys(errors).length > 0 },
     'Enregistrer une demande d’arrêt',
     html`${errorSummary(errors)}
     ${refusal && alert('Rien n’est arrêté', REFUSAL[refusal])}
-    <p><strong>${nomCourant(usager)}</strong> a demandé d’arrêter. Elle n’a pas à dire pourquoi, et sa demande vaut dès qu’elle est arrivée. L’arrêt est immédiat et sans retour.</p>
+    <p><strong>${nomCourant(usager)}</strong> a demandé d’arrêter. Elle n’a pas à dire pourquoi, et sa demande vaut dès qu’elle est arrivée. ${over ? 'Ce mandat est déjà fini : seul ce qui a été fait depuis l’arrivée de sa demande sera signalé.' : 'L’arrêt est immédiat et sans retour.'}</p>
     ${form(
       {},
       html`${radios({
         name: 'quoi',
         legend: 'Que veut-elle arrêter ?',
         options: [
-          { value: 'tout', label: standing.length > 1 ? 'Tout le mandat' : `Tout le mandat (${enMots(standing)})` },
-          ...(standing.length > 1 ? standing.map((one) => ({ value: one, label: `Seulement : ${enMots([one])}` })) : []),
+          { value: 'tout', label: offered.length > 1 ? 'Tout le mandat' : `Tout le mandat (${enMots(offered)})` },
+          ...(offered.length > 1 ? offered.map((one) => ({ value: one, label: `Seulement : ${enMots([one])}` })) : []),
         ],
         value: typed.quoi,
         error: errors.quoi,
@@ -68,7 +71,7 @@ export const arretRecuPage = ({ frame, mandat, usager, now, values, errors = {},
         error: errors.recuLe,
         attrs: { max: moment },
       })}
-      ${button('Arrêter', { icon: 'arret' })}`,
+      ${over ? button('Enregistrer') : button('Arrêter', { icon: 'arret' })}`,
     )}`,
   )
 }
@@ -141,6 +144,10 @@ type ApresFinProps = Shown & {
   recus: readonly ArretRecu[]
   /** All that was done with this mandat, newest first. */
   demarches: readonly DemarcheRow[]
+  /** Present when there are older ones than these. */
+  suivant?: unknown
+  /** Whether the relevé prints for this aidant: once nothing is in force, for the one who signed. */
+  imprime?: boolean
   /** Those done between receipt and recording. */
   signalees: ReadonlySet<string>
   /** False for a direction that does not accompany her: she reads what is flagged, and no more. */
@@ -148,7 +155,18 @@ type ApresFinProps = Shown & {
 }
 
 /** After an end, on the structure's side: what is over, what is flagged, what is left to hand back. */
-export const apresFinPage = ({ frame, mandat, usager, autorisations, recus, demarches, signalees, lit }: ApresFinProps) => {
+export const apresFinPage = ({
+  frame,
+  mandat,
+  usager,
+  autorisations,
+  recus,
+  demarches,
+  suivant,
+  imprime,
+  signalees,
+  lit,
+}: ApresFinProps) => {
   const { fuseau } = mandat
   const ended = autorisations.filter(({ revokedAt }) => revokedAt)
   const flagged = demarches.filter(({ id }) => signalees.has(id))
@@ -175,6 +193,14 @@ export const apresFinPage = ({ frame, mandat, usager, autorisations, recus, dema
       sent.length > 0
         ? html`<p>Elles ne sont pas annulées.${mandat.endedHow !== 'deces' && ' Dites à la personne ce qu’elle doit suivre elle-même.'}</p><ul>${sent.map((one) => html`<li>${acteLine(one)}</li>`)}</ul>`
         : html`<p>Aucune demande n’attend de réponse.</p>`
+    }
+    ${suivant !== undefined && html`<p>Seules les ${demarches.length} dernières démarches sont lues ici. Les plus anciennes sont sur <a href="/mandats/${mandat.id}">la page du mandat</a>.</p>`}
+    <h2>Rendre compte</h2>
+    <p>${COMPTE[mandat.endedHow === 'deces' || mandat.endedHow === 'protection' ? mandat.endedHow : 'vivante']}</p>
+    ${
+      imprime
+        ? form({ action: `/mandats/${mandat.id}/papiers/releve` }, button('Imprimer le relevé', { kind: 'secondary' }))
+        : html`<p>L’aidant qui a signé le mandat peut toujours l’imprimer, sur <a href="/mandats/${mandat.id}">la page du mandat</a>.</p>`
     }`
     }
     <h2>Ce qui est à faire maintenant</h2>
@@ -182,6 +208,14 @@ export const apresFinPage = ({ frame, mandat, usager, autorisations, recus, dema
     <p><a href="/personnes/${mandat.usagerId}">Revenir à la personne</a></p>`,
   )
 }
+
+/** Art. 1993 C. civ. */
+const COMPTE = {
+  vivante: 'Le relevé dit tout ce qui a été fait avec ce mandat. Remettez-le à la personne.',
+  deces:
+    'Le relevé dit tout ce qui a été fait avec ce mandat. Il se remet à ses héritiers ou à leur notaire, s’ils le demandent.',
+  protection: 'Le relevé dit tout ce qui a été fait avec ce mandat. Remettez-le à qui est chargé de ses affaires.',
+} as const
 
 const RESTE = {
   vivante: [

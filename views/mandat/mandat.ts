@@ -54,6 +54,7 @@ export const mandatPage = ({ frame, mandat, usager, autorisations, contenu, sign
     ${(inForce || renouvelable) && buttons([mandat.etat === 'actif' && buttonLink('Noter une démarche', `/mandats/${mandat.id}/demarches/nouvelle`), renouvelable && buttonLink('Renouveler', `/mandats/${mandat.id}/renouveler`, { kind: 'secondary' }), inForce && buttonLink('Enregistrer une demande d’arrêt', `/mandats/${mandat.id}/arreter`, { kind: 'secondary' })])}
     ${mandat.etat === 'suspendu' && html`<p>La personne a mis ce mandat en pause : on ne peut pas agir tant qu’elle ne l’a pas remis en route.</p>`}
     ${mandat.etat === 'termine' && html`<p><a href="/mandats/${mandat.id}/arret">Ce qui reste à faire après la fin</a></p>`}
+    ${!inForce && html`<p><a href="/mandats/${mandat.id}/arreter">Noter une demande d’arrêt arrivée avant la fin</a></p>`}
     ${facts([
       { term: 'Structure', value: contenu ? `${contenu.structure.nom}, SIRET ${contenu.structure.siret}` : mandat.structureNom },
       { term: 'Signé le', value: jourEtHeure(mandat.signedAt, fuseau) },

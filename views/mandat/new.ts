@@ -3,6 +3,7 @@ import {
   type Duree,
   expiresAt,
   identiteTenue,
+  JOURS,
   type PersonneRefusal,
   THEMATIQUES,
   type Thematique,
@@ -22,7 +23,7 @@ type Props = {
   acting: ActingRow
   brouillon?: Brouillon | undefined
   brouillons?: readonly Brouillon[]
-  /** What a renewal proposes: never more thématiques than these, and the question of protection is asked anew. */
+  /** What a renewal proposes: never more thématiques nor days than these, and the question of protection is asked anew. */
   renouvelle?: { perimetre: readonly Thematique[]; duree: Duree } | undefined
   now: Date
   values?: Values
@@ -44,7 +45,9 @@ export const newMandatPage = ({
   const chosen: Values = renouvelle ? { thematiques: renouvelle.perimetre.slice(), duree: renouvelle.duree } : {}
   const typed: Values =
     values ?? (brouillon ? { thematiques: brouillon.perimetre, duree: brouillon.duree, protegee: 'non' } : chosen)
-  const offered = renouvelle?.perimetre ?? THEMATIQUES.filter((thematique) => !acting.desactivees.includes(thematique))
+  // The draft of a renewal can only narrow too.
+  const borne = renouvelle ?? (brouillon?.usagerId ? brouillon : undefined)
+  const offered = borne?.perimetre ?? THEMATIQUES.filter((thematique) => !acting.desactivees.includes(thematique))
   return page(
     { ...frame, above: step(2, ETAPES), invalid: Object.keys(errors).length > 0 },
     brouillon ? 'Changer les choix' : renouvelle ? 'Renouveler le mandat' : 'Nouveau mandat',
@@ -93,7 +96,10 @@ export const newMandatPage = ({
         name: 'duree',
         legend: 'Jusqu’à quand ?',
         hint: 'Le plus court qui suffit.',
-        options: DUREES_PROPOSEES.map((value) => ({ value, label: jusquA(value, now, acting.fuseau) })),
+        options: DUREES_PROPOSEES.filter((value) => !borne || JOURS[value] <= JOURS[borne.duree]).map((value) => ({
+          value,
+          label: jusquA(value, now, acting.fuseau),
+        })),
         value: typed.duree,
         error: errors.duree,
       })}

@@ -56,6 +56,8 @@ export const REFUSAL = {
   accord_absent: 'La personne n’a pas encore donné son accord.',
   second_facteur_refuse:
     'Ce code n’est pas bon, ou il a déjà servi. Attendez que votre application en affiche un nouveau, puis tapez-le. Rien n’est perdu.',
+  fin_enregistree:
+    'Depuis son identification, un collègue a enregistré son décès ou une mesure de protection. Rien n’est signé. Si c’est une erreur, la personne s’identifie à nouveau.',
   preuve_invalide:
     'La preuve de son identification ne correspond pas à ces choix : recommencez son identification. Vos choix sont gardés.',
   deja_termine: 'C’est déjà arrêté.',
@@ -69,6 +71,10 @@ export const REFUSAL = {
   expire_depuis_un_an: 'Ce mandat est fini depuis plus d’un an : commencez un nouveau mandat.',
   aucune_thematique_proposee: 'Votre structure ne propose plus aucune thématique de ce mandat.',
   renouvellement_elargi: 'Un renouvellement n’ajoute rien : pour une autre thématique, commencez un nouveau mandat.',
+  renouvellement_plus_long:
+    'Un renouvellement n’est jamais plus long que le mandat d’avant : pour plus longtemps, commencez un nouveau mandat.',
+  autre_personne:
+    'Ce renouvellement est celui d’une autre personne : elle seule peut s’identifier ici. De la personne qui vient de s’identifier, rien n’a été gardé : pour elle, commencez un nouveau mandat.',
   annule: 'La personne n’est pas allée au bout de son identification. Vos choix sont gardés.',
   indisponible: 'FranceConnect ne répond pas pour le moment. Vos choix sont gardés : réessayez dans quelques minutes.',
   reponse_incorrecte:

@@ -1,10 +1,10 @@
 import type { Autorisation } from '../../src/mandat/mandat.ts'
 import type { Papier } from '../../src/papier/papier.ts'
 import { dateEcrite, de, FIN, jour, jourEtHeure, laStructure, nomComplet, THEMATIQUE } from '../kit/words.ts'
-import { type FaitsMandat, siretEcrit } from './mandat.ts'
-import { adresse, type Service, TITRE } from './words.ts'
+import { type FaitsMandat, siretEcrit, verifier } from './mandat.ts'
+import { type Service, TITRE } from './words.ts'
 
-type Faits = Pick<FaitsMandat, 'numero' | 'contenu' | 'now'> & {
+type Faits = Pick<FaitsMandat, 'numero' | 'contenu' | 'now' | 'code' | 'qr'> & {
   /** What is stopped, and nothing else. */
   arretees: readonly Autorisation[]
   /** What is still in force. */
@@ -13,7 +13,7 @@ type Faits = Pick<FaitsMandat, 'numero' | 'contenu' | 'now'> & {
 }
 
 /** Says what is stopped, since when and by whom; nothing of what only came to its date. */
-export const arretPapier = ({ numero, contenu, now, arretees, restent, service }: Faits): Papier => {
+export const arretPapier = ({ numero, contenu, now, arretees, restent, service, code, qr }: Faits): Papier => {
   const { structure, identite } = contenu
   const when = (at: Date) => jourEtHeure(at, structure.fuseau)
   const [structureNom, nom] = [laStructure(structure.nom), nomComplet(identite)]
@@ -53,8 +53,9 @@ export const arretPapier = ({ numero, contenu, now, arretees, restent, service }
         : []),
       {
         genre: 'texte',
-        texte: `Les demandes envoyées avant l’arrêt ne sont pas annulées. Cette attestation dit l’état du mandat le ${when(now)} ; il se vérifie à l’adresse ${adresse(service, '/verifier')}.`,
+        texte: `Les demandes envoyées avant l’arrêt ne sont pas annulées. Cette attestation dit l’état du mandat le ${when(now)}.`,
       },
+      verifier({ service, code, qr }),
     ],
     suite: [],
   }

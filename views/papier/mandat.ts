@@ -14,8 +14,8 @@ export type FaitsMandat = {
   expiresAt: Date
   /** Said on top when the mandat is not in force any more: the rest reads as signed. */
   arret?: string | undefined
-  /** Of the paper: what a third party types, and what its camera reads. */
-  code: string
+  /** Of the paper: what a third party types, unless it would show more than the paper does, and what its camera reads. */
+  code?: string | undefined
   qr: string
   now: Date
   service: Service
@@ -47,7 +47,7 @@ export const mandatPapier = (faits: FaitsMandat, seul = false): Papier => {
         texte: `Accord donné en ligne le ${jourEtHeure(new Date(contenu.accord.at), fuseau)} par ${nom}, la personne nommée ci-dessus, qui s’est identifiée avec FranceConnect. Mandat gratuit, au sens de l’article 1984 du code civil, pour des actes d’administration seulement.`,
       },
       ...(seul ? [] : arreter(faits)),
-      verifier(faits),
+      verifier({ ...faits, code: seul ? undefined : faits.code }),
     ],
     suite: seul ? [] : legal(contenu.texte),
   }
@@ -93,11 +93,12 @@ const arreter = ({ contenu, service }: FaitsMandat): Bloc[] => [
   },
 ]
 
-const verifier = ({ service, code, qr }: FaitsMandat): Bloc => ({
+export const verifier = ({ service, code, qr }: Pick<FaitsMandat, 'service' | 'code' | 'qr'>): Bloc => ({
   genre: 'verifier',
   titre: 'À qui ce papier est montré',
   texte: PAPIER,
-  lignes: [{ fort: 'Adresse', texte: adresse(service, '/verifier') }],
+  // The page that reads the QR knows nothing of a code.
+  lignes: [{ fort: 'Adresse', texte: code ? adresse(service, '/verifier') : `celle du code QR, ${adresse(service, '/v')}` }],
   code,
   qr,
   lire: 'Code QR : il ouvre la page qui vérifie ce papier.',

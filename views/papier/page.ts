@@ -56,7 +56,7 @@ const bloc = (one: Bloc): Html => {
       return html`<p class="code">${one.code}</p>`
     case 'verifier':
       // The drawing is ours: modules of a code, and no word of anyone.
-      return html`<h2>${one.titre}</h2><div class="verifier"><div class="qr" role="img" aria-label="${one.lire}">${raw(one.qr)}</div><div><p>${one.texte}</p>${one.lignes.map((ligne) => html`<p>${rangee(ligne)}</p>`)}<p>Code\u00a0: <strong>${one.code}</strong></p></div></div>`
+      return html`<h2>${one.titre}</h2><div class="verifier"><div class="qr" role="img" aria-label="${one.lire}">${raw(one.qr)}</div><div><p>${one.texte}</p>${one.lignes.map((ligne) => html`<p>${rangee(ligne)}</p>`)}${one.code && html`<p>Code\u00a0: <strong>${one.code}</strong></p>`}</div></div>`
     case 'coupon':
       return html`<section class="coupon" aria-labelledby="coupon"><p>${one.couper}</p><h2 id="coupon">${one.titre}</h2>${one.lignes.map((ligne) => html`<p>${rangee(ligne)}</p>`)}<ul>${one.cases.map((words) => html`<li>${words}</li>`)}</ul><div class="blancs">${one.blancs.map((words) => html`<p>${words}\u00a0:</p>`)}</div></section>`
   }

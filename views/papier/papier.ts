@@ -22,15 +22,22 @@ const enMots = (imprime: Imprime, service: Service): Papier => {
   switch (imprime.papier) {
     case 'mandat':
     case 'guichet': {
-      const { thematiques, code, qr } = imprime
+      const { thematiques, qr } = imprime
+      const code = imprime.papier === 'mandat' ? imprime.code : undefined
       return mandatPapier({ ...common, thematiques, code, qr, arret: arretDit(imprime) }, imprime.papier === 'guichet')
     }
     case 'pour-vous': {
       const themes = enCours(autorisations, now).map(({ thematique }) => THEMATIQUE[thematique].titre)
-      return pourVousPapier({ ...common, themes, codePrive: imprime.codePrive })
+      return pourVousPapier({ ...common, themes, codePrive: imprime.codePrive, elleMeme: imprime.elleMeme })
     }
     case 'arret':
-      return arretPapier({ ...common, arretees: arretees(autorisations), restent: enCours(autorisations, now) })
+      return arretPapier({
+        ...common,
+        code: imprime.code,
+        qr: imprime.qr,
+        arretees: arretees(autorisations),
+        restent: enCours(autorisations, now),
+      })
     case 'releve':
       return relevePapier({ ...common, demarches: imprime.demarches })
   }

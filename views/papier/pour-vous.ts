@@ -9,11 +9,13 @@ type Faits = Pick<FaitsMandat, 'numero' | 'contenu' | 'expiresAt' | 'now'> & {
   /** The titles of what is in force: a slip may stop one alone. */
   themes: readonly string[]
   codePrive: string
+  /** She printed it herself, in her space. */
+  elleMeme: boolean
   service: Service
 }
 
 /** Her own sheet, which the structure never files: her private code is on this paper and nowhere else. */
-export const pourVousPapier = ({ numero, contenu, expiresAt, now, themes, codePrive, service }: Faits): Papier => {
+export const pourVousPapier = ({ numero, contenu, expiresAt, now, themes, codePrive, elleMeme, service }: Faits): Papier => {
   const { structure } = contenu
   const nom = nomComplet(contenu.identite)
   return {
@@ -35,8 +37,9 @@ export const pourVousPapier = ({ numero, contenu, expiresAt, now, themes, codePr
       { genre: 'code', code: codePrive },
       {
         genre: 'texte',
-        texte:
-          'Avec votre année de naissance, il ouvre votre espace sans FranceConnect : ne le dites à personne, même au téléphone. Il remplace celui d’avant, et une ancienne feuille ne sert plus. Si vous perdez celle-ci, demandez-en une autre.',
+        texte: elleMeme
+          ? 'Avec votre année de naissance, il ouvre votre espace sans FranceConnect : ne le dites à personne, même au téléphone. Il remplace tous ceux d’avant : une ancienne feuille ne sert plus. Si vous perdez celle-ci, imprimez-en une autre.'
+          : 'Avec votre année de naissance, il montre sans FranceConnect ce que cette structure fait pour vous : ne le dites à personne, même au téléphone. Il remplace celui que cette structure vous avait donné. Si vous perdez cette feuille, demandez-en une autre.',
       },
       { genre: 'titre', texte: 'Voir ce qui est fait pour vous' },
       {

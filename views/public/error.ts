@@ -8,6 +8,8 @@ type Props = {
   /** The request's number, to give when asking for help. */
   reference: string
   demo?: boolean | undefined
+  /** Seconds to wait, when they are known. */
+  retryAfter?: number | undefined
   /** What was typed, to send again later. */
   kept?: Kept | undefined
 }
@@ -36,7 +38,7 @@ const BY_STATUS: Readonly<Record<number, { title: string; text: string }>> = {
   415: { title: 'Cette demande n’est pas comprise', text: 'Revenez à la page d’avant et recommencez. Rien n’a été enregistré.' },
   429: {
     title: 'Trop d’essais en peu de temps',
-    text: 'C’est une protection. Attendez quelques minutes, puis essayez de nouveau. Rien n’a été enregistré.',
+    text: 'C’est une protection. Attendez {attente}, puis essayez de nouveau. Rien n’a été enregistré.',
   },
   503: {
     title: 'Le service est très occupé',
@@ -47,7 +49,7 @@ const BY_STATUS: Readonly<Record<number, { title: string; text: string }>> = {
 const LATER: typeof BY_STATUS = {
   429: {
     title: 'Trop d’essais en peu de temps',
-    text: 'C’est une protection. Rien de ce que vous avez écrit n’est perdu : attendez quelques minutes, puis appuyez sur « Envoyer à nouveau ».',
+    text: 'C’est une protection. Rien de ce que vous avez écrit n’est perdu : attendez {attente}, puis appuyez sur « Envoyer à nouveau ».',
   },
   503: {
     title: 'Le service est très occupé',
@@ -55,14 +57,21 @@ const LATER: typeof BY_STATUS = {
   },
 }
 
+/** The time itself when it is told; else the longest that a sign-in waits (see src/http/rates.ts). */
+const attente = (seconds: number | undefined) => {
+  if (seconds === undefined) return 'un quart d’heure'
+  const minutes = Math.ceil(seconds / 60)
+  return minutes < 2 ? 'une minute' : `${minutes}\u00a0minutes`
+}
+
 /** A calm page for what could not be done; the reference leads to the log line, which says nothing of the person. */
-export const errorPage = ({ status, reference, demo, kept }: Props): string => {
+export const errorPage = ({ status, reference, demo, retryAfter, kept }: Props): string => {
   const { title, text } = (kept && LATER[status]) ?? BY_STATUS[status] ?? ORDINARY
   return page(
     { space: 'public', demo },
     title,
     html`
-<p class="sentence">${text}</p>
+<p class="sentence">${text.replace('{attente}', attente(retryAfter))}</p>
 ${kept && sendAgain(kept)}
 <p>Si cela recommence, demandez de l’aide en donnant cette référence : <code class="reference">${reference}</code></p>
 ${buttonLink('Revenir à l’accueil', '/', { kind: 'secondary' })}`,

@@ -31,6 +31,7 @@ ${contact && html`<p>Contact : <a href="mailto:${contact}">${contact}</a></p>`}
 <li>Qui a ouvert votre dossier, et quand.</li>
 <li>Un e-mail ou un numéro de téléphone, seulement si vous l’avez donné.</li>
 </ul>
+<p>Ce qui est noté ne se récrit pas : c’est ce que permet de voir <a href="/journal">le journal public</a>, où personne n’est nommé.</p>
 <p>Jamais de mot de passe, de numéro de sécurité sociale, de compte en banque ni de carte.</p>
 <h2>Pourquoi, et combien de temps</h2>
 <p>Vos mandats et vos démarches servent à faire ce que vous avez demandé et à vous en rendre compte. Ils restent visibles deux ans après la fin du mandat, puis sont archivés, presque personne n’y ayant accès, jusqu’à six ans après la fin. La liste des ouvertures de votre dossier est gardée douze mois.</p>

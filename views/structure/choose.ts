@@ -1,13 +1,20 @@
 import { alert } from '../kit/alert.ts'
+import { back } from '../kit/card.ts'
 import { button, form, hidden } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 
-type Props = { frame: Frame; structures: { id: string; nom: string; siret: string }[]; refusal?: boolean }
+type Props = {
+  frame: Frame
+  structures: { id: string; nom: string; siret: string }[]
+  /** The one she acts for now; empty when she has just signed in. */
+  current?: string | undefined
+  refusal?: boolean
+}
 
-export const chooseStructurePage = ({ frame, structures, refusal }: Props) =>
+export const chooseStructurePage = ({ frame, structures, current, refusal }: Props) =>
   page(
-    { ...frame, bare: true },
+    { ...frame, bare: true, above: current ? back('Ne pas changer', '/personnes') : undefined },
     'Pour quelle structure agissez-vous ?',
     html`${refusal && alert('Structure non choisie', 'Vous n’êtes pas habilité pour cette structure, ou elle est suspendue.')}
     ${
@@ -19,5 +26,5 @@ export const chooseStructurePage = ({ frame, structures, refusal }: Props) =>
       )
     }
     <p>Vous ne verrez que les personnes qui ont donné mandat à cette structure. Vous pourrez en changer à tout moment.</p>
-    ${structures.map(({ id, nom }) => form({ label: nom }, html`${hidden('structure', id)}${button(nom, { kind: 'secondary', large: true, icon: 'structure' })}`))}`,
+    ${structures.map(({ id, nom }) => form({ label: nom }, html`${hidden('structure', id)}${button(html`${nom}${id === current && html` <small>(en ce moment)</small>`}`, { kind: 'secondary', large: true, icon: 'structure' })}`))}`,
   )

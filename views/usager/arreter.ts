@@ -1,4 +1,5 @@
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
+import type { ArretRecu } from '../../src/mandat/fin-queries.ts'
 import { type Autorisation, etatAutorisation } from '../../src/mandat/mandat.ts'
 import type { MandatEtat } from '../../src/mandat/queries.ts'
 import type { StopRefusal } from '../../src/mandat/stop.ts'
@@ -7,7 +8,8 @@ import { back, sentence } from '../kit/card.ts'
 import { button, buttons, form } from '../kit/form.ts'
 import { type Html, html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
-import { dateEcrite, deMots, enMots, heure, jour, jourDeChamp, jourEtHeure, laStructure, temps } from '../kit/words.ts'
+import { dateEcrite, deMots, enMots, heure, jour, jourDeChamp, jourEtHeure, laStructure, MANIERE, temps } from '../kit/words.ts'
+import { administrationEnClair, titreEnClair } from './actes.ts'
 import { droit, fini } from './sentences.ts'
 
 /** One sentence for each reason a stop does nothing. */
@@ -47,6 +49,7 @@ export const arreterPage = ({ frame, mandat, autorisations, refusal, now }: Arre
     ${buttons(standing.map((one) => button(`Arrêter : ${enMots([one])}`, { name: 'quoi', value: one, kind: 'secondary' })))}`
     }`,
     )}
+    ${mandat.enVigueur.length > 0 && html`<p>Vous pouvez aussi <a href="/mon-espace/mandats/${mandat.id}/pause">mettre en pause</a>, et remettre en route quand vous voulez.</p>`}
     <p>Les demandes déjà envoyées ne sont pas annulées. Plus tard, vous pourrez faire un nouveau mandat si vous voulez.</p>`
     }`,
   )
@@ -58,11 +61,14 @@ type ArretProps = {
   autorisations: readonly Autorisation[]
   /** All that was done with this mandat, newest first. */
   demarches: readonly DemarcheRow[]
+  /** What an aidant recorded in her name, and what was done before she did. */
+  recus: readonly ArretRecu[]
+  signalees: ReadonlySet<string>
   now: Date
 }
 
 /** After the stop: what is over and since when, what was sent before, what is now hers to do. */
-export const arretPage = ({ frame, mandat, autorisations, demarches, now }: ArretProps) => {
+export const arretPage = ({ frame, mandat, autorisations, demarches, recus, signalees, now }: ArretProps) => {
   const whole = mandat.etat === 'termine' || mandat.etat === 'expire'
   const stopped = autorisations.filter(({ revokedHow }) => whole || revokedHow === 'revoque')
   // One thématique after the other: each is over since its own moment, and the sentence says the last.
@@ -76,14 +82,22 @@ export const arretPage = ({ frame, mandat, autorisations, demarches, now }: Arre
       ? [stopped, []]
       : [stopped.filter((one) => minute(one) === minute(last)), stopped.filter((one) => minute(one) !== minute(last))]
   const over = demarches.filter(({ thematique }) => whole || stopped.some((one) => one.thematique === thematique))
+  const flagged = demarches.filter(({ id }) => signalees.has(id))
   const sent = over.filter(({ resultat }) => resultat === 'deposee' || resultat === 'en_attente')
   const hers = over.filter(({ etapeQuoi, etapeQui }) => etapeQuoi !== null && etapeQui !== 'administration')
   return page(
     { ...frame, above: back('Mes mandats', '/mon-espace') },
     mandat.etat === 'expire' ? 'C’est fini' : 'C’est fait',
-    html`${sentence(stopSentence(mandat, lately, now))}
-    ${earlier.map((one) => html`<p>Déjà arrêté : vos démarches ${deMots([one.thematique])}, depuis ${one.revokedAt && temps(one.revokedAt, depuis(one.revokedAt, mandat.fuseau, now))}.</p>`)}
+    html`${sentence(stopSentence(mandat, lately, sent.length > 0, now))}
+    ${earlier.map((one) => html`<p>Déjà arrêté\u00a0: vos démarches ${deMots([one.thematique])}, depuis ${one.revokedAt && temps(one.revokedAt, depuis(one.revokedAt, mandat.fuseau, now))}.</p>`)}
     ${!whole && html`<p>${droit(mandat)}</p>`}
+    ${recu(recus, mandat.fuseau)}
+    ${
+      flagged.length > 0 &&
+      html`<h2>Faites après l’arrivée de votre demande</h2>
+    <ul>${flagged.map(sentLine)}</ul>
+    <p>L’aidant pouvait encore les faire, et ne savait peut-être pas. Une question ? Appelez la structure.</p>`
+    }
     <h2>Les demandes déjà envoyées</h2>
     ${sent.length > 0 ? html`<ul>${sent.map(sentLine)}</ul>` : html`<p>Aucune demande n’attend de réponse.</p>`}
     <h2>Ce qui est maintenant à vous de faire</h2>
@@ -92,12 +106,16 @@ export const arretPage = ({ frame, mandat, autorisations, demarches, now }: Arre
       <li>Reprendre vos papiers, s’ils sont chez l’aidant.</li>
       <li>Changer vos mots de passe, si quelqu’un les connaît.</li>
     </ul>
-    <p><a href="/mon-espace/mandats/${mandat.id}">Tout ce qui a été fait avec ce mandat</a></p>`,
+    <p><a href="/mon-espace/mandats/${mandat.id}">Tout ce qui a été fait avec ce mandat</a></p>
+    ${!frame.parCode && form({ action: `/mon-espace/mandats/${mandat.id}/papiers/releve` }, button('Imprimer ce qui a été fait', { kind: 'secondary' }))}`,
   )
 }
 
-/** The sentence of the stop, as it was fixed; a mandat that came to its date has its own. */
-const stopSentence = (mandat: MandatEtat, stopped: readonly Autorisation[], now: Date): Html => {
+/**
+ * The sentence of the stop, as it was fixed; a mandat that came to its date has its own. `pending`: there are requests to list, else the
+ * sentence does not announce them.
+ */
+const stopSentence = (mandat: MandatEtat, stopped: readonly Autorisation[], pending: boolean, now: Date): Html => {
   const { etat, endedAt, structureNom, fuseau } = mandat
   const structure = laStructure(structureNom)
   if (etat === 'expire' || (etat === 'termine' && mandat.endedHow !== 'revoque'))
@@ -107,15 +125,31 @@ const stopSentence = (mandat: MandatEtat, stopped: readonly Autorisation[], now:
     endedAt ?? new Date(0),
   )
   const which = etat === 'termine' ? '' : ` ${deMots(stopped.map(({ thematique }) => thematique))}`
-  return html`C’est arrêté depuis ${temps(last, depuis(last, fuseau, now))} : ${structure} n’a plus le droit de faire vos démarches${which}, mais les demandes déjà envoyées, listées ici, ne sont pas annulées.`
+  return html`C’est arrêté depuis ${temps(last, depuis(last, fuseau, now))}\u00a0: ${structure} n’a plus le droit de faire vos démarches${which}${pending && ', mais les demandes déjà envoyées, listées ici, ne sont pas annulées'}.`
+}
+
+/** When her request came, and when it was recorded: two times, the second is when it took effect here. */
+const recu = (recus: readonly ArretRecu[], fuseau: string): Html | false => {
+  const last = recus.reduce<ArretRecu | undefined>(
+    (latest, one) => (latest && latest.recordedAt > one.recordedAt ? latest : one),
+    undefined,
+  )
+  return (
+    last !== undefined &&
+    html`<p>Votre demande est arrivée ${MANIERE[last.maniere]}, le ${temps(last.recuLe, jourEtHeure(last.recuLe, fuseau))}. Elle a été enregistrée le ${temps(last.recordedAt, jourEtHeure(last.recordedAt, fuseau))}.</p>`
+  )
 }
 
 /** The hour alone, the day it happens. */
 const depuis = (at: Date, fuseau: string, now: Date): string =>
   jourDeChamp(at, fuseau) === jourDeChamp(now, fuseau) ? heure(at, fuseau) : `le ${jourEtHeure(at, fuseau)}`
 
-const sentLine = ({ titre, administration, reference, doneAt, fuseau }: DemarcheRow): Html =>
-  html`<li><strong>${titre ?? 'Une démarche'}</strong><br>le ${temps(doneAt, jour(doneAt, fuseau))}${administration && `, ${administration}`}${reference && html`<br>numéro de dossier\u00a0: ${reference}`}</li>`
+const sentLine = (demarche: DemarcheRow): Html => {
+  const { administration, reference, doneAt, fuseau } = demarche
+  return html`<li><strong>${titreEnClair(demarche) ?? 'Une démarche'}</strong><br>le ${temps(doneAt, jour(doneAt, fuseau))}${administration && `, ${administrationEnClair(administration)}`}${reference && html`<br>numéro de dossier\u00a0: ${reference}`}</li>`
+}
 
-const hersLine = ({ titre, etapeQuoi, etapeQuand }: DemarcheRow): Html =>
-  html`<li><strong>${etapeQuoi}</strong>${etapeQuand && `, le ${dateEcrite(etapeQuand)}`}<br>pour\u00a0: ${titre ?? 'une démarche'}</li>`
+const hersLine = (demarche: DemarcheRow): Html => {
+  const { etapeQuoi, etapeQuand } = demarche
+  return html`<li><strong>${etapeQuoi}</strong>${etapeQuand && `, le ${dateEcrite(etapeQuand)}`}<br>pour\u00a0: ${titreEnClair(demarche) ?? 'une démarche'}</li>`
+}

@@ -1,7 +1,7 @@
-import type { CodeRefusal } from '../../src/usager/code-prive.ts'
-import type { ProofRefusal } from '../../src/usager/prove-contact.ts'
+import type { OpenRefusal } from '../../src/usager/code-prive.ts'
+import type { ProofRefusal } from '../../src/usager/confirm-contact.ts'
 import type { Structure } from '../../src/usager/queries.ts'
-import type { SendRefusal } from '../../src/usager/send-proof.ts'
+import type { SendProofRefusal } from '../../src/usager/send-proof.ts'
 import { alert } from '../kit/alert.ts'
 import { back, sentence } from '../kit/card.ts'
 import { button, type Errors, errorSummary, form, franceConnect, input, type Values } from '../kit/form.ts'
@@ -10,15 +10,15 @@ import { type Frame, page } from '../kit/page.ts'
 import { laStructure, majuscule, telephoneEnMots } from '../kit/words.ts'
 
 /** One sentence for each reason her paper does not open, or a code is not sent or taken. */
-export const CODE_REFUSE = {
+const CODE_REFUSE = {
   code_inconnu:
-    'Le code et l’année ne vont pas ensemble, ou ce code ne sert plus. Relisez votre feuille : si vous en avez plusieurs, c’est la dernière qui sert. Après 5 essais, un code attend le lendemain.',
+    'Le code et l’année ne vont pas ensemble, ou ce code ne sert plus. Relisez votre feuille : si une structure vous en a donné plusieurs, c’est la dernière qui sert. Après 5 essais, un code attend le lendemain.',
   sans_contact: 'Nous n’avons ni téléphone ni e-mail qui soit sûrement à vous : voici comment arrêter autrement.',
   trop_de_codes: 'Plusieurs codes sont déjà partis. Servez-vous du dernier reçu, ou attendez une heure.',
   code_refuse: 'Ce n’est pas le bon code, ou il ne sert plus. Relisez le dernier reçu, ou demandez-en un autre.',
-} as const satisfies Record<CodeRefusal | SendRefusal | ProofRefusal, string>
+} as const satisfies Record<OpenRefusal | SendProofRefusal | ProofRefusal, string>
 
-type CodeProps = { frame: Frame; values?: Values; errors?: Errors; refusal?: CodeRefusal }
+type CodeProps = { frame: Frame; values?: Values; errors?: Errors; refusal?: OpenRefusal }
 
 /** The door of who has no FranceConnect: the code of her paper and her year of birth. */
 export const codePage = ({ frame, values = {}, errors = {}, refusal }: CodeProps): string =>
@@ -77,7 +77,7 @@ type ConfirmerProps = {
   contact: string | undefined
   structures: readonly Structure[]
   suite: string
-  refusal?: SendRefusal | undefined
+  refusal?: SendProofRefusal | undefined
 }
 
 /** Before a stop or a pause: a code sent to the contact she proved at the accord. Without one, the other ways. */

@@ -20,6 +20,8 @@ export const connexionPage = ({ frame, down }: { frame: Frame; down?: boolean | 
     ${sentence('Ici, vous voyez ce qui est fait pour vous, et vous pouvez tout arrêter.')}
     <p>Pour être sûrs que c’est bien vous, nous passons par FranceConnect. Tapez vous-même votre mot de passe, sans que personne ne le voie.</p>
     ${franceConnect({ action: '/connexion/franceconnect' })}
+    <h2>Sans FranceConnect</h2>
+    ${buttonLink('J’ai un papier avec un code', '/mon-espace/code', { kind: 'secondary' })}
     <h2>Sans internet</h2>
     <p>Vous pouvez aussi arrêter en le disant à la structure qui vous aide, sur place, au téléphone ou par courrier.</p>`,
   )

@@ -3,8 +3,9 @@ import { sentence } from '../kit/card.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts } from '../kit/table.ts'
-import { dateEcrite, jour, laStructure, majuscule, temps } from '../kit/words.ts'
-import { suiviEnMots, telephoneEnMots } from './contact.ts'
+import { dateEcrite, jour, laStructure, majuscule, telephoneEnMots, temps } from '../kit/words.ts'
+import { suiviEnMots } from './contact.ts'
+import { dansLeDepartement } from './departements.ts'
 
 type Props = { frame: Frame; donnees: readonly Donnees[]; structures: readonly Structure[] }
 
@@ -37,6 +38,8 @@ export const donneesPage = ({ frame, donnees, structures }: Props) =>
     <ul>
       <li><a href="/mon-espace">Vos mandats, et ce qui a été fait pour vous</a>. Chaque mandat garde la preuve de votre accord.</li>
       <li><a href="/mon-espace/acces">Qui a ouvert votre dossier</a></li>
+      <li><a href="/mon-espace/donnees/journal.json">Ce que le journal a écrit de vous</a>, un fichier qui permet de montrer que rien n’y a été modifié depuis. Il dit ce qui a été noté, pas que c’était juste.</li>
+      <li><a href="/mon-espace/code-papier">Mon code papier</a>, pour ouvrir cet espace sans FranceConnect</li>
     </ul>
     <h2>Qui vous connaît ici</h2>
     <ul>${structures.map(({ nom, telephone }) => html`<li>${majuscule(laStructure(nom))}, téléphone ${telephoneEnMots(telephone)}</li>`)}</ul>
@@ -48,7 +51,9 @@ export const donneesPage = ({ frame, donnees, structures }: Props) =>
     <p><a href="/mentions-legales">Vos droits sur ces données, et à qui écrire</a></p>`,
   )
 
-const lieu = ({ birthplace, birthcountry }: Donnees) =>
-  birthplace
-    ? `En France, commune numéro ${birthplace}`
-    : birthcountry && (birthcountry === '99100' ? 'En France' : `À l’étranger, pays numéro ${birthcountry}`)
+/** FranceConnect gives codes, and this service has no list of towns: the département says enough to know oneself by. */
+const lieu = ({ birthplace, birthcountry }: Donnees) => {
+  if (birthplace) return `En France, ${dansLeDepartement(birthplace) ?? `commune de code ${birthplace}`}`
+  if (!birthcountry) return null
+  return birthcountry === '99100' ? 'En France' : `À l’étranger (code du pays\u00a0: ${birthcountry})`
+}

@@ -11,8 +11,8 @@ import { facts, pagination, table, timeline } from '../kit/table.ts'
 import {
   auSoir,
   dateEcrite,
+  ETAPE_QUI,
   enMots,
-  etapeEnMots,
   FIN,
   jour,
   jourEtHeure,
@@ -70,7 +70,7 @@ export const dossierPage = ({ frame, usager, mandats, demarches, apres, suivant,
       return group.length > 0 && html`<h2>${title}</h2>${group.map((mandat) => inForceCard(mandat, now))}`
     })}
     ${buttons([buttonLink('Nouveau mandat', '/mandats/nouveau', { kind: inForce.length > 0 ? 'secondary' : 'primary' })])}
-    ${over.length > 0 && html`<h2>Finis</h2>${overTable(over)}`}
+    ${over.length > 0 && html`<h2>Mandats finis</h2>${overTable(over)}`}
     <h2 id="fait">Ce qui a été fait</h2>
     ${apres && back('Revenir aux dernières démarches', `${here}#fait`)}
     ${timeline(
@@ -88,22 +88,23 @@ export const dossierPage = ({ frame, usager, mandats, demarches, apres, suivant,
 }
 
 const GROUPS = [
-  { state: 'actif', title: 'En cours' },
-  { state: 'suspendu', title: 'En pause' },
+  { state: 'actif', title: 'Mandats en cours' },
+  { state: 'suspendu', title: 'Mandats en pause' },
 ] as const
 
 const noteAddress = (mandat: MandatEtat) => `/mandats/${mandat.id}/demarches/nouvelle`
 
 const inForceCard = (mandat: MandatEtat, now: Date): Html => {
-  const { id, perimetre, enVigueur, expiresAt, fuseau } = mandat
+  const { id, enPause, enVigueur, expiresAt, fuseau } = mandat
   const active = mandat.etat === 'actif'
   const soon = active && seTermineBientot(expiresAt, now)
   const see = buttonLink('Voir le mandat', `/mandats/${id}`, { kind: 'link' })
   return card({
-    title: majuscule(enMots(active ? enVigueur : perimetre)),
+    title: majuscule(enMots(active ? enVigueur : enPause)),
     level: 3,
     state: mandat.etat,
     body: html`<p>${etat(mandat.etat, soon ? 'Se termine bientôt' : undefined)} Jusqu’au ${temps(expiresAt, auSoir(expiresAt, fuseau))}.</p>
+    ${active && enPause.length > 0 && html`<p>En pause : ${enMots(enPause)}.</p>`}
     ${!active && html`<p>La personne a mis ce mandat en pause : on ne peut pas agir tant qu’elle ne l’a pas remis en route.</p>`}`,
     foot: buttons(
       active
@@ -122,7 +123,7 @@ const overTable = (mandats: readonly MandatEtat[]): Html =>
       { head: 'Mandat', cell: ({ id, perimetre }) => html`<a href="/mandats/${id}">${majuscule(enMots(perimetre))}</a>` },
       { head: 'État', cell: (mandat) => etat(mandat.etat) },
       { head: 'Fin', cell: endOf },
-      { head: 'Faite avant la fin', cell: (mandat) => html`<a href="${noteAddress(mandat)}">Noter une démarche</a>` },
+      { head: 'Oubli à réparer', cell: (mandat) => html`<a href="${noteAddress(mandat)}">Noter une démarche d’avant la fin</a>` },
     ],
     rows: mandats,
     empty: '',
@@ -140,7 +141,10 @@ const apartOf = ({ genre, recordedAt }: DemarcheRow, fuseau: string) =>
   genre !== 'reguliere' &&
   html`<p><strong>${KIND[genre]}</strong>${genre === 'apres_coup' && `, le ${jour(recordedAt, fuseau)}`}</p>`
 
-const nextOf = (demarche: DemarcheRow) => demarche.etapeQuoi && html`<p>Ensuite : ${etapeEnMots(demarche)}</p>`
+/** « Ensuite, la personne : Apporter le dernier avis d’imposition, pour le 3 mars 2027 ». */
+const nextOf = ({ etapeQuoi, etapeQui, etapeQuand }: DemarcheRow) =>
+  etapeQuoi !== null &&
+  html`<p>Ensuite${etapeQui && `, ${ETAPE_QUI[etapeQui].toLocaleLowerCase('fr')}`}\u00a0: ${etapeQuoi}${etapeQuand && `, pour le ${dateEcrite(etapeQuand)}`}</p>`
 
 const noted = ({ id, genre, titre, sensible }: DemarcheRow) => {
   const again = html`<a href="/demarches/${id}">La relire</a>`
@@ -151,6 +155,6 @@ const noted = ({ id, genre, titre, sensible }: DemarcheRow) => {
       html`${what}Les deux dates sont gardées : le jour où elle a été faite, et aujourd’hui. ${again}`,
     )
   if (genre === 'hors_mandat')
-    return success('Acte hors mandat noté', html`${what}La personne et la direction de votre structure le voient. ${again}`)
+    return success('Acte hors mandat noté', html`${what}La personne et le référent de votre structure le voient. ${again}`)
   return success('Démarche notée', html`${what}La personne peut la lire dans son espace. ${again}`)
 }

@@ -7,31 +7,37 @@ import { type Frame, page } from '../kit/page.ts'
 import { timeline } from '../kit/table.ts'
 import { laStructure, majuscule, pluriel } from '../kit/words.ts'
 import { acte } from './actes.ts'
-import { droit, fini } from './sentences.ts'
+import { pauseOuReprise } from './gestes.ts'
+import { droit, enPause, fini } from './sentences.ts'
 
 type Props = {
   frame: Frame
   mandats: readonly MandatEtat[]
   /** The latest acts, whichever the mandat. */
   demarches: readonly DemarcheRow[]
+  /** Those done after her request to stop had come. */
+  signalees: ReadonlySet<string>
 }
 
 /** Her space: who may act for her, one sentence each, and how to stop it. */
-export const espacePage = ({ frame, mandats, demarches }: Props) => {
+export const espacePage = ({ frame, mandats, demarches, signalees }: Props) => {
   const inForce = mandats.filter(({ etat }) => etat === 'actif' || etat === 'suspendu')
   const over = mandats.filter(({ etat }) => etat === 'expire' || etat === 'termine')
+  const dernier = over.toSorted((one, other) => endOf(other) - endOf(one))[0]
   return page(
     { ...frame, heading: 'Qui peut faire vos démarches' },
     'Mes mandats',
     html`${inForce.length === 0 && sentence('En ce moment, personne n’a le droit de faire vos démarches ici.')}
+    ${inForce.length === 0 && dernier && html`<p>${overWords(dernier)}.</p>`}
     ${inForce.map((mandat) =>
       card({
         title: mandat.structureNom,
         state: mandat.etat,
-        body: sentence(droit(mandat)),
+        body: html`${sentence(droit(mandat))}${enPause(mandat)}`,
         foot: buttons(
           [
             buttonLink('Arrêter', `/mon-espace/mandats/${mandat.id}/arreter`, { icon: 'arret' }),
+            ...pauseOuReprise(mandat),
             buttonLink('Voir ce qui est fait', `/mon-espace/mandats/${mandat.id}`, { kind: 'secondary', icon: 'oeil' }),
           ],
           { equal: true },
@@ -40,12 +46,17 @@ export const espacePage = ({ frame, mandats, demarches }: Props) => {
     )}
     <h2>Ce qui a été fait dernièrement</h2>
     ${timeline(
-      demarches.map((demarche) => acte(demarche, { short: true })),
+      demarches.map((demarche) => acte(demarche, { short: true, signalee: signalees.has(demarche.id) })),
       'Rien n’a encore été fait.',
     )}
     ${over.length > 0 && more(`Ce qui est fini (${pluriel(over.length, 'mandat')})`, html`<ul>${over.map(overLine)}</ul>`)}`,
   )
 }
 
+const endOf = ({ endedAt, expiresAt }: MandatEtat) => (endedAt ?? expiresAt).getTime()
+
+/** « Le CCAS de Figeac : arrêté à votre demande le 3 mars 2027 à 14 h 05 ». */
+const overWords = (mandat: MandatEtat): Html => html`${majuscule(laStructure(mandat.structureNom))}\u00a0: ${fini(mandat)}`
+
 const overLine = (mandat: MandatEtat): Html =>
-  html`<li><a href="/mon-espace/mandats/${mandat.id}">${majuscule(laStructure(mandat.structureNom))}</a> : ${fini(mandat)}</li>`
+  html`<li><a href="/mon-espace/mandats/${mandat.id}">${majuscule(laStructure(mandat.structureNom))}</a>\u00a0: ${fini(mandat)}</li>`

@@ -3,23 +3,30 @@ import type { Autorisation } from '../../src/mandat/mandat.ts'
 import { etatAutorisation } from '../../src/mandat/mandat.ts'
 import type { MandatContenu, MandatEtat } from '../../src/mandat/queries.ts'
 import { blocs } from '../../src/mandat/texte.ts'
+import { arretees, enCours } from '../../src/papier/papier.ts'
+import type { Structure } from '../../src/usager/queries.ts'
 import { back, more, sentence } from '../kit/card.ts'
 import { buttonLink, buttons } from '../kit/form.ts'
 import { type Html, html } from '../kit/html.ts'
 import { legal } from '../kit/legal.ts'
 import { type Frame, page } from '../kit/page.ts'
+import { papiersDeLaPersonne } from '../kit/papiers.ts'
 import { facts, pagination, timeline } from '../kit/table.ts'
-import { auSoir, ETAT, jour, jourEtHeure, laStructure, majuscule, THEMATIQUE, temps } from '../kit/words.ts'
+import { auSoir, ETAT, jour, jourEtHeure, laStructure, majuscule, THEMATIQUE, telephoneEnMots, temps } from '../kit/words.ts'
 import { acte } from './actes.ts'
-import { telephoneEnMots } from './contact.ts'
-import { droit, fini } from './sentences.ts'
+import { pauseOuReprise } from './gestes.ts'
+import { droit, enPause, fini } from './sentences.ts'
 
 type Props = {
   frame: Frame
   mandat: MandatEtat
   autorisations: readonly Autorisation[]
-  contenu: MandatContenu
+  /** Undefined in a space opened with the code of her paper. */
+  contenu: MandatContenu | undefined
+  structure: Structure
   demarches: readonly DemarcheRow[]
+  /** Those done after her request to stop had come. */
+  signalees: ReadonlySet<string>
   /** True beyond the first page. */
   apres: boolean
   suivant: string | undefined
@@ -27,37 +34,49 @@ type Props = {
 }
 
 /** One of her mandats: what is done with it, what it allows, word for word what she agreed to. */
-export const monMandatPage = ({ frame, mandat, autorisations, contenu, demarches, apres, suivant, now }: Props) => {
+export const monMandatPage = ({
+  frame,
+  mandat,
+  autorisations,
+  contenu,
+  structure,
+  demarches,
+  signalees,
+  apres,
+  suivant,
+  now,
+}: Props) => {
   const here = `/mon-espace/mandats/${mandat.id}`
   const inForce = mandat.etat === 'actif' || mandat.etat === 'suspendu'
   return page(
     { ...frame, above: back('Mes mandats', '/mon-espace') },
     mandat.structureNom,
-    html`${sentence(droit(mandat))}
+    html`${sentence(droit(mandat))}${enPause(mandat)}
     ${
       inForce
-        ? buttons([buttonLink('Arrêter', `${here}/arreter`, { icon: 'arret' })])
+        ? buttons([buttonLink('Arrêter', `${here}/arreter`, { icon: 'arret' }), ...pauseOuReprise(mandat)])
         : html`<p>C’est ${fini(mandat)}. <a href="${here}/arret">Ce qui est en cours, et ce qui est à vous de faire</a></p>`
     }
     <h2 id="fait">Ce qui a été fait</h2>
     ${apres && back('Revenir aux dernières démarches', `${here}#fait`)}
     ${timeline(
-      demarches.map((demarche) => acte(demarche)),
+      demarches.map((demarche) => acte(demarche, { signalee: signalees.has(demarche.id) })),
       'Rien n’a encore été fait.',
     )}
     ${pagination({ next: suivant && `${here}?apres=${suivant}#fait`, label: 'Pages des démarches' })}
     <h2>Ce que vous avez accepté</h2>
     ${facts([
-      { term: 'Qui', value: majuscule(laStructure(contenu.structure.nom)) },
-      { term: 'Avec', value: `${contenu.aidant.prenom} ${contenu.aidant.nom}, et ses collègues` },
+      { term: 'Qui', value: majuscule(laStructure(contenu?.structure.nom ?? structure.nom)) },
+      { term: 'Avec', value: contenu && `${contenu.aidant.prenom} ${contenu.aidant.nom}, et ses collègues` },
       { term: 'Depuis', value: temps(mandat.signedAt, jour(mandat.signedAt, mandat.fuseau)) },
       { term: 'Jusqu’au', value: temps(mandat.expiresAt, auSoir(mandat.expiresAt, mandat.fuseau)) },
-      { term: 'Téléphone', value: telephoneEnMots(contenu.structure.telephone) },
-      { term: 'Adresse', value: contenu.structure.adresse },
+      { term: 'Téléphone', value: telephoneEnMots(contenu?.structure.telephone ?? structure.telephone) },
+      { term: 'Adresse', value: contenu?.structure.adresse },
     ])}
     <h3>Pour ces sujets</h3>
     <ul>${autorisations.map((autorisation) => html`<li>${sujet(autorisation, mandat, now)}</li>`)}</ul>
-    ${more('Le texte exact', legal(blocs(contenu.texte), 3))}`,
+    ${contenu && more('Le texte exact', legal(blocs(contenu.texte), 3))}
+    ${contenu && papiersDeLaPersonne({ here, enCours: enCours(autorisations, now).length > 0, arrete: arretees(autorisations).length > 0 })}`,
   )
 }
 
@@ -66,5 +85,5 @@ const sujet = (autorisation: Autorisation, mandat: MandatEtat, now: Date): Html 
   const { etat } = etatAutorisation(autorisation, now)
   const { revokedAt } = autorisation
   const alone = revokedAt && mandat.etat !== 'termine'
-  return html`<strong>${titre}</strong> (${exemples})${alone ? html` : arrêté le ${temps(revokedAt, jourEtHeure(revokedAt, mandat.fuseau))}` : etat === 'suspendu' && html` : ${ETAT.suspendu.toLowerCase()}`}`
+  return html`<strong>${titre}</strong> (${exemples})${alone ? html`\u00a0: arrêté le ${temps(revokedAt, jourEtHeure(revokedAt, mandat.fuseau))}` : etat === 'suspendu' && html`\u00a0: ${ETAT.suspendu.toLowerCase()}`}`
 }

@@ -6,32 +6,40 @@ import { type Frame, page } from '../kit/page.ts'
 import { facts } from '../kit/table.ts'
 import { jourEtHeure, laStructure, majuscule, temps } from '../kit/words.ts'
 
-type Props = { frame: Frame; code: CodePrive | undefined; fuseau: string }
+type Props = {
+  frame: Frame
+  codes: readonly CodePrive[]
+  /** Her space was last opened with one; undefined when it was not since they were drawn, or in the twelve months that the log is kept. */
+  usedAt: Date | undefined
+  fuseau: string
+}
 
-/** When her code was drawn and used; one press replaces it, another cancels it. */
-export const monCodePage = ({ frame, code, fuseau }: Props): string =>
+/** When her codes were drawn, by whom, and used; one press replaces them by hers, another cancels them. */
+export const monCodePage = ({ frame, codes, usedAt, fuseau }: Props): string =>
   page(
     { ...frame, above: back('Mes données', '/mon-espace/donnees') },
     'Mon code papier',
-    html`${sentence('Avec ce code et l’année de votre naissance, cet espace s’ouvre sans FranceConnect, pour lire.')}
+    html`${sentence('Avec ce code et l’année de votre naissance, cet espace s’ouvre sans FranceConnect : pour lire, et pour arrêter ou mettre en pause avec un code reçu par SMS ou par e-mail.')}
     ${
-      code
+      codes.length > 0
         ? html`${facts([
-            { term: 'Donné le', value: temps(code.createdAt, jourEtHeure(code.createdAt, fuseau)) },
-            {
-              term: 'Par',
-              value: code.structureNom
-                ? html`${majuscule(laStructure(code.structureNom))}, sur votre feuille «\u00a0Pour vous seulement\u00a0»`
-                : 'Vous, dans cet espace',
-            },
+            ...codes.flatMap((code) => [
+              { term: 'Donné le', value: temps(code.createdAt, jourEtHeure(code.createdAt, fuseau)) },
+              {
+                term: 'Par',
+                value: code.structureNom
+                  ? html`${majuscule(laStructure(code.structureNom))}, sur votre feuille «\u00a0Pour vous seulement\u00a0»\u00a0: il ne montre que ce qui est fait avec cette structure`
+                  : 'Vous, dans cet espace',
+              },
+            ]),
             {
               term: 'Dernière ouverture',
-              value: code.usedAt ? temps(code.usedAt, jourEtHeure(code.usedAt, fuseau)) : 'Aucune depuis un an',
+              value: usedAt ? temps(usedAt, jourEtHeure(usedAt, fuseau)) : 'Aucune depuis un an',
             },
           ])}
     <p><a href="/mon-espace/acces">Toutes les ouvertures</a></p>
     <h2>Votre feuille est perdue, ou quelqu’un l’a vue\u00a0?</h2>
-    <p>Dès que vous appuyez, l’ancien code ne sert plus, et ce qu’il avait ouvert se ferme.</p>
+    <p>Dès que vous appuyez, aucun ancien code ne sert plus, et ce qu’ils avaient ouvert se ferme. Pour l’avoir sur une feuille, avec le bulletin d’arrêt\u00a0: ouvrez votre mandat, puis «\u00a0Ma feuille, avec un nouveau code\u00a0».</p>
     ${form(
       {},
       buttons([

@@ -10,7 +10,7 @@ import { deMots, enMots, laStructure, majuscule } from '../kit/words.ts'
 import { ARRET_REFUSE } from './arreter.ts'
 
 /** One sentence for each reason a pause, or its end, does nothing. */
-export const PAUSE_REFUSEE = {
+const PAUSE_REFUSEE = {
   ...ARRET_REFUSE,
   deja_expire: 'Ce mandat est déjà arrivé à sa fin.',
   deja_en_pause: 'C’était déjà en pause.',

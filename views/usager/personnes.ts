@@ -31,9 +31,10 @@ export const personnesPage = (props: Props) => {
       action: '/personnes',
       name: 'q',
       label: 'Chercher une personne',
-      hint: 'Son nom ou son prénom, ou sa date de naissance : 12/03/1985, 03/1985 ou 1985.',
+      hint: 'Son nom ou son prénom, ou sa date de naissance : 12/03/1985, 12 mars 1985 ou 1985.',
       value: saisie,
     })}
+    <p><a href="/a-remettre">À remettre sur papier</a></p>
     ${results(
       countOf(props),
       html`${apres && back('Revenir au début de la liste', address(saisie))}

@@ -5,14 +5,18 @@ import { auSoir, deMots, jourEtHeure, laStructure, majuscule, temps } from '../k
 
 /** What a mandat allows, or does not any more, in one sentence that holds alone. */
 export const droit = (mandat: MandatEtat): Html => {
-  const { etat, structureNom, perimetre, enVigueur, expiresAt, fuseau } = mandat
+  const { etat, structureNom, enPause, enVigueur, expiresAt, fuseau } = mandat
   const structure = majuscule(laStructure(structureNom))
   if (etat === 'actif')
     return html`${structure} peut faire vos démarches ${deMots(enVigueur)} jusqu’au ${temps(expiresAt, auSoir(expiresAt, fuseau))}.`
   if (etat === 'suspendu')
-    return html`C’est en pause : ${laStructure(structureNom)} ne fait plus vos démarches ${deMots(perimetre)} pour le moment.`
+    return html`C’est en pause\u00a0: ${laStructure(structureNom)} ne fait plus vos démarches ${deMots(enPause)} pour le moment.`
   return html`${structure} n’a plus le droit de faire vos démarches.`
 }
+
+/** What is paused while the rest goes on. */
+export const enPause = ({ etat, enPause }: MandatEtat): Html | false =>
+  etat === 'actif' && enPause.length > 0 && html`<p>En pause\u00a0: vos démarches ${deMots(enPause)}.</p>`
 
 /** Since when it is over, and by whom. */
 export const fini = ({ etat, endedAt, endedHow, expiresAt, fuseau }: MandatEtat): Html => {

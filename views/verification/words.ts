@@ -1,11 +1,14 @@
 import type { AttestationReason } from '../../src/verification/attestation.ts'
 import type { CodeRefusal } from '../../src/verification/check-code.ts'
+import { html, type Words } from '../kit/html.ts'
 
 /** What `public/v.js` may conclude; each is a part of the page that it shows. */
 export type Verdict =
   | 'en_cours'
+  | 'en_cours_garde'
   | 'en_pause'
   | 'arrete'
+  | 'theme_arrete'
   | 'expire'
   | 'statut_ancien'
   | 'statut_inconnu'
@@ -25,6 +28,13 @@ export const VERDICT = {
     titre: 'Ce papier est authentique, et le mandat est en cours',
     texte: 'Seulement pour les sujets marqués «\u00a0En cours\u00a0» ci-dessous.',
   },
+  /** As it was kept: nothing could be asked now. */
+  en_cours_garde: {
+    kind: 'success',
+    titre: html`Ce papier est authentique, et le mandat était en cours <span data-fait="quand"></span> (sans réseau)`,
+    texte:
+      'Ce téléphone n’a pas pu demander le statut de maintenant\u00a0: le mandat a pu être arrêté depuis. Seulement pour les sujets marqués «\u00a0En cours\u00a0» ci-dessous.',
+  },
   en_pause: {
     kind: 'warning',
     titre: 'Ce papier est authentique, mais le mandat est en pause',
@@ -34,6 +44,12 @@ export const VERDICT = {
     kind: 'refused',
     titre: 'Ce papier est authentique, mais le mandat est arrêté',
     texte: 'Il ne permet plus rien. Ne l’acceptez pas.',
+  },
+  /** A paper of one thématique: the mandat may go on for others. */
+  theme_arrete: {
+    kind: 'refused',
+    titre: 'Ce papier est authentique, mais ce qu’il dit est arrêté',
+    texte: 'La structure n’a plus le droit d’agir pour ce sujet. N’acceptez pas ce papier.',
   },
   expire: {
     kind: 'refused',
@@ -86,7 +102,7 @@ export const VERDICT = {
   },
   type_inattendu: { kind: 'refused', titre: 'Ce n’est pas l’attestation d’un mandat', texte: FAUX },
   contenu_incomplet: { kind: 'refused', titre: 'Ce papier ne dit pas ce que dit une attestation', texte: FAUX },
-} as const satisfies Record<Verdict, { kind: Kind; titre: string; texte: string }>
+} as const satisfies Record<Verdict, { kind: Kind; titre: Words; texte: string }>
 
 export const REFUSAL = {
   papier_inconnu:

@@ -12,20 +12,23 @@ export type ProofRefusal = 'code_refuse'
  * The code sent to her comes back in the space that asked for it: works once, for ten minutes, three tries. The session is changed for one that
  * may stop and pause.
  */
-export const proveContact = (
+export const confirmContact = (
   db: Db,
   by: { sessionId: string; usagerId: string },
   code: string,
   secretsKey: Buffer,
 ): Promise<{ ok: true; token: string } | { ok: false; refusal: ProofRefusal }> =>
   db.tx({ kind: 'portier' }, async (tx) => {
-    const [row] = await tx.sql<{ id: string; code: Buffer; essais: number; createdAt: Date; usedAt: Date | null }[]>`
-      select id, code, essais, created_at, used_at
-      from code_preuve
-      where session_id = ${by.sessionId}
-      order by created_at desc
+    const [row] = await tx.sql<
+      { id: string; code: Buffer; essais: number; createdAt: Date; usedAt: Date | null; codeId: string }[]
+    >`
+      select p.id, p.code, p.essais, p.created_at, p.used_at, s.code_prive_id as code_id
+      from code_preuve p
+      join session s on s.id = p.session_id
+      where p.session_id = ${by.sessionId}
+      order by p.created_at desc
       limit 1
-      for update`
+      for update of p`
     const now = await tx.clock()
     if (!row || row.usedAt || row.essais >= TRIES || now.getTime() - row.createdAt.getTime() > LIFE_MS)
       return { ok: false, refusal: 'code_refuse' }
@@ -37,5 +40,6 @@ export const proveContact = (
     const since = await closeSession(tx, by.sessionId)
     // Closed meanwhile (her code was replaced, she left): it opens nothing any more.
     if (!since) return { ok: false, refusal: 'code_refuse' }
-    return { ok: true, token: await openSession(tx, { usagerId: by.usagerId, niveau: 'contact_prouve' }, since) }
+    const holder = { usagerId: by.usagerId, niveau: 'contact_prouve', codeId: row.codeId } as const
+    return { ok: true, token: await openSession(tx, holder, since) }
   })

@@ -1,0 +1,289 @@
+import { once } from 'node:events'
+import { createReadStream, createWriteStream, existsSync, readFileSync } from 'node:fs'
+import { faultSentence, PROOF_REFUSAL, PROVE_REFUSAL } from '../views/journal/words.ts'
+import { pluriel } from '../views/kit/words.ts'
+import { type Db, isUnavailable, openDb } from './db.ts'
+import { linesOf, verifyBundle } from './journal/bundle.ts'
+import { type Checkpoint, originOf, parseCheckpoint } from './journal/checkpoint.ts'
+import { exportJournal } from './journal/export.ts'
+import { cosignedAt, isSignedBy, openSigner, parseVkey, type Vkey } from './journal/note.ts'
+import { NO_WITNESS, type Policy, parsePolicy } from './journal/policy.ts'
+import { parseProof, parseProvenLines, verifyLine, verifyProof } from './journal/proof.ts'
+import { proveLine } from './journal/prove.ts'
+import type { Fault, Verified } from './journal/verify.ts'
+import { verifyDatabase } from './journal/verify-database.ts'
+import { readArgs, wantsHelp } from './read-args.ts'
+import { type Surroundings, surroundings } from './surroundings.ts'
+
+const USAGE = `Le journal, vérifié sans nous croire :
+
+  npm run journal -- verify [--temoin FICHIER|ADRESSE]… [--cle CLÉ] [--json]
+  npm run journal -- verify --bundle FICHIER [--cle CLÉ] [--temoin …]      sans aucune base de données
+  npm run journal -- verify --preuves FICHIER [--cle CLÉ]                  les lignes qu’une personne a téléchargées, sans aucune base
+  npm run journal -- export [--vers FICHIER] [--contenus]                  un paquet, pour qui vérifiera ailleurs
+  npm run journal -- prove NUMÉRO [--vers FICHIER]                         la preuve (.tlog-proof) d’une ligne
+
+  --temoin     ce qu’un témoin a gardé : le dernier point de contrôle qu’il a signé ; on peut en donner plusieurs
+  --cle        la clé publique du journal que vous connaissez. Sinon : JOURNAL_VKEY, la clé de JOURNAL_KEY, ou celle du paquet
+  --contenus   avec ce qui est dit des personnes, que la loi peut faire effacer (DATABASE_ADMIN_URL seulement)
+
+Base : DATABASE_AUDITOR_URL (rôle traitdunion_auditor : le journal, aucun nom), ou DATABASE_ADMIN_URL, qui relit aussi les contenus.
+Sans ces variables : la démonstration de ce dossier (ou de DATA_DIR), pendant qu’elle tourne.
+
+Code de sortie : 0 tout est vérifié ; 1 quelque chose est faux, dit à la première ligne fausse ; 2 commande inutilisable, base ou fichier illisible ;
+3 tout est vérifié, mais aucun témoin n’a été comparé : la fin a pu être coupée, ou tout le journal récrit.`
+
+class Unusable extends Error {}
+
+const textOf = (value: string) => (existsSync(value) ? readFileSync(value, 'utf8') : value)
+
+/** The key that must have signed. */
+function keyOf(given: string | undefined, around: Surroundings): Vkey | undefined {
+  const text = given ?? around.JOURNAL_VKEY
+  if (text !== undefined) {
+    const vkey = parseVkey(textOf(text).trim())
+    if (!vkey) throw new Unusable('La clé donnée n’est pas une clé publique de journal : nom+identifiant+clé.')
+    return vkey
+  }
+  const { JOURNAL_KEY, JOURNAL_ORIGIN, PUBLIC_URL } = around
+  const origin = JOURNAL_ORIGIN ?? (PUBLIC_URL && originOf(PUBLIC_URL))
+  return JOURNAL_KEY && origin ? openSigner(textOf(JOURNAL_KEY), origin).vkey : undefined
+}
+
+const policyOf = ({ JOURNAL_WITNESSES }: Surroundings): Policy =>
+  JOURNAL_WITNESSES ? parsePolicy(textOf(JOURNAL_WITNESSES)) : NO_WITNESS
+
+type Seen = Checkpoint & { temoins: string[] }
+/** What a witness kept, in a file or at an address: signed by the journal, and by the witnesses of the policy when there is one. */
+async function readSeen(where: string, log: Vkey, policy: Policy): Promise<Seen | Fault> {
+  const text = /^https?:/.test(where) ? await fetchText(where) : readFileSync(where, 'utf8')
+  const checkpoint = text === undefined ? undefined : parseCheckpoint(text)
+  const wrong: Fault = { kind: 'temoin_illisible', ou: where }
+  if (!checkpoint || checkpoint.origin !== log.name || !isSignedBy(checkpoint.note, log)) return wrong
+  const temoins = policy.witnesses.filter(
+    ({ vkey }) => cosignedAt(checkpoint.note.text, checkpoint.note.signatures, vkey) !== undefined,
+  )
+  if (policy.witnesses.length > 0 && temoins.length === 0) return wrong
+  return { ...checkpoint, temoins: temoins.map(({ vkey }) => vkey.name) }
+}
+
+async function fetchText(url: string): Promise<string> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(10_000), redirect: 'error' }).catch(() => undefined)
+  if (!answer?.ok) throw new Unusable(`Le témoin ne répond pas, ou n’a rien : ${url}`)
+  return answer.text()
+}
+
+/** As much as may be read: contents for the administrator, their hashes for the auditor. */
+function openJournal(around: Surroundings & { demo: boolean }): { db: Db; reading: 'contenus' | 'empreintes' } {
+  const admin = around.DATABASE_ADMIN_URL
+  const url = admin ?? around.DATABASE_AUDITOR_URL
+  if (!url)
+    throw new Unusable(
+      'Aucune base à lire : donnez DATABASE_AUDITOR_URL, ou lancez d’abord la démonstration de ce dossier (npm start) dans un autre terminal.',
+    )
+  return { db: openDb({ url, connections: 4 }), reading: admin ? 'contenus' : 'empreintes' }
+}
+
+const nombre = (count: number) => new Intl.NumberFormat('fr-FR').format(count).replaceAll(/\s/g, ' ')
+
+async function verify(args: string[]): Promise<number> {
+  const { values } = readArgs({
+    args,
+    options: {
+      bundle: { type: 'string' },
+      preuves: { type: 'string' },
+      cle: { type: 'string' },
+      temoin: { type: 'string', multiple: true, default: [] },
+      json: { type: 'boolean', default: false },
+    },
+  })
+  if (values.preuves) return verifyLines(values.preuves, values.cle)
+  const around = surroundings(process.env)
+  const log = keyOf(values.cle, values.bundle ? {} : around)
+  const began = performance.now()
+  const say = (line: string) => values.json || console.log(line)
+  let shown = 0
+  const progress = (done: number, of?: number) => {
+    if (values.json || !process.stderr.isTTY || performance.now() - shown < 500) return
+    shown = performance.now()
+    process.stderr.write(`\r${nombre(done)}${of === undefined ? '' : ` / ${nombre(of)}`} lignes`)
+  }
+
+  let verified: Verified & { log?: Vkey | undefined }
+  const seen: Seen[] = []
+  const places = [...values.temoin]
+  if (!values.bundle && around.JOURNAL_TEMOIN && places.length === 0) places.push(around.JOURNAL_TEMOIN)
+  const policy = policyOf(around)
+  let early: Fault | undefined
+  for (const where of places) {
+    const known = log ?? bundleKey(values.bundle)
+    if (!known) throw new Unusable('Pour comparer à un témoin, il faut la clé du journal : --cle.')
+    const one = await readSeen(where, known, policy)
+    if ('kind' in one) early ??= one
+    else seen.push(one)
+  }
+
+  if (values.bundle) {
+    const stream = createReadStream(values.bundle, { encoding: 'utf8', highWaterMark: 1 << 20 })
+    verified = await verifyBundle(linesOf(stream), { log, seen, progress })
+  } else {
+    if (!log) throw new Unusable('La clé du journal manque : --cle, JOURNAL_VKEY, ou JOURNAL_KEY et PUBLIC_URL.')
+    const { db, reading } = openJournal(around)
+    try {
+      verified = await verifyDatabase(db, { log, reading, seen, progress })
+    } finally {
+      await db.close()
+    }
+  }
+  if (shown > 0) process.stderr.write('\r\x1b[K')
+  const fault = verified.fault ?? early
+  const seconds = (performance.now() - began) / 1000
+  const { counts } = verified
+  const code = fault ? 1 : seen.length > 0 ? 0 : 3
+  if (values.json) {
+    const { kind, ...where } = fault ?? {}
+    console.log(
+      JSON.stringify({
+        ok: !fault,
+        ...counts,
+        taille: verified.size,
+        racine: verified.root.toString('base64'),
+        cle: (log ?? verified.log)?.text,
+        temoins: seen.map(({ size, temoins }) => ({ taille: size, temoins })),
+        secondes: Number(seconds.toFixed(3)),
+        ...(fault && { faute: { genre: kind, ...where, phrase: faultSentence(fault) } }),
+      }),
+    )
+    return code
+  }
+  const rate = counts.lignes / Math.max(seconds, 0.001)
+  say(
+    `Clé        ${(log ?? verified.log)?.text ?? 'inconnue'}${values.bundle && !log ? '\n           (c’est le paquet qui la donne : comparez-la à celle que vous connaissez, ou donnez --cle)' : ''}`,
+  )
+  say(
+    `Lignes     ${nombre(counts.lignes)} en ${seconds.toFixed(1)} s (${nombre(Math.round(rate))} par seconde), ${nombre(counts.mandats)} mandats sans numéro manquant`,
+  )
+  say(
+    `Contenus   ${nombre(counts.contenus)} conformes à leur engagement, ${nombre(counts.effaces)} effacés${counts.contenus + counts.effaces < counts.lignes ? `, ${nombre(counts.lignes - counts.contenus - counts.effaces)} non lus` : ''}`,
+  )
+  say(
+    `Arbre      ${pluriel(counts.points, 'point de contrôle signé', 'points de contrôle signés')}, ${pluriel(counts.temoignages, 'signature de témoin', 'signatures de témoins')}, ${pluriel(counts.tuiles, 'tuile pleine', 'tuiles pleines')}`,
+  )
+  say(`Racine     ${verified.root.toString('base64')} (${nombre(verified.size)} lignes)`)
+  if (counts.attente > 0) say(`En attente ${nombre(counts.attente)} lignes pas encore dans l’arbre`)
+  for (const { size, temoins } of seen)
+    say(`Témoin     a vu ${nombre(size)} lignes${temoins.length > 0 ? ` (${temoins.join(', ')})` : ''}`)
+  if (fault) say(`\nFAUX : ${faultSentence(fault)}`)
+  else if (seen.length > 0)
+    say('\nVérifié : rien n’a changé depuis que ces lignes ont été écrites, et les témoins ont vu le même journal.')
+  else
+    say('\nVérifié en lui-même. Sans témoin (--temoin), rien ne dit que la fin n’a pas été coupée ni le journal entier récrit.')
+  return code
+}
+
+/** The lines of a file that a person downloaded: each must be in the tree that its checkpoint signs. */
+function verifyLines(where: string, cle: string | undefined): number {
+  const file = parseProvenLines(readFileSync(where, 'utf8'))
+  const log = keyOf(cle, {}) ?? parseVkey(file?.cle ?? '')
+  if (!file || !log) throw new Unusable('Ce fichier ne contient pas de lignes avec leurs preuves.')
+  for (const line of file.lignes) {
+    const checked = verifyLine(line, log)
+    if (checked.ok) continue
+    console.log(`FAUX : la ligne ${line.numero}. ${PROOF_REFUSAL[checked.refusal]}`)
+    return 1
+  }
+  console.log(
+    `Clé        ${log.text}${cle ? '' : '\n           (c’est le fichier qui la donne : comparez-la à celle que vous connaissez, ou donnez --cle)'}`,
+  )
+  console.log(`Non modifiées : ${nombre(file.lignes.length)} lignes, depuis le point de contrôle que chaque preuve porte.`)
+  return 0
+}
+
+/** The key that a bundle announces at its second line. */
+function bundleKey(file: string | undefined): Vkey | undefined {
+  if (!file) return undefined
+  const [, line = ''] = readFileSync(file, 'utf8').slice(0, 2_000).split('\n')
+  return line.startsWith('cle ') ? parseVkey(line.slice(4)) : undefined
+}
+
+async function run(args: string[]): Promise<number> {
+  const { values } = readArgs({
+    args,
+    options: { vers: { type: 'string' }, contenus: { type: 'boolean', default: false }, cle: { type: 'string' } },
+  })
+  const around = surroundings(process.env)
+  const log = keyOf(values.cle, around)
+  if (!log) throw new Unusable('La clé du journal manque : --cle, JOURNAL_VKEY, ou JOURNAL_KEY et PUBLIC_URL.')
+  const { db, reading } = openJournal(around)
+  if (values.contenus && reading !== 'contenus') throw new Unusable('--contenus demande DATABASE_ADMIN_URL.')
+  const out = values.vers ? createWriteStream(values.vers, { mode: 0o600 }) : process.stdout
+  try {
+    for await (const piece of exportJournal(db, { log, contenus: values.contenus }))
+      if (!out.write(piece)) await once(out, 'drain')
+    if (values.vers) {
+      out.end()
+      await once(out, 'finish')
+      console.error(
+        `Paquet écrit : ${values.vers}${values.contenus ? '. Il contient ce que la loi peut faire effacer : gardez-le comme un dossier.' : ''}`,
+      )
+    }
+  } finally {
+    await db.close()
+  }
+  return 0
+}
+
+async function prove(args: string[]): Promise<number> {
+  const { values, positionals } = readArgs({
+    args,
+    allowPositionals: true,
+    options: { vers: { type: 'string' }, cle: { type: 'string' } },
+  })
+  const [number] = positionals
+  if (!number || !/^\d{1,15}$/.test(number)) throw new Unusable(USAGE)
+  const around = surroundings(process.env)
+  const log = keyOf(values.cle, around)
+  if (!log) throw new Unusable('La clé du journal manque : --cle, JOURNAL_VKEY, ou JOURNAL_KEY et PUBLIC_URL.')
+  const policy = policyOf(around)
+  const { db } = openJournal(around)
+  try {
+    const proven = await db.tx({ kind: 'operator' }, (tx) => proveLine(tx, Number(number), policy))
+    if (!proven.ok) throw new Unusable(PROVE_REFUSAL[proven.refusal])
+    const proof = parseProof(proven.proof)
+    const checked =
+      proof &&
+      verifyProof(
+        proof,
+        proven.leaf,
+        log,
+        policy.witnesses.map(({ vkey }) => vkey),
+      )
+    if (!checked?.ok) {
+      console.error(`FAUX : ${checked ? PROOF_REFUSAL[checked.refusal] : 'la preuve ne se lit pas.'}`)
+      return 1
+    }
+    if (values.vers) createWriteStream(values.vers).end(proven.proof)
+    else process.stdout.write(proven.proof)
+    const witnessed = [...checked.seen].map(([name, at]) => `${name}, ${new Date(at * 1000).toISOString()}`)
+    console.error(
+      `Ligne ${number} : rang ${proven.index} d’un arbre de ${proven.size} lignes. Preuve vérifiée${witnessed.length > 0 ? `, vue par ${witnessed.join(' et ')}` : ' ; aucun témoin ne l’a encore vue'}.`,
+    )
+    return 0
+  } finally {
+    await db.close()
+  }
+}
+
+const [verb, ...rest] = process.argv.slice(2)
+const command = { verify, export: run, prove }[verb as 'verify']
+if (command && !wantsHelp(rest)) {
+  try {
+    process.exitCode = await command(rest)
+  } catch (error) {
+    console.error(isUnavailable(error) ? 'La base de données ne répond pas : tourne-t-elle ?' : (error as Error).message)
+    process.exitCode = 2
+  }
+} else {
+  console.error(USAGE)
+  process.exitCode = verb === undefined || wantsHelp(process.argv) ? 0 : 2
+}

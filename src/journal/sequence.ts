@@ -1,0 +1,212 @@
+import { type Db, isBusy, type Tx } from '../db.ts'
+import { failure, type Log } from '../http/log.ts'
+import { signCheckpoint } from './checkpoint.ts'
+import { growTree, type Hash, type Tree } from './merkle.ts'
+import type { Signer } from './note.ts'
+import { collectTiles } from './tiles.ts'
+import { readTree } from './tree-queries.ts'
+
+/** A holder that dies is replaced after this; one that stalls inside its transaction, when the server ends it (5 s). */
+const LEASE_MS = 4_000
+const IDLE_MS = 200
+const BATCH = 4_096
+
+type FullTile = { level: number; index: number; hashes: Buffer; root: Hash }
+/** What the holder of a lease remembers between two batches; forgotten at any doubt. */
+type Memory = {
+  epoch: number
+  tree: Tree
+  full: FullTile[]
+  /** A long backlog is taken in several batches, in order of id, up to a horizon fixed at the first. */
+  backlog?: { upto: string; after: number }
+}
+export type Batch = { held: boolean; count: number; more: boolean }
+
+export type Sequencer = {
+  /** One turn: takes or keeps the lease, and gives their leaves to lines that wait. */
+  turn(): Promise<Batch>
+  /** Lets the lease go at once. */
+  release(): Promise<void>
+}
+
+/**
+ * Gives each line its place in the tree (journal.md): lines of transactions that are all over (xid below the oldest one running), in order of
+ * id, with the tiles they fill and one signed checkpoint, all in one transaction. `holder` is drawn for this process.
+ */
+export function openSequencer({
+  db,
+  signer,
+  holder,
+  batch = BATCH,
+}: {
+  db: Db
+  signer: Signer
+  holder: string
+  batch?: number
+}): Sequencer {
+  let memory: Memory | undefined
+
+  const remember = async (tx: Tx, epoch: number): Promise<Memory> => {
+    const { size, peaks, open } = await readTree(tx)
+    const full: FullTile[] = []
+    const tree = growTree(
+      collectTiles((tile) => void full.push(tile), open),
+      { size, peaks },
+    )
+    return { epoch, tree, full }
+  }
+
+  const take = (): Promise<Batch> =>
+    db
+      .tx({ kind: 'sequencer' }, async (tx) => {
+        const lease = await takeLease(tx, holder)
+        if (!lease) return { held: false, count: 0, more: false }
+        const known = memory?.epoch === lease.epoch ? memory : await remember(tx, lease.epoch)
+        memory = undefined // until this is committed
+        const { upto, after } = known.backlog ?? { upto: lease.upto, after: 0 }
+
+        const leaves = await insertLeaves(tx, {
+          from: lease.horizon,
+          upto,
+          after,
+          size: known.tree.size,
+          epoch: lease.epoch,
+          batch,
+        })
+        for (const { hash } of leaves) known.tree.push(hash)
+        const more = leaves.length === batch
+        const tiles = known.full.splice(0)
+        await Promise.all(tiles.map((tile) => insertTile(tx, tile)))
+        if (leaves.length > 0) {
+          const root = known.tree.root()
+          const note = signCheckpoint(signer, { origin: signer.vkey.name, size: known.tree.size, root })
+          await tx.sql`
+          insert into journal_point (taille, racine, epoch, note)
+          values (${known.tree.size}, ${root}, ${lease.epoch}, ${note})`
+        }
+        if (!more && upto !== lease.horizon) await tx.sql`update journal_bail set horizon = ${upto}::xid8`
+        return {
+          held: true,
+          count: leaves.length,
+          more,
+          next: { ...known, backlog: more ? { upto, after: leaves.at(-1)!.journalId } : undefined } as Memory,
+        }
+      })
+      .then(({ next, ...done }: Batch & { next?: Memory }) => {
+        memory = next
+        return done
+      })
+
+  return {
+    async turn() {
+      try {
+        const wanted = memory?.backlog !== undefined || (await db.tx({ kind: 'sequencer' }, (tx) => isWanted(tx, holder)))
+        return wanted ? await take() : { held: memory !== undefined, count: 0, more: false }
+      } catch (error) {
+        memory = undefined
+        throw error
+      }
+    },
+    async release() {
+      memory = undefined
+      await db.tx(
+        { kind: 'sequencer' },
+        (tx) => tx.sql`
+        update journal_bail
+        set titulaire = null, jusqu_a = null
+        where titulaire = ${holder}`,
+      )
+    },
+  }
+}
+
+/** Without writing: whether the lease is to be taken or renewed, or is ours with lines that wait. */
+async function isWanted(tx: Tx, holder: string): Promise<boolean> {
+  const [row] = await tx.sql<{ wanted: boolean }[]>`
+    select case
+        when titulaire is null or jusqu_a < clock_timestamp() then true
+        when titulaire <> ${holder} then false
+        when jusqu_a < clock_timestamp() + ${LEASE_MS / 2} * interval '1 millisecond' then true
+        else exists (
+          select 1
+          from journal j
+          where j.xid >= b.horizon and j.xid < pg_snapshot_xmin(pg_current_snapshot())
+            and not exists (select 1 from journal_feuille f where f.journal_id = j.id))
+      end as wanted
+    from journal_bail b`
+  return row!.wanted
+}
+
+/** Holds the lease's row to the end of the transaction: whoever else asks waits, then sees that it is taken. */
+async function takeLease(tx: Tx, holder: string): Promise<{ epoch: number; horizon: string; upto: string } | undefined> {
+  const [lease] = await tx.sql<{ epoch: number; horizon: string; upto: string }[]>`
+    update journal_bail
+    set epoch = case when titulaire = ${holder} then epoch else epoch + 1 end,
+      titulaire = ${holder},
+      jusqu_a = clock_timestamp() + ${LEASE_MS} * interval '1 millisecond'
+    where titulaire is null or titulaire = ${holder} or jusqu_a < clock_timestamp()
+    returning epoch, horizon::text, pg_snapshot_xmin(pg_current_snapshot())::text as upto`
+  return lease
+}
+
+/** The entry's hash is taken where the entry is; the trigger of the table refuses any other, and any place but the next. */
+async function insertLeaves(
+  tx: Tx,
+  {
+    from,
+    upto,
+    after,
+    size,
+    epoch,
+    batch,
+  }: { from: string; upto: string; after: number; size: number; epoch: number; batch: number },
+): Promise<{ leafIndex: number; journalId: number; hash: Hash }[]> {
+  const leaves = await tx.sql<{ leafIndex: number; journalId: number; hash: Hash }[]>`
+    with pretes as (
+      select j.id, j.entry
+      from journal j
+      where j.xid >= ${from}::xid8 and j.xid < ${upto}::xid8 and j.id > ${after}
+        and not exists (select 1 from journal_feuille f where f.journal_id = j.id)
+      order by j.id
+      limit ${batch})
+    insert into journal_feuille (leaf_index, journal_id, epoch, hash)
+    select ${size}::bigint + row_number() over (order by id) - 1, id, ${epoch}, sha256(decode('00', 'hex') || entry)
+    from pretes
+    returning leaf_index, journal_id, hash`
+  return [...leaves].sort((a, b) => a.leafIndex - b.leafIndex)
+}
+
+const insertTile = (tx: Tx, { level, index, hashes, root }: FullTile) => tx.sql`
+  insert into journal_tuile (niveau, numero, hashes, racine)
+  values (${level}, ${index}, ${hashes}, ${root})`
+
+/** Turns until told to stop; a failure is said, and the next turn begins anew. */
+export function startSequencer(sequencer: Sequencer, log: Log): { stop(): Promise<void> } {
+  let stopping = false
+  let timer: NodeJS.Timeout | undefined
+  let running: Promise<void> = Promise.resolve()
+
+  const turn = () => {
+    running = sequencer
+      .turn()
+      .catch((error: unknown) => {
+        // Another holds the lease at this very moment: nothing is wrong.
+        if (!isBusy(error)) log('warn', { event: 'tache_echouee', reason: 'sequenceur', ...failure(error) })
+        return { more: false }
+      })
+      .then(({ more }) => {
+        if (!stopping) timer = setTimeout(turn, more ? 0 : IDLE_MS)
+      })
+  }
+  turn()
+  return {
+    async stop() {
+      stopping = true
+      clearTimeout(timer)
+      await running
+      await sequencer
+        .release()
+        .catch((error: unknown) => log('warn', { event: 'tache_echouee', reason: 'sequenceur', ...failure(error) }))
+    },
+  }
+}

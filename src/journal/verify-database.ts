@@ -1,0 +1,105 @@
+import type { Db, Tx } from '../db.ts'
+import type { Checkpoint } from './checkpoint.ts'
+import type { Vkey } from './note.ts'
+import { type Fault, openAudit, type PointRecord, type Verified } from './verify.ts'
+import {
+  checkFacts,
+  FACT_TABLES,
+  findExtent,
+  findLastPoint,
+  listLeaves,
+  listPoints,
+  listTiles,
+  listWaiting,
+  type Reading,
+} from './verify-queries.ts'
+
+const PAGE = 4_096
+const IDS = 50_000
+const NIL = '00000000-0000-0000-0000-000000000000'
+
+/**
+ * Verifies the journal of a database as its auditor, or its administrator, reads it: leaves in order, tiles, checkpoints, cosignatures, contents,
+ * counters, then each fact and each line that waits. Stops at the first fault. Short transactions: a service goes on beside it.
+ */
+export async function verifyDatabase(
+  db: Db,
+  options: { log: Vkey; reading: Reading; seen?: readonly Checkpoint[]; progress?: (lignes: number, of: number) => void },
+): Promise<Verified> {
+  const { log, reading, seen = [], progress = () => {} } = options
+  const read = <T>(work: (tx: Tx) => Promise<T>) => db.tx({ kind: 'operator' }, work, { retryable: true })
+  const audit = openAudit({ log, seen })
+  const done = (fault: Fault | undefined): Verified => ({ counts: audit.counts, size: audit.size, root: audit.root(), fault })
+
+  // Lines go on being written: everything is compared with what there was at this moment.
+  const { size, lastId, horizon, last } = await read(async (tx) => ({ ...(await findExtent(tx)), last: await findLastPoint(tx) }))
+  for (let from = 0; from < size; from += PAGE) {
+    const upto = Math.min(from + PAGE, size)
+    const page = await read(async (tx) => {
+      const [leaves, points, ...tiles] = await Promise.all([
+        listLeaves(tx, from, upto, reading),
+        listPoints(tx, from, upto),
+        ...levelsOf(upto).map((level) => listTiles(tx, level, ...tilesBetween(from, upto, level))),
+      ])
+      return { leaves, points, tiles }
+    })
+    const points = [...page.points]
+    let next: PointRecord | undefined = points.shift()
+    for (const leaf of page.leaves) {
+      if ('gone' in leaf) return done({ kind: 'ligne_effacee', ligne: leaf.id, rang: leaf.index })
+      const fault = audit.leaf(leaf)
+      if (fault) return done(fault)
+      while (next && next.taille <= audit.size) {
+        const wrong = audit.point(next)
+        if (wrong) return done(wrong)
+        next = points.shift()
+      }
+    }
+    if (audit.size < upto) return done({ kind: 'rang_manquant', rang: audit.size, ligne: page.leaves.at(-1)?.id, ou: 'apres' })
+    for (const [level, tiles] of page.tiles.entries()) {
+      const [first, end] = tilesBetween(from, upto, level)
+      for (const tile of tiles) {
+        const fault = audit.tile(tile)
+        if (fault) return done(fault)
+      }
+      if (tiles.length !== end - first) return done({ kind: 'tuile_manquante', ou: `${level}` })
+    }
+    progress(upto, size)
+  }
+  if (last > size) return done({ kind: 'rang_manquant', rang: size, ou: 'apres' })
+
+  for (let after = 0; after < lastId; after += IDS) {
+    const range = { after, upto: Math.min(after + IDS, lastId), size, horizon, reading }
+    for (const { record, settled } of await read((tx) => listWaiting(tx, range))) {
+      const fault = audit.waiting(record, settled)
+      if (fault) return done(fault)
+    }
+  }
+  const fault = audit.end()
+  if (fault) return done(fault)
+
+  for (const which of FACT_TABLES)
+    for (let after: string | undefined = NIL; after !== undefined; ) {
+      const { table, last: reached, wrong } = await read((tx) => checkFacts(tx, which, after!, PAGE))
+      if (wrong)
+        return done({
+          kind: wrong.redated ? 'fait_redate' : 'fait_sans_ligne',
+          ligne: wrong.line ?? undefined,
+          ou: `${table} ${wrong.id}`,
+        })
+      after = reached
+    }
+  return done(undefined)
+}
+
+/** The levels that have a full tile in a tree of this size. */
+const levelsOf = (size: number) => {
+  const levels: number[] = []
+  for (let level = 0; 256 ** (level + 1) <= size; level++) levels.push(level)
+  return levels
+}
+/** The tiles of this level that are filled by leaves from..upto-1. */
+const tilesBetween = (from: number, upto: number, level: number): [from: number, upto: number] => [
+  Math.floor(from / 256 ** (level + 1)),
+  Math.floor(upto / 256 ** (level + 1)),
+]

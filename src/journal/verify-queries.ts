@@ -1,0 +1,183 @@
+import type { Tx } from '../db.ts'
+import type { EntryFields } from './entry.ts'
+import type { Content, LeafRecord, PointRecord } from './verify.ts'
+
+/** How much of the contents the caller may read: all (administrator), their hashes (auditor). */
+export type Reading = 'contenus' | 'empreintes'
+
+type Row = Omit<EntryFields, 'at'> & {
+  at: Date
+  id: number
+  entry: Buffer
+  leafIndex: number
+  journalId: number
+  hash: Buffer
+  fait: boolean | null
+  payload: string | null
+  salt: Buffer | null
+  empreinte: Buffer | null
+}
+
+const contentOf = (row: Row, reading: Reading): Content => {
+  if (reading === 'empreintes') return row.empreinte ? { empreinte: row.empreinte } : 'efface'
+  return row.payload !== null && row.salt ? { payload: row.payload, salt: row.salt } : 'efface'
+}
+
+const contents = (tx: Tx, reading: Reading) =>
+  reading === 'contenus'
+    ? { columns: tx.sql`c.payload, c.salt`, join: tx.sql`left join journal_contenu c on c.journal_id = j.id` }
+    : {
+        columns: tx.sql`e.empreinte`,
+        join: tx.sql`left join journal_empreintes(array(select journal_id from page)) e on e.journal_id = j.id`,
+      }
+
+/** Leaves in order, each with its line, its content and whether its fact is there. `undefined` in place of a line that is gone. */
+export async function listLeaves(
+  tx: Tx,
+  from: number,
+  upto: number,
+  reading: Reading,
+): Promise<(LeafRecord | { index: number; id: number; gone: true })[]> {
+  const { columns, join } = contents(tx, reading)
+  const rows = await tx.sql<Row[]>`
+    with page as materialized (
+      select leaf_index, journal_id, hash
+      from journal_feuille
+      where leaf_index >= ${from} and leaf_index < ${upto})
+    select page.leaf_index, page.journal_id, page.hash, j.id, j.at, j.action, j.acteur, j.acteur_id, j.structure_id, j.usager_id, j.mandat_id,
+      j.mandat_seq, j.cible_aidant_id, j.entry, j.commitment, ${columns},
+      case
+        when j.action = 'mandat_signe' then exists (select 1 from mandat m where m.journal_id = j.id and m.id = j.mandat_id)
+        when j.action = 'mandat_termine' then exists (select 1 from mandat m where m.ended_journal_id = j.id and m.id = j.mandat_id)
+        when j.action in ('autorisation_revoquee', 'autorisation_remplacee')
+          then exists (select 1 from autorisation a where a.revoked_journal_id = j.id and a.mandat_id = j.mandat_id)
+        when j.action = 'autorisation_suspendue' then exists (select 1 from suspension s where s.journal_id = j.id and s.mandat_id = j.mandat_id)
+        when j.action = 'autorisation_retablie'
+          then exists (select 1 from suspension s where s.until_journal_id = j.id and s.mandat_id = j.mandat_id)
+        when j.action in ('demarche_realisee', 'acte_hors_mandat')
+          then exists (select 1 from demarche d where d.journal_id = j.id and d.mandat_id = j.mandat_id)
+      end as fait
+    from page
+    left join journal j on j.id = page.journal_id
+    ${join}
+    order by page.leaf_index`
+  return rows.map((row) => {
+    const { leafIndex: index, journalId: id, hash, entry, fait } = row
+    if (row.id === null) return { index, id, gone: true }
+    return { index, id, hash, entry, fields: row, content: contentOf(row, reading), ...(fait === false && { fact: false }) }
+  })
+}
+
+/** Lines that had no leaf when the tree had this size, among ids after..upto; `settled`: below the horizon of that moment. */
+export async function listWaiting(
+  tx: Tx,
+  { after, upto, size, horizon, reading }: { after: number; upto: number; size: number; horizon: string; reading: Reading },
+) {
+  const { columns, join } = contents(tx, reading)
+  const rows = await tx.sql<(Row & { settled: boolean })[]>`
+    with page as materialized (
+      select j.id as journal_id
+      from journal j
+      where j.id > ${after} and j.id <= ${upto} and not exists (
+        select 1 from journal_feuille f where f.journal_id = j.id and f.leaf_index < ${size}))
+    select j.id, j.at, j.action, j.acteur, j.acteur_id, j.structure_id, j.usager_id, j.mandat_id, j.mandat_seq, j.cible_aidant_id, j.entry,
+      j.commitment, ${columns}, j.xid < ${horizon}::xid8 as settled
+    from page
+    join journal j on j.id = page.journal_id
+    ${join}
+    order by j.id`
+  return rows.map((row) => ({
+    record: { id: row.id, entry: row.entry, fields: row as EntryFields, content: contentOf(row, reading) },
+    settled: row.settled,
+  }))
+}
+
+/** How far the journal goes now: leaves, ids, and below which transaction every line must have its leaf. */
+export async function findExtent(tx: Tx): Promise<{ size: number; lastId: number; horizon: string }> {
+  const [extent] = await tx.sql<{ size: number; lastId: number; horizon: string }[]>`
+    select
+      (select coalesce(max(leaf_index) + 1, 0) from journal_feuille) as size,
+      (select coalesce(max(id), 0) from journal) as last_id,
+      (select horizon::text from journal_bail) as horizon`
+  return extent!
+}
+
+export const listPoints = (tx: Tx, after: number, upto: number): Promise<PointRecord[]> =>
+  tx.sql<PointRecord[]>`
+    select p.taille, p.racine, p.note,
+      coalesce((select json_agg(json_build_object('temoin', t.temoin, 'ligne', t.ligne)) from journal_temoignage t where t.taille = p.taille), '[]') as temoignages
+    from journal_point p
+    where p.taille > ${after} and p.taille <= ${upto}
+    order by p.taille`
+
+/** The last size that a checkpoint says: beyond the leaves, when lines were cut. */
+export async function findLastPoint(tx: Tx): Promise<number> {
+  const [row] = await tx.sql<{ taille: number }[]>`
+    select coalesce(max(taille), 0) as taille
+    from journal_point`
+  return row!.taille
+}
+
+export const listTiles = (tx: Tx, level: number, from: number, upto: number) =>
+  tx.sql<{ level: number; index: number; hashes: Buffer; root: Buffer }[]>`
+    select niveau as level, numero as index, hashes, racine as root
+    from journal_tuile
+    where niveau = ${level} and numero >= ${from} and numero < ${upto}
+    order by numero`
+
+/** Each fact that a line must say: the table, its columns, the words of the line. */
+const FACTS = [
+  { table: 'mandat', mandat: 'id', line: 'journal_id', at: 'signed_at', actions: ['mandat_signe'] },
+  { table: 'mandat', mandat: 'id', line: 'ended_journal_id', at: 'ended_at', actions: ['mandat_termine'] },
+  { table: 'autorisation', mandat: 'mandat_id', line: 'journal_id', at: 'signed_at', actions: ['mandat_signe'] },
+  {
+    table: 'autorisation',
+    mandat: 'mandat_id',
+    line: 'revoked_journal_id',
+    at: 'revoked_at',
+    actions: ['autorisation_revoquee', 'autorisation_remplacee'],
+  },
+  { table: 'suspension', mandat: 'mandat_id', line: 'journal_id', at: 'from_at', actions: ['autorisation_suspendue'] },
+  { table: 'suspension', mandat: 'mandat_id', line: 'until_journal_id', at: 'until_at', actions: ['autorisation_retablie'] },
+  {
+    table: 'demarche',
+    mandat: 'mandat_id',
+    line: 'journal_id',
+    at: 'recorded_at',
+    actions: ['demarche_realisee', 'acte_hors_mandat'],
+  },
+] as const
+export const FACT_TABLES = FACTS.map((_, i) => i)
+
+/** A page of one sort of fact: those whose line does not say them; `last` undefined when there are no more. */
+export async function checkFacts(
+  tx: Tx,
+  which: number,
+  after: string,
+  limit: number,
+): Promise<{
+  table: string
+  last: string | undefined
+  wrong: { id: string; line: number | null; redated: boolean } | undefined
+}> {
+  const { table, mandat, line, at, actions } = FACTS[which]!
+  const { sql } = tx
+  const rows = await sql<{ id: string; line: number | null; said: boolean; near: boolean }[]>`
+    with page as materialized (
+      select f.id, f.${sql(mandat)} as mandat, f.${sql(line)} as line, f.${sql(at)} as at
+      from ${sql(table)} f
+      where f.id > ${after}::uuid
+      order by f.id
+      limit ${limit})
+    select p.id, p.line, coalesce(j.mandat_id = p.mandat and j.action = any (${[...actions]}::text[]), p.line is null and p.at is null) as said,
+      coalesce(abs(extract(epoch from p.at - j.at)) <= 60, true) as near
+    from page p
+    left join journal j on j.id = p.line
+    order by p.id`
+  const wrong = rows.find(({ said, near }) => !said || !near)
+  return {
+    table,
+    last: rows.length === limit ? rows.at(-1)!.id : undefined,
+    wrong: wrong && { id: wrong.id, line: wrong.line, redated: wrong.said },
+  }
+}

@@ -1,0 +1,278 @@
+import type { Checkpoint } from './checkpoint.ts'
+import { parseCheckpoint } from './checkpoint.ts'
+import { type Action, commitmentOf, type EntryFields, entryBytes } from './entry.ts'
+import { growTree, type Hash, leafHash } from './merkle.ts'
+import { cosignedAt, isSignedBy, parseNote, parseVkey, type Vkey } from './note.ts'
+import { collectTiles } from './tiles.ts'
+
+/** What can be wrong, each with its sentence in views/journal/words.ts. */
+export type FaultKind =
+  | 'rang_manquant'
+  | 'ligne_effacee'
+  | 'colonnes_changees'
+  | 'octets_changes'
+  | 'octets_illisibles'
+  | 'contenu_change'
+  | 'contenu_efface_sans_ligne'
+  | 'numero_manquant'
+  | 'numero_en_double'
+  | 'antidatee'
+  | 'hors_de_l_arbre'
+  | 'fait_disparu'
+  | 'fait_sans_ligne'
+  | 'fait_redate'
+  | 'tuile_changee'
+  | 'tuile_manquante'
+  | 'point_illisible'
+  | 'point_non_signe'
+  | 'point_change'
+  | 'racine_differente'
+  | 'fin_sans_point'
+  | 'temoignage_faux'
+  | 'temoin_illisible'
+  | 'temoin_plus_loin'
+  | 'temoin_autre_arbre'
+  | 'paquet_illisible'
+  | 'paquet_coupe'
+export type Fault = {
+  kind: FaultKind
+  /** The first broken line: its number in the journal and its place in the tree. */
+  ligne?: number | undefined
+  rang?: number | undefined
+  /** One word of ours more: the table, the mandat, the size of the checkpoint. */
+  ou?: string | undefined
+}
+
+export type Content = { payload: string; salt: Buffer } | { empreinte: Buffer } | 'efface' | 'non_lu'
+export type LeafRecord = {
+  index: number
+  id: number
+  /** As stored, when it is. */
+  hash?: Hash | undefined
+  entry: Buffer
+  /** The line as its columns say it, when there are columns. */
+  fields?: EntryFields | undefined
+  content: Content
+  /** False: the line says a fact that the tables do not have. */
+  fact?: boolean | undefined
+}
+export type PointRecord = {
+  taille: number
+  note: string
+  racine?: Hash | undefined
+  temoignages?: readonly { temoin: string; ligne: string }[] | undefined
+}
+export type Counts = {
+  lignes: number
+  contenus: number
+  effaces: number
+  points: number
+  temoignages: number
+  tuiles: number
+  mandats: number
+  attente: number
+}
+
+export type Verified = { counts: Counts; size: number; root: Hash; fault: Fault | undefined }
+
+/** What an audit reads of the frozen bytes. */
+type Said = { at: number; action: Action; commitment: string; usager?: string; mandat?: string; seq?: number }
+
+/** Lines commit within seconds of being written: one dated earlier than its neighbours by more was not written then. */
+const LATE_MS = 15 * 60_000
+
+function read(entry: Buffer): Said | undefined {
+  try {
+    const said = JSON.parse(entry.toString('utf8')) as Record<string, unknown>
+    const at = Date.parse(String(said.at))
+    if (said.v !== 1 || Number.isNaN(at)) return undefined
+    return {
+      at,
+      action: said.action as Action,
+      commitment: String(said.commitment),
+      ...(said.usager_id !== undefined && { usager: said.usager_id as string }),
+      ...(said.mandat_id !== undefined && { mandat: said.mandat_id as string, seq: said.mandat_seq as number }),
+    }
+  } catch {
+    return undefined
+  }
+}
+
+export type Audit = {
+  readonly counts: Counts
+  readonly size: number
+  root(): Hash
+  /** The next leaf of the tree, in order. */
+  leaf(record: LeafRecord): Fault | undefined
+  /** A checkpoint, once the leaves it is over have been given. */
+  point(record: PointRecord): Fault | undefined
+  /** A stored tile, once it is full. */
+  tile(tile: { level: number; index: number; hashes: Buffer; root: Hash }): Fault | undefined
+  /** A line that has no leaf yet; `settled`: it should have one. */
+  waiting(record: Pick<LeafRecord, 'id' | 'entry' | 'fields' | 'content'>, settled: boolean): Fault | undefined
+  /** What can only be said at the end; the first fault in the order of the journal. */
+  end(): Fault | undefined
+}
+
+/**
+ * Verifies a journal line after line, in memory that does not grow with it (a few words for each mandat). `log`: the key that must have signed;
+ * `seen`: checkpoints that others kept, to be found again at their size.
+ */
+export function openAudit({ log, seen = [] }: { log: Vkey; seen?: readonly Checkpoint[] }): Audit {
+  const counts: Counts = { lignes: 0, contenus: 0, effaces: 0, points: 0, temoignages: 0, tuiles: 0, mandats: 0, attente: 0 }
+  const full: { level: number; index: number; hashes: Buffer; root: Hash }[] = []
+  const tree = growTree(collectTiles((tile) => void full.push(tile)))
+  /** Of each mandat: the number that must come, and those that came before their turn, with their lines. */
+  const mandats = new Map<string, { next: number; early?: Map<number, { id: number; index: number | undefined }> }>()
+  /** Lines whose content is gone, by person: excused by a line that says so, later in the tree. */
+  const gone = new Map<string, { id: number; index: number }>()
+  const expected = new Map<number, Checkpoint[]>()
+  for (const one of seen) expected.set(one.size, [...(expected.get(one.size) ?? []), one])
+  let latest = Number.NEGATIVE_INFINITY
+  let pointed = 0
+  let lastId: number | undefined
+
+  const bytesOf = ({ id, entry, fields }: Pick<LeafRecord, 'id' | 'entry' | 'fields'>, rang?: number): Fault | undefined => {
+    if (!fields) return undefined
+    let bytes: Buffer | undefined
+    try {
+      bytes = entryBytes(fields)
+    } catch {
+      // A column that no line of ours could have.
+    }
+    return bytes?.equals(entry) ? undefined : { kind: 'colonnes_changees', ligne: id, rang }
+  }
+  const number = ({ mandat, seq }: Said, id: number, index: number | undefined): Fault | undefined => {
+    if (mandat === undefined) return undefined
+    const known = mandats.get(mandat) ?? { next: 1 }
+    if (!Number.isSafeInteger(seq) || seq! < known.next || known.early?.has(seq!))
+      return { kind: 'numero_en_double', ligne: id, rang: index, ou: mandat }
+    if (seq === known.next) {
+      known.next++
+      while (known.early?.delete(known.next)) known.next++
+      if (known.early?.size === 0) delete known.early
+    } else {
+      known.early ??= new Map()
+      known.early.set(seq!, { id, index })
+    }
+    mandats.set(mandat, known)
+    return undefined
+  }
+  const isKept = (content: Content, { commitment }: Said): boolean => {
+    if (content === 'efface' || content === 'non_lu') return true
+    if ('payload' in content && content.salt.length !== 32) return false
+    const found = 'empreinte' in content ? content.empreinte : commitmentOf(content.salt, content.payload)
+    return found.toString('base64url') === commitment
+  }
+
+  return {
+    counts,
+    get size() {
+      return tree.size
+    },
+    root: () => tree.root(),
+    leaf(record) {
+      const { id, index, entry, content } = record
+      const here = { ligne: id, rang: index }
+      if (index !== tree.size) return { kind: 'rang_manquant', rang: tree.size, ligne: lastId, ou: 'apres' }
+      const changed = bytesOf(record, index)
+      if (changed) return changed
+      const leaf = leafHash(entry)
+      if (record.hash && !record.hash.equals(leaf)) return { kind: 'octets_changes', ...here }
+      const said = read(entry)
+      if (!said) return { kind: 'octets_illisibles', ...here }
+      if (!isKept(content, said)) return { kind: 'contenu_change', ...here }
+      if (said.at < latest - LATE_MS) return { kind: 'antidatee', ...here }
+      latest = Math.max(latest, said.at)
+      const wrong = number(said, id, index)
+      if (wrong) return wrong
+      if (record.fact === false) return { kind: 'fait_disparu', ...here, ou: said.action }
+
+      if (content === 'efface') {
+        counts.effaces++
+        const whose = said.usager ?? ''
+        if (!gone.has(whose)) gone.set(whose, { id, index })
+      } else if (content !== 'non_lu') counts.contenus++
+      if (said.action === 'donnees_effacees' && said.usager !== undefined) gone.delete(said.usager)
+
+      tree.push(leaf)
+      counts.lignes++
+      lastId = id
+      for (const other of expected.get(tree.size) ?? [])
+        if (!other.root.equals(tree.root())) return { kind: 'temoin_autre_arbre', ou: String(other.size) }
+      return undefined
+    },
+    point({ taille, note, racine, temoignages = [] }) {
+      const ou = String(taille)
+      const checkpoint = parseCheckpoint(note)
+      if (!checkpoint) return { kind: 'point_illisible', ou }
+      if (checkpoint.origin !== log.name || !isSignedBy(checkpoint.note, log)) return { kind: 'point_non_signe', ou }
+      if (checkpoint.size !== taille || (racine && !racine.equals(checkpoint.root))) return { kind: 'point_change', ou }
+      // Over more than there is: lines are missing at the end.
+      if (taille !== tree.size) return { kind: 'rang_manquant', rang: tree.size, ligne: lastId, ou: 'apres' }
+      if (!checkpoint.root.equals(tree.root())) return { kind: 'racine_differente', rang: pointed, ou }
+      pointed = taille
+      counts.points++
+      for (const { temoin, ligne } of temoignages) {
+        const vkey = parseVkey(temoin)
+        const signatures = parseNote(note + ligne)?.signatures
+        if (!vkey || !signatures || cosignedAt(checkpoint.note.text, signatures, vkey) === undefined)
+          return { kind: 'temoignage_faux', ou }
+        counts.temoignages++
+      }
+      return undefined
+    },
+    tile(tile) {
+      const at = full.findIndex(({ level, index }) => level === tile.level && index === tile.index)
+      const [ours] = at < 0 ? [] : full.splice(at, 1)
+      const ou = `${tile.level}/${tile.index}`
+      if (!ours?.hashes.equals(tile.hashes) || !ours.root.equals(tile.root)) {
+        const first =
+          ours && tile.level === 0
+            ? Array.from({ length: 256 }, (_, i) => i).find(
+                (i) => !ours.hashes.subarray(i * 32, i * 32 + 32).equals(tile.hashes.subarray(i * 32, i * 32 + 32)),
+              )
+            : undefined
+        return { kind: 'tuile_changee', ou, ...(first !== undefined && { rang: tile.index * 256 + first }) }
+      }
+      counts.tuiles++
+      return undefined
+    },
+    waiting(record, settled) {
+      const changed = bytesOf(record)
+      if (changed) return changed
+      const said = read(record.entry)
+      if (!said) return { kind: 'octets_illisibles', ligne: record.id }
+      if (settled) return { kind: 'hors_de_l_arbre', ligne: record.id }
+      if (!isKept(record.content, said)) return { kind: 'contenu_change', ligne: record.id }
+      const wrong = number(said, record.id, undefined)
+      if (wrong) return wrong
+      counts.attente++
+      return undefined
+    },
+    end() {
+      counts.mandats = mandats.size
+      const faults: Fault[] = []
+      for (const [ou, { early }] of mandats) {
+        const [first] = [...(early ?? [])].sort(([a], [b]) => a - b)
+        if (first) faults.push({ kind: 'numero_manquant', ligne: first[1].id, rang: first[1].index, ou })
+      }
+      for (const { id, index } of gone.values()) faults.push({ kind: 'contenu_efface_sans_ligne', ligne: id, rang: index })
+      faults.sort((a, b) => (a.rang ?? Number.POSITIVE_INFINITY) - (b.rang ?? Number.POSITIVE_INFINITY))
+      if (faults[0]) return faults[0]
+      if (pointed < tree.size) return { kind: 'fin_sans_point', rang: pointed }
+      const further = [...expected.keys()].filter((size) => size > tree.size)
+      if (further.length > 0)
+        return { kind: 'temoin_plus_loin', rang: tree.size, ligne: lastId, ou: String(Math.max(...further)) }
+      return undefined
+    },
+  }
+}
+
+/** Full tiles that a tree of this size must have. */
+export function fullTiles(size: number): { level: number; index: number }[] {
+  const tiles: { level: number; index: number }[] = []
+  for (let level = 0; 256 ** (level + 1) <= size; level++)
+    for (let index = 0; index < Math.floor(size / 256 ** (level + 1)); index++) tiles.push({ level, index })
+  return tiles
+}

@@ -1,0 +1,53 @@
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { parseCheckpoint } from './checkpoint.ts'
+import { cosignatureLine, type Signer, type Vkey } from './note.ts'
+import { judge, NOTHING, parseSubmission } from './witness.ts'
+import { fileOf, type WitnessStore } from './witness-store.ts'
+
+type Witness = {
+  signer: Signer
+  /** The logs it knows, by their keys. */
+  logs: readonly Vkey[]
+  store: WitnessStore
+  now: () => Date
+  /** One line for whoever runs it. */
+  say?: (line: string) => void
+}
+
+/**
+ * C2SP tlog-witness. A program of its own, never part of the service: what it says is worth something when another runs it. Beside the protocol,
+ * `GET /<sha256 of the origin>.checkpoint` gives the last checkpoint cosigned, for whoever verifies a journal.
+ */
+export function witnessRoutes({ signer, logs, store, now, say = () => {} }: Witness): Hono {
+  const app = new Hono()
+  app.use(bodyLimit({ maxSize: 64 * 1024, onError: (c) => c.body(null, 400) }))
+
+  app.post('/add-checkpoint', async (c) => {
+    const submission = parseSubmission(await c.req.text())
+    if (!submission) return c.body(null, 400)
+    const { origin } = submission.checkpoint
+    const log = logs.find(({ name }) => name === origin)
+    // From here to the answer nothing waits: two submissions are never judged on the same memory.
+    const last = log && parseCheckpoint(store.read(origin) ?? '')
+    const verdict = judge(submission, log, last ? { size: last.size, root: last.root } : NOTHING)
+    if (verdict.status !== 200) say(`${origin} ${submission.old} → ${submission.checkpoint.size} : ${verdict.status}`)
+    if (verdict.status === 409) return c.body(`${verdict.size}\n`, 409, { 'Content-Type': 'text/x.tlog.size' })
+    if (verdict.status !== 200) return c.body(null, verdict.status)
+    const { text, signatures } = submission.checkpoint.note
+    const line = cosignatureLine(signer, text, Math.floor(now().getTime() / 1000))
+    // Of all that was submitted, the log's own signature is what we verified.
+    const own = signatures.filter(({ name, id }) => name === log!.name && id.equals(log!.id)).map((one) => one.line)
+    store.write(origin, `${text}\n${own.join('')}${line}`)
+    return c.body(line, 200, { 'Content-Type': 'text/plain; charset=utf-8' })
+  })
+
+  app.get('/:file{[0-9a-f]{64}\\.checkpoint}', (c) => {
+    const log = logs.find(({ name }) => fileOf(name) === c.req.param('file'))
+    const signed = log && store.read(log.name)
+    return signed
+      ? c.body(signed, 200, { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' })
+      : c.body(null, 404)
+  })
+  return app
+}

@@ -1,0 +1,153 @@
+import type { Tx } from '../db.ts'
+import { queue } from '../notification/queue.ts'
+import type { mine } from '../structure/mine.ts'
+import type { Thematique } from './mandat.ts'
+import {
+  type End,
+  type Mail,
+  motsDeLaFermeture,
+  motsDeLaFermetureAuxAidants,
+  motsDeLaFin,
+  motsDeLaFinAuxAidants,
+  motsDeLaPause,
+  motsDeLaPauseAuxAidants,
+  motsDuCode,
+  motsDuMandat,
+  motsDuRappel,
+  motsDuRappelAuxAidants,
+  type Pause,
+  type Words,
+} from './messages.ts'
+
+/*
+ * Who is told of what happens to a mandat: the person by the way she chose, and those of the structure who must know. A key says which fact a
+ * message tells, by the number of its line: whoever reads the keys learns nothing of her.
+ */
+
+type Told = { id: string; structureId: string; usagerId: string }
+
+/** The code that proves a contact: she reads it out to the aidant who is with her, so it leaves at once, at any hour. */
+export async function sendContactCode(
+  tx: Tx,
+  { cle, canal, destinataire, code }: { cle: string; canal: 'email' | 'sms'; destinataire: string; code: string },
+): Promise<void> {
+  const { sujet, corps, sms } = motsDuCode(code)
+  await queue(
+    tx,
+    canal === 'sms' ? { cle, canal, destinataire, corps: sms, atOnce: true } : { cle, canal, destinataire, sujet, corps },
+  )
+}
+
+/** Tells the person that a mandat exists in her name: if it is not she who agreed, she knows at once. */
+export async function announceMandat(tx: Tx, mandat: Told): Promise<void> {
+  const { structure, contact } = await findSides(tx, mandat)
+  if (contact) await tell(tx, `mandat-signe:${mandat.id}`, contact, motsDuMandat(structure))
+}
+
+/** Tells the person, and the aidants who act for the structure, that a mandat or a part of it is over. Of a death, nobody writes to her. */
+export async function announceEnd(
+  tx: Tx,
+  mandat: Told,
+  end: End & { ended: readonly Thematique[]; line: number },
+): Promise<void> {
+  const { structure, contact } = await findSides(tx, mandat)
+  const cle = `arret:${mandat.id}:${end.line}`
+  if (contact && end.how !== 'deces') await tell(tx, cle, contact, motsDeLaFin(structure, end))
+  await tellAidants(tx, mandat, cle, motsDeLaFinAuxAidants(structure, end))
+}
+
+/** Tells the person, after the operator closed her structure, that her mandat ended with it. */
+export async function announceClosed(tx: Tx, mandat: Told, at: Date): Promise<void> {
+  const { structure, contact } = await findSides(tx, mandat)
+  if (contact) await tell(tx, `fermeture:${mandat.id}`, contact, motsDeLaFermeture(structure, at), { once: true })
+}
+
+/** Tells those who directed a structure that closed, and those who signed what ended with it, in one message each. */
+export async function announceClosedToAidants(tx: Tx, structureId: string, at: Date): Promise<void> {
+  const [structure] = await tx.sql<{ nom: string; telephone: string; fuseau: string }[]>`
+    select nom, telephone, fuseau from structure where id = ${structureId}`
+  const { sujet, corps } = motsDeLaFermetureAuxAidants(structure!, at)
+  const signed = tx.sql`select m.aidant_id from mandat m where m.structure_id = ${structureId} and m.ended_how = 'structure_fermee'`
+  for (const { id, email } of await listConcerned(tx, structureId, signed))
+    await queue(
+      tx,
+      { cle: `fermeture:${structureId}:aidant:${id}`, canal: 'email', destinataire: email, sujet, corps },
+      { once: true },
+    )
+}
+
+/** Tells both sides that she paused a mandat or a part of it, or lifted her pause. */
+export async function announcePause(tx: Tx, mandat: Told, pause: Pause & { line: number }): Promise<void> {
+  const { structure, contact } = await findSides(tx, mandat)
+  const cle = `${pause.quoi}:${mandat.id}:${pause.line}`
+  if (contact) await tell(tx, cle, contact, motsDeLaPause(structure, pause))
+  await tellAidants(tx, mandat, cle, motsDeLaPauseAuxAidants(structure, pause))
+}
+
+type Ending = Told & { aidantId: string; expiresAt: Date }
+
+/** Tells the person that her mandat ends soon, and that nothing goes on without her. */
+export async function remindEnd(tx: Tx, mandat: Ending): Promise<void> {
+  const { structure, contact } = await findSides(tx, mandat)
+  if (contact) await tell(tx, `rappel:${mandat.id}`, contact, motsDuRappel(structure, mandat.expiresAt))
+}
+
+/** Tells the active aidants concerned, in one message each, how many mandats end soon: those they signed, all of them for a référent. */
+export async function remindAidants(tx: Tx, structureId: string, mandats: readonly Ending[]): Promise<void> {
+  const signed = tx.sql`select unnest(${mandats.map(({ aidantId }) => aidantId)}::uuid[])`
+  for (const { id, email, referent } of await listConcerned(tx, structureId, signed)) {
+    const concerned = mandats.filter(({ aidantId }) => referent || aidantId === id)
+    const { sujet, corps } = motsDuRappelAuxAidants(concerned.length)
+    const cle = `rappel:${concerned[0]!.id}:aidant:${id}`
+    await queue(tx, { cle, canal: 'email', destinataire: email, sujet, corps })
+  }
+}
+
+type Contact = { canal: 'email' | 'sms'; destinataire: string; fuseau: string }
+
+async function findSides(tx: Tx, mandat: Told) {
+  const [sides] = await tx.sql<
+    { nom: string; telephone: string; fuseau: string; suivi: string; email: string | null; mobile: string | null }[]
+  >`
+    select s.nom, s.telephone, s.fuseau, u.suivi, u.email, u.telephone as mobile
+    from structure s, usager u
+    where s.id = ${mandat.structureId} and u.id = ${mandat.usagerId}`
+  const { suivi, email, mobile, ...structure } = sides!
+  const { fuseau } = structure
+  const contact: Contact | undefined =
+    suivi === 'email' && email
+      ? { canal: 'email', destinataire: email, fuseau }
+      : suivi === 'sms' && mobile
+        ? { canal: 'sms', destinataire: mobile, fuseau }
+        : undefined
+  return { structure, contact }
+}
+
+async function tell(
+  tx: Tx,
+  cle: string,
+  { canal, destinataire, fuseau }: Contact,
+  { sujet, corps, sms }: Words,
+  options?: { once: boolean },
+): Promise<void> {
+  await queue(
+    tx,
+    canal === 'sms' ? { cle, canal, destinataire, corps: sms, fuseau } : { cle, canal, destinataire, sujet, corps },
+    options,
+  )
+}
+
+/** Those of the structure who must know: who signed the mandat, and its direction. */
+async function tellAidants(tx: Tx, mandat: Told, cle: string, { sujet, corps }: Mail): Promise<void> {
+  const signed = tx.sql`select m.aidant_id from mandat m where m.id = ${mandat.id}`
+  for (const { id, email } of await listConcerned(tx, mandat.structureId, signed))
+    await queue(tx, { cle: `${cle}:aidant:${id}`, canal: 'email', destinataire: email, sujet, corps })
+}
+
+/** The active direction of a structure, and the active aidants that `signed` selects. */
+const listConcerned = (tx: Tx, structureId: string, signed: ReturnType<typeof mine>) =>
+  tx.sql<{ id: string; email: string; referent: boolean }[]>`
+    select a.id, a.email, h.referent
+    from habilitation h
+    join aidant a on a.id = h.aidant_id
+    where h.structure_id = ${structureId} and h.ended_at is null and a.suspended_at is null and (h.referent or a.id in (${signed}))`

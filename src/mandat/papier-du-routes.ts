@@ -1,0 +1,29 @@
+import { Hono } from 'hono'
+import { papiersDusPage } from '../../views/mandat/papier-du.ts'
+import type { Db } from '../db.ts'
+import { parseForm } from '../form.ts'
+import { as } from '../http/as.ts'
+import type { Env } from '../http/env.ts'
+import { frameOf } from '../http/frame.ts'
+import { requireAidant } from '../http/rules.ts'
+import { remisForm } from './forms.ts'
+import { handOver } from './hand-over.ts'
+import { listPapiersDus } from './papier-du-queries.ts'
+
+const ADRESSE = '/a-remettre'
+
+/** What the structure's persons are still owed on paper: the list any of its aidants works from. */
+export function papierDuRoutes({ db }: { db: Db }): Hono<Env> {
+  const routes = new Hono<Env>()
+  routes.get(ADRESSE, requireAidant, async (c) => {
+    const dus = await db.tx(as(c.var.aidant), (tx) => listPapiersDus(tx))
+    const remis = c.req.query('remis') === '1'
+    return c.html(papiersDusPage({ frame: frameOf(c, 'personnes'), dus, remis, fuseau: c.var.aidant.fuseau }))
+  })
+  routes.post(ADRESSE, requireAidant, async (c) => {
+    const form = await parseForm(c, remisForm)
+    const done = form.ok ? await handOver(db, as(c.var.aidant), form.data.papier) : undefined
+    return done?.ok ? c.redirect(`${ADRESSE}?remis=1`, 303) : c.notFound()
+  })
+  return routes
+}

@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { inspect } from '../support/screens.ts'
+import { type Service, startService, words } from '../support/service.ts'
+
+let service: Service
+let browser: TestBrowser
+beforeAll(async () => {
+  ;[service, browser] = await Promise.all([startService(), openBrowser()])
+})
+afterAll(async () => {
+  await service?.close()
+  await browser?.close()
+})
+
+it.each([false, true])('« À remettre sur papier », au clavier, JavaScript %s : la ligne remise s’en va', async (js) => {
+  await service.mandat('odette')
+  const context = await browser.context({ js, width: 360 })
+  await service.enter(context, 'thomas')
+  const page = await context.newPage()
+  await page.goto(`${service.url}/personnes`)
+  await page.getByRole('link', { name: 'À remettre sur papier' }).click()
+  await page.getByRole('heading', { name: 'À remettre sur papier' }).waitFor()
+  const rows = () => page.getByRole('button', { name: /^Remis à/ }).count()
+  const before = await rows()
+  expect(before).toBeGreaterThan(0)
+  await page
+    .getByRole('button', { name: /^Remis à/ })
+    .first()
+    .press('Enter')
+  await page.waitForURL('**/a-remettre?remis=1')
+  await page.getByText('Ce papier est remis.').waitFor()
+  expect(await rows()).toBe(before - 1)
+  expect(await words(page.locator('main'))).toContain('C’est noté')
+})
+
+it('chaque page vue ici est valide, accessible, et tient dans 320 pixels', () => inspect(service, browser), 120_000)

@@ -1,0 +1,675 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import postgres from 'postgres'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { recordActeHorsMandat, recordDemarche } from '../../src/demarche/record.ts'
+import { append } from '../../src/journal/append.ts'
+import { type Checkpoint, signCheckpoint } from '../../src/journal/checkpoint.ts'
+import { type EntryFields, entryBytes } from '../../src/journal/entry.ts'
+import { growTree, leafHash } from '../../src/journal/merkle.ts'
+import { openSigner, type Signer } from '../../src/journal/note.ts'
+import { type Fault, type FaultKind, openAudit } from '../../src/journal/verify.ts'
+import { pauseMandat } from '../../src/mandat/pause.ts'
+import { resumeMandat } from '../../src/mandat/resume.ts'
+import { stopMandat } from '../../src/mandat/stop.ts'
+import { closeDatabase, onDatabase } from '../../src/migrate.ts'
+import { newWitness, ORIGIN, openTree, pemKey } from '../support/arbre.ts'
+import { newWorld, ok, type Told, uneDemarche, type World } from '../support/world.ts'
+
+/*
+ * Whoever is superuser can disarm every trigger and write anything. The claim is that it shows: each falsification below is done so, on a copy of
+ * one and the same journal, and `verify` must find it, and name the first broken line where there is one.
+ */
+
+let world: World
+let told: Told
+let signer: Signer
+let witness: ReturnType<typeof newWitness>
+/** Database names: the journal as it is, and as it was yesterday. */
+let today = ''
+let yesterday = ''
+let server: postgres.Sql
+/** Ids of lines by what they say, in order. */
+let lines: { id: number; action: string; mandatId: string | null; seq: number | null; leaf: number }[]
+
+beforeAll(async () => {
+  world = await newWorld()
+  const tree = openTree(world.database)
+  signer = tree.signer
+  witness = newWitness(signer)
+  server = postgres(onDatabase(world.database.adminUrl, 'postgres'), { max: 1, onnotice: () => {} })
+  told = await world.signMandat({ persona: 'josiane', perimetre: ['logement', 'famille', 'papiers'] })
+  const by = world.as('thomas')
+  for (let i = 0; i < 4; i++) ok(await recordDemarche(world.db, by, uneDemarche(told.id, 'logement', { titre: `Courrier ${i}` })))
+  await tree.settle()
+  await world.signMandat({ persona: 'marcel' })
+  const hers = await world.asUsager('josiane')
+  ok(await pauseMandat(world.db, hers, { mandatId: told.id, thematique: 'famille' }))
+  ok(await resumeMandat(world.db, hers, { mandatId: told.id, thematique: 'famille' }))
+  ok(await stopMandat(world.db, hers, { mandatId: told.id, thematique: 'papiers' }))
+  ok(await recordActeHorsMandat(world.db, by, uneDemarche(told.id, 'papiers'), 'Le rendez-vous était pris depuis longtemps.'))
+  await world.db.tx({ kind: 'worker' }, async (tx) => {
+    for (let i = 0; i < 280; i++)
+      await append(tx, { action: 'structure_modifiee', structureId: told.structureId, contenu: { i } })
+  })
+  await tree.settle()
+  yesterday = await clone(new URL(world.database.adminUrl).pathname.slice(1))
+  for (let i = 0; i < 3; i++) {
+    ok(await recordDemarche(world.db, by, uneDemarche(told.id, 'logement', { titre: `Suite ${i}` })))
+    await tree.settle()
+  }
+  expect(await tree.cosign(witness)).toBe('temoigne')
+  const rows = await world.sql<{ id: string; action: string; mandatId: string | null; seq: number | null; leaf: string }[]>`
+    select j.id, j.action, j.mandat_id as "mandatId", j.mandat_seq as seq, f.leaf_index as leaf
+    from journal j join journal_feuille f on f.journal_id = j.id order by f.leaf_index`
+  lines = rows.map((row) => ({ ...row, id: Number(row.id), leaf: Number(row.leaf) }))
+  today = await clone(new URL(world.database.adminUrl).pathname.slice(1))
+  await tree.close()
+})
+afterAll(async () => {
+  for (const name of [today, yesterday]) await server.unsafe(`drop database if exists ${name} with (force)`)
+  await server.end()
+  await world.close()
+})
+
+/** While it is open a database cannot be copied: whoever is in it is put out. */
+async function clone(name: string): Promise<string> {
+  const copy = `essai_${randomBytes(6).toString('hex')}`
+  for (let tries = 0; ; tries++) {
+    await server`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${name}`
+    try {
+      await server.unsafe(`create database ${copy} template ${name} strategy file_copy`)
+      break
+    } catch (error) {
+      if (tries > 20) throw error
+    }
+  }
+  await closeDatabase(server, copy)
+  return copy
+}
+
+const ARMED = [
+  'journal',
+  'journal_contenu',
+  'journal_compteur',
+  'journal_feuille',
+  'journal_tuile',
+  'journal_point',
+  'journal_temoignage',
+  'mandat',
+  'autorisation',
+  'suspension',
+  'demarche',
+  'demarche_contenu',
+  'mandat_contenu',
+]
+
+type Copy = { sql: postgres.Sql; urls: Parameters<typeof openTree>[0] }
+/** A copy of the journal, with nothing armed. */
+async function copyOf(name: string): Promise<Copy & { drop(): Promise<void> }> {
+  const copy = await clone(name)
+  const at = (url: string) => onDatabase(url, copy)
+  const sql = postgres(at(world.database.adminUrl), { max: 1, onnotice: () => {} })
+  for (const table of ARMED) await sql.unsafe(`alter table ${table} disable trigger all`)
+  await sql.unsafe('alter table journal drop constraint journal_sequence_unique')
+  return {
+    sql,
+    urls: {
+      adminUrl: at(world.database.adminUrl),
+      auditorUrl: at(world.database.auditorUrl),
+      sequencerUrl: at(world.database.sequencerUrl),
+    },
+    async drop() {
+      await sql.end()
+      await server.unsafe(`drop database if exists ${copy} with (force)`)
+    },
+  }
+}
+
+/** The line that says this, the nth of the mandat told. */
+const line = (action: string, nth = 0) =>
+  lines.filter((one) => one.action === action && (one.mandatId === null || one.mandatId === told.id))[nth]!
+const rewrite = `entry = journal_entry(at, action, acteur, acteur_id, structure_id, usager_id, mandat_id, mandat_seq, cible_aidant_id, commitment)`
+/** The leaf says the line as it is now. */
+const rehash = `update journal_feuille f set hash = sha256(decode('00', 'hex') || j.entry) from journal j where j.id = f.journal_id`
+/** What dates a checkpoint, armed again: the sequencer itself is made to lie. */
+const PLACING = 'alter table journal_point enable always trigger journal_point_entier'
+/** The whole tree made anew, with the real key: all that an operator can do. */
+async function rebuild({ sql, urls }: Copy, key = signer): Promise<void> {
+  await sql.unsafe(
+    'delete from journal_temoignage; delete from journal_point; delete from journal_tuile; delete from journal_feuille',
+  )
+  await sql.unsafe(`update journal_bail set titulaire = null, jusqu_a = null, horizon = '0'; ${PLACING}`)
+  const tree = openTree(urls, key)
+  await tree.settle()
+  await tree.close()
+}
+/** Takes leaf n away; those after it come one place nearer. */
+const renumber = (leaf: number) =>
+  `delete from journal_feuille where leaf_index = ${leaf};
+   alter table journal_feuille drop constraint journal_feuille_pkey;
+   update journal_feuille set leaf_index = leaf_index - 1 where leaf_index > ${leaf}`
+
+type Case = {
+  name: string
+  act: (copy: Copy) => Promise<unknown>
+  kind: FaultKind | readonly FaultKind[]
+  /** The line that must be named. */
+  named?: () => number
+  /** What a witness kept is compared; without it this one cannot be seen, and the test says so too. */
+  witnessed?: boolean
+  from?: 'yesterday'
+  seen?: () => (Checkpoint | undefined)[]
+}
+const on =
+  (text: () => string) =>
+  ({ sql }: Copy) =>
+    sql.unsafe(text())
+
+const CASES: Case[] = [
+  {
+    name: 'un fait noté est changé',
+    act: on(
+      () =>
+        `update journal_contenu set payload = replace(payload, 'guichet', 'telephone'), salt = salt || '' where journal_id = ${line('demarche_realisee').id}; update journal_contenu set payload = payload || ' ' where journal_id = ${line('demarche_realisee').id}`,
+    ),
+    kind: 'contenu_change',
+    named: () => line('demarche_realisee').id,
+  },
+  {
+    name: 'le sel d’un contenu est changé',
+    act: on(
+      () => `update journal_contenu set salt = decode(repeat('07', 32), 'hex') where journal_id = ${line('mandat_signe').id}`,
+    ),
+    kind: 'contenu_change',
+    named: () => line('mandat_signe').id,
+  },
+  {
+    name: 'un fait et son engagement sont changés ensemble',
+    act: on(
+      () =>
+        `update journal_contenu set payload = '{}' where journal_id = ${line('demarche_realisee').id}; update journal j set commitment = sha256(c.salt || '{}'::bytea) from journal_contenu c where c.journal_id = j.id and j.id = ${line('demarche_realisee').id}`,
+    ),
+    kind: 'colonnes_changees',
+    named: () => line('demarche_realisee').id,
+  },
+  {
+    name: '… et les octets de la ligne avec',
+    act: on(
+      () =>
+        `update journal_contenu set payload = '{}' where journal_id = ${line('demarche_realisee').id}; update journal j set commitment = sha256(c.salt || '{}'::bytea) from journal_contenu c where c.journal_id = j.id and j.id = ${line('demarche_realisee').id}; update journal set ${rewrite} where id = ${line('demarche_realisee').id}`,
+    ),
+    kind: 'octets_changes',
+    named: () => line('demarche_realisee').id,
+  },
+  {
+    name: 'une action devient une autre',
+    act: on(
+      () =>
+        `alter table journal drop constraint journal_acteur_action; update journal set action = 'acte_hors_mandat' where id = ${line('demarche_realisee', 1).id}`,
+    ),
+    kind: 'colonnes_changees',
+    named: () => line('demarche_realisee', 1).id,
+  },
+  {
+    name: 'une action devient une autre, octets récrits',
+    act: on(
+      () =>
+        `update journal set action = 'acte_hors_mandat' where id = ${line('demarche_realisee', 1).id}; update journal set ${rewrite} where id = ${line('demarche_realisee', 1).id}`,
+    ),
+    kind: 'octets_changes',
+    named: () => line('demarche_realisee', 1).id,
+  },
+  {
+    name: 'une heure est avancée d’une milliseconde',
+    act: on(() => `update journal set at = at + interval '1 millisecond' where id = ${line('demarche_realisee').id}`),
+    kind: 'colonnes_changees',
+    named: () => line('demarche_realisee').id,
+  },
+  {
+    name: 'une heure est reculée d’une milliseconde, octets et feuille récrits',
+    act: on(
+      () =>
+        `update journal set at = at - interval '1 millisecond' where id = ${line('demarche_realisee').id}; update journal set ${rewrite} where id = ${line('demarche_realisee').id}; ${rehash}`,
+    ),
+    kind: 'racine_differente',
+  },
+  {
+    name: 'un autre auteur',
+    act: on(() => `update journal set acteur_id = '${randomUUID()}' where id = ${line('demarche_realisee').id}`),
+    kind: 'colonnes_changees',
+    named: () => line('demarche_realisee').id,
+  },
+  {
+    name: 'une ligne est effacée',
+    act: on(() => `delete from journal where id = ${line('demarche_realisee', 2).id}`),
+    kind: 'ligne_effacee',
+    named: () => line('demarche_realisee', 2).id,
+  },
+  {
+    name: 'une ligne et sa feuille sont effacées',
+    act: on(
+      () =>
+        `delete from journal where id = ${line('demarche_realisee', 2).id}; delete from journal_feuille where journal_id = ${line('demarche_realisee', 2).id}`,
+    ),
+    kind: 'rang_manquant',
+    named: () => lines[line('demarche_realisee', 2).leaf - 1]!.id,
+  },
+  {
+    name: 'une ligne est effacée, les suivantes renumérotées dans l’arbre',
+    act: on(
+      () => `delete from journal where id = ${line('demarche_realisee', 2).id}; ${renumber(line('demarche_realisee', 2).leaf)}`,
+    ),
+    kind: ['numero_manquant', 'racine_differente', 'rang_manquant'],
+  },
+  {
+    name: '… et dans son mandat, octets et feuilles récrits',
+    act: on(
+      () =>
+        `delete from journal where id = ${line('demarche_realisee', 2).id}; ${renumber(line('demarche_realisee', 2).leaf)}; update journal set mandat_seq = mandat_seq - 1 where mandat_id = '${told.id}' and mandat_seq > ${line('demarche_realisee', 2).seq}; update journal set ${rewrite} where mandat_id = '${told.id}'; ${rehash}`,
+    ),
+    kind: ['racine_differente', 'rang_manquant'],
+  },
+  {
+    name: 'une ligne antidatée est glissée hors de l’arbre',
+    act: on(
+      () =>
+        `insert into journal (xid, at, action, acteur, structure_id, entry, commitment) select '1', at + interval '5 minutes', 'structure_modifiee', 'systeme', structure_id, '', commitment from journal where id = ${line('mandat_signe').id}; update journal set ${rewrite} where entry = ''`,
+    ),
+    kind: 'hors_de_l_arbre',
+    named: () => Number.NaN,
+  },
+  {
+    name: 'une ligne antidatée est rangée par le séquenceur lui-même',
+    act: async (copy) => {
+      await copy.sql.unsafe(
+        `insert into journal (at, action, acteur, structure_id, entry, commitment) select at - interval '3 days', 'structure_modifiee', 'systeme', structure_id, '', commitment from journal where id = ${line('mandat_signe').id}; update journal set ${rewrite} where entry = ''; insert into journal_contenu (journal_id, structure_id, payload, salt) select (select max(id) from journal), j.structure_id, c.payload, c.salt from journal_contenu c join journal j on j.id = c.journal_id where j.id = ${line('mandat_signe').id}`,
+      )
+      await copy.sql.unsafe(`update journal_bail set titulaire = null, jusqu_a = null; ${PLACING}`)
+      const tree = openTree(copy.urls, signer)
+      await tree.settle()
+      await tree.close()
+    },
+    kind: 'antidatee',
+    named: () => Number.NaN,
+  },
+  {
+    name: 'une ligne est glissée au milieu de l’arbre',
+    act: on(
+      () =>
+        `insert into journal (at, action, acteur, structure_id, entry, commitment) select at, 'structure_modifiee', 'systeme', structure_id, '', commitment from journal where id = ${line('mandat_signe').id}; update journal set ${rewrite} where entry = ''; insert into journal_contenu (journal_id, payload, salt) select (select max(id) from journal), payload, salt from journal_contenu where journal_id = ${line('mandat_signe').id}; alter table journal_feuille drop constraint journal_feuille_pkey; update journal_feuille set leaf_index = leaf_index + 1 where leaf_index > 5; insert into journal_feuille select 6, max(id), 1, decode(repeat('00', 32), 'hex') from journal; ${rehash}`,
+    ),
+    kind: ['racine_differente'],
+  },
+  {
+    name: 'deux lignes changent de place dans l’arbre',
+    act: on(
+      () =>
+        `alter table journal_feuille drop constraint journal_feuille_pkey; update journal_feuille set leaf_index = case leaf_index when 20 then 21 else 20 end where leaf_index in (20, 21)`,
+    ),
+    kind: 'racine_differente',
+  },
+  {
+    name: 'deux lignes échangent ce qu’elles disent',
+    act: on(() => {
+      const [a, b] = [lines[100]!.id, lines[101]!.id]
+      return `update journal j set at = o.at, entry = o.entry, commitment = o.commitment from journal o where (j.id, o.id) in ((${a}, ${b}), (${b}, ${a}))`
+    }),
+    kind: 'octets_changes',
+    named: () => lines[100]!.id,
+  },
+  {
+    name: 'une ligne passe à un autre mandat',
+    act: on(
+      () =>
+        `update journal set mandat_id = (select id from mandat where id <> '${told.id}' limit 1) where id = ${line('demarche_realisee').id}`,
+    ),
+    kind: 'colonnes_changees',
+    named: () => line('demarche_realisee').id,
+  },
+  {
+    name: 'une démarche passe à un autre mandat',
+    act: on(
+      () =>
+        `update demarche set mandat_id = (select id from mandat where id <> '${told.id}' limit 1) where journal_id = ${line('demarche_realisee').id}`,
+    ),
+    kind: 'fait_disparu',
+    named: () => line('demarche_realisee').id,
+  },
+  {
+    name: 'la fin est coupée',
+    act: async ({ sql }) => {
+      const last = await sql`select taille from journal_point order by taille desc limit 1 offset 2`
+      const size = Number(last[0]!.taille)
+      await sql.unsafe(
+        `delete from journal_temoignage where taille > ${size}; delete from journal_point where taille > ${size}; delete from demarche where journal_id in (select journal_id from journal_feuille where leaf_index >= ${size}); delete from journal_contenu where journal_id in (select journal_id from journal_feuille where leaf_index >= ${size}); delete from journal where id in (select journal_id from journal_feuille where leaf_index >= ${size}); delete from journal_feuille where leaf_index >= ${size}`,
+      )
+    },
+    kind: 'temoin_plus_loin',
+    named: () => lines.at(-3)!.id,
+    witnessed: true,
+  },
+  {
+    name: 'la fin est coupée, les points de contrôle oubliés',
+    act: on(
+      () =>
+        `delete from demarche where journal_id = ${lines.at(-1)!.id}; delete from journal where id = ${lines.at(-1)!.id}; delete from journal_feuille where journal_id = ${lines.at(-1)!.id}`,
+    ),
+    kind: 'rang_manquant',
+  },
+  {
+    name: 'une ligne est récrite et tout l’arbre refait, avec la vraie clé',
+    act: async (copy) => {
+      const { id } = line('demarche_realisee')
+      await copy.sql.unsafe(
+        `update journal_contenu set payload = '{}' where journal_id = ${id}; update journal j set commitment = sha256(c.salt || '{}'::bytea) from journal_contenu c where c.journal_id = j.id and j.id = ${id}; update journal set ${rewrite} where id = ${id}`,
+      )
+      await rebuild(copy)
+    },
+    kind: 'temoin_autre_arbre',
+    witnessed: true,
+  },
+  {
+    name: 'une empreinte change dans une tuile',
+    act: on(() => `update journal_tuile set hashes = overlay(hashes placing decode(repeat('00', 32), 'hex') from 33)`),
+    kind: 'tuile_changee',
+  },
+  { name: 'une tuile disparaît', act: on(() => 'delete from journal_tuile'), kind: 'tuile_manquante' },
+  {
+    name: 'une feuille change d’empreinte',
+    act: on(() => `update journal_feuille set hash = decode(repeat('00', 32), 'hex') where leaf_index = 9`),
+    kind: 'octets_changes',
+    named: () => lines[9]!.id,
+  },
+  {
+    name: 'les points de contrôle sont signés par une autre clé',
+    act: (copy) => rebuild(copy, openSigner(pemKey(), ORIGIN)),
+    kind: 'point_non_signe',
+  },
+  {
+    name: 'un point de contrôle est récrit à la main',
+    act: on(() => `update journal_point set note = replace(note, E'\\n' || taille || E'\\n', E'\\n' || taille + 1 || E'\\n')`),
+    kind: 'point_non_signe',
+  },
+  {
+    name: 'la racine rangée à côté d’un point change',
+    act: on(() => `update journal_point set racine = decode(repeat('00', 32), 'hex')`),
+    kind: 'point_change',
+  },
+  {
+    name: 'le dernier point de contrôle disparaît',
+    act: on(
+      () => 'delete from journal_temoignage; delete from journal_point where taille = (select max(taille) from journal_point)',
+    ),
+    kind: 'fin_sans_point',
+  },
+  {
+    name: 'deux journaux sont montrés à deux témoins',
+    act: async () => {},
+    kind: 'temoin_autre_arbre',
+    seen: () => [witness.seen(), { origin: ORIGIN, size: 40, root: randomBytes(32) }],
+  },
+  {
+    name: 'une sauvegarde d’hier prend la place',
+    from: 'yesterday',
+    act: async () => {},
+    kind: 'temoin_plus_loin',
+    witnessed: true,
+  },
+  {
+    name: 'un numéro du mandat est retiré, tout est refait avec la vraie clé',
+    act: async (copy) => {
+      const { id } = line('demarche_realisee', 1)
+      await copy.sql.unsafe(
+        `delete from demarche where journal_id = ${id}; delete from journal_contenu where journal_id = ${id}; delete from journal where id = ${id}`,
+      )
+      await rebuild(copy)
+    },
+    kind: 'numero_manquant',
+    named: () =>
+      lines.filter(({ mandatId }) => mandatId === told.id).find(({ seq }) => seq === line('demarche_realisee', 1).seq! + 1)!.id,
+  },
+  {
+    name: 'un numéro du mandat est donné deux fois, tout est refait avec la vraie clé',
+    act: async (copy) => {
+      const { id } = line('demarche_realisee', 1)
+      await copy.sql.unsafe(
+        `update journal set mandat_seq = mandat_seq - 1 where id = ${id}; update journal set ${rewrite} where id = ${id}`,
+      )
+      await rebuild(copy)
+    },
+    kind: 'numero_en_double',
+    named: () => line('demarche_realisee', 1).id,
+  },
+  {
+    name: 'un arrêt est défait',
+    act: on(
+      () =>
+        `update autorisation set revoked_at = null, revoked_how = null, revoked_journal_id = null where revoked_journal_id is not null`,
+    ),
+    kind: 'fait_disparu',
+    named: () => line('autorisation_revoquee').id,
+  },
+  {
+    name: 'un arrêt est daté d’un autre jour',
+    act: on(() => `update autorisation set revoked_at = revoked_at + interval '2 minutes' where revoked_journal_id is not null`),
+    kind: 'fait_redate',
+    named: () => line('autorisation_revoquee').id,
+  },
+  {
+    name: 'une pause disparaît',
+    act: on(() => 'delete from suspension'),
+    kind: 'fait_disparu',
+    named: () => line('autorisation_suspendue').id,
+  },
+  {
+    name: 'une démarche disparaît',
+    act: on(() => `delete from demarche_contenu; delete from demarche where journal_id = ${line('demarche_realisee').id}`),
+    kind: 'fait_disparu',
+    named: () => line('demarche_realisee').id,
+  },
+  {
+    name: 'un contenu est effacé sans la ligne qui le dit',
+    act: on(() => `update journal_contenu set payload = null, salt = null where journal_id = ${line('demarche_realisee').id}`),
+    kind: 'contenu_efface_sans_ligne',
+    named: () => line('demarche_realisee').id,
+  },
+  {
+    name: 'un contenu disparaît',
+    act: on(() => `delete from journal_contenu where journal_id = ${line('demarche_realisee').id}`),
+    kind: 'contenu_efface_sans_ligne',
+    named: () => line('demarche_realisee').id,
+  },
+  {
+    name: 'un mandat n’a plus sa ligne',
+    act: on(() => `update mandat set journal_id = ${line('structure_modifiee').id} where id = '${told.id}'`),
+    kind: 'fait_disparu',
+    named: () => line('mandat_signe').id,
+  },
+  {
+    name: 'une démarche est ajoutée sous la ligne d’une autre',
+    act: on(
+      () =>
+        `alter table demarche drop constraint demarche_journal_id_key; create temp table une as select * from demarche where journal_id = ${line('demarche_realisee').id}; update une set id = gen_random_uuid(), envoi = gen_random_uuid(), journal_id = ${line('structure_modifiee').id}; insert into demarche select * from une`,
+    ),
+    kind: 'fait_sans_ligne',
+    named: () => line('structure_modifiee').id,
+  },
+  {
+    name: 'une signature de témoin est fausse',
+    act: async ({ sql }) => {
+      const [row] = await sql`select ligne from journal_temoignage`
+      const [, name, encoded] = /^— (\S+) (\S+)/.exec(row!.ligne) ?? []
+      const bytes = Buffer.from(encoded!, 'base64')
+      bytes[20]! ^= 1
+      await sql`update journal_temoignage set ligne = ${`— ${name} ${bytes.toString('base64')}\n`}`
+    },
+    kind: 'temoignage_faux',
+  },
+]
+
+describe('le journal intact', () => {
+  it.each(['admin', 'auditor'] as const)('se vérifie, %s, avec son témoin', async (as) => {
+    const copy = await copyOf(today)
+    const tree = openTree(copy.urls, signer)
+    const { fault, counts } = await tree.verify([witness.seen()], as)
+    await tree.close()
+    await copy.drop()
+    expect(fault).toBeUndefined()
+    expect(counts).toMatchObject({ lignes: lines.length, contenus: lines.length, tuiles: 1, temoignages: 1 })
+  })
+
+  it('la table en a quarante au moins', () => {
+    expect(CASES.length).toBeGreaterThanOrEqual(40)
+  })
+})
+
+describe('chaque falsification se voit', () => {
+  it.each(CASES.map((one) => [one.name, one] as const))('%s', async (_name, { act, kind, named, witnessed, from, seen }) => {
+    const copy = await copyOf(from === 'yesterday' ? yesterday : today)
+    try {
+      await act(copy)
+      const tree = openTree(copy.urls, signer)
+      const compared = seen?.() ?? (witnessed ? [witness.seen()] : [])
+      const { fault } = await tree.verify(compared)
+      // Without the witness this one would pass: that is what a witness is for.
+      const alone = witnessed ? await tree.verify() : undefined
+      await tree.close()
+      expect([kind].flat()).toContain(fault?.kind)
+      const last = named && Number.isNaN(named()) ? Number((await copy.sql`select max(id) as id from journal`)[0]!.id) : named?.()
+      if (named) expect(fault!.ligne).toBe(last)
+      if (alone) expect(alone.fault).toBeUndefined()
+    } finally {
+      await copy.drop()
+    }
+  })
+})
+
+describe('aucune fausse alerte', () => {
+  const uuid = (): string => randomUUID()
+  /** A small history as it might be: mandats whose numbers may come out of order, contents erased with their line, checkpoints anywhere. */
+  function history(seed: number) {
+    let state = seed + 1
+    const random = (n: number) => {
+      state = (state * 1_103_515_245 + 12_345) % 2 ** 31
+      return Math.floor((state / 2 ** 31) * n)
+    }
+    const people = Array.from({ length: 1 + random(3) }, uuid)
+    const mandats = Array.from({ length: 1 + random(4) }, (_, i) => ({ id: uuid(), usager: people[i % people.length]!, seq: 0 }))
+    const erased = new Set(people.filter(() => random(4) === 0))
+    let at = 1_700_000_000_000
+    const fields: EntryFields[] = []
+    const size = 1 + random(60)
+    for (let i = 0; i < size; i++) {
+      at += random(100_000) - 2_000
+      const mandat = mandats[random(mandats.length)]!
+      fields.push({
+        at: new Date(at),
+        action: 'demarche_realisee',
+        acteur: 'aidant',
+        acteurId: people[0]!,
+        structureId: people[0]!,
+        usagerId: mandat.usager,
+        mandatId: mandat.id,
+        mandatSeq: ++mandat.seq,
+        commitment: randomBytes(32),
+      })
+    }
+    // Two lines of one mandat may be placed the other way round.
+    for (let i = 1; i < fields.length; i++) if (random(6) === 0) [fields[i - 1], fields[i]] = [fields[i]!, fields[i - 1]!]
+    for (const usagerId of erased)
+      fields.push({
+        at: new Date(at),
+        action: 'donnees_effacees',
+        acteur: 'systeme',
+        structureId: null,
+        usagerId,
+        commitment: randomBytes(32),
+      })
+    const key = HISTORY_KEY
+    const tree = growTree()
+    const records = fields.map((one, index) => ({
+      index,
+      id: index + 1,
+      fields: one,
+      entry: entryBytes(one),
+      content: erased.has(one.usagerId!) ? ('efface' as const) : ('non_lu' as const),
+    }))
+    const points = new Map<number, string>()
+    for (const { entry, index } of records) {
+      tree.push(leafHash(entry))
+      if (index === records.length - 1 || random(5) === 0)
+        points.set(tree.size, signCheckpoint(key, { origin: ORIGIN, size: tree.size, root: tree.root() }))
+    }
+    return { records, points, random }
+  }
+  const HISTORY_KEY = openSigner(pemKey(), ORIGIN)
+  const check = ({ records, points }: Pick<ReturnType<typeof history>, 'records' | 'points'>): Fault | undefined => {
+    const audit = openAudit({ log: HISTORY_KEY.vkey })
+    for (const record of records) {
+      const fault = audit.leaf(record)
+      if (fault) return fault
+      const note = points.get(audit.size)
+      const wrong = note && audit.point({ taille: audit.size, note })
+      if (wrong) return wrong
+    }
+    // As the two readers do: a checkpoint over more than there is.
+    const beyond = [...points].find(([size]) => size > audit.size)
+    return beyond ? audit.point({ taille: beyond[0], note: beyond[1] }) : audit.end()
+  }
+
+  it('sur 1 000 petites histoires tirées au hasard ; et une seule ligne changée, ôtée ou déplacée se voit dans chacune', () => {
+    for (let seed = 0; seed < 1_000; seed++) {
+      const { records, points, random } = history(seed)
+      const fault = check({ records, points })
+      if (fault) expect.fail(`histoire ${seed} : ${JSON.stringify(fault)}`)
+      const at = random(records.length)
+      const entry = Buffer.from(records[at]!.entry)
+      entry[random(entry.length)]! ^= 1 << random(8)
+      const { fields: _, ...bare } = records[at]!
+      const changed = records.with(at, { ...bare, entry } as (typeof records)[number])
+      const removed = records.toSpliced(at, 1).map((one, index) => ({ ...one, index }))
+      const moved =
+        records.length < 2
+          ? changed
+          : records
+              .with(at, records[(at + 1) % records.length]!)
+              .with((at + 1) % records.length, records[at]!)
+              .map((one, index) => ({ ...one, index }))
+      for (const [how, wrong] of Object.entries({ changed, removed, moved }))
+        if (!check({ records: wrong, points }) && wrong.length > 0) expect.fail(`histoire ${seed}, ${how}`)
+    }
+  })
+
+  it('sur trente états d’une base qui vit, rangée par des morceaux de toute taille', async () => {
+    const alive = await newWorld()
+    const mandat = await alive.signMandat({ persona: 'josiane', perimetre: ['logement', 'famille'] })
+    const other = await alive.signMandat({ persona: 'ibrahim', aidant: 'fabrice', perimetre: ['etranger', 'papiers'] })
+    const key = openSigner(pemKey(), ORIGIN)
+    const hers = await alive.asUsager('josiane')
+    let state = 7
+    const random = (n: number) => {
+      state = (state * 1_103_515_245 + 12_345) % 2 ** 31
+      return Math.floor((state / 2 ** 31) * n)
+    }
+    const acts = [
+      () => Promise.all([1, 2, 3].map(() => recordDemarche(alive.db, alive.as('thomas'), uneDemarche(mandat.id)))),
+      () => recordDemarche(alive.db, alive.as('fabrice'), uneDemarche(other.id, 'papiers')),
+      () => pauseMandat(alive.db, hers, { mandatId: mandat.id, thematique: 'famille' }),
+      () => resumeMandat(alive.db, hers, { mandatId: mandat.id, thematique: 'famille' }),
+      () => alive.signMandat({ persona: 'marcel', perimetre: ['loisirs'] }),
+      () => alive.database.travel({ ms: 3_600_000 * random(30) }),
+    ]
+    const shown = newWitness(key)
+    for (let i = 0; i < 30; i++) {
+      await acts[random(acts.length)]!()
+      const tree = openTree(alive.database, key, { batch: 1 + random(6) })
+      if (random(4) > 0) await tree.settle()
+      if (random(3) === 0) await tree.cosign(shown)
+      await tree.sequencer.release()
+      const { fault } = await tree.verify([shown.seen()], random(2) === 0 ? 'admin' : 'auditor')
+      await tree.close()
+      if (fault) expect.fail(`état ${i} : ${JSON.stringify(fault)}`)
+    }
+    await alive.close()
+  })
+})

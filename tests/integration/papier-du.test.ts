@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { forgetPapiersRemis } from '../../src/mandat/hand-over.ts'
+import { pauseMandat } from '../../src/mandat/pause.ts'
+import { resumeMandat } from '../../src/mandat/resume.ts'
+import { stopMandat } from '../../src/mandat/stop.ts'
+import { terminateMandat } from '../../src/mandat/terminate.ts'
+import { expectValidHtml } from '../support/html.ts'
+import { newWorld, ok, PUBLIC_URL, type World } from '../support/world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await newWorld()
+})
+afterAll(() => world.close())
+
+const ADRESSE = '/a-remettre'
+const dus = (mandatId: string) =>
+  world.sql<
+    { quoi: string }[]
+  >`select quoi from papier_du where mandat_id = ${mandatId} and remis_at is null order by created_at, quoi`.then((rows) =>
+    rows.map(({ quoi }) => quoi),
+  )
+
+it('qui est prévenue sur papier, ou par un téléphone que d’autres lisent, est dans la liste à chaque nouvelle ; les autres jamais', async () => {
+  const paper = await world.signMandat({ persona: 'odette', perimetre: ['logement', 'social'] })
+  const sms = await world.signMandat({ persona: 'marcel', suivi: 'sms', contact: '+33611223344' })
+  const her = await world.asUsager('odette')
+  ok(await pauseMandat(world.db, her, { mandatId: paper.id }))
+  ok(await resumeMandat(world.db, her, { mandatId: paper.id }))
+  ok(await stopMandat(world.db, her, { mandatId: paper.id, thematique: 'social' }))
+  ok(await stopMandat(world.db, her, { mandatId: paper.id }))
+  expect((await dus(paper.id)).sort()).toEqual(['arret', 'pause', 'reprise', 'signe'])
+  expect(await dus(sms.id)).toEqual([])
+  await world.sql`update usager set contact_lecteur = 'famille' where id = ${sms.usagerId}`
+  ok(await stopMandat(world.db, await world.asUsager('marcel'), { mandatId: sms.id }))
+  expect(await dus(sms.id)).toEqual(['arret'])
+})
+
+it('la page des aidants de la structure, et d’elle seule ; « Remis » une fois, avec qui et quand', async () => {
+  const { id } = await world.signMandat({ persona: 'josiane' })
+  const browser = world.browser(await world.sessionOf('ines'))
+  const page = await browser.get(ADRESSE)
+  await expectValidHtml(page.html)
+  expect(page.html).toContain('DELPECH')
+  expect(page.html).not.toMatch(/[Ll]ogement/)
+  expect((await browser.get('/personnes')).html).toContain(`href="${ADRESSE}"`)
+  const [du] = await world.sql<{ id: string }[]>`select id from papier_du where mandat_id = ${id}`
+  const elsewhere = world.browser(await world.sessionOf('fabrice'))
+  expect((await elsewhere.get(ADRESSE)).html).not.toContain('DELPECH')
+  expect((await elsewhere.post(ADRESSE, { papier: du!.id })).status).toBe(404)
+  expect(await dus(id)).toEqual(['signe'])
+
+  expect((await browser.post(ADRESSE, { papier: du!.id })).location).toBe(`${PUBLIC_URL}${ADRESSE}?remis=1`)
+  const done = await browser.get(`${ADRESSE}?remis=1`)
+  await expectValidHtml(done.html)
+  expect(done.html).not.toContain('DELPECH')
+  const [row] = await world.sql`select remis_at is not null as remis, remis_par from papier_du where id = ${du!.id}`
+  expect(row).toEqual({ remis: true, remis_par: world.aidants.ines })
+  expect((await browser.post(ADRESSE, { papier: du!.id })).status).toBe(404)
+  await expect(world.sql`update papier_du set remis_at = null where id = ${du!.id}`).rejects.toThrow('handed over once')
+
+  await world.db.tx({ kind: 'worker' }, forgetPapiersRemis)
+  expect(await world.sql`select 1 from papier_du where id = ${du!.id}`).toHaveLength(1)
+  await world.database.freeze(new Date(Date.now() + 31 * 86_400_000))
+  await world.db.tx({ kind: 'worker' }, forgetPapiersRemis)
+  expect(await world.sql`select 1 from papier_du where id = ${du!.id}`).toHaveLength(0)
+  await world.database.freeze(null)
+})
+
+it('le jumeau sans ses déclencheurs n’a rien à remettre', async () => {
+  for (const table of ['mandat', 'autorisation', 'suspension'])
+    await world.sql.unsafe(`alter table ${table} disable trigger papier_du`)
+  const { id } = await world.signMandat({ persona: 'nassimah' })
+  ok(await stopMandat(world.db, await world.asUsager('nassimah'), { mandatId: id }))
+  expect(await dus(id)).toEqual([])
+  for (const table of ['mandat', 'autorisation', 'suspension'])
+    await world.sql.unsafe(`alter table ${table} enable trigger papier_du`)
+})
+
+it('d’un décès, personne n’écrit à la personne : plus rien n’est à lui remettre', async () => {
+  const { id } = await world.signMandat({ persona: 'toussaint' })
+  const browser = world.browser(await world.sessionOf('ines'))
+  const named = async () => (await browser.get(ADRESSE)).html.includes(id)
+  expect(await named()).toBe(true)
+  ok(await terminateMandat(world.db, world.as('ines'), { mandatId: id, how: 'deces' }))
+  expect(await named()).toBe(false)
+})

@@ -1,0 +1,69 @@
+import type { LineRefusal } from '../../src/journal/proof.ts'
+import type { ProveRefusal } from '../../src/journal/prove.ts'
+import type { Fault, FaultKind } from '../../src/journal/verify.ts'
+
+import { jourEtHeure } from '../kit/words.ts'
+
+type Told = Omit<Fault, 'kind'>
+
+/** The line that is wrong: « la ligne 12 (rang 11) ». */
+const la = ({ ligne, rang }: Told): string =>
+  [ligne === undefined ? 'une ligne' : `la ligne ${ligne}`, rang !== undefined && `(rang ${rang})`].filter(Boolean).join(' ')
+
+/** What is wrong, said to a person: one sentence each. */
+const FAULT = {
+  rang_manquant: ({ rang, ligne }) =>
+    `il manque la ligne de rang ${rang}${ligne === undefined ? '' : `, juste après la ligne ${ligne}`} : des lignes ont été retirées ou déplacées.`,
+  ligne_effacee: (f) => `${la(f)} a sa place dans l’arbre, et n’existe plus dans le journal : elle a été effacée.`,
+  colonnes_changees: (f) =>
+    `${la(f)} ne dit plus ce qu’elle disait : une de ses colonnes a changé (action, auteur, heure, personne, mandat ou numéro).`,
+  octets_changes: (f) => `${la(f)} a été récrite : ses octets ne sont plus ceux qui ont été rangés dans l’arbre.`,
+  octets_illisibles: (f) => `${la(f)} n’est pas écrite comme le service écrit : elle a été récrite ou ajoutée.`,
+  contenu_change: (f) => `le contenu de ${la(f)} a changé : il ne correspond plus à l’engagement pris en l’écrivant.`,
+  contenu_efface_sans_ligne: (f) => `le contenu de ${la(f)} a été effacé sans la ligne « donnees_effacees » qui doit le dire.`,
+  numero_manquant: (f) => `avant ${la(f)}, un numéro du mandat ${f.ou} manque : une ligne de ce mandat a été retirée.`,
+  numero_en_double: (f) =>
+    `${la(f)} porte un numéro déjà pris, ou qui n’existe pas, dans le mandat ${f.ou} : elle a été ajoutée ou déplacée.`,
+  antidatee: (f) => `${la(f)} est datée de bien avant celles qui la précèdent : elle a été ajoutée après coup.`,
+  hors_de_l_arbre: (f) => `${la(f)} n’est pas dans l’arbre alors qu’elle devrait y être : elle a été ajoutée après coup.`,
+  fait_disparu: (f) => `${la(f)} dit un fait (${f.ou}) que les tables n’ont plus : il a été effacé, déplacé ou défait.`,
+  fait_sans_ligne: (f) => `${f.ou} n’a pas de ligne de journal qui le dise : ce fait a été ajouté ou déplacé.`,
+  fait_redate: (f) => `${f.ou} n’a plus l’heure que dit ${la(f)}.`,
+  tuile_changee: (f) =>
+    `la tuile ${f.ou} de l’arbre n’est plus celle de ces lignes${f.rang === undefined ? '' : ` (à partir du rang ${f.rang})`}.`,
+  tuile_manquante: (f) => `une tuile de niveau ${f.ou} de l’arbre manque.`,
+  point_illisible: (f) => `le point de contrôle ${f.ou} ne se lit pas.`,
+  point_non_signe: (f) =>
+    `le point de contrôle ${f.ou} n’est pas signé par la clé de ce journal : il a été refait avec une autre clé.`,
+  point_change: (f) => `le point de contrôle ${f.ou} ne dit pas la taille ou la racine sous laquelle il est rangé.`,
+  racine_differente: (f) =>
+    `le point de contrôle ${f.ou} a été signé pour d’autres lignes : une ligne de rang ${f.rang} à ${Number(f.ou) - 1} a changé depuis.`,
+  fin_sans_point: (f) => `les lignes à partir du rang ${f.rang} ne sont sous aucun point de contrôle signé.`,
+  temoignage_faux: (f) => `une signature de témoin sous le point de contrôle ${f.ou} est fausse.`,
+  temoin_illisible: (f) => `ce que le témoin a gardé ne se lit pas, ou n’est signé ni par ce journal ni par lui : ${f.ou}.`,
+  temoin_plus_loin: (f) =>
+    `un témoin a vu ce journal avec ${f.ou} lignes, et il n’en a plus que ${f.rang} : la fin a été coupée, ou une vieille sauvegarde a pris sa place.`,
+  temoin_autre_arbre: (f) =>
+    `un témoin a vu, à ${f.ou} lignes, un autre arbre que celui-ci : le passé a été récrit, ou deux journaux ont été montrés.`,
+  paquet_illisible: (f) => `le paquet ne se lit pas, à sa ligne ${f.ou}.`,
+  paquet_coupe: (f) => `le paquet est coupé, ou des enregistrements y manquent (ligne ${f.ou}).`,
+} as const satisfies Record<FaultKind, (fault: Told) => string>
+
+export const faultSentence = ({ kind, ...told }: Fault): string => FAULT[kind](told)
+
+export const PROVE_REFUSAL = {
+  ligne_inconnue: 'Aucune ligne du journal ne porte ce numéro.',
+  pas_encore_rangee: 'Cette ligne n’est pas encore dans l’arbre : réessayez dans quelques secondes.',
+} as const satisfies Record<ProveRefusal, string>
+
+export const PROOF_REFUSAL = {
+  preuve_illisible: 'La preuve ne se lit pas.',
+  faits_changes: 'Les faits ne sont plus ceux de cette ligne.',
+  autre_journal: 'La preuve est celle d’un autre journal.',
+  point_non_signe: 'Le point de contrôle de la preuve n’est pas signé par la clé de ce journal.',
+  pas_dans_l_arbre: 'La ligne n’est pas dans l’arbre que ce point de contrôle signe.',
+} as const satisfies Record<LineRefusal, string>
+
+/** Never « vérifié »: it says nothing of whether what was done was right. */
+export const mentionOf = (signedAt: Date, temoigne: boolean): string =>
+  `Non modifié depuis le ${jourEtHeure(signedAt, 'Europe/Paris')}${temoigne ? ', un témoin extérieur l’a vu' : ' ; aucun témoin ne l’a encore vu'}. Cela ne dit pas que ce qui a été fait était juste.`
