@@ -5,7 +5,7 @@ import { MANIERES } from './fin.ts'
 import { DUREES, THEMATIQUES } from './mandat.ts'
 
 export const choixForm = z.object({
-  protegee: choix(['non', 'oui'], 'Répondez à cette question : la réponse n’est pas gardée.'),
+  protegee: choix(['non', 'oui'], 'Répondez à cette question. Si c’est oui, rien n’est gardé.'),
   thematiques: liste(THEMATIQUES, 'Cochez au moins une thématique.'),
   duree: choix(DUREES, 'Choisissez une durée.'),
 })

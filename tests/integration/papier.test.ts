@@ -398,6 +398,10 @@ describe('là où aucun PDF ne peut être fait', () => {
       }
       if (papier === 'pour-vous') expect(html.match(CODE)).toHaveLength(1)
     }
+    // What crosses the sheets of the PDF crosses these too.
+    const draft = await world.draft({ persona: 'odette', upTo: 'choix' })
+    const apercu = await app.request(`/mandats/brouillons/${draft}/apercu`, { method: 'POST', headers, body: '' })
+    expect(await apercu.text()).toContain('<p class="filigrane"><strong>sans valeur juridique</strong></p>')
     await papers.close()
   })
 })

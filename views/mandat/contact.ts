@@ -34,6 +34,7 @@ export const contactPage = ({ frame, brouillon, values = {}, errors = {}, refusa
     sms ? 'Vérifier le numéro' : 'Vérifier l’adresse',
     html`${errorSummary(errors)}
     ${refusal && alert('Pas encore vérifié', REFUSAL[refusal])}
+    <p>L’accord est noté. Le mandat n’existe pas encore : il reste cette vérification, puis le code de l’aidant.</p>
     ${
       reste.code &&
       html`<p>Un code de six chiffres part ${sms ? `au ${telephoneEnMots(brouillon.contact!)}` : `à ${brouillon.contact!}`}. Demandez-le à la personne : elle le lit, ou le tape elle-même.</p>`

@@ -71,7 +71,7 @@ export const newMandatPage = ({
       html`${radios({
         name: 'protegee',
         legend: 'Quelqu’un est-il officiellement chargé des affaires de la personne, ou a-t-elle moins de 18 ans ?',
-        hint: 'Tutelle, curatelle, habilitation familiale, mandat de protection future, sauvegarde de justice. La réponse n’est pas gardée.',
+        hint: 'Tutelle, curatelle, habilitation familiale, mandat de protection future, sauvegarde de justice. Si c’est oui, rien n’est gardé.',
         options: { non: 'Non', oui: 'Oui' },
         value: typed.protegee,
         error: errors.protegee,

@@ -78,6 +78,6 @@ export const sansCodePage = ({ demo }: { demo: boolean }) =>
   page(
     { space: 'public', demo, bare: true },
     'Il n’y a pas de code à lire ici',
-    html`${sentence('Le code a déjà servi, ou ses dix minutes sont passées. Rien n’est gardé ici.')}
-    <p>Demandez à la personne qui vous aide d’afficher un nouveau carré.</p>`,
+    html`${sentence('Le code a déjà servi, et la suite est sur l’écran de la personne qui vous aide ; ou ses dix minutes sont passées. Rien n’est gardé ici.')}
+    <p>S’il reste quelque chose à faire, demandez-lui d’afficher un nouveau carré.</p>`,
   )

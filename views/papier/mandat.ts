@@ -98,7 +98,14 @@ export const verifier = ({ service, code, qr }: Pick<FaitsMandat, 'service' | 'c
   titre: 'À qui ce papier est montré',
   texte: PAPIER,
   // The page that reads the QR knows nothing of a code.
-  lignes: [{ fort: 'Adresse', texte: code ? adresse(service, '/verifier') : `celle du code QR, ${adresse(service, '/v')}` }],
+  lignes: [
+    {
+      fort: 'Adresse',
+      texte: code
+        ? `${adresse(service, '/verifier')}, avec le code et l’année de naissance ; ou photographiez le carré`
+        : `celle du code QR, ${adresse(service, '/v')}`,
+    },
+  ],
   code,
   qr,
   lire: 'Code QR : il ouvre la page qui vérifie ce papier.',

@@ -13,7 +13,7 @@ export const papierPage = ({ frame, papier, retour }: { frame: Frame; papier: Pa
     { ...frame, above: back('Revenir', retour) },
     papier.titre,
     html`<div class="a-l-ecran">${alert('Le fichier PDF ne peut pas être fait ici', 'Imprimez cette page avec votre navigateur : elle dit la même chose.', 'info')}</div>
-    <div class="papier">${[...papier.une, ...papier.suite].map(bloc)}
+    <div class="papier">${papier.filigrane && html`<p class="filigrane"><strong>${papier.filigrane}</strong></p>`}${[...papier.une, ...papier.suite].map(bloc)}
     <p class="pied">${papier.pied}</p></div>`,
   )
 
