@@ -216,7 +216,8 @@ async function verify(args: string[]): Promise<number> {
     liste: async (url) => (values.statuts ? file(values.statuts) : ask(url)),
     franceconnect: { jwks: fcJwks, empreinte: values['fc-empreinte'] },
   })
-  for (const line of linesOf(verification, pinned)) console.log(line)
+  // A piece says its own names: none of their letters may move about the terminal, and hide what is said of it.
+  for (const line of linesOf(verification, pinned)) console.log(line.replaceAll(/\p{C}/gu, '?'))
   const code = exitOf(verification, pinned)
   console.log(`\nConclusion : ${conclusionOf(verification, code)}`)
   return code

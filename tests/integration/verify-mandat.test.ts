@@ -17,6 +17,7 @@ import { attestationUrl } from '../../src/verification/attestation.ts'
 import { readPng } from '../../src/verification/png.ts'
 import type { Preuve } from '../../src/verification/preuve.ts'
 import { qrOf } from '../../src/verification/qr.ts'
+import { stranger } from '../support/forgeries.ts'
 import { newWorld, ok, type World } from '../support/world.ts'
 
 /** The command as someone types it, who has a piece in hand and neither our database nor our keys. */
@@ -140,6 +141,17 @@ describe('npm run verify-mandat', () => {
     const liste = save('liste-a.jwt', await (await fetch(`${url}/statuts/0`)).text())
     expect((await verify(saved('preuve.json'), '--jwks', jwks, '--statuts', liste)).code).toBe(4)
     expect((await verify(saved('preuve.json'), '--jwks', jwks, '--statuts', liste, '--emetteur', url)).code).toBe(0)
+  })
+
+  it('des noms faits pour récrire l’écran n’y récrivent rien', async () => {
+    const claims = claimsOf(preuve.sceau)
+    const sceau = await sealMandat(
+      { ...claims, mandataire: { ...claims.mandataire, nom: 'X\u001b[4A\r\u001b[2KÉmetteur\u202e' } },
+      stranger.current,
+    )
+    const { said } = await verify(save('ecran.jws', sceau), '--jwks', save('ecran.json', JSON.stringify(stranger.jwks)))
+    expect(said).toContain('X?[4A??[2KÉmetteur?')
+    expect(said).not.toMatch(/[^\P{C}\n]/u)
   })
 
   it('une photo JPEG est refusée en disant quoi faire', async () => {
