@@ -227,9 +227,10 @@ async function run<T>(
     }
     statement.reject = (reason) => {
       waiting.delete(statement.reject)
-      failed ??= check(reason)
+      const error = check(reason)
+      failed ??= error
       // A statement that travelled behind one that failed says so only: the reason is the first one's.
-      reject(codeOf(reason) === '25P02' ? failed : check(reason))
+      reject(codeOf(error) === '25P02' ? failed : error)
     }
     waiting.add(statement.reject)
     silence.refresh()

@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { z } from 'zod'
+import { LETTRES, LONGUEUR } from './lettres.ts'
 import { sansSecret } from './sans-secret.ts'
 
 type Field<S extends z.ZodType> = keyof z.input<S> & string
@@ -52,8 +53,19 @@ export const isFormType = (contentType: string | undefined): boolean =>
   /^(?:application\/x-www-form-urlencoded|multipart\/form-data)\s*(?:;|$)/i.test(contentType ?? '') &&
   !/;\s*charset\s*=\s*(?!"?utf-8"?\s*(?:;|$))/i.test(contentType ?? '')
 
-/** All that a form sent, by field; a file is an object. Throws what the answer is when it cannot be read. */
-export async function readFields(c: Context): Promise<Map<string, (string | object)[]>> {
+type Fields = ReadonlyMap<string, readonly (string | object)[]>
+const READ = new WeakMap<Request, Promise<Fields>>()
+
+/** All that a form sent, by field; a file is an object. Throws what the answer is when it cannot be read. Read once, however often it is asked. */
+export function readFields(c: Context): Promise<Fields> {
+  const known = READ.get(c.req.raw)
+  if (known) return known
+  const fields = read(c)
+  READ.set(c.req.raw, fields)
+  return fields
+}
+
+async function read(c: Context): Promise<Fields> {
   const type = c.req.header('content-type')
   if (!isFormType(type)) throw new HTTPException(415)
   const entries = /^multipart/i.test(type!)
@@ -147,6 +159,21 @@ export const code6 = CODE6.pipe(
     .transform((code) => code.replace(/[\s.-]/g, ''))
     .refine((code) => /^\d{6}$/.test(code), 'Le code est fait de 6 chiffres.'),
 )
+
+/** The 12 characters of a code typed from a paper: in any case, with spaces or hyphens. */
+export const codeImprime = (required: string, wrong: string) =>
+  z
+    .string({ error: required })
+    .transform((code) => code.replace(/[\s\p{Pd}._]/gu, '').toUpperCase())
+    .refine((code) => CODE_IMPRIME.test(code), wrong)
+const CODE_IMPRIME = new RegExp(`^[${LETTRES}]{${LONGUEUR}}$`)
+
+/** A year of birth, in four digits. */
+export const anneeDeNaissance = (required: string, wrong: string) =>
+  z
+    .string({ error: required })
+    .transform((annee) => annee.replace(/\s/g, ''))
+    .refine((annee) => /^(18|19|20|21)\d\d$/.test(annee), wrong)
 
 /** An e-mail address, in lower case: case and spaces around never matter. */
 export const courriel = (required: string) =>

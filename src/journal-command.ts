@@ -33,8 +33,6 @@ Sans ces variables : la démonstration de ce dossier (ou de DATA_DIR), pendant q
 Code de sortie : 0 tout est vérifié ; 1 quelque chose est faux, dit à la première ligne fausse ; 2 commande inutilisable, base ou fichier illisible ;
 3 tout est vérifié, mais aucun témoin n’a été comparé : la fin a pu être coupée, ou tout le journal récrit.`
 
-class Unusable extends Error {}
-
 const textOf = (value: string) => (existsSync(value) ? readFileSync(value, 'utf8') : value)
 
 /** The key that must have signed. */
@@ -42,7 +40,7 @@ function keyOf(given: string | undefined, around: Surroundings): Vkey | undefine
   const text = given ?? around.JOURNAL_VKEY
   if (text !== undefined) {
     const vkey = parseVkey(textOf(text).trim())
-    if (!vkey) throw new Unusable('La clé donnée n’est pas une clé publique de journal : nom+identifiant+clé.')
+    if (!vkey) throw new Error('La clé donnée n’est pas une clé publique de journal : nom+identifiant+clé.')
     return vkey
   }
   const { JOURNAL_KEY, JOURNAL_ORIGIN, PUBLIC_URL } = around
@@ -69,7 +67,7 @@ async function readSeen(where: string, log: Vkey, policy: Policy): Promise<Seen 
 
 async function fetchText(url: string): Promise<string> {
   const answer = await fetch(url, { signal: AbortSignal.timeout(10_000), redirect: 'error' }).catch(() => undefined)
-  if (!answer?.ok) throw new Unusable(`Le témoin ne répond pas, ou n’a rien : ${url}`)
+  if (!answer?.ok) throw new Error(`Le témoin ne répond pas, ou n’a rien : ${url}`)
   return answer.text()
 }
 
@@ -78,7 +76,7 @@ function openJournal(around: Surroundings & { demo: boolean }): { db: Db; readin
   const admin = around.DATABASE_ADMIN_URL
   const url = admin ?? around.DATABASE_AUDITOR_URL
   if (!url)
-    throw new Unusable(
+    throw new Error(
       'Aucune base à lire : donnez DATABASE_AUDITOR_URL, ou lancez d’abord la démonstration de ce dossier (npm start) dans un autre terminal.',
     )
   return { db: openDb({ url, connections: 4 }), reading: admin ? 'contenus' : 'empreintes' }
@@ -117,7 +115,7 @@ async function verify(args: string[]): Promise<number> {
   let early: Fault | undefined
   for (const where of places) {
     const known = log ?? bundleKey(values.bundle)
-    if (!known) throw new Unusable('Pour comparer à un témoin, il faut la clé du journal : --cle.')
+    if (!known) throw new Error('Pour comparer à un témoin, il faut la clé du journal : --cle.')
     const one = await readSeen(where, known, policy)
     if ('kind' in one) early ??= one
     else seen.push(one)
@@ -127,7 +125,7 @@ async function verify(args: string[]): Promise<number> {
     const stream = createReadStream(values.bundle, { encoding: 'utf8', highWaterMark: 1 << 20 })
     verified = await verifyBundle(linesOf(stream), { log, seen, progress })
   } else {
-    if (!log) throw new Unusable('La clé du journal manque : --cle, JOURNAL_VKEY, ou JOURNAL_KEY et PUBLIC_URL.')
+    if (!log) throw new Error('La clé du journal manque : --cle, JOURNAL_VKEY, ou JOURNAL_KEY et PUBLIC_URL.')
     const { db, reading } = openJournal(around)
     try {
       verified = await verifyDatabase(db, { log, reading, seen, progress })
@@ -185,7 +183,7 @@ async function verify(args: string[]): Promise<number> {
 function verifyLines(where: string, cle: string | undefined): number {
   const file = parseProvenLines(readFileSync(where, 'utf8'))
   const log = keyOf(cle, {}) ?? parseVkey(file?.cle ?? '')
-  if (!file || !log) throw new Unusable('Ce fichier ne contient pas de lignes avec leurs preuves.')
+  if (!file || !log) throw new Error('Ce fichier ne contient pas de lignes avec leurs preuves.')
   for (const line of file.lignes) {
     const checked = verifyLine(line, log)
     if (checked.ok) continue
@@ -213,9 +211,9 @@ async function run(args: string[]): Promise<number> {
   })
   const around = surroundings(process.env)
   const log = keyOf(values.cle, around)
-  if (!log) throw new Unusable('La clé du journal manque : --cle, JOURNAL_VKEY, ou JOURNAL_KEY et PUBLIC_URL.')
+  if (!log) throw new Error('La clé du journal manque : --cle, JOURNAL_VKEY, ou JOURNAL_KEY et PUBLIC_URL.')
   const { db, reading } = openJournal(around)
-  if (values.contenus && reading !== 'contenus') throw new Unusable('--contenus demande DATABASE_ADMIN_URL.')
+  if (values.contenus && reading !== 'contenus') throw new Error('--contenus demande DATABASE_ADMIN_URL.')
   const out = values.vers ? createWriteStream(values.vers, { mode: 0o600 }) : process.stdout
   try {
     for await (const piece of exportJournal(db, { log, contenus: values.contenus }))
@@ -240,15 +238,15 @@ async function prove(args: string[]): Promise<number> {
     options: { vers: { type: 'string' }, cle: { type: 'string' } },
   })
   const [number] = positionals
-  if (!number || !/^\d{1,15}$/.test(number)) throw new Unusable(USAGE)
+  if (!number || !/^\d{1,15}$/.test(number)) throw new Error(USAGE)
   const around = surroundings(process.env)
   const log = keyOf(values.cle, around)
-  if (!log) throw new Unusable('La clé du journal manque : --cle, JOURNAL_VKEY, ou JOURNAL_KEY et PUBLIC_URL.')
+  if (!log) throw new Error('La clé du journal manque : --cle, JOURNAL_VKEY, ou JOURNAL_KEY et PUBLIC_URL.')
   const policy = policyOf(around)
   const { db } = openJournal(around)
   try {
     const proven = await db.tx({ kind: 'operator' }, (tx) => proveLine(tx, Number(number), policy))
-    if (!proven.ok) throw new Unusable(PROVE_REFUSAL[proven.refusal])
+    if (!proven.ok) throw new Error(PROVE_REFUSAL[proven.refusal])
     const proof = parseProof(proven.proof)
     const checked =
       proof &&

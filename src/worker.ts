@@ -10,6 +10,7 @@ import { remindEnds } from './mandat/remind.ts'
 import { type Deliver, deliverDue } from './notification/deliver.ts'
 import { forgetMessages } from './notification/forget.ts'
 import { forgetConnexions } from './oidc/forget.ts'
+import { startTurns } from './turns.ts'
 import { forgetAcces } from './usager/forget.ts'
 
 type Job = { name: string; everyMs: number; run: () => Promise<unknown> }
@@ -31,30 +32,20 @@ export function startWorker(db: Db, deliver: Deliver, log: Log): { stop(): Promi
     { name: 'sessions', everyMs: 600_000, run: () => forget(forgetSessions) },
     { name: 'acces', everyMs: 3_600_000, run: () => forget(forgetAcces) },
   ]
-  let stopping = false
-  const timers = new Map<string, NodeJS.Timeout>()
-  const running = new Set<Promise<void>>()
-
-  const turn = (job: Job) => {
-    const run = job
-      .run()
-      .then(
-        () => {},
-        (error: unknown) => log('warn', { event: 'tache_echouee', reason: job.name, ...failure(error) }),
-      )
-      .finally(() => {
-        running.delete(run)
-        if (!stopping) timers.set(job.name, setTimeout(turn, job.everyMs, job))
-      })
-    running.add(run)
-  }
-  for (const job of jobs) turn(job)
-
+  const turns = jobs.map(({ name, everyMs, run }) =>
+    startTurns(() =>
+      run().then(
+        () => everyMs,
+        (error: unknown) => {
+          log('warn', { event: 'tache_echouee', reason: name, ...failure(error) })
+          return everyMs
+        },
+      ),
+    ),
+  )
   return {
     async stop() {
-      stopping = true
-      for (const timer of timers.values()) clearTimeout(timer)
-      await Promise.all(running)
+      await Promise.all(turns.map((one) => one.stop()))
     },
   }
 }

@@ -63,6 +63,8 @@ export function curseurDe(text: string | undefined): Curseur | undefined {
 }
 
 const PAGE = 20
+/** All that was done under a mandat: more than has ever been. */
+export const TOUTES = 1000
 
 /**
  * The démarches found by `which`, with their words. Row-level security says whose may be read; `masked` also leaves out those of sensitive

@@ -10,7 +10,7 @@ import { type DejaNotee, findDejaNotee } from './queries.ts'
  * and has not said that this is another.
  */
 export type RecordRefusal = DemarcheRefusal | 'envoi_deja_utilise' | 'aidant_inactif' | 'deja_notee'
-export type Recorded =
+type Recorded =
   | { ok: true; id: string; usagerId: string; genre: Kind }
   | { ok: false; refusal: RecordRefusal; deja?: DejaNotee | undefined }
 

@@ -7,7 +7,7 @@ import { MAX_FIELDS, readFields } from '../form.ts'
 import type { Env } from './env.ts'
 import { MAX_BODY } from './limits.ts'
 import { ruleOf, SIGN_IN } from './rules.ts'
-import { cookies, hashToken } from './session.ts'
+import { cookies, hashToken, IDLE_MINUTES } from './session.ts'
 
 /*
  * A form sent when the session has just closed, or while the service is busy, is shown back whole in a page whose button sends it again:
@@ -88,7 +88,7 @@ type Begun = { aidantId: string | null; structureId: string | null; usagerId: st
 async function findBegun(tx: Tx, begunIn: string): Promise<Begun | undefined> {
   const [begun] = await tx.sql<Begun[]>`
     select s.aidant_id, s.structure_id, s.usager_id, s.ended_at is null and a.suspended_at is null as closed,
-      s.last_seen_at <= horloge() - interval '30 minutes' as idle
+      s.last_seen_at <= horloge() - make_interval(mins => ${IDLE_MINUTES}) as idle
     from session s
     left join aidant a on a.id = s.aidant_id
     where s.jeton = ${Buffer.from(begunIn, 'base64url')}`

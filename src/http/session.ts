@@ -5,7 +5,7 @@ import type { Config } from '../config.ts'
 import type { Db, Reconnue, Tx } from '../db.ts'
 import type { Env } from './env.ts'
 
-const IDLE_MINUTES = 30
+export const IDLE_MINUTES = 30
 const ABSOLUTE_HOURS = 10
 /** How long a code sent to a contact lets stop; the space opened with the paper stays open after it. */
 const PROOF_MINUTES = 30

@@ -1,5 +1,6 @@
 import type { Db, Tx } from '../db.ts'
 import { failure, type Log } from '../http/log.ts'
+import { startTurns } from '../turns.ts'
 import { consistencyRanges, rangeHash } from './merkle.ts'
 import { cosignedAt, parseNote, parseSignatures } from './note.ts'
 import type { Policy, Witness } from './policy.ts'
@@ -10,7 +11,7 @@ import { submissionText } from './witness.ts'
 const EVERY_MS = 10_000
 const ANSWER_MS = 5_000
 
-export type Cosigned = 'rien_de_neuf' | 'temoigne' | 'muet' | 'refuse' | 'fourche' | 'recul'
+type Cosigned = 'rien_de_neuf' | 'temoigne' | 'muet' | 'refuse' | 'fourche' | 'recul'
 
 /** One POST; what a test puts in place of the network. */
 export type Post = (url: string, body: string) => Promise<{ status: number; body: string }>
@@ -84,27 +85,14 @@ function alarm(log: Log, reason: 'fourche' | 'recul'): Cosigned {
 }
 
 /** Asks every witness of the policy in turn, for ever; one that is silent delays the others by its time out at most. */
-export function startCosigning(db: Db, policy: Policy, log: Log, everyMs = EVERY_MS): { stop(): Promise<void> } {
-  let stopping = false
-  let timer: NodeJS.Timeout | undefined
-  let running: Promise<unknown> = Promise.resolve()
-  const turn = () => {
-    running = Promise.all(
+export const startCosigning = (db: Db, policy: Policy, log: Log, everyMs = EVERY_MS): { stop(): Promise<void> } =>
+  startTurns(async () => {
+    await Promise.all(
       policy.witnesses.map((witness) =>
         cosign(db, witness, log).catch((error: unknown) =>
           log('warn', { event: 'tache_echouee', reason: 'temoins', ...failure(error) }),
         ),
       ),
-    ).then(() => {
-      if (!stopping) timer = setTimeout(turn, everyMs)
-    })
-  }
-  turn()
-  return {
-    async stop() {
-      stopping = true
-      clearTimeout(timer)
-      await running
-    },
-  }
-}
+    )
+    return everyMs
+  })

@@ -4,7 +4,7 @@ import { type Hash, leafHash, verifyInclusion } from './merkle.ts'
 import { base64, cosignedAt, isSignedBy, type Note, type Vkey } from './note.ts'
 
 /** tlog-proof: everything needed to check, offline, that a leaf is in the log. */
-export type Proof = {
+type Proof = {
   extra?: Buffer
   index: number
   path: readonly Hash[]
@@ -37,7 +37,7 @@ export function parseProof(text: string): Proof | undefined {
 }
 
 export type ProofRefusal = 'point_non_signe' | 'autre_journal' | 'pas_dans_l_arbre'
-export type Proved =
+type Proved =
   | { ok: true /** Witnesses' POSIX seconds, by name. */; seen: ReadonlyMap<string, number> }
   | { ok: false; refusal: ProofRefusal }
 

@@ -5,6 +5,7 @@ import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
 import { asUsager } from '../http/as.ts'
 import type { Env } from '../http/env.ts'
+import { jsonFile } from '../http/json-file.ts'
 import { addressOf, limitRate } from '../http/limit-rate.ts'
 import { publicPage, requireUsager } from '../http/rules.ts'
 import { NO_WITNESS } from './policy.ts'
@@ -74,9 +75,6 @@ export function mesPreuvesRoutes({ db, config }: { db: Db; config: Config }): Ho
       mention: mentionOf(mine.signedAt, mine.temoigne),
       lignes: mine.lignes,
     }
-    c.header('Content-Disposition', 'attachment; filename="journal.json"')
-    c.header('Content-Type', 'application/json')
-    // Still the same JSON, and nothing for whoever would read it as a page.
-    return c.body(`${JSON.stringify(file, null, 2).replaceAll('<', '\\u003c').replaceAll('&', '\\u0026')}\n`)
+    return jsonFile('journal.json', file)
   })
 }

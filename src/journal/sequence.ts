@@ -1,5 +1,6 @@
 import { type Db, isBusy, type Tx } from '../db.ts'
 import { failure, type Log } from '../http/log.ts'
+import { startTurns } from '../turns.ts'
 import { signCheckpoint } from './checkpoint.ts'
 import { growTree, type Hash, type Tree } from './merkle.ts'
 import type { Signer } from './note.ts'
@@ -20,7 +21,7 @@ type Memory = {
   /** A long backlog is taken in several batches, in order of id, up to a horizon fixed at the first. */
   backlog?: { upto: string; after: number }
 }
-export type Batch = { held: boolean; count: number; more: boolean }
+type Batch = { held: boolean; count: number; more: boolean }
 
 export type Sequencer = {
   /** One turn: takes or keeps the lease, and gives their leaves to lines that wait. */
@@ -182,31 +183,21 @@ const insertTile = (tx: Tx, { level, index, hashes, root }: FullTile) => tx.sql`
 
 /** Turns until told to stop; a failure is said, and the next turn begins anew. */
 export function startSequencer(sequencer: Sequencer, log: Log): { stop(): Promise<void> } {
-  let stopping = false
-  let timer: NodeJS.Timeout | undefined
-  let running: Promise<void> = Promise.resolve()
-
-  const turn = () => {
-    running = sequencer
-      .turn()
-      .catch((error: unknown) => {
+  const failed = (error: unknown) => log('warn', { event: 'tache_echouee', reason: 'sequenceur', ...failure(error) })
+  const turns = startTurns(() =>
+    sequencer.turn().then(
+      ({ more }) => (more ? 0 : IDLE_MS),
+      (error: unknown) => {
         // Another holds the lease at this very moment: nothing is wrong.
-        if (!isBusy(error)) log('warn', { event: 'tache_echouee', reason: 'sequenceur', ...failure(error) })
-        return { more: false }
-      })
-      .then(({ more }) => {
-        if (!stopping) timer = setTimeout(turn, more ? 0 : IDLE_MS)
-      })
-  }
-  turn()
+        if (!isBusy(error)) failed(error)
+        return IDLE_MS
+      },
+    ),
+  )
   return {
     async stop() {
-      stopping = true
-      clearTimeout(timer)
-      await running
-      await sequencer
-        .release()
-        .catch((error: unknown) => log('warn', { event: 'tache_echouee', reason: 'sequenceur', ...failure(error) }))
+      await turns.stop()
+      await sequencer.release().catch(failed)
     },
   }
 }

@@ -98,7 +98,7 @@ function read(entry: Buffer): Said | undefined {
   }
 }
 
-export type Audit = {
+type Audit = {
   readonly counts: Counts
   readonly size: number
   root(): Hash
@@ -267,12 +267,4 @@ export function openAudit({ log, seen = [] }: { log: Vkey; seen?: readonly Check
       return undefined
     },
   }
-}
-
-/** Full tiles that a tree of this size must have. */
-export function fullTiles(size: number): { level: number; index: number }[] {
-  const tiles: { level: number; index: number }[] = []
-  for (let level = 0; 256 ** (level + 1) <= size; level++)
-    for (let index = 0; index < Math.floor(size / 256 ** (level + 1)); index++) tiles.push({ level, index })
-  return tiles
 }

@@ -6,7 +6,7 @@ import { base64, isSignedBy, type Vkey } from './note.ts'
 export type Known = { size: number; root: Hash }
 export const NOTHING: Known = { size: 0, root: EMPTY_ROOT }
 
-export type Submission = {
+type Submission = {
   old: number
   proof: readonly Hash[]
   checkpoint: NonNullable<ReturnType<typeof parseCheckpoint>>

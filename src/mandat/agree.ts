@@ -86,7 +86,8 @@ export const giveAccord = (db: Db, by: Who & { kind: 'aidant' }, brouillonId: st
     if (suivi === 'email' && (await estDuPersonnel(tx, contact!))) return { ok: false, refusal: 'contact_structure' }
 
     const { sub } = brouillon!.identite!
-    const contactProuveAt = contact && (provenHere(brouillon!, contact) ?? provenBefore(await findConnue(tx, sub), contact))
+    const contactProuveAt =
+      contact === null ? null : (provenHere(brouillon!, contact) ?? provenBefore(await findConnue(tx, sub), contact))
     const contactPartage =
       contact !== null &&
       (memeNumero(contact, acting!.telephone) ||
@@ -96,10 +97,10 @@ export const giveAccord = (db: Db, by: Who & { kind: 'aidant' }, brouillonId: st
     await tx.sql`
       update brouillon
       set granted = ${perimetreDe(accord.thematiques)}, accord_at = ${tx.now}, dernier_jour = ${accord.dernierJour}, suivi = ${suivi},
-        contact = ${contact}, contact_prouve_at = ${contactProuveAt || null}, contact_partage = ${contactPartage}, contact_lecteur = null,
+        contact = ${contact}, contact_prouve_at = ${contactProuveAt}, contact_partage = ${contactPartage}, contact_lecteur = null,
         updated_at = ${tx.now}
       where id = ${brouillonId}`
-    const reste = resteADire({ suivi, contactProuveAt: contactProuveAt || null, contactPartage, contactLecteur: null })
+    const reste = resteADire({ suivi, contactProuveAt, contactPartage, contactLecteur: null })
     return { ok: true, prouve: !reste.code && !reste.lecteur, code: reste.code }
   })
 

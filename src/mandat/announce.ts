@@ -1,10 +1,10 @@
 import type { Tx } from '../db.ts'
-import { queue } from '../notification/queue.ts'
+import { queue, queueTo } from '../notification/queue.ts'
+import type { Contact, Mail } from '../notification/words.ts'
 import type { mine } from '../structure/mine.ts'
 import type { Thematique } from './mandat.ts'
 import {
   type End,
-  type Mail,
   motsDeLaFermeture,
   motsDeLaFermetureAuxAidants,
   motsDeLaFin,
@@ -16,7 +16,6 @@ import {
   motsDuRappel,
   motsDuRappelAuxAidants,
   type Pause,
-  type Words,
 } from './messages.ts'
 
 /*
@@ -27,21 +26,14 @@ import {
 type Told = { id: string; structureId: string; usagerId: string }
 
 /** The code that proves a contact: she reads it out to the aidant who is with her, so it leaves at once, at any hour. */
-export async function sendContactCode(
-  tx: Tx,
-  { cle, canal, destinataire, code }: { cle: string; canal: 'email' | 'sms'; destinataire: string; code: string },
-): Promise<void> {
-  const { sujet, corps, sms } = motsDuCode(code)
-  await queue(
-    tx,
-    canal === 'sms' ? { cle, canal, destinataire, corps: sms, atOnce: true } : { cle, canal, destinataire, sujet, corps },
-  )
+export async function sendContactCode(tx: Tx, { cle, code, ...contact }: Contact & { cle: string; code: string }): Promise<void> {
+  await queueTo(tx, cle, contact, motsDuCode(code), { atOnce: true })
 }
 
 /** Tells the person that a mandat exists in her name: if it is not she who agreed, she knows at once. */
 export async function announceMandat(tx: Tx, mandat: Told): Promise<void> {
   const { structure, contact } = await findSides(tx, mandat)
-  if (contact) await tell(tx, `mandat-signe:${mandat.id}`, contact, motsDuMandat(structure))
+  if (contact) await queueTo(tx, `mandat-signe:${mandat.id}`, contact, motsDuMandat(structure), structure)
 }
 
 /** Tells the person, and the aidants who act for the structure, that a mandat or a part of it is over. Of a death, nobody writes to her. */
@@ -52,14 +44,14 @@ export async function announceEnd(
 ): Promise<void> {
   const { structure, contact } = await findSides(tx, mandat)
   const cle = `arret:${mandat.id}:${end.line}`
-  if (contact && end.how !== 'deces') await tell(tx, cle, contact, motsDeLaFin(structure, end))
+  if (contact && end.how !== 'deces') await queueTo(tx, cle, contact, motsDeLaFin(structure, end), structure)
   await tellAidants(tx, mandat, cle, motsDeLaFinAuxAidants(structure, end))
 }
 
 /** Tells the person, after the operator closed her structure, that her mandat ended with it. */
 export async function announceClosed(tx: Tx, mandat: Told, at: Date): Promise<void> {
   const { structure, contact } = await findSides(tx, mandat)
-  if (contact) await tell(tx, `fermeture:${mandat.id}`, contact, motsDeLaFermeture(structure, at), { once: true })
+  if (contact) await queueTo(tx, `fermeture:${mandat.id}`, contact, motsDeLaFermeture(structure, at), structure, { once: true })
 }
 
 /** Tells those who directed a structure that closed, and those who signed what ended with it, in one message each. */
@@ -80,7 +72,7 @@ export async function announceClosedToAidants(tx: Tx, structureId: string, at: D
 export async function announcePause(tx: Tx, mandat: Told, pause: Pause & { line: number }): Promise<void> {
   const { structure, contact } = await findSides(tx, mandat)
   const cle = `${pause.quoi}:${mandat.id}:${pause.line}`
-  if (contact) await tell(tx, cle, contact, motsDeLaPause(structure, pause))
+  if (contact) await queueTo(tx, cle, contact, motsDeLaPause(structure, pause), structure)
   await tellAidants(tx, mandat, cle, motsDeLaPauseAuxAidants(structure, pause))
 }
 
@@ -89,7 +81,7 @@ type Ending = Told & { aidantId: string; expiresAt: Date }
 /** Tells the person that her mandat ends soon, and that nothing goes on without her. */
 export async function remindEnd(tx: Tx, mandat: Ending): Promise<void> {
   const { structure, contact } = await findSides(tx, mandat)
-  if (contact) await tell(tx, `rappel:${mandat.id}`, contact, motsDuRappel(structure, mandat.expiresAt))
+  if (contact) await queueTo(tx, `rappel:${mandat.id}`, contact, motsDuRappel(structure, mandat.expiresAt), structure)
 }
 
 /** Tells the active aidants concerned, in one message each, how many mandats end soon: those they signed, all of them for a référent. */
@@ -103,8 +95,6 @@ export async function remindAidants(tx: Tx, structureId: string, mandats: readon
   }
 }
 
-type Contact = { canal: 'email' | 'sms'; destinataire: string; fuseau: string }
-
 async function findSides(tx: Tx, mandat: Told) {
   const [sides] = await tx.sql<
     { nom: string; telephone: string; fuseau: string; suivi: string; email: string | null; mobile: string | null }[]
@@ -113,28 +103,13 @@ async function findSides(tx: Tx, mandat: Told) {
     from structure s, usager u
     where s.id = ${mandat.structureId} and u.id = ${mandat.usagerId}`
   const { suivi, email, mobile, ...structure } = sides!
-  const { fuseau } = structure
   const contact: Contact | undefined =
     suivi === 'email' && email
-      ? { canal: 'email', destinataire: email, fuseau }
+      ? { canal: 'email', contact: email }
       : suivi === 'sms' && mobile
-        ? { canal: 'sms', destinataire: mobile, fuseau }
+        ? { canal: 'sms', contact: mobile }
         : undefined
   return { structure, contact }
-}
-
-async function tell(
-  tx: Tx,
-  cle: string,
-  { canal, destinataire, fuseau }: Contact,
-  { sujet, corps, sms }: Words,
-  options?: { once: boolean },
-): Promise<void> {
-  await queue(
-    tx,
-    canal === 'sms' ? { cle, canal, destinataire, corps: sms, fuseau } : { cle, canal, destinataire, sujet, corps },
-    options,
-  )
 }
 
 /** Those of the structure who must know: who signed the mandat, and its direction. */

@@ -6,7 +6,7 @@ import { lockMandat } from './queries.ts'
 
 const BATCH = 20
 
-export type Closing = { nom: string; enCours: number }
+type Closing = { nom: string; enCours: number }
 
 /** What closing this structure would end; undefined when no structure has this SIRET. */
 export const findClosing = (db: Db, siret: string): Promise<Closing | undefined> =>

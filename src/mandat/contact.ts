@@ -22,7 +22,3 @@ export const contactPret = (contact: Contact): boolean => {
 const chiffres = (telephone: string) => telephone.replace(/\D/g, '').slice(-9)
 /** The same number, however it is written: « 06 12… » and « +33612… ». */
 export const memeNumero = (one: string, other: string): boolean => chiffres(one).length === 9 && chiffres(one) === chiffres(other)
-
-/** A code to prove a contact lives ten minutes, for three tries. */
-export const CODE_VIE_MS = 10 * 60_000
-export const CODE_ESSAIS = 3

@@ -5,7 +5,7 @@ import type { Fin, Thematique } from './mandat.ts'
 import { listAutorisations, type MandatRow } from './queries.ts'
 
 /** How and when the request came, when an aidant records it. */
-export type Receipt = { maniere: Maniere; recuLe: Date }
+type Receipt = { maniere: Maniere; recuLe: Date }
 /** `line`: the last one written; 0 when nothing was left to end. */
 export type Ended = { ended: Thematique[]; mandatEnded: boolean; line: number }
 

@@ -3,7 +3,7 @@ import { apresFinPage, arretRecuPage, finPage, nonRenouvelablePage } from '../..
 import { impossiblePage, newMandatPage } from '../../views/mandat/new.ts'
 import type { Refusal } from '../../views/mandat/refusals.ts'
 import type { Db } from '../db.ts'
-import { findMoment, listDemarches } from '../demarche/queries.ts'
+import { findMoment, listDemarches, TOUTES } from '../demarche/queries.ts'
 import { parseForm } from '../form.ts'
 import { as } from '../http/as.ts'
 import type { Env, SessionAidant } from '../http/env.ts'
@@ -22,8 +22,6 @@ import { terminateMandat } from './terminate.ts'
 
 type Hers = Context<Env & { Variables: { aidant: SessionAidant } }>
 
-/** Of a mandat that ends, all that was done. */
-const ALL = 1000
 /** Where each end without a request of the person is recorded. */
 const CHEMINS = { renonce: 'renoncer', deces: 'deces', protection: 'protection' } as const satisfies Record<
   FinParLaStructure,
@@ -124,7 +122,7 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
         signalees: await listSignalees(tx, { mandatId }),
         lit: await litCommeAidant(tx, mandat.usagerId),
         imprime: (await findMandatContenu(tx, mandatId)) !== undefined,
-        ...(await listDemarches(tx, { mandatId }, undefined, ALL)),
+        ...(await listDemarches(tx, { mandatId }, undefined, TOUTES)),
         now: tx.now,
       }
     })

@@ -1,7 +1,8 @@
 import type { Db, Who } from '../db.ts'
+import { CODE_ESSAIS, CODE_VIE_MS } from '../six-digits.ts'
 import { findBrouillon } from './brouillon-queries.ts'
 import { type Identified, type IdentifiedRefusal, keepIdentity } from './identify.ts'
-import { codeDe, TELEPHONE_CODE_MS, TELEPHONE_ESSAIS } from './telephone.ts'
+import { codeDe } from './telephone.ts'
 
 export type JoinRefusal = IdentifiedRefusal | 'code_telephone_faux' | 'code_telephone_perime'
 
@@ -24,9 +25,9 @@ export async function joinTelephone(
       where brouillon_id = ${brouillonId}
       for update`
     const now = await tx.clock()
-    if (!row || row.essais >= TELEPHONE_ESSAIS) return { ok: false, refusal: 'code_telephone_perime' }
+    if (!row || row.essais >= CODE_ESSAIS) return { ok: false, refusal: 'code_telephone_perime' }
     const { id, identifiedAt, essais: _, ...identified } = row
-    if (identifiedAt && now.getTime() - identifiedAt.getTime() > TELEPHONE_CODE_MS)
+    if (identifiedAt && now.getTime() - identifiedAt.getTime() > CODE_VIE_MS)
       return { ok: false, refusal: 'code_telephone_perime' }
     if (!identifiedAt || code !== codeDe(secretsKey, id)) {
       await tx.sql`update telephone set essais = essais + 1 where id = ${id}`

@@ -3,9 +3,7 @@ import { compactVerify, decodeProtectedHeader, errors, type JWK, type ProtectedH
 
 export type Jwks = { keys: readonly JWK[] }
 export type JwsReason = 'illisible' | 'algorithme_refuse' | 'cle_inconnue' | 'signature_fausse'
-export type VerifiedBytes =
-  | { ok: true; header: ProtectedHeaderParameters; payload: Uint8Array }
-  | { ok: false; reason: JwsReason }
+type VerifiedBytes = { ok: true; header: ProtectedHeaderParameters; payload: Uint8Array } | { ok: false; reason: JwsReason }
 export type Verified =
   | { ok: true; header: ProtectedHeaderParameters; claims: Record<string, unknown> }
   | { ok: false; reason: JwsReason }

@@ -1,4 +1,6 @@
 import { oneSms } from '../notification/sms.ts'
+import type { Mail, Words } from '../notification/words.ts'
+import { parTrois } from '../six-digits.ts'
 import { aLaStructure, laStructure } from '../structure/nom.ts'
 import type { Maniere } from './fin.ts'
 import type { Fin } from './mandat.ts'
@@ -8,12 +10,10 @@ import type { Fin } from './mandat.ts'
  * no accent outside the GSM alphabet, no link, and at most 160 characters.
  */
 
-export type Mail = { sujet: string; corps: string }
-export type Words = Mail & { sms: string }
 type Structure = { nom: string; telephone: string; fuseau: string }
 
 export function motsDuCode(digits: string): Words {
-  const code = `${digits.slice(0, 3)} ${digits.slice(3)}`
+  const code = parTrois(digits)
   return {
     sujet: 'Votre code',
     corps: paragraphs(

@@ -1,6 +1,7 @@
 import type { Db, Who } from '../db.ts'
+import { CODE_ESSAIS, CODE_VIE_MS } from '../six-digits.ts'
 import { lockBrouillon } from './brouillon-queries.ts'
-import { CODE_ESSAIS, CODE_VIE_MS, type Lecteur, resteADire } from './contact.ts'
+import { type Lecteur, resteADire } from './contact.ts'
 import { empreinteDuCodeContact } from './send-code.ts'
 
 export type ProveRefusal = 'introuvable' | 'accord_absent' | 'code_contact_perime' | 'code_contact_faux' | 'lecteur_manquant'

@@ -1,8 +1,8 @@
 import type { Db, Who } from '../db.ts'
 import { findActing } from './brouillon-queries.ts'
+import { loadChosen } from './chosen.ts'
 import { type RenewalRefusal, refusalOfRenewal } from './fin.ts'
 import { type ChoixRefusal, type DureeRefusal, perimetreDe, refusalOfChoix, refusalOfDuree } from './mandat.ts'
-import { listAutorisations, lockMandat } from './queries.ts'
 import type { NewChoix } from './start.ts'
 
 /**
@@ -16,8 +16,7 @@ export const renewMandat = (
   choix: NewChoix,
 ): Promise<{ ok: true; id: string } | { ok: false; refusal: RenewalRefusal | ChoixRefusal | DureeRefusal }> =>
   db.tx(by, async (tx) => {
-    const mandat = await lockMandat(tx, mandatId)
-    const autorisations = mandat ? await listAutorisations(tx, mandat.id) : []
+    const { mandat, autorisations } = await loadChosen(tx, { mandatId })
     const desactivees = (await findActing(tx))?.desactivees ?? []
     const refusal =
       refusalOfRenewal(mandat, autorisations, desactivees, undefined, tx.now) ??

@@ -45,7 +45,7 @@ export async function sendCode(
     await tx.sql`
       insert into code_contact (brouillon_id, code, message_cle)
       values (${brouillonId}, ${empreinteDuCodeContact(secretsKey, brouillonId, contact, code)}, ${cle})`
-    await sendContactCode(tx, { cle, canal: brouillon.suivi === 'sms' ? 'sms' : 'email', destinataire: contact, code })
+    await sendContactCode(tx, { cle, canal: brouillon.suivi === 'sms' ? 'sms' : 'email', contact, code })
     return { ok: true }
   })
 }

@@ -1,5 +1,6 @@
 import type { Tx } from '../db.ts'
-import { codeDe, empreinte, jetonDe, TELEPHONE_CODE_MS, TELEPHONE_LIEN_MS } from './telephone.ts'
+import { CODE_VIE_MS } from '../six-digits.ts'
+import { codeDe, empreinte, jetonDe, TELEPHONE_LIEN_MS } from './telephone.ts'
 
 export type Lien = { jeton: string; ouvert: boolean; fini: boolean }
 
@@ -22,5 +23,5 @@ export async function findCode(tx: Tx, navigateur: string, secretsKey: Buffer): 
     where navigateur = ${empreinte(navigateur)} and identified_at is not null
     order by identified_at desc
     limit 1`
-  return row && tx.now.getTime() - row.identifiedAt.getTime() <= TELEPHONE_CODE_MS ? codeDe(secretsKey, row.id) : undefined
+  return row && tx.now.getTime() - row.identifiedAt.getTime() <= CODE_VIE_MS ? codeDe(secretsKey, row.id) : undefined
 }

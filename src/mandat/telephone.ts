@@ -8,8 +8,6 @@ import { sixDigits } from '../six-digits.ts'
  */
 
 export const TELEPHONE_LIEN_MS = 10 * 60_000
-export const TELEPHONE_CODE_MS = 10 * 60_000
-export const TELEPHONE_ESSAIS = 3
 
 export const empreinte = (text: string): Buffer => createHash('sha256').update(text).digest()
 const derive = (secretsKey: Buffer, what: string, id: string) =>

@@ -7,7 +7,7 @@ import { type EndRefusal, type FinParLaStructure, refusalOfEnd } from './fin.ts'
 import { type ActingRefusal, refusalOfActing, THEMATIQUES } from './mandat.ts'
 import { listAutorisations, lockMandat } from './queries.ts'
 
-export type TerminateRefusal = EndRefusal | ActingRefusal
+type TerminateRefusal = EndRefusal | ActingRefusal
 
 /**
  * Ends a mandat without a request of the person: the structure renounces it (art. 2007 C. civ.), or learns of her death or of a protection

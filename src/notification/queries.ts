@@ -1,7 +1,7 @@
 import type { Tx } from '../db.ts'
 
 /** A message given up: which fact it told and since when, never to whom nor its words. */
-export type Abandonne = { id: string; cle: string; canal: 'email' | 'sms'; createdAt: Date; failedAt: Date; tries: number }
+type Abandonne = { id: string; cle: string; canal: 'email' | 'sms'; createdAt: Date; failedAt: Date; tries: number }
 
 /** For the operator: what was given up, latest first. */
 export const listAbandonnes = (tx: Tx) => tx.sql<Abandonne[]>`

@@ -1,9 +1,12 @@
 import type { Tx } from '../db.ts'
+import type { Contact, Words } from './words.ts'
 
-export type Message =
+/** `fuseau`: whose clock says when a telephone may ring. `atOnce`: she has just asked for it and waits, at any hour. */
+type Hour = { fuseau: string } | { atOnce: true }
+
+type Message =
   | { cle: string; canal: 'email'; destinataire: string; sujet: string; corps: string }
-  /** `fuseau`: whose clock says when a telephone may ring. `atOnce`: she has just asked for it and waits, at any hour. */
-  | ({ cle: string; canal: 'sms'; destinataire: string; corps: string } & ({ fuseau: string } | { atOnce: true }))
+  | ({ cle: string; canal: 'sms'; destinataire: string; corps: string } & Hour)
 
 /**
  * Puts a message in the outbox, in the transaction of its fact; it leaves after the commit, and once for each `cle`. An e-mail leaves at once,
@@ -17,3 +20,18 @@ export async function queue(tx: Tx, message: Message, { once = false } = {}): Pr
       heure_decente(horloge(), ${fuseau}))
     ${once ? tx.sql`on conflict (cle) do nothing` : tx.sql``}`
 }
+
+/** Puts in the outbox what a person is told, in the words of her way. */
+export const queueTo = (
+  tx: Tx,
+  cle: string,
+  { canal, contact: destinataire }: Contact,
+  { sujet, corps, sms }: Words,
+  hour: Hour,
+  options?: { once: boolean },
+): Promise<void> =>
+  queue(
+    tx,
+    canal === 'sms' ? { cle, canal, destinataire, corps: sms, ...hour } : { cle, canal, destinataire, sujet, corps },
+    options,
+  )

@@ -1,7 +1,7 @@
 import { type Autorisation, etatAutorisation, type Thematique } from '../mandat/mandat.ts'
 import { texte } from '../mandat/texte.ts'
 
-export const PAPIERS = ['mandat', 'guichet', 'pour-vous', 'arret', 'releve', 'apercu'] as const
+const PAPIERS = ['mandat', 'guichet', 'pour-vous', 'arret', 'releve', 'apercu'] as const
 export type NomPapier = (typeof PAPIERS)[number]
 
 /** A line of a list; `fort` is written before it in bold. */

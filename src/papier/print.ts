@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose'
 import type { Db, Tx, Who } from '../db.ts'
-import { type DemarcheRow, listDemarches } from '../demarche/queries.ts'
+import { type DemarcheRow, listDemarches, TOUTES } from '../demarche/queries.ts'
 import { append } from '../journal/append.ts'
 import { codeVerification } from '../mandat/code.ts'
 import { readConditions } from '../mandat/conditions.ts'
@@ -14,7 +14,7 @@ import {
   type MandatEtat,
 } from '../mandat/queries.ts'
 import { openSeal, type SealKeys } from '../mandat/sceau.ts'
-import { queue } from '../notification/queue.ts'
+import { queueTo } from '../notification/queue.ts'
 import { litCommeAidant, recordAcces } from '../usager/access.ts'
 import { drawCodePrive, empreinteDuCodePrive } from '../usager/code-prive.ts'
 import { findContactProuve, replaceOwnCode, replacePrintedCode } from '../usager/code-queries.ts'
@@ -47,9 +47,6 @@ export type Printed =
   | { ok: false; refusal: PapierRefusal | 'introuvable' }
   /** A référent who does not accompany the person: she reads as the direction does. */
   | { ok: false; refusal: 'direction'; usagerId: string }
-
-/** More démarches than a relevé has ever had. */
-const ALL = 1000
 
 /**
  * Gives what is to be printed of a mandat. By an aidant, a paper that leaves the room is a line of the journal, in the same transaction; a
@@ -135,7 +132,7 @@ async function find(tx: Tx, { mandatId, papier, thematique }: Demande, { secrets
     contenu,
     autorisations,
     codePrive,
-    demarches: papier === 'releve' ? (await listDemarches(tx, { mandatId }, undefined, ALL)).demarches : [],
+    demarches: papier === 'releve' ? (await listDemarches(tx, { mandatId }, undefined, TOUTES)).demarches : [],
     keys: await listKeys(tx),
     now: tx.now,
   } as const
@@ -144,11 +141,5 @@ async function find(tx: Tx, { mandatId, papier, thematique }: Demande, { secrets
 /** Tells her that a sheet which opens her space was printed: an aidant may have done so without her. */
 async function tellOfSheet(tx: Tx, { usagerId, structureNom, fuseau }: MandatEtat, line: number): Promise<void> {
   const proven = await findContactProuve(tx, usagerId)
-  if (!proven) return
-  const { sujet, corps, sms } = messageDeFeuille(structureNom)
-  const sent = { cle: `feuille:${line}`, destinataire: proven.contact }
-  await queue(
-    tx,
-    proven.canal === 'email' ? { ...sent, canal: 'email', sujet, corps } : { ...sent, canal: 'sms', corps: sms, fuseau },
-  )
+  if (proven) await queueTo(tx, `feuille:${line}`, proven, messageDeFeuille(structureNom), { fuseau })
 }

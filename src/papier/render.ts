@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Papier } from './papier.ts'
 
-export type RenderRefusal =
+type RenderRefusal =
   /** No Typst for this machine. */
   | 'absent'
   /** Too many papers are waiting. */
@@ -11,7 +11,7 @@ export type RenderRefusal =
   | 'refuse'
   /** The thread died. */
   | 'panne'
-export type Rendered = { ok: true; pdf: Uint8Array<ArrayBuffer> } | { ok: false; refusal: RenderRefusal; detail?: string }
+type Rendered = { ok: true; pdf: Uint8Array<ArrayBuffer> } | { ok: false; refusal: RenderRefusal; detail?: string }
 
 export type Renderer = {
   /** The PDF/A of a paper, or why there is none: the same paper then exists as a page to print. */

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { LETTRES, LONGUEUR, parQuatre } from '../lettres.ts'
+import type { Contact } from '../notification/words.ts'
 
 /** One refusal for all: an unknown code, another year of birth, a code replaced or tried too often. */
 export type OpenRefusal = 'code_inconnu'
@@ -27,9 +28,8 @@ export const empreinteDuCodePrive = (secretsKey: Buffer, code: string): Buffer =
 export const empreinteDePreuve = (secretsKey: Buffer, id: string, code: string): Buffer =>
   createHmac('sha256', secretsKey).update('code-preuve').update(`${id}:${code}`).digest()
 
-export type Canal = 'sms' | 'email'
 /** Where a code may be sent: proven by one when she gave her accord, and not changed since. */
-export type ContactProuve = { canal: Canal; contact: string }
+export type ContactProuve = Contact
 
 export type Contactable = {
   suivi: 'email' | 'sms' | 'papier'

@@ -1,9 +1,7 @@
 import type { Db } from '../db.ts'
 import { closeSession, openSession } from '../http/session.ts'
+import { CODE_ESSAIS, CODE_VIE_MS } from '../six-digits.ts'
 import { empreinteDePreuve } from './code-prive.ts'
-
-const LIFE_MS = 10 * 60_000
-const TRIES = 3
 
 /** One refusal for all: wrong, too old, tried three times, already served, never sent. */
 export type ProofRefusal = 'code_refuse'
@@ -30,7 +28,7 @@ export const confirmContact = (
       limit 1
       for update of p`
     const now = await tx.clock()
-    if (!row || row.usedAt || row.essais >= TRIES || now.getTime() - row.createdAt.getTime() > LIFE_MS)
+    if (!row || row.usedAt || row.essais >= CODE_ESSAIS || now.getTime() - row.createdAt.getTime() > CODE_VIE_MS)
       return { ok: false, refusal: 'code_refuse' }
     if (!row.code.equals(empreinteDePreuve(secretsKey, row.id, code))) {
       await tx.sql`update code_preuve set essais = essais + 1 where id = ${row.id}`

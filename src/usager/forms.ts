@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { choix, code6, dateFr } from '../form.ts'
-import { LETTRES, LONGUEUR } from '../lettres.ts'
+import { anneeDeNaissance, choix, code6, codeImprime, dateFr } from '../form.ts'
 import { naissancesPossibles } from './identite.ts'
 
 /** What is looked for in the persons of a structure. */
@@ -60,24 +59,18 @@ const datesOf = (year: string, month: string) => {
   return [year, prefix, ...Array.from({ length: 31 }, (_, index) => `${prefix}-${String(index + 1).padStart(2, '0')}`)]
 }
 
-/** As it is typed from a paper: in any case, with spaces or hyphens. */
-const CODE_PRIVE = new RegExp(`^[${LETTRES}]{${LONGUEUR}}$`)
-
 export const codePriveForm = z.object({
-  code: z
-    .string({ error: 'Tapez le code écrit sur votre feuille.' })
-    .transform((code) => code.replace(/[\s\p{Pd}._]/gu, '').toUpperCase())
-    .refine(
-      (code) => CODE_PRIVE.test(code),
-      'Le code a 12 lettres et chiffres, comme 7K3M-RQXB-9F8T : relisez-le sur votre feuille.',
-    ),
-  annee: z
-    .string({ error: 'Tapez l’année de votre naissance.' })
-    .transform((annee) => annee.replace(/\s/g, ''))
-    .refine((annee) => /^(18|19|20|21)\d\d$/.test(annee), 'Écrivez l’année de votre naissance en quatre chiffres, comme 1950.'),
+  code: codeImprime(
+    'Tapez le code écrit sur votre feuille.',
+    'Le code a 12 lettres et chiffres, comme 7K3M-RQXB-9F8T : relisez-le sur votre feuille.',
+  ),
+  annee: anneeDeNaissance(
+    'Tapez l’année de votre naissance.',
+    'Écrivez l’année de votre naissance en quatre chiffres, comme 1950.',
+  ),
 })
 
 export const preuveForm = z.object({ code: code6 })
 
-export const CHANGEMENTS = ['remplacer', 'annuler'] as const
+const CHANGEMENTS = ['remplacer', 'annuler'] as const
 export const changeCodeForm = z.object({ geste: choix(CHANGEMENTS, 'Choisissez ce que vous voulez faire.') })

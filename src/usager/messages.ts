@@ -1,4 +1,5 @@
 import { oneSms } from '../notification/sms.ts'
+import { parTrois } from '../six-digits.ts'
 import { laStructure } from '../structure/nom.ts'
 
 /** A structure has printed a sheet that opens her space: if nobody put it into her hands, she knows at once. */
@@ -21,7 +22,7 @@ Vous ne l’avez pas reçue en mains propres ? Annulez ce code d’un geste dans
 
 /** The code that comes back before a stop. It says nothing of who she is, nor of whom she stops. */
 export const messageDePreuve = (code: string) => {
-  const spaced = `${code.slice(0, 3)} ${code.slice(3)}`
+  const spaced = parTrois(code)
   return {
     sujet: `${spaced} : votre code`,
     corps: `Bonjour,

@@ -10,7 +10,7 @@ import { personnesPage } from '../../views/usager/personnes.ts'
 import { listOuvertures } from '../audit/queries.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
-import { curseurDe, findDemarche, listDemarches, texteDuCurseur } from '../demarche/queries.ts'
+import { curseurDe, findDemarche, listDemarches, TOUTES, texteDuCurseur } from '../demarche/queries.ts'
 import { isUuid, parseForm } from '../form.ts'
 import { as, asUsager } from '../http/as.ts'
 import type { Env, SessionUsager } from '../http/env.ts'
@@ -34,7 +34,6 @@ import { findUsager, listAcces, listDonnees, listPersonnes, listStructuresDe } f
 /** Acts shown to her: in her space, on a page of a mandat; of a mandat that stops, all of them. */
 const LATEST = 5
 const PAGE = 10
-const ALL = 1000
 
 type Deps = { db: Db; config: Config; franceconnect: Provider }
 type Hers = Context<Env & { Variables: { usager: SessionUsager } }>
@@ -179,7 +178,14 @@ export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
       if (!mandat) return undefined
       const autorisations = await listAutorisations(tx, mandatId)
       const [recus, signalees] = [await listArretsRecus(tx, mandatId), await listSignalees(tx, { mandatId })]
-      return { mandat, autorisations, recus, signalees, ...(await listDemarches(tx, { mandatId }, undefined, ALL)), now: tx.now }
+      return {
+        mandat,
+        autorisations,
+        recus,
+        signalees,
+        ...(await listDemarches(tx, { mandatId }, undefined, TOUTES)),
+        now: tx.now,
+      }
     })
     if (!shown) return c.notFound()
     const stopped =

@@ -1,6 +1,6 @@
 import type { Db } from '../db.ts'
 import { takeToken } from '../http/rates.ts'
-import { queue } from '../notification/queue.ts'
+import { queueTo } from '../notification/queue.ts'
 import { sixDigits } from '../six-digits.ts'
 import { newUuid } from '../uuid.ts'
 import { empreinteDePreuve } from './code-prive.ts'
@@ -25,12 +25,8 @@ export async function sendProof(db: Db, to: { sessionId: string; usagerId: strin
     await tx.sql`
       insert into code_preuve (id, session_id, code)
       values (${id}, ${to.sessionId}, ${empreinteDePreuve(secretsKey, id, code)})`
-    const { sujet, corps, sms } = messageDePreuve(code)
-    // A key that begins so is forgotten in an hour, as what opens a session.
-    const cle = `connexion:preuve:${id}`
-    if (proven.canal === 'email') await queue(tx, { cle, canal: 'email', destinataire: proven.contact, sujet, corps })
-    // She is waiting for it, whatever the hour.
-    else await queue(tx, { cle, canal: 'sms', destinataire: proven.contact, corps: sms, atOnce: true })
+    // A key that begins so is forgotten in an hour, as what opens a session. She is waiting for it, whatever the hour.
+    await queueTo(tx, `connexion:preuve:${id}`, proven, messageDePreuve(code), { atOnce: true })
     return { ok: true }
   })
 }

@@ -3,6 +3,7 @@ import type { Config } from '../config.ts'
 import type { Db, Tx } from '../db.ts'
 import { as, asUsager } from '../http/as.ts'
 import type { Env } from '../http/env.ts'
+import { jsonFile } from '../http/json-file.ts'
 import { requireAidant, requireUsager } from '../http/rules.ts'
 import { append } from '../journal/append.ts'
 import { findMandat, lockMandat } from '../mandat/queries.ts'
@@ -17,13 +18,8 @@ export function preuveRoutes({ db, config }: { db: Db; config: Pick<Config, 'fra
     const [mandat, preuve] = [await findMandat(tx, mandatId), await findPreuve(tx, mandatId)]
     return mandat && preuve && { ...preuve, fuseau: mandat.fuseau }
   }
-  const file = (preuve: Parameters<typeof preuveOf>[0]) => {
-    const json = JSON.stringify(preuveOf(preuve, config.franceconnect.clientId), null, 2)
-    // Still the same JSON, and nothing for whoever would read it as a page.
-    return new Response(`${json.replaceAll('<', '\\u003c').replaceAll('&', '\\u0026')}\n`, {
-      headers: { 'Content-Type': 'application/json', 'Content-Disposition': 'attachment; filename="preuve.json"' },
-    })
-  }
+  const file = (preuve: Parameters<typeof preuveOf>[0]) =>
+    jsonFile('preuve.json', preuveOf(preuve, config.franceconnect.clientId))
 
   routes.get('/mon-espace/mandats/:mandatId/preuve.json', requireUsager, async (c) => {
     const found = await db.tx(asUsager(c.var.usager), (tx) => find(tx, c.req.param('mandatId')))

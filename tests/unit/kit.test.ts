@@ -3,6 +3,7 @@ import { Hono } from 'hono'
 import { describe, expect, test } from 'vitest'
 import { assets } from '../../src/http/assets.ts'
 import { THEMATIQUES } from '../../src/mandat/mandat.ts'
+import { deLaStructure, laStructure } from '../../src/structure/nom.ts'
 import { alert, etat } from '../../views/kit/alert.ts'
 import { ASSETS, asset } from '../../views/kit/assets.ts'
 import { card } from '../../views/kit/card.ts'
@@ -27,7 +28,6 @@ import {
   auSoir,
   DUREE,
   dateEcrite,
-  deLaStructure,
   deMots,
   enMots,
   euros,
@@ -36,7 +36,6 @@ import {
   jour,
   jourDeChamp,
   jourEtHeure,
-  laStructure,
   liste,
   nombre,
   nomComplet,

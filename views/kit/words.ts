@@ -12,7 +12,6 @@ import type {
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
 import type { Maniere } from '../../src/mandat/fin.ts'
 import { type Duree, type Fin, type Etat as RuleEtat, THEMATIQUES, type Thematique } from '../../src/mandat/mandat.ts'
-import { deLaStructure, laStructure } from '../../src/structure/nom.ts'
 import { type Html, html } from './html.ts'
 
 export type Etat = RuleEtat['etat']
@@ -202,8 +201,6 @@ export const nombre = (count: number): string => new Intl.NumberFormat('fr-FR').
 /** Cents to « 12,50 € ». */
 export const euros = (cents: number): string =>
   new Intl.NumberFormat('fr-FR', { style: 'currency', currency: 'EUR' }).format(cents / 100).replaceAll(/[\u0020\u202f]/g, NBSP)
-
-export { deLaStructure, laStructure }
 
 /** « Le CCAS… » at the start of a sentence. */
 export const majuscule = (words: string): string => words.charAt(0).toLocaleUpperCase('fr') + words.slice(1)

@@ -1,10 +1,11 @@
 import type { ActingRow, Brouillon } from '../../src/mandat/brouillon-queries.ts'
+import { laStructure } from '../../src/structure/nom.ts'
 import { alert } from '../kit/alert.ts'
 import { back, sentence, step } from '../kit/card.ts'
 import { button, form, franceConnect, hidden } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
-import { DUREE, deMots, laStructure, majuscule } from '../kit/words.ts'
+import { DUREE, deMots, majuscule } from '../kit/words.ts'
 import { ETAPES } from './new.ts'
 
 type Props = { frame: Frame; brouillon: Brouillon; acting: ActingRow }

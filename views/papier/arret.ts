@@ -1,6 +1,7 @@
 import type { Autorisation } from '../../src/mandat/mandat.ts'
 import type { Papier } from '../../src/papier/papier.ts'
-import { dateEcrite, de, FIN, jour, jourEtHeure, laStructure, nomComplet, THEMATIQUE } from '../kit/words.ts'
+import { laStructure } from '../../src/structure/nom.ts'
+import { dateEcrite, de, FIN, jour, jourEtHeure, nomComplet, THEMATIQUE } from '../kit/words.ts'
 import { type FaitsMandat, siretEcrit, verifier } from './mandat.ts'
 import { type Service, TITRE } from './words.ts'
 

@@ -119,7 +119,7 @@ export const legal = (markdown: string): Bloc[] =>
     return { genre: bloc.niveau === 1 ? 'titre' : 'soustitre', texte: bloc.titre }
   })
 
-export type FaitsApercu = {
+type FaitsApercu = {
   nom: string | undefined
   naissance: string | undefined
   structure: { nom: string; siret: string; adresse: string; telephone: string; fuseau: string }

@@ -1,12 +1,12 @@
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
 import type { Bloc, Papier } from '../../src/papier/papier.ts'
+import { laStructure } from '../../src/structure/nom.ts'
 import {
   dateEcrite,
   etapeEnMots,
   jour,
   jourEtHeure,
   KIND,
-  laStructure,
   MOTIF_BLOCAGE,
   nomComplet,
   RESULTAT,

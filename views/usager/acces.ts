@@ -1,12 +1,13 @@
 import type { MotifOuverture } from '../../src/audit/audit.ts'
 import type { OuvertureVue } from '../../src/audit/queries.ts'
+import { deLaStructure } from '../../src/structure/nom.ts'
 import type { UsageDuCode } from '../../src/usager/code-queries.ts'
 import type { Acces, Structure } from '../../src/usager/queries.ts'
 import { back } from '../kit/card.ts'
 import { type Html, html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts, pagination } from '../kit/table.ts'
-import { deLaStructure, heure, jourDeChamp, jourEtHeure, jourLong, liste, majuscule, pluriel, temps } from '../kit/words.ts'
+import { heure, jourDeChamp, jourEtHeure, jourLong, liste, majuscule, pluriel, temps } from '../kit/words.ts'
 
 type Props = {
   frame: Frame

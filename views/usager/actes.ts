@@ -1,12 +1,12 @@
 import type { Mode, Nature, Presence } from '../../src/demarche/demarche.ts'
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
+import { deLaStructure } from '../../src/structure/nom.ts'
 import { more } from '../kit/card.ts'
 import { type Html, html } from '../kit/html.ts'
 import { facts, type Moment } from '../kit/table.ts'
 import {
   CANAL,
   dateEcrite,
-  deLaStructure,
   euros,
   heure,
   jour,

@@ -1,3 +1,4 @@
+import { laStructure } from '../../src/structure/nom.ts'
 import type { OpenRefusal } from '../../src/usager/code-prive.ts'
 import type { ProofRefusal } from '../../src/usager/confirm-contact.ts'
 import type { Structure } from '../../src/usager/queries.ts'
@@ -7,7 +8,7 @@ import { back, sentence } from '../kit/card.ts'
 import { button, type Errors, errorSummary, form, franceConnect, input, type Values } from '../kit/form.ts'
 import { type Html, html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
-import { laStructure, majuscule, telephoneEnMots } from '../kit/words.ts'
+import { majuscule, telephoneEnMots } from '../kit/words.ts'
 
 /** One sentence for each reason her paper does not open, or a code is not sent or taken. */
 const CODE_REFUSE = {

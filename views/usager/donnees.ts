@@ -1,9 +1,10 @@
+import { laStructure } from '../../src/structure/nom.ts'
 import type { Donnees, Structure } from '../../src/usager/queries.ts'
 import { sentence } from '../kit/card.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts } from '../kit/table.ts'
-import { dateEcrite, jour, laStructure, majuscule, telephoneEnMots, temps } from '../kit/words.ts'
+import { dateEcrite, jour, majuscule, telephoneEnMots, temps } from '../kit/words.ts'
 import { suiviEnMots } from './contact.ts'
 import { dansLeDepartement } from './departements.ts'
 

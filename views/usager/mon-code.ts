@@ -1,10 +1,11 @@
+import { laStructure } from '../../src/structure/nom.ts'
 import type { CodePrive } from '../../src/usager/code-queries.ts'
 import { back, sentence } from '../kit/card.ts'
 import { button, buttonLink, buttons, form } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts } from '../kit/table.ts'
-import { jourEtHeure, laStructure, majuscule, temps } from '../kit/words.ts'
+import { jourEtHeure, majuscule, temps } from '../kit/words.ts'
 
 type Props = {
   frame: Frame

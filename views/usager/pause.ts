@@ -1,12 +1,13 @@
 import type { PauseRefusal, ResumeRefusal } from '../../src/mandat/fin.ts'
 import type { Thematique } from '../../src/mandat/mandat.ts'
 import type { MandatEtat } from '../../src/mandat/queries.ts'
+import { laStructure } from '../../src/structure/nom.ts'
 import { alert } from '../kit/alert.ts'
 import { back, sentence } from '../kit/card.ts'
 import { button, buttons, form } from '../kit/form.ts'
 import { type Html, html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
-import { deMots, enMots, laStructure, majuscule } from '../kit/words.ts'
+import { deMots, enMots, majuscule } from '../kit/words.ts'
 import { ARRET_REFUSE } from './arreter.ts'
 
 /** One sentence for each reason a pause, or its end, does nothing. */

@@ -1,7 +1,8 @@
 import type { Fin } from '../../src/mandat/mandat.ts'
 import type { MandatEtat } from '../../src/mandat/queries.ts'
+import { laStructure } from '../../src/structure/nom.ts'
 import { type Html, html } from '../kit/html.ts'
-import { auSoir, deMots, jourEtHeure, laStructure, majuscule, temps } from '../kit/words.ts'
+import { auSoir, deMots, jourEtHeure, majuscule, temps } from '../kit/words.ts'
 
 /** What a mandat allows, or does not any more, in one sentence that holds alone. */
 export const droit = (mandat: MandatEtat): Html => {
