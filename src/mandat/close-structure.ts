@@ -2,7 +2,7 @@ import type { Db } from '../db.ts'
 import { append } from '../journal/append.ts'
 import { endAutorisations } from './end.ts'
 import { THEMATIQUES } from './mandat.ts'
-import { lockMandat } from './queries.ts'
+import { lockToEnd } from './queries.ts'
 
 const BATCH = 20
 
@@ -63,7 +63,7 @@ export async function closeStructure(
         limit ${BATCH}`
       let done = 0
       for (const { id } of standing) {
-        const mandat = (await lockMandat(tx, id))!
+        const mandat = (await lockToEnd(tx, id))!
         if (mandat.endedAt || mandat.expiresAt <= tx.now) continue
         await endAutorisations(tx, mandat, THEMATIQUES, 'structure_fermee', tx.now)
         done++

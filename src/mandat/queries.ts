@@ -51,6 +51,16 @@ export async function lockMandat(tx: Tx, id: string) {
   return mandat
 }
 
+/**
+ * The same, for what ends or pauses it: the time read is of a later millisecond than that of anything noted before, which holds for ever that
+ * it came before.
+ */
+export async function lockToEnd(tx: Tx, id: string) {
+  const mandat = await lockMandat(tx, id)
+  await Promise.all([tx.sql`select pg_sleep(0.001)`, tx.clock()])
+  return mandat
+}
+
 /** The autorisations of one mandat in the fixed order of the thématiques, with their suspensions. */
 export async function listAutorisations(tx: Tx, mandatId: string) {
   const [autorisations, suspensions] = await Promise.all([

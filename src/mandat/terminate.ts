@@ -5,7 +5,7 @@ import { actingOf, findActing } from './brouillon-queries.ts'
 import { endAutorisations } from './end.ts'
 import { type EndRefusal, type FinParLaStructure, refusalOfEnd } from './fin.ts'
 import { type ActingRefusal, refusalOfActing, THEMATIQUES } from './mandat.ts'
-import { listAutorisations, lockMandat } from './queries.ts'
+import { listAutorisations, lockToEnd } from './queries.ts'
 
 type TerminateRefusal = EndRefusal | ActingRefusal
 
@@ -24,7 +24,7 @@ export const terminateMandat = (
     const ids = usagerId ? await listInForceWith(tx, mandatId) : [mandatId]
     const locked = []
     for (const id of ids) {
-      const mandat = await lockMandat(tx, id)
+      const mandat = await lockToEnd(tx, id)
       if (mandat) locked.push(mandat)
     }
     const asked = locked.find(({ id }) => id === mandatId)

@@ -54,7 +54,7 @@ async function holds() {
     from demarche d
     join autorisation a on a.mandat_id = d.mandat_id and a.thematique = d.thematique
     join suspension s on s.autorisation_id = a.id
-    where d.genre = 'reguliere' and d.done_at > s.from_at and (s.until_at is null or d.done_at < s.until_at)`
+    where d.genre = 'reguliere' and d.done_at >= s.from_at and (s.until_at is null or d.done_at < s.until_at)`
   expect(paused, 'a use of a suspended autorisation').toHaveLength(0)
   const twice = await world.sql`
     select 1
