@@ -130,8 +130,8 @@ const begins = (tx: Tx, column: string, prefix: string) =>
   tx.sql`${tx.sql(column)} >= ${prefix} and ${tx.sql(column)} < ${`${prefix}{`}`
 
 /**
- * The words of a search, normalised by what indexes the names; first the one that the fewest names hold, which the others then sift. Counting
- * stops at a thousand: enough to tell a rare word from a common one.
+ * The words of a search, normalised by what indexes the names; first the one that the fewest names hold, which the others then sift. Of words
+ * that many names hold, first the one that begins most of them: in its order the others come at random, soon and often.
  */
 async function motsDe(tx: Tx, texte: string): Promise<string[]> {
   const [row] = await tx.sql<{ mots: string[] }[]>`select mots(${texte}) as mots`
@@ -139,11 +139,17 @@ async function motsDe(tx: Tx, texte: string): Promise<string[]> {
   const sorted = await tx.sql<{ mot: string }[]>`
     select w.mot
     from unnest(${row!.mots}::text[]) as w (mot)
-    order by (
-      select count(*) from (
-        select 1 from dossier_mot m where ${mine(tx, 'm')} and m.mot >= w.mot and m.mot < w.mot || '{' limit 1000) as n), length(w.mot) desc, w.mot`
+    order by
+      (select count(*) from (
+        select 1 from dossier_mot m where ${mine(tx, 'm')} and m.mot >= w.mot and m.mot < w.mot || '{' limit ${COMMON}) as n),
+      (select count(*) from (
+        select 1 from dossier d where ${mine(tx, 'd')} and d.tri >= w.mot and d.tri < w.mot || '{' limit ${COMMON}) as n) desc,
+      w.mot`
   return sorted.map(({ mot }) => mot)
 }
+
+/** Counting stops there: enough to tell a rare word from a common one. */
+const COMMON = 200
 
 // What the person reads of herself
 

@@ -71,7 +71,7 @@ export async function addPersonnes(admin: postgres.Sql, count: number): Promise<
     const names = NAMES as string[]
     await tx`
       insert into usager (sub, prenoms, nom_naissance, birthdate)
-      select 'liste-' || ${count}::text || '-' || n, array[(${names}::text[])[1 + (n * 7) % 12]], (${names}::text[])[1 + n % 12] || ' ' || chr(97 + n % 26) || n,
+      select 'liste-' || ${count}::text || '-' || n, array[(${names}::text[])[1 + n / 12 % 12]], (${names}::text[])[1 + n % 12] || ' ' || chr(97 + n % 26) || n,
         to_char(date '1930-01-01' + (n * 37) % 27000, 'YYYY-MM-DD')
       from generate_series(1, ${count}) n`
     await tx`
