@@ -29,6 +29,12 @@ const FAULT = {
   fait_disparu: (f) => `${la(f)} dit un fait (${f.ou}) que les tables n’ont plus : il a été effacé, déplacé ou défait.`,
   fait_sans_ligne: (f) => `${f.ou} n’a pas de ligne de journal qui le dise : ce fait a été ajouté ou déplacé.`,
   fait_redate: (f) => `${f.ou} n’a plus l’heure que dit ${la(f)}.`,
+  parties_changees: (f) => `le mandat ${f.ou} n’est plus entre la personne, la structure et l’aidant que dit ${la(f)}.`,
+  perimetre_change: (f) =>
+    `les thématiques du mandat ${f.ou} ne sont plus celles que dit ${la(f)} : son périmètre a été élargi, réduit ou remplacé.`,
+  dates_changees: (f) => `la durée ou les dates du mandat ${f.ou} ne sont plus celles que dit ${la(f)}.`,
+  thematique_changee: (f) =>
+    `dans le mandat ${f.ou}, l’arrêt ou la pause que dit ${la(f)} porte maintenant sur une autre thématique.`,
   tuile_changee: (f) =>
     `la tuile ${f.ou} de l’arbre n’est plus celle de ces lignes${f.rang === undefined ? '' : ` (à partir du rang ${f.rang})`}.`,
   tuile_manquante: (f) => `une tuile de niveau ${f.ou} de l’arbre manque.`,
