@@ -1,4 +1,13 @@
--- An audit of what each accord granted. New grants hold mandat, autorisation and suspension for a moment; no row is read nor rewritten.
+-- Proofs for those who may read a line, and an audit of what each accord granted. New policies and grants hold journal_contenu, mandat, autorisation and
+-- suspension for a moment; no row is read nor rewritten.
+
+/*
+ * While she has the dossier open with a reason, a référent reads the facts of its démarches in the journal as she reads the démarches. Through
+ * demarche's own policy, so that a complaint stays between the person and its author.
+ */
+create policy referent_dossier_lit on journal_contenu for select to traitdunion_app
+  using (app_who() = 'referent' and structure_id = (select app_structure()) and exists (
+    select 1 from demarche d where d.journal_id = journal_contenu.journal_id and dossier_ouvert(d.structure_id, d.usager_id)));
 
 /*
  * For the audit: of the lines that say what was granted, stopped or paused, the thématiques and the dates, and nothing else. Whoever rewrites this

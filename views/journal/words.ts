@@ -59,7 +59,8 @@ export const faultSentence = ({ kind, ...told }: Fault): string => FAULT[kind](t
 
 export const PROVE_REFUSAL = {
   ligne_inconnue: 'Aucune ligne du journal ne porte ce numéro.',
-  pas_encore_rangee: 'Cette ligne n’est pas encore dans l’arbre : réessayez dans quelques secondes.',
+  pas_encore_rangee:
+    'Cette ligne vient d’être écrite et n’a pas encore sa place dans le journal signé : réessayez dans quelques secondes.',
 } as const satisfies Record<ProveRefusal, string>
 
 export const PROOF_REFUSAL = {
