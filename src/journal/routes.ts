@@ -4,12 +4,15 @@ import { pasDePreuvePage } from '../../views/journal/preuve.ts'
 import { mentionOf } from '../../views/journal/words.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
+import { parseSearch } from '../form.ts'
 import { asUsager } from '../http/as.ts'
 import type { Env, Variables } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { jsonFile } from '../http/json-file.ts'
 import { addressOf, limitRate } from '../http/limit-rate.ts'
 import { publicPage, requireUsager } from '../http/rules.ts'
+import { comparePapier } from './compare.ts'
+import { papierForm } from './forms.ts'
 import { NO_WITNESS } from './policy.ts'
 import type { ProvenLines } from './proof.ts'
 import { cosignedNote, type Proven } from './prove.ts'
@@ -36,8 +39,14 @@ export function journalRoutes({ db, config }: { db: Db; config: Config }): Hono<
         vus: await listLastTemoignages(tx),
       }
     })
+    const asked = c.req.query('taille') !== undefined || c.req.query('empreinte') !== undefined
+    const form = asked ? parseSearch(c, papierForm) : undefined
+    const comparaison = form?.ok ? await db.tx({ kind: 'verifier' }, (tx) => comparePapier(tx, form.data)) : undefined
+    const errors = form && !form.ok ? form.errors : {}
     const cle = config.journal?.signer.vkey.text
-    return c.html(journalPublicPage({ ...state, policy, cle, frame: { space: 'public', demo: c.var.demo } }))
+    const frame = { space: 'public', demo: c.var.demo } as const
+    const shown = { ...state, policy, cle, frame, comparaison, values: form?.values, errors }
+    return c.html(journalPublicPage(shown), form && !form.ok ? 422 : 200)
   })
 
   routes.get('/journal/checkpoint', publicPage, perAddress, async (c) => {

@@ -281,12 +281,13 @@ describe('ce qui se demande n’écrit pas', () => {
   it('GET : la consultation d’un dossier laisse sa trace, et rien d’autre ne bouge', async () => {
     const wrong: string[] = []
     const { sql } = matrix.world
+    let before = await digest(sql)
     for (const { key, path } of matrix.routes.filter(({ method }) => method === 'GET')) {
       for (const { caller, thing, address } of matrix.owners(key)) {
-        const before = await digest(sql)
         const { status } = await matrix.ask({ caller, method: 'GET', address })
         const after = await digest(sql)
         const changed = Object.keys(after).filter((table) => after[table] !== before[table])
+        before = after
         const looked = LOOKED_AT.includes(path) || readWithReason(path, caller, thing?.name)
         const expected = looked && status === 200 ? 'acces' : ''
         if (changed.join() !== expected) wrong.push(`${address} · ${caller} · ${status} : ${changed.join()}, et non ${expected}`)

@@ -8,11 +8,14 @@ import { recordDemarche } from '../../src/demarche/record.ts'
 import { openSigner } from '../../src/journal/note.ts'
 import { parsePolicy } from '../../src/journal/policy.ts'
 import { parseProvenLines, verifyLine } from '../../src/journal/proof.ts'
+import { stopMandat } from '../../src/mandat/stop.ts'
+import { openRenderer } from '../../src/papier/render.ts'
 import { type OpenTree, ORIGIN, openTree, pemKey } from '../support/arbre.ts'
 import { scratch } from '../support/database.ts'
 import { expectValidHtml } from '../support/html.ts'
+import { readPdf } from '../support/pdf.ts'
 import { ROOT, start } from '../support/processes.ts'
-import { newWorld, ok, type Told, uneDemarche, type World } from '../support/world.ts'
+import { newWorld, ok, PUBLIC_URL, type Told, uneDemarche, type World } from '../support/world.ts'
 
 let world: World
 let tree: OpenTree
@@ -186,6 +189,93 @@ describe('le référent', () => {
       ['nadia', ofStructure('9'.repeat(30))],
     ] as const)
       expect([who, address, (await ask(who, address)).status]).toEqual([who, address, 404])
+  })
+})
+
+describe('ce que dit un papier du journal', () => {
+  const print = async (who: string, address: string, by = world.app) =>
+    by.request(`${PUBLIC_URL}${address}`, {
+      method: 'POST',
+      body: '',
+      headers: {
+        cookie: await world.sessionOf(who),
+        origin: PUBLIC_URL,
+        'sec-fetch-site': 'same-origin',
+        'content-type': 'application/x-www-form-urlencoded',
+      },
+    })
+  const saidBy = async (answer: Response) => {
+    const text = readPdf(new Uint8Array(await answer.arrayBuffer())).text
+    const [, taille, empreinte] = /Journalduservice,le[^:]*:(\d+)lignes?,empreinte([0-9a-f]{32})\./.exec(text) ?? []
+    return { text, taille, empreinte }
+  }
+  const compare = async (taille = '', empreinte = '') => {
+    const answer = await app.request(`/journal?${new URLSearchParams({ taille, empreinte })}`)
+    const html = await answer.text()
+    await expectValidHtml(html)
+    return { status: answer.status, html }
+  }
+  const SAME = 'C’est la même empreinte que sur le papier'
+
+  it('est le dernier point de contrôle à l’impression, que /journal retrouve, même quand le journal a grandi', async () => {
+    const first = await saidBy(await print('josiane', `/mon-espace/mandats/${told.id}/papiers/mandat`))
+    const [point] = await world.sql<{ taille: string; racine: Buffer }[]>`
+      select taille, racine from journal_point order by taille desc limit 1`
+    expect([first.taille, first.empreinte]).toEqual([point!.taille, point!.racine.toString('hex').slice(0, 32)])
+    expect(first.text).toContain('/journal,chacunpeutvoirquerien')
+    await noted('Lettre suivante', {})
+    await tree.settle()
+    const again = await saidBy(await print('josiane', `/mon-espace/mandats/${told.id}/papiers/mandat`))
+    expect(Number(again.taille)).toBeGreaterThan(Number(first.taille))
+    // All else is what was agreed to.
+    const rest = ({ text }: { text: string }) => text.replace(/Journalduservice,.*?empreinte[0-9a-f]{32}/, '')
+    expect(rest(again)).toBe(rest(first))
+    for (const { taille, empreinte } of [first, again]) {
+      const { status, html } = await compare(taille, `${empreinte!.slice(0, 16)} ${empreinte!.slice(16).toUpperCase()}`)
+      expect([status, html.includes(SAME)]).toEqual([200, true])
+      expect(html).toContain('le journal n’a pas été modifié depuis le ')
+      expect(html.toLowerCase()).not.toContain('vérifié depuis')
+    }
+  })
+
+  it('est sur chaque papier qui dit un fait, et sur la page à imprimer ; pas sur la feuille du code privé', async () => {
+    for (const papier of ['mandat', 'releve', 'arret']) {
+      if (papier === 'arret')
+        ok(await stopMandat(world.db, await world.asUsager('josiane'), { mandatId: told.id, thematique: 'social' }))
+      expect((await saidBy(await print('thomas', `/mandats/${told.id}/papiers/${papier}`))).taille, papier).toMatch(/^\d+$/)
+    }
+    expect((await saidBy(await print('thomas', `/mandats/${told.id}/papiers/pour-vous`))).taille).toBeUndefined()
+    const papers = openRenderer({ packages: [] })
+    const page = createApp({ db: world.db, config: world.config, oidc: { franceconnect: world.provider }, log: () => {}, papers })
+    const html = await (await print('josiane', `/mon-espace/mandats/${told.id}/papiers/mandat`, page)).text()
+    expect(html).toMatch(/<small>Journal du service, le .*\slignes, empreinte [0-9a-f]{4}/)
+    await expectValidHtml(html)
+    await papers.close()
+  })
+
+  it('ne se retrouve pas quand il est faux, ou quand le journal a été récrit depuis', async () => {
+    const { taille, empreinte } = await saidBy(await print('josiane', `/mon-espace/mandats/${told.id}/papiers/mandat`))
+    const other = empreinte!.replace(/.$/, (last) => (last === '0' ? '1' : '0'))
+    for (const [size, typed, status, said] of [
+      [taille!, other, 200, 'Ce n’est pas la même empreinte'],
+      ['999999', empreinte!, 200, 'n’a rien signé à ce nombre de lignes'],
+      ['douze', empreinte!, 422, 'Écrivez ce nombre en chiffres'],
+      [taille!, 'd8d8', 422, 'compte 32 signes'],
+      ['', empreinte!, 422, 'Écrivez le nombre de lignes'],
+    ] as const) {
+      const { status: got, html } = await compare(size, typed)
+      expect([typed, got, html.includes(said), html.includes(SAME)]).toEqual([typed, status, true, false])
+    }
+    await world.sql.unsafe(`
+      alter table journal_feuille disable trigger user;
+      update journal_feuille set hash = sha256('autre') where leaf_index = 2`)
+    expect((await compare(taille, empreinte)).html).toContain('Ce n’est pas la même empreinte')
+    await world.sql.unsafe(`
+      update journal_feuille f set hash = sha256('\\x00'::bytea || j.entry) from journal j where j.id = f.journal_id and f.leaf_index = 2;
+      alter table journal_feuille enable always trigger insertion_seule;
+      alter table journal_feuille enable always trigger insertion_seule_table;
+      alter table journal_feuille enable always trigger journal_feuille_suit`)
+    expect((await compare(taille, empreinte)).html).toContain(SAME)
   })
 })
 

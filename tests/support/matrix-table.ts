@@ -126,6 +126,8 @@ export const SEARCHES = {
   faites: 'libre',
   remis: 'libre',
   thematiques: 'libre',
+  taille: 'libre',
+  empreinte: 'libre',
 } as const
 
 export type Thing = {
