@@ -5,6 +5,7 @@ import { aidantRoutes, CGU_PATH } from './aidant/routes.ts'
 import { auditRoutes } from './audit/routes.ts'
 import type { Config } from './config.ts'
 import type { Db } from './db.ts'
+import { demarchePreuveRoutes } from './demarche/preuve-routes.ts'
 import { demarcheRoutes } from './demarche/routes.ts'
 import { assets } from './http/assets.ts'
 import { openEdge } from './http/edge.ts'
@@ -63,9 +64,10 @@ export function createApp(deps: Deps, more?: Hono<Env>): Hono<Env> {
   app.route('/', mesPreuvesRoutes({ db, config }))
   app.route('/', usagerRoutes({ db, config, franceconnect: oidc.franceconnect }))
   app.route('/', codeRoutes({ db, config }))
-  app.route('/', demarcheRoutes({ db }))
+  app.route('/', demarcheRoutes({ db, config }))
+  app.route('/', demarchePreuveRoutes({ db, config }))
   app.route('/', preuveRoutes({ db, config }))
-  app.route('/', auditRoutes({ db }))
+  app.route('/', auditRoutes({ db, config }))
   if (more) app.route('/', more)
 
   checkRules(app)

@@ -15,8 +15,16 @@ export type Parsed<S extends z.ZodType> =
 
 /** Reads the form of a request against a `z.object`. A field nobody declared is ignored; an empty one is absent. */
 export async function parseForm<S extends z.ZodType>(c: Context, schema: S): Promise<Parsed<S>> {
+  return parseFields(await readFields(c), schema)
+}
+
+/** The same, of what a search says in the address. */
+export function parseSearch<S extends z.ZodType>(c: Context, schema: S): Parsed<S> {
+  return parseFields(new Map(Object.entries(c.req.queries())), schema)
+}
+
+function parseFields<S extends z.ZodType>(sent: Fields, schema: S): Parsed<S> {
   const shape = shapeOf(schema)
-  const sent = await readFields(c)
   const input: Record<string, unknown> = {}
   const values: Record<string, string | string[]> = {}
   const errors = new Map<string, string>()

@@ -8,7 +8,7 @@ import { type Checkpoint, originOf, parseCheckpoint } from './journal/checkpoint
 import { exportJournal } from './journal/export.ts'
 import { cosignedAt, isSignedBy, openSigner, parseVkey, type Vkey } from './journal/note.ts'
 import { NO_WITNESS, type Policy, parsePolicy } from './journal/policy.ts'
-import { parseProof, parseProvenLines, verifyLine, verifyProof } from './journal/proof.ts'
+import { parseProvenLines, verifyLine } from './journal/proof.ts'
 import { proveLine } from './journal/prove.ts'
 import type { Fault, Verified } from './journal/verify.ts'
 import { verifyDatabase } from './journal/verify-database.ts'
@@ -19,7 +19,7 @@ const USAGE = `Le journal, vérifié sans nous croire :
 
   npm run journal -- verify [--temoin FICHIER|ADRESSE]… [--cle CLÉ] [--json]
   npm run journal -- verify --bundle FICHIER [--cle CLÉ] [--temoin …]      sans aucune base de données
-  npm run journal -- verify --preuves FICHIER [--cle CLÉ]                  les lignes qu’une personne a téléchargées, sans aucune base
+  npm run journal -- verify --preuves FICHIER [--cle CLÉ]                  un .tlog-proof, ou le journal.json d’une personne, sans aucune base
   npm run journal -- export [--vers FICHIER] [--contenus]                  un paquet, pour qui vérifiera ailleurs
   npm run journal -- prove NUMÉRO [--vers FICHIER]                         la preuve (.tlog-proof) d’une ligne
 
@@ -179,7 +179,7 @@ async function verify(args: string[]): Promise<number> {
   return code
 }
 
-/** The lines of a file that a person downloaded: each must be in the tree that its checkpoint signs. */
+/** The lines of a file that someone downloaded: each must be in the tree that its checkpoint signs. */
 function verifyLines(where: string, cle: string | undefined): number {
   const file = parseProvenLines(readFileSync(where, 'utf8'))
   const log = keyOf(cle, {}) ?? parseVkey(file?.cle ?? '')
@@ -193,7 +193,18 @@ function verifyLines(where: string, cle: string | undefined): number {
   console.log(
     `Clé        ${log.text}${cle ? '' : '\n           (c’est le fichier qui la donne : comparez-la à celle que vous connaissez, ou donnez --cle)'}`,
   )
-  console.log(`Non modifiées : ${nombre(file.lignes.length)} lignes, depuis le point de contrôle que chaque preuve porte.`)
+  const [only, ...others] = file.lignes
+  if (only && others.length === 0) {
+    // What it says of itself: none of its letters may move about the terminal.
+    const plain = (text: string) => text.replaceAll(/\p{C}/gu, '?')
+    console.log(`Ligne      ${only.numero} : ${plain(only.octets)}`)
+    console.log(
+      `Faits      ${only.faits === undefined ? 'ils ne sont pas joints à cette preuve, ou ont été effacés' : plain(only.faits)}`,
+    )
+  }
+  console.log(
+    `\n${pluriel(file.lignes.length, 'ligne non modifiée', 'lignes non modifiées')} depuis le point de contrôle que ${others.length > 0 ? 'chaque preuve' : 'la preuve'} porte. Cela ne dit pas que ce qui a été fait était juste.`,
+  )
   return 0
 }
 
@@ -245,23 +256,21 @@ async function prove(args: string[]): Promise<number> {
   const policy = policyOf(around)
   const { db } = openJournal(around)
   try {
-    const proven = await db.tx({ kind: 'operator' }, (tx) => proveLine(tx, Number(number), policy))
+    const of = { signer: { vkey: log }, policy }
+    const proven = await db.tx({ kind: 'operator' }, (tx) => proveLine(tx, Number(number), of, 'non_lu'))
     if (!proven.ok) throw new Error(PROVE_REFUSAL[proven.refusal])
-    const proof = parseProof(proven.proof)
-    const checked =
-      proof &&
-      verifyProof(
-        proof,
-        proven.leaf,
-        log,
-        policy.witnesses.map(({ vkey }) => vkey),
-      )
-    if (!checked?.ok) {
-      console.error(`FAUX : ${checked ? PROOF_REFUSAL[checked.refusal] : 'la preuve ne se lit pas.'}`)
+    const [line] = parseProvenLines(proven.preuve)!.lignes
+    const checked = verifyLine(
+      line!,
+      log,
+      policy.witnesses.map(({ vkey }) => vkey),
+    )
+    if (!checked.ok) {
+      console.error(`FAUX : ${PROOF_REFUSAL[checked.refusal]}`)
       return 1
     }
-    if (values.vers) createWriteStream(values.vers).end(proven.proof)
-    else process.stdout.write(proven.proof)
+    if (values.vers) createWriteStream(values.vers).end(proven.preuve)
+    else process.stdout.write(proven.preuve)
     const witnessed = [...checked.seen].map(([name, at]) => `${name}, ${new Date(at * 1000).toISOString()}`)
     console.error(
       `Ligne ${number} : rang ${proven.index} d’un arbre de ${proven.size} lignes. Preuve vérifiée${witnessed.length > 0 ? `, vue par ${witnessed.join(' et ')}` : ' ; aucun témoin ne l’a encore vue'}.`,

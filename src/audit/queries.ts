@@ -116,6 +116,28 @@ export async function listLignes(
   return { lignes, suivant: found.length > PAGE ? lignes.at(-1)?.id : undefined, compte: counted!.compte }
 }
 
+/** The actions whose facts are those of a démarche. */
+const DE_DEMARCHE = [
+  'demarche_realisee',
+  'demarche_corrigee',
+  'acte_hors_mandat',
+  'demarche_contestee',
+  'contestation_repondue',
+] as const satisfies readonly Action[]
+
+/**
+ * Whose line of the structure's journal this is, and whether its facts are to be shown: those of a démarche, its note among them, only while the
+ * dossier is open, since the journal shows its title alone.
+ */
+export async function findLigne(tx: Tx, id: number) {
+  const [ligne] = await tx.sql<{ usagerId: string | null; demarche: boolean; lisible: boolean }[]>`
+    select j.usager_id, j.action = any (${[...DE_DEMARCHE]}) as demarche,
+      j.action <> all (${[...DE_DEMARCHE]}) or dossier_ouvert(j.structure_id, j.usager_id) as lisible
+    from journal j
+    where j.id = ${id} and ${mine(tx, 'j')}`
+  return ligne
+}
+
 export type AidantRow = {
   id: string
   prenom: string

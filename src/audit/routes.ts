@@ -4,26 +4,29 @@ import { dossierPage } from '../../views/audit/dossier.ts'
 import { journalPage } from '../../views/audit/journal.ts'
 import { openPage } from '../../views/audit/open.ts'
 import { back } from '../../views/kit/card.ts'
+import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
-import { curseurDe, findDemarche, listDemarches, texteDuCurseur } from '../demarche/queries.ts'
+import { curseurDe, findDemarche, findFaits, listDemarches, texteDuCurseur } from '../demarche/queries.ts'
 import { isUuid, parseForm } from '../form.ts'
 import type { Env, SessionAidant } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { requireReferent } from '../http/rules.ts'
+import { proveLine } from '../journal/prove.ts'
+import { preuveFile } from '../journal/routes.ts'
 import { listMandats } from '../mandat/queries.ts'
 import { recordAcces } from '../usager/access.ts'
 import { findUsager } from '../usager/queries.ts'
 import { newUuid } from '../uuid.ts'
 import { filtreForm, OUVERTURE_DEJA_SERVIE, ouvertureForm } from './forms.ts'
 import { openDossier } from './open.ts'
-import { findOuverture, listAidants, listLignes } from './queries.ts'
+import { findLigne, findOuverture, listAidants, listLignes } from './queries.ts'
 
 type Asked = Context<Env & { Variables: { aidant: SessionAidant } }>
 
 const JOURNAL = '/structure/journal'
 const FILTRES = Object.keys(filtreForm.shape) as (keyof typeof filtreForm.shape)[]
 
-export function auditRoutes({ db }: { db: Db }): Hono<Env> {
+export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'journal'> }): Hono<Env> {
   const as = (aidant: SessionAidant) => ({ kind: 'referent', aidantId: aidant.id, structureId: aidant.structureId }) as const
   const routes = new Hono<Env>()
 
@@ -61,6 +64,23 @@ export function auditRoutes({ db }: { db: Db }): Hono<Env> {
       }),
       parsed.success ? 200 : 422,
     )
+  })
+
+  routes.get('/structure/journal/:ligne/preuve.tlog-proof', requireReferent, async (c) => {
+    const [numero] = /^[1-9]\d{0,14}$/.exec(c.req.param('ligne')) ?? []
+    if (numero === undefined) return c.notFound()
+    const id = Number(numero)
+    const proven = await db.tx(as(c.var.aidant), async (tx) => {
+      const ligne = await findLigne(tx, id)
+      if (!ligne) return undefined
+      const { usagerId, demarche, lisible } = ligne
+      const faits = lisible ? await findFaits(tx, id) : 'non_lu'
+      const proven = await proveLine(tx, id, config.journal, faits)
+      if (proven.ok && demarche && usagerId && faits !== 'non_lu')
+        await recordAcces(tx, { genre: 'demarche_consultee', usagerId })
+      return proven
+    })
+    return proven ? preuveFile(c, id, proven, JOURNAL) : c.notFound()
   })
 
   routes.get('/structure/aidants', requireReferent, async (c) => {

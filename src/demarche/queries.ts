@@ -1,5 +1,6 @@
 import type { Tx } from '../db.ts'
 import { isUuid } from '../form.ts'
+import type { Content } from '../journal/verify.ts'
 import type { Thematique } from '../mandat/mandat.ts'
 import { held, mine } from '../structure/mine.ts'
 import type {
@@ -18,6 +19,8 @@ import type {
 /** One démarche as its reader may see it: what is masked from her, or no longer kept, is null. */
 export type DemarcheRow = {
   id: string
+  /** Its line of the journal. */
+  journalId: number
   mandatId: string
   structureId: string
   usagerId: string
@@ -79,13 +82,13 @@ function rows(tx: Tx, masked: boolean, which: Piece, page: Piece) {
   const shown = tx.who.kind === 'usager' && !byCode ? sql`true` : sql`not ${discrete} or c.demarche_id is not null`
   const ifShown = (column: string) => sql`case when ${shown} then ${sql(`d.${column}`)} end as ${sql(column)}`
   return sql<DemarcheRow[]>`
-    select d.id, d.mandat_id, d.structure_id, d.usager_id, d.aidant_id, d.genre, d.sensible, d.reclamation, d.resultat, d.done_at, d.recorded_at,
-      ${ifShown('thematique')}, ${ifShown('nature')}, ${ifShown('mode')}, ${ifShown('presence')}, ${ifShown('canal')},
+    select d.id, d.journal_id, d.mandat_id, d.structure_id, d.usager_id, d.aidant_id, d.genre, d.sensible, d.reclamation, d.resultat, d.done_at,
+      d.recorded_at, ${ifShown('thematique')}, ${ifShown('nature')}, ${ifShown('mode')}, ${ifShown('presence')}, ${ifShown('canal')},
       ${ifShown('duree_minutes')}, ${ifShown('motif_blocage')},
       c.code, c.titre, c.administration, c.reference, c.montant_centimes, c.etape_quoi, c.etape_qui, c.etape_quand, c.orientation, c.note,
       c.motif_hors_mandat, a.prenom as aidant_prenom, a.nom as aidant_nom, s.nom as structure_nom, s.fuseau
     from (
-      select d.id, d.mandat_id, d.structure_id, d.usager_id, d.aidant_id, d.genre, d.sensible, d.reclamation, d.resultat, d.done_at,
+      select d.id, d.journal_id, d.mandat_id, d.structure_id, d.usager_id, d.aidant_id, d.genre, d.sensible, d.reclamation, d.resultat, d.done_at,
         d.recorded_at, d.thematique, d.nature, d.mode, d.presence, d.canal, d.duree_minutes, d.motif_blocage
       from demarche d
       where ${which} and ${held(tx, 'd')}
@@ -124,6 +127,16 @@ export async function listDemarches(
 export async function findDemarche(tx: Tx, id: string) {
   const [demarche] = await rows(tx, false, tx.sql`d.id = ${id}`, tx.sql``)
   return demarche
+}
+
+/** What the caller may read of the facts of a line: row-level security says whose, and a référent's only with the dossier open when they are sensitive. */
+export async function findFaits(tx: Tx, journalId: number): Promise<Content> {
+  const [found] = await tx.sql<{ payload: string | null; salt: Buffer | null }[]>`
+    select c.payload, c.salt
+    from journal_contenu c
+    where c.journal_id = ${journalId} and ${held(tx, 'c')}`
+  if (!found) return 'non_lu'
+  return found.payload !== null && found.salt ? { payload: found.payload, salt: found.salt } : 'efface'
 }
 
 export type DejaNotee = { id: string; recordedAt: Date }

@@ -1,13 +1,16 @@
 import { type Context, Hono } from 'hono'
 import { demarchePage } from '../../views/demarche/demarche.ts'
 import { newDemarchePage } from '../../views/demarche/new.ts'
+import { mentionOf, PROVE_REFUSAL } from '../../views/journal/words.ts'
 import { keptPage } from '../../views/public/kept.ts'
-import type { Db } from '../db.ts'
+import type { Config } from '../config.ts'
+import type { Db, Tx } from '../db.ts'
 import { isUuid, parseForm } from '../form.ts'
 import { as } from '../http/as.ts'
 import type { Env, SessionAidant } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { requireAidant } from '../http/rules.ts'
+import { findProtection } from '../journal/prove.ts'
 import { findMandat, listAutorisations } from '../mandat/queries.ts'
 import { dossierDeDirection, lire, recordAcces } from '../usager/access.ts'
 import { findUsager } from '../usager/queries.ts'
@@ -19,7 +22,7 @@ import { recordActeHorsMandat, recordDemarche } from './record.ts'
 
 type Asked = Context<Env & { Variables: { aidant: SessionAidant } }>
 
-export function demarcheRoutes({ db }: { db: Db }): Hono<Env> {
+export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'journal'> }): Hono<Env> {
   const routes = new Hono<Env>()
 
   /** What the form shows of this mandat; undefined when it is not this structure's, the way to the dossier when she must open it first. */
@@ -119,13 +122,19 @@ export function demarcheRoutes({ db }: { db: Db }): Hono<Env> {
     )
   }
 
+  const preuveOf = async (tx: Tx, journalId: number) => {
+    const found = await findProtection(tx, journalId, config.journal)
+    const mention = found ? mentionOf(found.point.createdAt, found.temoigne) : PROVE_REFUSAL.pas_encore_rangee
+    return { mention, prete: found !== undefined }
+  }
   routes.get('/demarches/:demarcheId', requireAidant, async (c) => {
     const shown = await lire(db, c.var.aidant, {
       find: (tx) => findDemarche(tx, c.req.param('demarcheId')),
       read: async (tx, demarche) => {
         const usager = await findUsager(tx, demarche.usagerId)
         await recordAcces(tx, { genre: 'demarche_consultee', usagerId: demarche.usagerId })
-        return { demarche, usager: usager! }
+        const preuve = demarche.aidantId === c.var.aidant.id ? await preuveOf(tx, demarche.journalId) : undefined
+        return { demarche, usager: usager!, preuve }
       },
       closed: (usagerId) => c.redirect(dossierDeDirection(usagerId), 303),
     })

@@ -16,6 +16,16 @@ export function signCheckpoint(signer: Signer, checkpoint: Checkpoint): string {
   return `${text}\n${signatureLine(signer, text)}`
 }
 
+/**
+ * A root as papers write it: its first half in hexadecimal, by groups of four. 128 bits, since whoever runs the service could look for two
+ * journals that begin alike: that takes 2^64 tries, where a shorter one would be found.
+ */
+export const empreinteDe = (root: Hash): string =>
+  root
+    .subarray(0, 16)
+    .toString('hex')
+    .replaceAll(/.{4}(?!$)/g, '$& ')
+
 /** undefined when the note is not one, or its text no checkpoint; its signatures are still to be verified. */
 export function parseCheckpoint(note: string): (Checkpoint & { note: Note }) | undefined {
   const parsed = parseNote(note)

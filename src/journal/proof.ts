@@ -1,7 +1,9 @@
+import { bundleHead, bundleLeaf } from './bundle.ts'
 import { type Checkpoint, parseCheckpoint } from './checkpoint.ts'
 import { commitmentOf } from './entry.ts'
 import { type Hash, leafHash, verifyInclusion } from './merkle.ts'
 import { base64, cosignedAt, isSignedBy, type Note, type Vkey } from './note.ts'
+import type { LeafRecord } from './verify.ts'
 
 /** tlog-proof: everything needed to check, offline, that a leaf is in the log. */
 type Proof = {
@@ -12,10 +14,12 @@ type Proof = {
   signed: string
 }
 
+const MAGIC = 'c2sp.org/tlog-proof@v1'
+
 /** The text of a `.tlog-proof`; `signed` is the checkpoint verbatim, with whatever cosignatures it has. */
 export const proofText = ({ extra, index, path, signed }: Pick<Proof, 'extra' | 'index' | 'path' | 'signed'>): string =>
   [
-    'c2sp.org/tlog-proof@v1',
+    MAGIC,
     ...(extra ? [`extra ${extra.toString('base64')}`] : []),
     `index ${index}`,
     ...path.map((one) => one.toString('base64')),
@@ -26,7 +30,7 @@ export const proofText = ({ extra, index, path, signed }: Pick<Proof, 'extra' | 
 export function parseProof(text: string): Proof | undefined {
   const at = text.indexOf('\n\n')
   const [magic, ...lines] = text.slice(0, Math.max(0, at)).split('\n')
-  if (magic !== 'c2sp.org/tlog-proof@v1') return undefined
+  if (magic !== MAGIC) return undefined
   const extra = lines[0]?.startsWith('extra ') ? base64(lines.shift()!.slice(6)) : undefined
   const [, index] = /^index (0|[1-9]\d{0,15})$/.exec(lines.shift() ?? '') ?? []
   const path = lines.map(base64)
@@ -59,8 +63,28 @@ export type ProvenLine = { numero: number; octets: string; faits?: string; sel?:
 export type ProvenLines = { v: 1; cle: string; mention: string; lignes: readonly ProvenLine[] }
 export type LineRefusal = ProofRefusal | 'preuve_illisible' | 'faits_changes'
 
-/** The lines of a file that one downloads; undefined when it is something else. */
-export function parseProvenLines(text: string): ProvenLines | undefined {
+/**
+ * What our proofs hold in their `extra`: a bundle (docs/audit.md) of their line alone, with its facts and their salt for whoever may read them.
+ * The proof is then one file, that any reader of the format takes.
+ */
+export const extraOf = (log: Vkey, line: LeafRecord): Buffer => Buffer.from(bundleHead(log) + bundleLeaf(line))
+const EXTRA =
+  /^traitdunion-journal 1\ncle (\S+)\nligne (\d{1,16}) (\d{1,15}) ([^\n]+)\n(?:contenu (?:efface|([\w-]{43}) ([^\n]+))\n)?$/
+
+function parseProofFile(preuve: string): Downloaded | undefined {
+  const proof = parseProof(preuve)
+  const [, cle, index, numero, octets, sel, faits] = EXTRA.exec(proof?.extra?.toString('utf8') ?? '') ?? []
+  if (cle === undefined || octets === undefined || Number(index) !== proof?.index) return undefined
+  return {
+    cle,
+    lignes: [{ numero: Number(numero), octets, ...(faits !== undefined && sel !== undefined && { faits, sel }), preuve }],
+  }
+}
+
+type Downloaded = Pick<ProvenLines, 'cle' | 'lignes'>
+/** The lines of a file that one downloads, a `.tlog-proof` or a person's `journal.json`; undefined when it is something else. */
+export function parseProvenLines(text: string): Downloaded | undefined {
+  if (text.startsWith(MAGIC)) return parseProofFile(text)
   try {
     const file = JSON.parse(text) as Partial<ProvenLines>
     const isLine = (line: Partial<ProvenLine>) => typeof line?.octets === 'string' && typeof line.preuve === 'string'

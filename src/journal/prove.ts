@@ -1,11 +1,16 @@
 import type { Tx } from '../db.ts'
-import { type Hash, inclusionRanges, rangeHash } from './merkle.ts'
+import { inclusionRanges, rangeHash } from './merkle.ts'
+import type { Vkey } from './note.ts'
 import { isTemoigne, type Policy } from './policy.ts'
-import { proofText } from './proof.ts'
+import { extraOf, proofText } from './proof.ts'
 import { findLeaf, findPoint, listTemoignages, listTemoignes, type Point, readNodes } from './tree-queries.ts'
+import type { Content } from './verify.ts'
 
+/** Whose tree it is: its key, and which witnesses make a checkpoint « témoigné ». Undefined where the journal has no tree. */
+type Log = { signer: { vkey: Vkey }; policy: Policy } | undefined
 export type ProveRefusal = 'ligne_inconnue' | 'pas_encore_rangee'
-export type Proven = { ok: true; proof: string; index: number; leaf: Hash; size: number } | { ok: false; refusal: ProveRefusal }
+/** `preuve`: the text of a `.tlog-proof`. */
+export type Proven = { ok: true; preuve: string; index: number; size: number } | { ok: false; refusal: ProveRefusal }
 
 /** A checkpoint with the cosignatures we have of it, as it is served and put in proofs. */
 export async function cosignedNote(tx: Tx, { taille, note }: Pick<Point, 'taille' | 'note'>): Promise<string> {
@@ -14,22 +19,31 @@ export async function cosignedNote(tx: Tx, { taille, note }: Pick<Point, 'taille
 }
 
 /**
- * The proof (tlog-proof) that this line is in the tree: under the last checkpoint that the policy's witnesses have seen, or the last of all when
- * they have not seen this line yet.
+ * Where this line is in the tree, and the checkpoint that answers for it: the last that the policy's witnesses have seen, or the last of all when
+ * they have not seen this line yet. Undefined while it has no place.
  */
-export async function proveLine(tx: Tx, journalId: number, policy: Policy): Promise<Proven> {
-  const leaf = await findLeaf(tx, journalId)
-  if (!leaf) {
-    const [line] = await tx.sql`select 1 from journal where id = ${journalId}`
-    return { ok: false, refusal: line ? 'pas_encore_rangee' : 'ligne_inconnue' }
-  }
-  const seen = (await listTemoignes(tx, leaf.leafIndex)).find(({ temoins }) => isTemoigne(policy, temoins))
+export async function findProtection(tx: Tx, journalId: number, log: Log) {
+  const leaf = log && (await findLeaf(tx, journalId))
+  if (!leaf) return undefined
+  const seen = (await listTemoignes(tx, leaf.leafIndex)).find(({ temoins }) => isTemoigne(log.policy, temoins))
   const point = await findPoint(tx, seen?.taille)
-  if (!point) return { ok: false, refusal: 'pas_encore_rangee' }
-  const ranges = inclusionRanges(leaf.leafIndex, point.taille)
+  return point && { index: leaf.leafIndex, point, temoigne: seen !== undefined }
+}
+
+/** The proof that this line is in the tree, with its bytes, and with `content`: what its reader may read of its facts. */
+export async function proveLine(tx: Tx, journalId: number, log: Log, content: Content): Promise<Proven> {
+  const [line] = await tx.sql<{ entry: Buffer }[]>`select entry from journal where id = ${journalId}`
+  if (!line) return { ok: false, refusal: 'ligne_inconnue' }
+  const found = await findProtection(tx, journalId, log)
+  if (!log || !found) return { ok: false, refusal: 'pas_encore_rangee' }
+  const { index, point } = found
+  const ranges = inclusionRanges(index, point.taille)
   const nodes = await readNodes(tx, point.taille, ranges)
-  const path = ranges.map((range) => rangeHash(range, nodes))
-  const signed = await cosignedNote(tx, point)
-  const proof = proofText({ index: leaf.leafIndex, path, signed })
-  return { ok: true, proof, index: leaf.leafIndex, leaf: leaf.hash, size: point.taille }
+  const preuve = proofText({
+    extra: extraOf(log.signer.vkey, { index, id: journalId, entry: line.entry, content }),
+    index,
+    path: ranges.map((range) => rangeHash(range, nodes)),
+    signed: await cosignedNote(tx, point),
+  })
+  return { ok: true, preuve, index, size: point.taille }
 }

@@ -1,16 +1,21 @@
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { journalPublicPage } from '../../views/journal/journal.ts'
+import { pasDePreuvePage } from '../../views/journal/preuve.ts'
 import { mentionOf } from '../../views/journal/words.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
+import { parseSearch } from '../form.ts'
 import { asUsager } from '../http/as.ts'
-import type { Env } from '../http/env.ts'
+import type { Env, Variables } from '../http/env.ts'
+import { frameOf } from '../http/frame.ts'
 import { jsonFile } from '../http/json-file.ts'
 import { addressOf, limitRate } from '../http/limit-rate.ts'
 import { publicPage, requireUsager } from '../http/rules.ts'
+import { comparePapier } from './compare.ts'
+import { papierForm } from './forms.ts'
 import { NO_WITNESS } from './policy.ts'
 import type { ProvenLines } from './proof.ts'
-import { cosignedNote } from './prove.ts'
+import { cosignedNote, type Proven } from './prove.ts'
 import { proveMine } from './prove-mine.ts'
 import { parseTilePath, WIDTH } from './tiles.ts'
 import { findPoint, findRetard, findTile, listLastTemoignages, listTemoignages } from './tree-queries.ts'
@@ -34,8 +39,14 @@ export function journalRoutes({ db, config }: { db: Db; config: Config }): Hono<
         vus: await listLastTemoignages(tx),
       }
     })
+    const asked = c.req.query('taille') !== undefined || c.req.query('empreinte') !== undefined
+    const form = asked ? parseSearch(c, papierForm) : undefined
+    const comparaison = form?.ok ? await db.tx({ kind: 'verifier' }, (tx) => comparePapier(tx, form.data)) : undefined
+    const errors = form && !form.ok ? form.errors : {}
     const cle = config.journal?.signer.vkey.text
-    return c.html(journalPublicPage({ ...state, policy, cle, frame: { space: 'public', demo: c.var.demo } }))
+    const frame = { space: 'public', demo: c.var.demo } as const
+    const shown = { ...state, policy, cle, frame, comparaison, values: form?.values, errors }
+    return c.html(journalPublicPage(shown), form && !form.ok ? 422 : 200)
   })
 
   routes.get('/journal/checkpoint', publicPage, perAddress, async (c) => {
@@ -76,5 +87,17 @@ export function mesPreuvesRoutes({ db, config }: { db: Db; config: Config }): Ho
       lignes: mine.lignes,
     }
     return jsonFile('journal.json', file)
+  })
+}
+
+/** A request, whatever its route promises of the caller. */
+type Asking = Pick<Context<Env>, 'body' | 'html'> & { var: Readonly<Variables> }
+
+/** The proof of one line as a file, or the page that says why there is none yet. `retour`: where she came from. */
+export function preuveFile(c: Asking, numero: number, proven: Proven, retour: string): Response | Promise<Response> {
+  if (!proven.ok) return c.html(pasDePreuvePage({ frame: frameOf(c), refusal: proven.refusal, retour }), 409)
+  return c.body(proven.preuve, 200, {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Disposition': `attachment; filename="ligne-${numero}.tlog-proof"`,
   })
 }

@@ -2,6 +2,7 @@ import type { Db, Tx } from '../db.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Vkey } from './note.ts'
 import { type Fault, openAudit, type PointRecord, type Verified } from './verify.ts'
+import { checkAccords } from './verify-accords.ts'
 import {
   checkFacts,
   FACT_TABLES,
@@ -20,7 +21,7 @@ const NIL = '00000000-0000-0000-0000-000000000000'
 
 /**
  * Verifies the journal of a database as its auditor, or its administrator, reads it: leaves in order, tiles, checkpoints, cosignatures, contents,
- * counters, then each fact and each line that waits. Stops at the first fault. Short transactions: a service goes on beside it.
+ * counters, then each line that waits, each fact and each accord. Stops at the first fault. Short transactions: a service goes on beside it.
  */
 export async function verifyDatabase(
   db: Db,
@@ -89,6 +90,10 @@ export async function verifyDatabase(
         })
       after = reached
     }
+  for (let after = 0; after < lastId; after += IDS) {
+    const wrong = await read((tx) => checkAccords(tx, after, Math.min(after + IDS, lastId), reading))
+    if (wrong) return done(wrong)
+  }
   return done(undefined)
 }
 

@@ -2,6 +2,7 @@ import { decodeJwt } from 'jose'
 import type { Db, Tx, Who } from '../db.ts'
 import { type DemarcheRow, listDemarches, TOUTES } from '../demarche/queries.ts'
 import { append } from '../journal/append.ts'
+import { findPoint, type Point } from '../journal/tree-queries.ts'
 import { codeVerification } from '../mandat/code.ts'
 import { readConditions } from '../mandat/conditions.ts'
 import type { Autorisation, Thematique } from '../mandat/mandat.ts'
@@ -33,6 +34,8 @@ export type Imprime = {
   mandat: MandatEtat
   contenu: MandatContenu
   autorisations: readonly Autorisation[]
+  /** The journal as it stands when this is printed, for whoever keeps the paper; undefined where none is signed. */
+  point: Point | undefined
   now: Date
 } & (
   | { papier: 'mandat'; thematiques: readonly Ligne[]; code: string; qr: string }
@@ -61,9 +64,9 @@ export async function printPapier(
 ): Promise<Printed> {
   const found = await db.tx(by, (tx) => find(tx, demande, printer))
   if (!found.ok) return found
-  const { mandat, contenu, autorisations, demarches, codePrive, keys, now } = found
+  const { mandat, contenu, autorisations, demarches, codePrive, keys, point, now } = found
   const { papier, thematique } = demande
-  const common = { mandat, contenu, autorisations, now }
+  const common = { mandat, contenu, autorisations, point, now }
   if (papier === 'pour-vous')
     return { ok: true, imprime: { ...common, papier, codePrive: codePrive!, elleMeme: by.kind === 'usager' } }
   if (papier === 'releve') return { ok: true, imprime: { ...common, papier, demarches } }
@@ -134,6 +137,7 @@ async function find(tx: Tx, { mandatId, papier, thematique }: Demande, { secrets
     codePrive,
     demarches: papier === 'releve' ? (await listDemarches(tx, { mandatId }, undefined, TOUTES)).demarches : [],
     keys: await listKeys(tx),
+    point: await findPoint(tx),
     now: tx.now,
   } as const
 }

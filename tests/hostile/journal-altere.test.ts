@@ -157,6 +157,8 @@ type Case = {
   named?: () => number
   /** What a witness kept is compared; without it this one cannot be seen, and the test says so too. */
   witnessed?: boolean
+  /** What the mandat told allows: named, and seen by the auditor too, who reads no content. */
+  mandat?: true
   from?: 'yesterday'
   seen?: () => (Checkpoint | undefined)[]
 }
@@ -456,6 +458,97 @@ const CASES: Case[] = [
     named: () => line('autorisation_revoquee').id,
   },
   {
+    name: 'une thématique est ajoutée à un mandat, sous sa propre ligne',
+    act: on(
+      () =>
+        `create temp table une as select * from autorisation where mandat_id = '${told.id}' and thematique = 'logement'; update une set id = gen_random_uuid(), thematique = 'argent'; insert into autorisation select * from une`,
+    ),
+    kind: 'perimetre_change',
+    named: () => line('mandat_signe').id,
+    mandat: true,
+  },
+  {
+    name: 'une thématique accordée en devient une autre',
+    act: on(() => `update autorisation set thematique = 'justice' where mandat_id = '${told.id}' and thematique = 'logement'`),
+    kind: 'perimetre_change',
+    named: () => line('mandat_signe').id,
+    mandat: true,
+  },
+  {
+    name: 'une thématique accordée disparaît',
+    act: on(() => `delete from autorisation where mandat_id = '${told.id}' and thematique = 'logement'`),
+    kind: 'perimetre_change',
+    named: () => line('mandat_signe').id,
+    mandat: true,
+  },
+  {
+    name: 'un mandat est prolongé d’un jour',
+    act: on(
+      () =>
+        `update mandat set expires_at = expires_at + interval '1 day' where id = '${told.id}'; update autorisation set expires_at = expires_at + interval '1 day' where mandat_id = '${told.id}'`,
+    ),
+    kind: 'dates_changees',
+    named: () => line('mandat_signe').id,
+    mandat: true,
+  },
+  {
+    name: 'une seule thématique est prolongée d’une milliseconde',
+    act: on(
+      () =>
+        `update autorisation set expires_at = expires_at + interval '1 millisecond' where mandat_id = '${told.id}' and thematique = 'logement'`,
+    ),
+    kind: 'dates_changees',
+    named: () => line('mandat_signe').id,
+    mandat: true,
+  },
+  {
+    name: 'un mandat commence une seconde plus tôt',
+    act: on(
+      () =>
+        `update mandat set signed_at = signed_at - interval '1 second' where id = '${told.id}'; update autorisation set signed_at = signed_at - interval '1 second' where mandat_id = '${told.id}'`,
+    ),
+    kind: 'dates_changees',
+    named: () => line('mandat_signe').id,
+    mandat: true,
+  },
+  {
+    name: 'la durée d’un mandat est changée, pour le renouveler plus long',
+    act: on(() => `update mandat set duree = 'an' where id = '${told.id}'`),
+    kind: 'dates_changees',
+    named: () => line('mandat_signe').id,
+    mandat: true,
+  },
+  {
+    name: 'un mandat passe à une autre structure',
+    act: on(
+      () =>
+        `update mandat set structure_id = '${world.structures.saintDenis}' where id = '${told.id}'; update autorisation set structure_id = '${world.structures.saintDenis}' where mandat_id = '${told.id}'`,
+    ),
+    kind: 'parties_changees',
+    named: () => line('mandat_signe').id,
+    mandat: true,
+  },
+  {
+    name: 'un arrêt passe à une autre thématique : celle qui était arrêtée reprend',
+    act: on(
+      () =>
+        `alter table autorisation drop constraint autorisation_revoked_journal_id_key; update autorisation a set revoked_at = o.revoked_at, revoked_how = o.revoked_how, revoked_journal_id = o.revoked_journal_id from autorisation o where a.mandat_id = '${told.id}' and o.mandat_id = a.mandat_id and (a.thematique, o.thematique) in (('papiers', 'logement'), ('logement', 'papiers'))`,
+    ),
+    kind: 'thematique_changee',
+    named: () => line('autorisation_revoquee').id,
+    mandat: true,
+  },
+  {
+    name: 'une pause passe à une autre thématique',
+    act: on(
+      () =>
+        `update suspension set autorisation_id = (select id from autorisation where mandat_id = '${told.id}' and thematique = 'logement')`,
+    ),
+    kind: 'thematique_changee',
+    named: () => line('autorisation_suspendue').id,
+    mandat: true,
+  },
+  {
     name: 'une pause disparaît',
     act: on(() => 'delete from suspension'),
     kind: 'fait_disparu',
@@ -524,7 +617,15 @@ describe('le journal intact', () => {
 })
 
 describe('chaque falsification se voit', () => {
-  it.each(CASES.map((one) => [one.name, one] as const))('%s', async (_name, { act, kind, named, witnessed, from, seen }) => {
+  it.each(CASES.map((one) => [one.name, one] as const))('%s', async (_name, {
+    act,
+    kind,
+    named,
+    witnessed,
+    mandat,
+    from,
+    seen,
+  }) => {
     const copy = await copyOf(from === 'yesterday' ? yesterday : today)
     try {
       await act(copy)
@@ -533,7 +634,9 @@ describe('chaque falsification se voit', () => {
       const { fault } = await tree.verify(compared)
       // Without the witness this one would pass: that is what a witness is for.
       const alone = witnessed ? await tree.verify() : undefined
+      const audited = mandat && (await tree.verify([], 'auditor'))
       await tree.close()
+      if (audited) expect([fault?.ou, audited.fault]).toEqual([told.id, fault])
       expect([kind].flat()).toContain(fault?.kind)
       const last = named && Number.isNaN(named()) ? Number((await copy.sql`select max(id) as id from journal`)[0]!.id) : named?.()
       if (named) expect(fault!.ligne).toBe(last)

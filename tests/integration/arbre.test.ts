@@ -339,7 +339,8 @@ describe('ce que la personne emporte', () => {
         headers: { cookie: await world.sessionOf(persona), 'sec-fetch-site': 'same-origin' },
       })
       expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store'])
-      return parseProvenLines(await answer.text())!
+      const text = await answer.text()
+      return { ...parseProvenLines(text)!, mention: (JSON.parse(text) as { mention: string }).mention }
     }
     const [hers, his] = [await ask('josiane'), await ask('marcel')]
     expect(hers.mention).toMatch(/^Non modifié depuis le /)
@@ -504,20 +505,22 @@ describe('vérifier', () => {
 
   it('une ligne se prouve, même la première, même la dernière', async () => {
     const rows = await leaves()
-    const policy = parsePolicy('quorum none')
+    const log = { signer: tree.signer, policy: parsePolicy('quorum none') }
+    const prove = (id: number) => tree.db.tx({ kind: 'sequencer' }, (tx) => proveLine(tx, id, log, 'non_lu'))
     for (const at of [0, 1, 255, 256, rows.length - 1]) {
-      const proven = await tree.db.tx({ kind: 'sequencer' }, (tx) => proveLine(tx, Number(rows[at]!.id), policy))
+      const proven = await prove(Number(rows[at]!.id))
       if (!proven.ok) throw new Error(proven.refusal)
-      const proof = parseProof(proven.proof)!
+      const proof = parseProof(proven.preuve)!
       expect(verifyProof(proof, leafHash(rows[at]!.entry), tree.signer.vkey)).toMatchObject({ ok: true })
+      expect(parseProvenLines(proven.preuve)!.lignes[0]).toMatchObject({ octets: rows[at]!.entry.toString() })
     }
-    expect(await tree.db.tx({ kind: 'sequencer' }, (tx) => proveLine(tx, 999_999, policy))).toEqual({
+    expect(await prove(999_999)).toEqual({
       ok: false,
       refusal: 'ligne_inconnue',
     })
     await record()
     const [last] = await world.sql<{ id: string }[]>`select max(id) as id from journal`
-    expect(await tree.db.tx({ kind: 'sequencer' }, (tx) => proveLine(tx, Number(last!.id), policy))).toEqual({
+    expect(await prove(Number(last!.id))).toEqual({
       ok: false,
       refusal: 'pas_encore_rangee',
     })

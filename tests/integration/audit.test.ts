@@ -73,6 +73,7 @@ const personne = () => `/structure/personnes/${jeanne}`
 const items = (html: string) =>
   [...html.matchAll(/<li( class="apart")?><p class="when">[\s\S]*?<\/li>/g)].map(([text, apart]) => ({
     text: text
+      .replace(/<p><a href="[^"]*\.tlog-proof">[^<]*<\/a><\/p>/g, '')
       .replace(/<[^>]+>/g, ' ')
       .replace(/\s+/g, ' ')
       .trim(),

@@ -4,10 +4,11 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Papier } from '../../src/papier/papier.ts'
 import { openRenderer, type Renderer } from '../../src/papier/render.ts'
+import { journalDuJour } from '../../views/papier/journal.ts'
 import { mandatPapier } from '../../views/papier/mandat.ts'
 import { PAPIER } from '../../views/papier/words.ts'
 import { scratch } from '../support/database.ts'
-import { lePlusLong, unMandat } from '../support/papiers.ts'
+import { lePlusLong, SERVICE, unMandat } from '../support/papiers.ts'
 import { readPdf, serre } from '../support/pdf.ts'
 
 const renderer = openRenderer({ quote: true, patienceMs: 30_000 })
@@ -102,8 +103,12 @@ describe('le PDF d’un papier', () => {
   })
 
   it('tient sur une page, même avec dix thèmes et des noms de soixante lettres', async () => {
-    const { pages } = await pdfOf(mandatPapier(lePlusLong()))
+    const papier = mandatPapier(lePlusLong())
+    const point = { taille: 1_234_567_890, racine: Buffer.alloc(32, 0xd8), createdAt: new Date('2026-09-30T21:59:59Z') }
+    const last = journalDuJour(point, 'Europe/Paris', SERVICE)
+    const { pages } = await pdfOf({ ...papier, une: [...papier.une, last] })
     expect(pages).toHaveLength(3)
+    expect(pages[0]).toContain(serre('1 234 567 890 lignes, empreinte d8d8 d8d8'))
     expect(pages[0]).toContain(serre('Loisirs, sport, culture'))
     expect(pages[0]).toContain('3F7K-9WQX-RT6B')
     expect(pages[0]).toContain('page1sur3')

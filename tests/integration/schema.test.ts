@@ -234,17 +234,20 @@ describe('le catalogue', () => {
     const facts = ['autorisation', 'demarche', 'mandat', 'suspension']
     expect(await names(db.adminSql, readableBy('traitdunion_auditor'))).toEqual([...tree, ...facts].sort())
     expect(await names(db.adminSql, readableBy('traitdunion_sequencer'))).toEqual(tree)
-    // Of a fact: which mandat, when, and under which line.
+    // Of a fact: which mandat, when, and under which line; of an accord, between whom, for what and until when; of a démarche, not even for what.
     const columns = await names(
       db.adminSql,
-      `select distinct a.attname as name from pg_attribute a where a.attrelid in (${facts.map((one) => `'${one}'::regclass`)}) and a.attnum > 0
+      `select distinct a.attrelid::regclass || '.' || a.attname as name from pg_attribute a where a.attrelid in (${facts.map((one) => `'${one}'::regclass`)}) and a.attnum > 0
         and not a.attisdropped and has_column_privilege('traitdunion_auditor', a.attrelid, a.attnum, 'select')`,
     )
-    expect(columns).toEqual(
-      'ended_at ended_journal_id from_at id journal_id mandat_id recorded_at revoked_at revoked_journal_id signed_at until_at until_journal_id'.split(
-        ' ',
-      ),
-    )
+    const may = {
+      autorisation:
+        'expires_at id journal_id mandat_id revoked_at revoked_journal_id signed_at structure_id thematique usager_id',
+      demarche: 'id journal_id mandat_id recorded_at',
+      mandat: 'aidant_id duree ended_at ended_journal_id expires_at id journal_id signed_at structure_id usager_id',
+      suspension: 'autorisation_id from_at id journal_id mandat_id until_at until_journal_id',
+    }
+    expect(columns).toEqual(Object.entries(may).flatMap(([table, list]) => list.split(' ').map((column) => `${table}.${column}`)))
   })
 })
 

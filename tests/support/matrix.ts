@@ -15,8 +15,11 @@ import type { Env } from '../../src/http/env.ts'
 import { openLog } from '../../src/http/log.ts'
 import { rulesOf } from '../../src/http/rules.ts'
 import { openSession } from '../../src/http/session.ts'
+import { openSigner } from '../../src/journal/note.ts'
+import { NO_WITNESS } from '../../src/journal/policy.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
 import { printPapier } from '../../src/papier/print.ts'
+import { ORIGIN, openTree, pemKey } from './arbre.ts'
 import {
   CALLERS,
   type Caller,
@@ -83,7 +86,9 @@ export async function openMatrix(options: { rlsOnly?: boolean; twin?: string; mo
   const db = options.rlsOnly ? openDb({ url: world.database.url, connections: 4, rlsOnly: true }) : world.db
   const log: Record<string, unknown>[] = []
   const say = openLog((line) => void log.push(JSON.parse(line) as Record<string, unknown>))
-  const deps = { db, config: world.config, oidc: { franceconnect: world.provider }, log: say }
+  const signer = openSigner(pemKey(), ORIGIN)
+  const config = { ...world.config, journal: { signer, policy: NO_WITNESS } }
+  const deps = { db, config, oidc: { franceconnect: world.provider }, log: say }
   const app = createApp(deps, options.more?.())
 
   const things: Thing[] = []
@@ -106,6 +111,14 @@ export async function openMatrix(options: { rlsOnly?: boolean; twin?: string; mo
     const by = world.as(aidant, SAINT_DENIS.includes(aidant as Caller) ? 'saintDenis' : 'figeac')
     const { id } = ok(await recordDemarche(world.db, by, demarche))
     add('demarche', `${title} (${mandat.name})`, id, ...readers)
+    // Her référent sees that a line is there, even a complaint's. Its number is too short to be looked for in a page.
+    const [row] = await sql<{ line: string }[]>`select journal_id as line from demarche where id = ${id}`
+    things.push({
+      kind: 'ligne',
+      name: `de ${title}`,
+      id: row!.line,
+      of: SAINT_DENIS.includes(aidant as Caller) ? SAINT_DENIS : FIGEAC,
+    })
     secret(title, ...readers)
   }
 
@@ -153,6 +166,10 @@ export async function openMatrix(options: { rlsOnly?: boolean; twin?: string; mo
     await tx`set local session_replication_role = replica`
     await tx`update usager set telephone = '+33612345678', telephone_prouve_at = horloge() where id = ${josiane.usagerId}`
   })
+  const tree = openTree(world.database, signer)
+  await tree.settle()
+  await tree.close()
+
   secret('delpech', ...FIGEAC, 'josiane')
   secret('rakotondrainibe', ...SAINT_DENIS, 'voahangy')
   secret('garrigues', ...FIGEAC, ...SAINT_DENIS, 'marcel')
@@ -239,9 +256,10 @@ export async function openMatrix(options: { rlsOnly?: boolean; twin?: string; mo
     const [first] = things.filter((thing) => thing.kind === kind && thing.of.includes(caller))
     const others = things.filter((thing) => thing.kind !== kind && (kind !== 'brouillon' || thing.kind !== 'mandat'))
     const other = others.find(({ of }) => of.includes(caller)) ?? others[0]!
+    const upper = (first?.id ?? other.id).toUpperCase()
     return [
       ['mal formé', `${randomUUID()}0`],
-      ['en majuscules', (first?.id ?? other.id).toUpperCase()],
+      ...(upper === first?.id ? [] : [['en majuscules', upper] satisfies [string, string]]),
       ['autre chose', other.id],
     ]
   }

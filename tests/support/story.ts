@@ -61,8 +61,8 @@ export async function openStory(): Promise<Story> {
   const jwksId = await archiveJwks(db, '{"keys":[]}')
   const app: Hono<Env> = openEdge({ publicUrl: OURS, formActions: [], demo: false, log: () => {}, random: randomBytes })
   app.use(session(db, { publicUrl: OURS }, { cgu: '/cgu', cguVersion: CGU_VERSION, structures: '/structures' }))
-  app.route('/', demarcheRoutes({ db }))
-  app.route('/', auditRoutes({ db }))
+  app.route('/', demarcheRoutes({ db, config: {} }))
+  app.route('/', auditRoutes({ db, config: {} }))
 
   let serial = 0
   async function ask(who: Aidant | undefined, path: string, init: RequestInit = {}): Promise<Answer> {

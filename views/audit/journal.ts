@@ -39,6 +39,7 @@ export const journalPage = ({ frame, lignes, compte, aidants, fuseau, values, er
     'Journal de la structure',
     html`${errorSummary(errors)}
     <p>Ce qui a été fait au nom de votre structure. Le service ne laisse personne y changer ni y effacer une ligne. Le contenu des démarches confidentielles ne se lit que dans le dossier de la personne, ouvert avec une raison qu’elle voit ; le filtre par thématique les laisse de côté.</p>
+    <p>La preuve d’une ligne est un fichier qui permet de montrer qu’elle n’a pas été modifiée depuis. Celle d’une démarche ne dit ce qui a été fait que pendant que vous avez le dossier ouvert.</p>
     ${form(
       {
         action: JOURNAL,
@@ -102,7 +103,8 @@ const moment = (ligne: LigneRow, fuseau: string): Moment => {
     who: html`${quiEnMots(ligne)}${usagerId && html`, ${ligne.acteur !== 'usager' && 'pour '}<a href="/structure/personnes/${usagerId}?de=journal">${nom}</a>`}`,
     more: html`${detail && html`<p>${detail}</p>`}${reception && html`<p>${reception}</p>`}${genre === 'apres_coup' && html`<p>${KIND.apres_coup}${doneAt && ` : faite le ${jourEtHeure(doneAt, fuseau)}`}</p>`}
       ${action === 'acte_hors_mandat' && doneAt && html`<p>Faite le ${jourEtHeure(doneAt, fuseau)}</p>`}
-      ${raison(ligne.motifHorsMandat ?? ligne.precision)}`,
+      ${raison(ligne.motifHorsMandat ?? ligne.precision)}
+      <p><a href="${JOURNAL}/${ligne.id}/preuve.tlog-proof">Preuve de la ligne ${nombre(ligne.id)}</a></p>`,
     kind: apart ? 'apart' : 'ordinary',
   }
 }

@@ -23,8 +23,16 @@ import {
 } from '../kit/words.ts'
 import { KIND_EXPLIQUE } from './words.ts'
 
+type Props = {
+  frame: Frame
+  demarche: DemarcheRow
+  usager: UsagerRow
+  /** For who noted it: what may be said of its line, and whether its proof is ready. */
+  preuve?: { mention: string; prete: boolean } | undefined
+}
+
 /** One démarche as it was noted, for the aidants of its structure. Nothing in it can be changed. */
-export const demarchePage = ({ frame, demarche, usager }: { frame: Frame; demarche: DemarcheRow; usager: UsagerRow }) => {
+export const demarchePage = ({ frame, demarche, usager, preuve }: Props) => {
   const { fuseau, genre } = demarche
   const say = <K extends string | number>(words: Readonly<Record<K, string>>, value: K | null) => value !== null && words[value]
   return page(
@@ -72,9 +80,15 @@ export const demarchePage = ({ frame, demarche, usager }: { frame: Frame; demarc
       { term: 'Orientée vers', value: demarche.orientation },
       { term: 'Note', value: demarche.note },
     ])}
-    <p><a href="/mandats/${demarche.mandatId}">Voir le mandat</a></p>`,
+    <p><a href="/mandats/${demarche.mandatId}">Voir le mandat</a></p>
+    ${preuve && preuveDe(demarche, preuve)}`,
   )
 }
+
+const preuveDe = ({ id }: DemarcheRow, { mention, prete }: NonNullable<Props['preuve']>) =>
+  html`<h2>La preuve de cette ligne</h2>
+    <p>${mention}</p>
+    ${prete && html`<p><a href="/demarches/${id}/preuve.tlog-proof">Télécharger la preuve</a>, un fichier à garder si l’on vous demande ce que vous avez noté, et quand. Il contient la démarche.</p>`}`
 
 const titres = Object.fromEntries(Object.entries(THEMATIQUE).map(([key, { titre }]) => [key, titre])) as Readonly<
   Record<keyof typeof THEMATIQUE, string>

@@ -29,6 +29,12 @@ const FAULT = {
   fait_disparu: (f) => `${la(f)} dit un fait (${f.ou}) que les tables n’ont plus : il a été effacé, déplacé ou défait.`,
   fait_sans_ligne: (f) => `${f.ou} n’a pas de ligne de journal qui le dise : ce fait a été ajouté ou déplacé.`,
   fait_redate: (f) => `${f.ou} n’a plus l’heure que dit ${la(f)}.`,
+  parties_changees: (f) => `le mandat ${f.ou} n’est plus entre la personne, la structure et l’aidant que dit ${la(f)}.`,
+  perimetre_change: (f) =>
+    `les thématiques du mandat ${f.ou} ne sont plus celles que dit ${la(f)} : son périmètre a été élargi, réduit ou remplacé.`,
+  dates_changees: (f) => `la durée ou les dates du mandat ${f.ou} ne sont plus celles que dit ${la(f)}.`,
+  thematique_changee: (f) =>
+    `dans le mandat ${f.ou}, l’arrêt ou la pause que dit ${la(f)} porte maintenant sur une autre thématique.`,
   tuile_changee: (f) =>
     `la tuile ${f.ou} de l’arbre n’est plus celle de ces lignes${f.rang === undefined ? '' : ` (à partir du rang ${f.rang})`}.`,
   tuile_manquante: (f) => `une tuile de niveau ${f.ou} de l’arbre manque.`,
@@ -53,7 +59,8 @@ export const faultSentence = ({ kind, ...told }: Fault): string => FAULT[kind](t
 
 export const PROVE_REFUSAL = {
   ligne_inconnue: 'Aucune ligne du journal ne porte ce numéro.',
-  pas_encore_rangee: 'Cette ligne n’est pas encore dans l’arbre : réessayez dans quelques secondes.',
+  pas_encore_rangee:
+    'Cette ligne vient d’être écrite et n’a pas encore sa place dans le journal signé : réessayez dans quelques secondes.',
 } as const satisfies Record<ProveRefusal, string>
 
 export const PROOF_REFUSAL = {

@@ -32,8 +32,9 @@ const bloc = (one: Bloc): Html => {
     case 'phrase':
       return sentence(one.texte)
     case 'texte':
-    case 'petit':
       return html`<p>${one.texte}</p>`
+    case 'petit':
+      return html`<p><small>${one.texte}</small></p>`
     case 'avis':
       return html`<p class="avis"><strong>${one.texte}</strong></p>`
     case 'liste':

@@ -5,16 +5,21 @@ import type { Apercu } from '../../src/papier/preview.ts'
 import type { Imprime } from '../../src/papier/print.ts'
 import { FIN, jour, jourEtHeure, liste, nomComplet, THEMATIQUE } from '../kit/words.ts'
 import { arretPapier } from './arret.ts'
+import { journalDuJour } from './journal.ts'
 import { apercuPapier, mandatPapier } from './mandat.ts'
 import { pourVousPapier } from './pour-vous.ts'
 import { relevePapier } from './releve.ts'
 import { DEMONSTRATION, type Service } from './words.ts'
 
 /** What is printed, in words. */
-export const papierDe = (imprime: Imprime, service: Service): Papier => ({
-  ...enMots(imprime, service),
-  filigrane: service.demo ? DEMONSTRATION : undefined,
-})
+export const papierDe = (imprime: Imprime, service: Service): Papier => {
+  const papier = { ...enMots(imprime, service), filigrane: service.demo ? DEMONSTRATION : undefined }
+  const { point, contenu } = imprime
+  // Her own sheet says how to go on, not what is so.
+  if (!point || papier.nom === 'pour-vous') return papier
+  const last = journalDuJour(point, contenu.structure.fuseau, service)
+  return papier.une.length > 0 ? { ...papier, une: [...papier.une, last] } : { ...papier, suite: [...papier.suite, last] }
+}
 
 const enMots = (imprime: Imprime, service: Service): Papier => {
   const { mandat, autorisations, now } = imprime

@@ -22,7 +22,10 @@ import {
 const FAITE_APRES = 'Faite après l’arrivée de votre demande d’arrêt.'
 
 /** One act said to the person: who, when, what came of it, what comes next; the rest is folded. */
-export const acte = (demarche: DemarcheRow, options: { short?: boolean; signalee?: boolean } = {}): Moment => {
+export const acte = (
+  demarche: DemarcheRow,
+  options: { short?: boolean; signalee?: boolean; parCode?: boolean | undefined } = {},
+): Moment => {
   const { doneAt, fuseau, genre } = demarche
   return {
     when: temps(doneAt, `${jourLong(doneAt, fuseau)}, à ${heure(doneAt, fuseau)}`),
@@ -33,7 +36,7 @@ export const acte = (demarche: DemarcheRow, options: { short?: boolean; signalee
     ${apart(demarche)}
     ${options.signalee && html`<p><strong>${FAITE_APRES}</strong></p>`}
     ${suite(demarche)}
-    ${!options.short && more('Tous les détails', details(demarche))}`,
+    ${!options.short && more('Tous les détails', html`${details(demarche)}${!options.parCode && preuve(demarche)}`)}`,
     kind: genre === 'reguliere' && !options.signalee ? 'ordinary' : 'apart',
   }
 }
@@ -144,6 +147,9 @@ const ADMINISTRATION: Readonly<Record<string, string>> = {
 export const titreEnClair = ({ code, titre }: Pick<DemarcheRow, 'code' | 'titre'>): string | null =>
   (code !== null && titre !== null && TITRE[code]) || titre
 export const administrationEnClair = (administration: string) => ADMINISTRATION[administration] ?? administration
+
+const preuve = ({ id }: DemarcheRow): Html =>
+  html`<p><a href="/mon-espace/demarches/${id}/preuve.tlog-proof">La preuve de cette ligne</a>, un fichier qui permet de montrer qu’elle n’a pas été modifiée depuis.</p>`
 
 /** Everything that was recorded of it. */
 const details = (demarche: DemarcheRow): Html => {

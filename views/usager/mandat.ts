@@ -61,7 +61,7 @@ export const monMandatPage = ({
     <h2 id="fait">Ce qui a été fait</h2>
     ${apres && back('Revenir aux dernières démarches', `${here}#fait`)}
     ${timeline(
-      demarches.map((demarche) => acte(demarche, { signalee: signalees.has(demarche.id) })),
+      demarches.map((demarche) => acte(demarche, { signalee: signalees.has(demarche.id), parCode: frame.parCode })),
       'Rien n’a encore été fait.',
     )}
     ${pagination({ next: suivant && `${here}?apres=${suivant}#fait`, label: 'Pages des démarches' })}
