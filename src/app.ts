@@ -22,6 +22,7 @@ import type { Provider } from './oidc/oidc.ts'
 import { openRenderer, type Renderer } from './papier/render.ts'
 import { papierRoutes } from './papier/routes.ts'
 import { publicRoutes } from './public-routes.ts'
+import { sessionRoutes } from './session-routes.ts'
 import { STRUCTURES_PATH, structureRoutes } from './structure/routes.ts'
 import { codeRoutes } from './usager/code-routes.ts'
 import { usagerRoutes } from './usager/routes.ts'
@@ -58,6 +59,7 @@ export function createApp(deps: Deps, more?: Hono<Env>): Hono<Env> {
   app.route('/', publicRoutes(config))
   app.route('/', aidantRoutes({ db, config }))
   app.route('/', structureRoutes({ db, config }))
+  app.route('/', sessionRoutes({ db }))
   const signer = { seal, publicUrl: config.publicUrl, secretsKey: config.secretsKey, franceconnect: config.franceconnect }
   app.route('/', mandatRoutes({ db, config, franceconnect: oidc.franceconnect, signer }))
   app.route('/', papierRoutes({ db, config, printer: signer, renderer: papers, log }))

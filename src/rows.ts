@@ -557,6 +557,8 @@ export type SessionRow = {
   niveau: 'identite' | 'code_prive' | 'contact_prouve'
   prouveAt: Date | null
   codePriveId: string | null
+  appareil: string | null
+  reseau: Buffer | null
 }
 
 /** Organisme mandataire ; frontière d’isolement */

@@ -6,13 +6,14 @@ import { signInPage } from '../../views/aidant/sign-in.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
 import { parseForm } from '../form.ts'
+import { addressOf } from '../http/address.ts'
 import type { Env } from '../http/env.ts'
 import { calm } from '../http/errors.ts'
 import { frameOf } from '../http/frame.ts'
-import { addressOf, limitRate } from '../http/limit-rate.ts'
+import { limitRate } from '../http/limit-rate.ts'
 import { localPath } from '../http/local-path.ts'
 import { publicPage, requireAidant } from '../http/rules.ts'
-import { cookies, signOut } from '../http/session.ts'
+import { cookies, signIn, signOut } from '../http/session.ts'
 import { acceptCgu, findCguAccepted } from './accept-cgu.ts'
 import { cguForm, codeForm, signInForm } from './forms.ts'
 import { type Redeemed, redeemCode, requestCode } from './sign-in.ts'
@@ -56,9 +57,9 @@ export function aidantRoutes({ db, config }: { db: Db; config: Config }): Hono<E
     return entered(c, await redeemCode(db, { navigateur, previousSession: c.var.sessionId, lien: c.req.param('jeton') }, door))
   })
 
-  const entered = (c: Context<Env>, redeemed: Redeemed) => {
+  const entered = async (c: Context<Env>, redeemed: Redeemed) => {
     if (!redeemed.ok) return c.html(codePage({ frame: frame(c), refusal: redeemed.refusal }), 409)
-    jar.set(c, 'session', redeemed.token)
+    await signIn(c, db, config, redeemed.token)
     return c.redirect(localPath(redeemed.suite ?? undefined) ?? '/personnes', 303)
   }
 

@@ -5,9 +5,10 @@ import type { Config } from '../config.ts'
 import type { Db, Tx } from '../db.ts'
 import { MAX_FIELDS, readFields } from '../form.ts'
 import type { Env } from './env.ts'
+import { IDLE_MINUTES } from './idle.ts'
 import { MAX_BODY } from './limits.ts'
 import { ruleOf, SIGN_IN } from './rules.ts'
-import { cookies, hashToken, IDLE_MINUTES } from './session.ts'
+import { cookies, hashToken } from './session.ts'
 
 /*
  * A form sent when the session has just closed, or while the service is busy, is shown back whole in a page whose button sends it again:

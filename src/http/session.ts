@@ -1,12 +1,14 @@
-import { createHash } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import type { Config } from '../config.ts'
 import type { Db, Reconnue, Tx } from '../db.ts'
+import { addressOf } from './address.ts'
+import { appareilDe } from './appareil.ts'
 import type { Env } from './env.ts'
+import { ABSOLUTE_HOURS, IDLE_MINUTES } from './idle.ts'
+import { sienne } from './session-queries.ts'
 
-export const IDLE_MINUTES = 30
-const ABSOLUTE_HOURS = 10
 /** How long a code sent to a contact lets stop; the space opened with the paper stays open after it. */
 const PROOF_MINUTES = 30
 
@@ -50,6 +52,16 @@ async function end(tx: Tx, id: string) {
   return closed
 }
 
+/** Closes one of the caller's sessions, or all but the one that asks; what is not hers, or closed already, stays as it is. */
+export async function closeSessions(tx: Tx, which: { id: string } | { sauf: string }): Promise<void> {
+  const found = await tx.sql<{ id: string }[]>`
+    select s.id
+    from session s
+    where ${sienne(tx)} and s.ended_at is null and ${'id' in which ? tx.sql`s.id = ${which.id}` : tx.sql`s.id <> ${which.sauf}`}
+    order by s.id`
+  for (const { id } of found) await leaveSession(tx, id)
+}
+
 /** Sessions over for a day are of no use to anyone. */
 export async function forgetSessions(tx: Tx): Promise<void> {
   await tx.sql`
@@ -77,11 +89,21 @@ type Row = {
   stale: boolean
 }
 
+/** Where a request comes from: what the browser says it is, and a keyed fingerprint of its network. */
+type From = { appareil: string; reseau: Buffer }
+type FromConfig = Pick<Config, 'secretsKey' | 'proxies'>
+const fromOf = (c: Context<Env>, { secretsKey, proxies }: FromConfig): From => ({
+  appareil: appareilDe(c.req.header('user-agent')),
+  reseau: createHmac('sha256', secretsKey)
+    .update(`reseau\n${addressOf(c, proxies)}`)
+    .digest(),
+})
+
 /**
  * Who holds this token, now: undefined when it is unknown, ended, idle for 30 minutes, 10 hours old, or its aidant suspended. A
  * structure left or suspended since is no longer chosen.
  */
-async function findSession(tx: Tx, token: string): Promise<Row | undefined> {
+async function findSession(tx: Tx, token: string, from: From): Promise<Row | undefined> {
   const [row] = await tx.sql<Row[]>`
     select s.id, s.aidant_id, s.usager_id,
       case when s.prouve_at <= h.now - make_interval(mins => ${PROOF_MINUTES}) then 'code_prive' else s.niveau end as niveau, c.structure_id as imprime_par, a.prenom, a.nom, a.cgu_version,
@@ -97,18 +119,24 @@ async function findSession(tx: Tx, token: string): Promise<Row | undefined> {
     left join usager u on u.id = s.usager_id
     left join code_prive c on c.id = s.code_prive_id
     where s.jeton = ${hashToken(token)} and s.ended_at is null and a.suspended_at is null`
-  if (row?.stale) await tx.sql`update session set last_seen_at = ${tx.now} where id = ${row.id}`
+  if (row?.stale)
+    await tx.sql`
+      update session
+      set last_seen_at = ${tx.now}, appareil = ${from.appareil}, reseau = ${from.reseau}
+      where id = ${row.id}`
   return row
 }
 
 export type SessionPaths = { cgu: string; cguVersion: number; structures: string }
 
 /** Reads the session cookie and says who is calling; sends an aidant first to the conditions, then to the choice of a structure. */
-export const session = (db: Db, config: Pick<Config, 'publicUrl'>, paths: SessionPaths): MiddlewareHandler<Env> => {
+export const session = (db: Db, config: Pick<Config, 'publicUrl'> & FromConfig, paths: SessionPaths): MiddlewareHandler<Env> => {
   const jar = cookies(config)
   return async (c, next) => {
     const token = jar.read(c, 'session')
-    const row = token ? await db.tx({ kind: 'portier' }, (tx) => findSession(tx, token), { retryable: true }) : undefined
+    const row = token
+      ? await db.tx({ kind: 'portier' }, (tx) => findSession(tx, token, fromOf(c, config)), { retryable: true })
+      : undefined
     if (row) {
       c.set('sessionId', row.id)
       if (row.usagerId) {
@@ -134,6 +162,16 @@ export const session = (db: Db, config: Pick<Config, 'publicUrl'>, paths: Sessio
     }
     return next()
   }
+}
+
+/** Gives this browser the session just opened, which from then on says where it was opened. */
+export async function signIn(c: Context, db: Db, config: Pick<Config, 'publicUrl'> & FromConfig, token: string): Promise<void> {
+  const { appareil, reseau } = fromOf(c, config)
+  await db.tx(
+    { kind: 'portier' },
+    (tx) => tx.sql`update session set appareil = ${appareil}, reseau = ${reseau} where jeton = ${hashToken(token)}`,
+  )
+  cookies(config).set(c, 'session', token)
 }
 
 /** Ends the caller's session, and has the browser forget what it showed. */

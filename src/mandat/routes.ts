@@ -12,14 +12,15 @@ import { refusedPage, retourPage, tooLatePage } from '../../views/mandat/retour.
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
 import { isUuid, parseForm } from '../form.ts'
+import { addressOf } from '../http/address.ts'
 import { as } from '../http/as.ts'
 import type { Env, SessionAidant } from '../http/env.ts'
 import { calm } from '../http/errors.ts'
 import { frameOf } from '../http/frame.ts'
-import { addressOf, limitRate } from '../http/limit-rate.ts'
+import { limitRate } from '../http/limit-rate.ts'
 import { returnToken, takeToken } from '../http/rates.ts'
 import { publicPage, requireAidant } from '../http/rules.ts'
-import { cookies } from '../http/session.ts'
+import { cookies, signIn } from '../http/session.ts'
 import type { Provider } from '../oidc/oidc.ts'
 import { isProviderDown } from '../oidc/provider.ts'
 import { dossierDeDirection, lire, recordAcces } from '../usager/access.ts'
@@ -155,7 +156,7 @@ export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<
       by: aidant && !c.var.detour ? as(aidant) : undefined,
       previousSession: c.var.sessionId,
     })
-    if (received.ok && received.but === 'espace') jar.set(c, 'session', received.token)
+    if (received.ok && received.but === 'espace') await signIn(c, db, config, received.token)
     const { idToken } = received
     if (!received.ok && !idToken) return c.html(retourPage({ frame: frameOf(c), ...received }), 409)
     // FranceConnect's own session must not stay open on a shared computer: it is closed before anything is shown, a refusal too (case 19).

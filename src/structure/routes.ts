@@ -7,14 +7,13 @@ import type { Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { localPath } from '../http/local-path.ts'
 import { requireAidant } from '../http/rules.ts'
-import { cookies } from '../http/session.ts'
+import { signIn } from '../http/session.ts'
 import { chooseStructure, listStructures } from './choose.ts'
 import { chooseForm } from './forms.ts'
 
 export const STRUCTURES_PATH = '/structures'
 
 export function structureRoutes({ db, config }: { db: Db; config: Config }): Hono<Env> {
-  const jar = cookies(config)
   const routes = new Hono<Env>()
 
   routes.get(STRUCTURES_PATH, requireAidant, async (c) =>
@@ -41,7 +40,7 @@ export function structureRoutes({ db, config }: { db: Db; config: Config }): Hon
         }),
         form.ok ? 409 : 422,
       )
-    jar.set(c, 'session', chosen.token)
+    await signIn(c, db, config, chosen.token)
     return c.redirect(localPath(c.req.query('suite')) ?? '/personnes', 303)
   })
   return routes

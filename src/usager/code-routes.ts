@@ -4,13 +4,14 @@ import { monCodePage, nouveauCodePage } from '../../views/usager/mon-code.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
 import { parseForm } from '../form.ts'
+import { addressOf } from '../http/address.ts'
 import { asUsager } from '../http/as.ts'
 import type { Env, SessionUsager } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
-import { addressOf, limitRate } from '../http/limit-rate.ts'
+import { limitRate } from '../http/limit-rate.ts'
 import { localPath } from '../http/local-path.ts'
 import { publicPage, requireUsager, requireUsagerParCode, STEP_UP } from '../http/rules.ts'
-import { cookies } from '../http/session.ts'
+import { signIn } from '../http/session.ts'
 import { changeCode } from './change-code.ts'
 import { masque } from './code-prive.ts'
 import { findContactProuve, listCodesPrives, listUsagesDuCode } from './code-queries.ts'
@@ -24,7 +25,6 @@ type Hers = Context<Env & { Variables: { usager: SessionUsager } }>
 
 /** Her space with the private code of her paper: opened, then confirmed by a code sent to her; and that private code itself. */
 export function codeRoutes({ db, config }: { db: Db; config: Config }): Hono<Env> {
-  const jar = cookies(config)
   const { secretsKey } = config
   const routes = new Hono<Env>()
   const door = (c: Context<Env>) => ({ space: 'public' as const, demo: c.var.demo })
@@ -41,7 +41,7 @@ export function codeRoutes({ db, config }: { db: Db; config: Config }): Hono<Env
     const opened = await openByCode(db, { ...form.data, previousSession: c.var.sessionId }, secretsKey)
     // Nothing of what was typed is shown again: the answer is the same to the byte.
     if (!opened.ok) return c.html(codePage({ frame: door(c), refusal: opened.refusal }), 409)
-    jar.set(c, 'session', opened.token)
+    await signIn(c, db, config, opened.token)
     return c.redirect('/mon-espace', 303)
   })
 
@@ -96,7 +96,7 @@ export function codeRoutes({ db, config }: { db: Db; config: Config }): Hono<Env
     if (!form.ok) return typing(c, { errors: form.errors })
     const proven = await confirmContact(db, holderOf(c), form.data.code, secretsKey)
     if (!proven.ok) return typing(c, { refusal: proven.refusal })
-    jar.set(c, 'session', proven.token)
+    await signIn(c, db, config, proven.token)
     return c.redirect(suiteOf(c), 303)
   })
 

@@ -101,6 +101,7 @@ export const PARAMS = {
   liste: 'libre',
   jeton: 'libre',
   chemin: 'libre',
+  sessionId: 'libre',
 } as const
 export type Kind = Exclude<(typeof PARAMS)[keyof typeof PARAMS], 'libre'>
 
@@ -222,6 +223,8 @@ export const ROUTES: Readonly<Record<string, Route>> = {
 
   'GET /conditions-d-utilisation': { rule: 'aidant', gives: 200 },
   'GET /structures': { rule: 'aidant', gives: 200 },
+  'GET /mes-connexions': { rule: 'aidant', gives: 200 },
+  'GET /mes-connexions/rester': { rule: 'aidant', gives: 204 },
   'GET /personnes': { rule: 'aidant', gives: 200 },
   'GET /personnes/:usagerId': { rule: 'aidant', gives: asAnAidant },
   'GET /demarches/:demarcheId': { rule: 'aidant', gives: withReason },
@@ -263,6 +266,7 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   'GET /mon-espace/tout-voir': { rule: 'usager_par_code', gives: (caller) => (PAR_CODE.includes(caller) ? 200 : 303) },
   'GET /mon-espace/confirmer': { rule: 'usager_par_code', gives: (caller) => (caller === 'papier' ? 200 : 303) },
   'GET /mon-espace/confirmer/code': { rule: 'usager_par_code', gives: (caller) => (caller === 'papier' ? 200 : 303) },
+  'GET /mon-espace/connexions': { rule: 'usager', gives: 200 },
   'GET /mon-espace/code-papier': { rule: 'usager', gives: 200 },
   'GET /mon-espace/donnees': { rule: 'usager', gives: 200 },
   'GET /mon-espace/mandats/:mandatId': { rule: 'usager_par_code', gives: 200 },
@@ -277,6 +281,15 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     or: [303],
   },
 
+  // Another's session and one that never was give the same answer (tests/integration/sessions.test.ts looks at what they close).
+  'POST /mes-connexions/autres/fermer': { rule: 'aidant', gives: 303 },
+  'POST /mes-connexions/:sessionId/fermer': { rule: 'aidant', gives: 303, asks: `/mes-connexions/${randomUUID()}/fermer` },
+  'POST /mon-espace/connexions/autres/fermer': { rule: 'usager', gives: 303 },
+  'POST /mon-espace/connexions/:sessionId/fermer': {
+    rule: 'usager',
+    gives: 303,
+    asks: `/mon-espace/connexions/${randomUUID()}/fermer`,
+  },
   'POST /mandats/:mandatId/demarches/nouvelle': { rule: 'aidant', gives: noting, or: [409], fields: DEMARCHE },
   'POST /mandats/:mandatId/demarches/hors-mandat': {
     rule: 'aidant',

@@ -464,7 +464,7 @@ export async function digest(sql: postgres.Sql): Promise<Record<string, string>>
     where relnamespace = 'public'::regnamespace and relkind = 'r' and relname not in ('horloge_reglage', 'limite')
     order by relname`
   const each = tables.map(({ name }) => {
-    const row = name === 'session' ? `(to_jsonb(t) - 'last_seen_at')::text` : 't::text'
+    const row = name === 'session' ? `(to_jsonb(t) - array['last_seen_at', 'appareil', 'reseau'])::text` : 't::text'
     return `select '${name}' as name, md5(coalesce(string_agg(${row}, E'\\n' order by ${row}), '')) as md5 from "${name}" t`
   })
   const digests = await sql.unsafe<{ name: string; md5: string }[]>(each.join(' union all '))

@@ -60,7 +60,13 @@ export async function openStory(): Promise<Story> {
   const rls = openDb({ url: database.url, connections: 2, rlsOnly: true })
   const jwksId = await archiveJwks(db, '{"keys":[]}')
   const app: Hono<Env> = openEdge({ publicUrl: OURS, formActions: [], demo: false, log: () => {}, random: randomBytes })
-  app.use(session(db, { publicUrl: OURS }, { cgu: '/cgu', cguVersion: CGU_VERSION, structures: '/structures' }))
+  app.use(
+    session(
+      db,
+      { publicUrl: OURS, secretsKey: randomBytes(32), proxies: 0 },
+      { cgu: '/cgu', cguVersion: CGU_VERSION, structures: '/structures' },
+    ),
+  )
   app.route('/', demarcheRoutes({ db, config: {} }))
   app.route('/', auditRoutes({ db, config: {} }))
 

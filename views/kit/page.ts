@@ -1,3 +1,4 @@
+import { IDLE_MINUTES } from '../../src/http/idle.ts'
 import { asset } from './assets.ts'
 import { attributes, type Html, html, type Words } from './html.ts'
 import { icon, mark } from './icon.ts'
@@ -22,6 +23,8 @@ export const NAV = {
   changeStructure: '/structures',
   leaveAidant: '/deconnexion',
   leaveUsager: '/mon-espace/deconnexion',
+  sessionsAidant: '/mes-connexions',
+  sessionsUsager: '/mon-espace/connexions',
   toutVoir: '/mon-espace/tout-voir',
   accessibilite: '/accessibilite',
   mentions: '/mentions-legales',
@@ -76,7 +79,7 @@ ${
 }
 ${frame.script && html`<script src="${asset(frame.script)}" defer></script>`}
 </head>
-<body class="space-${space}${(space !== 'aidant' || frame.bare) && frame.width !== 'wide' ? ' narrow' : ''}">
+<body${space === 'aidant' && html` data-veille="${IDLE_MINUTES}"`} class="space-${space}${(space !== 'aidant' || frame.bare) && frame.width !== 'wide' ? ' narrow' : ''}">
 <a class="skip" href="#contenu">Aller au contenu</a>
 ${header(frame)}
 <main id="contenu" tabindex="-1" class="${frame.width ?? 'text'}">
@@ -123,10 +126,11 @@ ${who.structure && html`<p class="acting"><span><span class="label">Vous agissez
 <p class="who">${icon('personne')}<span>${who.nom}</span></p>${leave(NAV.leaveAidant)}</div>${!bare && nav(who.referent ? [...NAV.aidant, ...NAV.referent] : NAV.aidant, current)}</header>`
 }
 
-const footer = ({ space, demo }: Frame): Html =>
+const footer = ({ space, demo, who, bare, parCode }: Frame): Html =>
   space === 'simulateur'
     ? html`<footer class="end"><p>Cette page imite FranceConnect pour la démonstration de Trait d’union.</p></footer>`
     : html`<footer class="end"><ul>
+${who && !bare && !parCode && html`<li><a href="${space === 'usager' ? NAV.sessionsUsager : NAV.sessionsAidant}">Mes connexions</a></li>`}
 <li><a href="${NAV.accessibilite}">Accessibilité : non conforme</a></li>
 <li><a href="${NAV.mentions}">Mentions légales et données personnelles</a></li>
 ${demo && html`<li><a href="${NAV.messages}">Messages de la démonstration</a></li>`}

@@ -29,6 +29,7 @@ ${contact && html`<p>Contact : <a href="mailto:${contact}">${contact}</a></p>`}
 <li>Vos mandats : avec quelle structure, pour quels sujets, de quand à quand, et votre accord.</li>
 <li>Les démarches faites pour vous, et par qui.</li>
 <li>Qui a ouvert votre dossier, et quand.</li>
+<li>Le temps de votre visite, de quelle sorte d’appareil elle vient, et une empreinte de son réseau : de quoi reconnaître vos connexions et les fermer.</li>
 <li>Un e-mail ou un numéro de téléphone, seulement si vous l’avez donné.</li>
 </ul>
 <p>Ce qui est noté ne se récrit pas : c’est ce que permet de voir <a href="/journal">le journal public</a>, où personne n’est nommé.</p>
