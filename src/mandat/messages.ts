@@ -56,7 +56,9 @@ export function motsDeLaFin({ nom, fuseau }: Structure, { how, at, mandatEnded, 
   const depuis = heure(at, fuseau)
   const quoi = mandatEnded ? 'votre mandat' : 'une partie de votre mandat'
   const pourquoi = {
-    revoque: receipt && `Votre demande d’arrêt, reçue le ${jour(receipt.recuLe, fuseau)}, est enregistrée.`,
+    revoque:
+      receipt &&
+      `Votre demande d’arrêt, reçue le ${jour(receipt.recuLe, fuseau)}, est enregistrée : l’arrêt est effectif le ${jour(at, fuseau)} à ${depuis}.`,
     renonce: `${majuscule(la)} met fin à votre mandat.`,
     deces: undefined,
     protection: 'Une mesure de protection met fin à votre mandat.',
@@ -77,8 +79,11 @@ export function motsDeLaFin({ nom, fuseau }: Structure, { how, at, mandatEnded, 
     // The day too: an SMS of the night leaves the next morning.
     sms: oneSms(
       la,
-      (la) =>
-        `Trait d'union : c'est arrete depuis ${depuis} le ${jourCourt(at, fuseau)}, ${quoi} avec ${la}. Les demandes envoyees ne sont pas annulees.`,
+      receipt
+        ? (la) =>
+            `Trait d'union : demande recue le ${jourEnChiffres(receipt.recuLe, fuseau)}, arret effectif le ${jourEnChiffres(at, fuseau)} a ${depuis}, mandat${mandatEnded ? '' : ' (une partie)'} avec ${la}. Les demandes envoyees ne sont pas annulees.`
+        : (la) =>
+            `Trait d'union : c'est arrete depuis ${depuis} le ${jourCourt(at, fuseau)}, ${quoi} avec ${la}. Les demandes envoyees ne sont pas annulees.`,
     ),
   }
 }
@@ -103,7 +108,7 @@ export function motsDeLaFinAuxAidants({ nom, fuseau }: Structure, { how, at, man
     sujet: mandatEnded ? 'Un mandat est arrêté' : 'Une partie d’un mandat est arrêtée',
     corps: paragraphs(
       'Bonjour,',
-      `${fait} L’effet est immédiat.`,
+      `${fait} L’arrêt est effectif depuis le ${jour(at, fuseau)} à ${depuis}.`,
       signalees > 0 &&
         `${signalees === 1 ? 'Une démarche faite' : `${signalees} démarches faites`} depuis la réception ${signalees === 1 ? 'est signalée' : 'sont signalées'} à la personne et à la direction, sur la page du mandat.`,
       'Pour savoir lequel, ouvrez Trait d’union et la liste des personnes. Une démarche faite avant cette heure peut encore être notée.',
@@ -218,3 +223,5 @@ const heure = (at: Date, fuseau: string) => said(at, fuseau, { hour: '2-digit', 
 const jour = (at: Date, fuseau: string) =>
   said(at, fuseau, { day: 'numeric', month: 'long', year: 'numeric' }).replace(/^1 /, '1er ')
 const jourCourt = (at: Date, fuseau: string) => said(at, fuseau, { day: 'numeric', month: 'long' }).replace(/^1 /, '1er ')
+/** « 03/03 »: an SMS has no room for more. */
+const jourEnChiffres = (at: Date, fuseau: string) => said(at, fuseau, { day: '2-digit', month: '2-digit' })

@@ -29,6 +29,7 @@ import { findActing, findBrouillon, findConnue, listBrouillons, lockBrouillon } 
 import { contactPret } from './contact.ts'
 import { contactRoutes } from './contact-routes.ts'
 import { discardBrouillon } from './discard.ts'
+import { listArretsRecus } from './fin-queries.ts'
 import { finRoutes } from './fin-routes.ts'
 import { acceptationForm, accordForm, choixForm, reponseForm } from './forms.ts'
 import { openIdentification } from './identify.ts'
@@ -295,13 +296,14 @@ export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<
     const shown = await lire(db, c.var.aidant, {
       find: (tx) => findMandat(tx, c.req.param('mandatId')),
       read: async (tx, mandat) => {
-        const [usager, autorisations, contenu] = [
+        const [usager, autorisations, recus, contenu] = [
           await findUsager(tx, mandat.usagerId),
           await listAutorisations(tx, mandat.id),
+          await listArretsRecus(tx, mandat.id),
           await findMandatContenu(tx, mandat.id),
         ]
         await recordAcces(tx, { genre: 'mandat_consulte', usagerId: mandat.usagerId })
-        return { mandat, usager: usager!, autorisations, contenu, now: tx.now }
+        return { mandat, usager: usager!, autorisations, recus, contenu, now: tx.now }
       },
       closed: (usagerId) => c.redirect(dossierDeDirection(usagerId), 303),
     })

@@ -4,6 +4,7 @@ import { type DemarcheRow, listDemarches, TOUTES } from '../demarche/queries.ts'
 import { append } from '../journal/append.ts'
 import { codeVerification } from '../mandat/code.ts'
 import { readConditions } from '../mandat/conditions.ts'
+import { type ArretRecu, listArretsRecus } from '../mandat/fin-queries.ts'
 import type { Autorisation, Thematique } from '../mandat/mandat.ts'
 import {
   findMandat,
@@ -39,7 +40,7 @@ export type Imprime = {
   | { papier: 'guichet'; thematiques: readonly Ligne[]; qr: string }
   /** `elleMeme`: she printed it, and its code is hers. */
   | { papier: 'pour-vous'; codePrive: string; elleMeme: boolean }
-  | { papier: 'arret'; code: string | undefined; qr: string }
+  | { papier: 'arret'; recus: readonly ArretRecu[]; code: string | undefined; qr: string }
   | { papier: 'releve'; demarches: readonly DemarcheRow[] }
 )
 export type Printed =
@@ -61,7 +62,7 @@ export async function printPapier(
 ): Promise<Printed> {
   const found = await db.tx(by, (tx) => find(tx, demande, printer))
   if (!found.ok) return found
-  const { mandat, contenu, autorisations, demarches, codePrive, keys, now } = found
+  const { mandat, contenu, autorisations, demarches, recus, codePrive, keys, now } = found
   const { papier, thematique } = demande
   const common = { mandat, contenu, autorisations, now }
   if (papier === 'pour-vous')
@@ -87,7 +88,7 @@ export async function printPapier(
   const code = codeVerification(printer.secretsKey, mandat.id)
   if (papier === 'arret') {
     const whole = perimetre.length === mandat.perimetre.length
-    return { ok: true, imprime: { ...common, papier, code: whole ? code : undefined, qr } }
+    return { ok: true, imprime: { ...common, papier, recus, code: whole ? code : undefined, qr } }
   }
   const thematiques = lignesDuTexte(readConditions(contenu.conditions)!.texte.version, perimetre)
   // At a counter the code, with the year of birth that stands beside it, would show every thématique: the QR shows this one.
@@ -133,6 +134,7 @@ async function find(tx: Tx, { mandatId, papier, thematique }: Demande, { secrets
     autorisations,
     codePrive,
     demarches: papier === 'releve' ? (await listDemarches(tx, { mandatId }, undefined, TOUTES)).demarches : [],
+    recus: papier === 'arret' ? await listArretsRecus(tx, mandatId) : [],
     keys: await listKeys(tx),
     now: tx.now,
   } as const

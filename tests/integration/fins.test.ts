@@ -16,6 +16,7 @@ import { resumeMandat } from '../../src/mandat/resume.ts'
 import { statusAt } from '../../src/mandat/statut.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
 import { terminateMandat } from '../../src/mandat/terminate.ts'
+import { jour, jourEtHeure } from '../../views/kit/words.ts'
 import { expectValidHtml } from '../support/html.ts'
 import { newWorld, ok, uneDemarche, type World } from '../support/world.ts'
 
@@ -276,6 +277,21 @@ describe('un arrêt demandé par lettre, enregistré par un aidant', () => {
     expect(hers!.corps + nadia!.corps).not.toMatch(/logement|Après la lettre|Thomas/i)
     expect(signedAt < recuLe).toBe(true)
 
+    // Both dates wherever the end is said, not on this page alone.
+    const [recu, effectif] = [recuLe, at].map((one) => jourEtHeure(one, 'Europe/Paris'))
+    const both = `demande reçue le ${recu}, arrêt effectif le ${effectif}`
+    const hersToRead = await world.sessionOf('odette')
+    const officeToRead = await world.sessionOf('thomas')
+    for (const path of ['/mon-espace', `/mon-espace/mandats/${id}`])
+      expect((await (await world.get(path, hersToRead)).text()).replaceAll('&nbsp;', '\u00a0'), path).toContain(both)
+    for (const path of [`/personnes/${usagerId}`, `/mandats/${id}`])
+      expect(await (await world.get(path, officeToRead)).text(), path).toContain(both)
+    expect(await (await world.get('/personnes', officeToRead)).text()).toContain(
+      `demande d’arrêt reçue le ${jour(recuLe, 'Europe/Paris')}`,
+    )
+    expect(hers!.corps.replaceAll('\u00a0', ' ')).toContain(`l’arrêt est effectif le ${effectif!.replaceAll('\u00a0', ' ')}`)
+    expect(nadia!.corps.replaceAll('\u00a0', ' ')).toContain(`effectif depuis le ${effectif!.replaceAll('\u00a0', ' ')}`)
+
     const page = await (await world.get(`/mon-espace/mandats/${id}/arret`, await world.sessionOf('odette'))).text()
     await expectValidHtml(page)
     expect(page).toMatch(/Faites après l’arrivée de votre demande[\s\S]*Après la lettre/)
@@ -288,6 +304,20 @@ describe('un arrêt demandé par lettre, enregistré par un aidant', () => {
     expect(director).toContain('Faites depuis l’arrivée de sa demande')
     expect(director).not.toContain('Après la lettre')
     expect(director).not.toContain('Les demandes déjà envoyées')
+  })
+
+  it('par SMS aussi, en un seul : reçue tel jour, arrêtée tel autre, avec qui', async () => {
+    const { id, signedAt } = await world.signMandat({ perimetre: ['logement', 'social'], suivi: 'sms' })
+    await later(2 * DAY)
+    await world.sql`delete from message`
+    ok(await record(id, { thematique: 'logement', recuLe: signedAt }))
+    const sms = (await world.messages()).find(({ canal }) => canal === 'sms')!
+    const [recu, arret] = [signedAt, await world.now()].map((at) =>
+      new Intl.DateTimeFormat('fr-FR', { timeZone: 'Europe/Paris', day: '2-digit', month: '2-digit' }).format(at),
+    )
+    expect(sms.corps).toContain(`demande recue le ${recu}, arret effectif le ${arret} a `)
+    expect(sms.corps).toMatch(/mandat \(une partie\) avec le CCAS de .*Les demandes envoyees ne sont pas annulees\.$/)
+    expect(sms.corps.length).toBeLessThanOrEqual(160)
   })
 
   it('une thématique, puis l’autre : le mandat finit avec la dernière', async () => {

@@ -7,6 +7,7 @@ import { openLog } from '../../src/http/log.ts'
 import { append } from '../../src/journal/append.ts'
 import { LETTRES } from '../../src/lettres.ts'
 import { codeVerification } from '../../src/mandat/code.ts'
+import { recordStop } from '../../src/mandat/record-stop.ts'
 import { signMandat } from '../../src/mandat/sign.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
 import { printPapier } from '../../src/papier/print.ts'
@@ -14,6 +15,7 @@ import { openRenderer } from '../../src/papier/render.ts'
 import { empreinteDuCodePrive } from '../../src/usager/code-prive.ts'
 import type { Identite } from '../../src/usager/identite.ts'
 import { recognizeUsager } from '../../src/usager/recognize.ts'
+import { jourEtHeure } from '../../views/kit/words.ts'
 import { expectValidHtml } from '../support/html.ts'
 import { readPdf, serre } from '../support/pdf.ts'
 import { newWorld, ok, PUBLIC_URL, uneDemarche, type World } from '../support/world.ts'
@@ -146,6 +148,21 @@ describe('attester un arrêt', () => {
     expect(pages[0]!.match(CODE)).toEqual([codeVerification(world.config.secretsKey, mandat.id)])
     expect(pages[0]).toContain('/verifier')
     expect(await printed(mandat.id)).toEqual([{ papier: 'arret' }])
+  })
+
+  it('dit d’une demande enregistrée plus tard quand elle était arrivée, et depuis quand l’arrêt vaut', async () => {
+    const { id, signedAt } = await world.signMandat({ persona: 'marcel', perimetre: ['loisirs'] })
+    await world.database.freeze(new Date(Date.now() + 3 * 86_400_000))
+    ok(await recordStop(world.db, world.as('ines'), { mandatId: id, maniere: 'courrier', recuLe: signedAt }))
+    const { text } = await pdfOf(await aidantPrints(id, 'arret'))
+    const when = (at: Date) => serre(jourEtHeure(at, 'Europe/Paris'))
+    expect(text).toContain(serre('demande reçue par courrier le ') + when(signedAt))
+    expect(text).toContain(when(await world.now()))
+    const again = await pdfOf(await shePrints(id, 'mandat', 'marcel'))
+    expect(again.text).toContain(
+      serre('demande reçue le ') + when(signedAt) + serre(', arrêt effectif le ') + when(await world.now()),
+    )
+    await world.database.freeze(null)
   })
 
   it('ne se vérifie par le code que si elle dit tout le mandat', async () => {

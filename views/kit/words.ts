@@ -309,6 +309,15 @@ export const heure = (at: Date, zone: string): string => {
 /** « 3 mars 2027 à 14 h 05 ». */
 export const jourEtHeure = (at: Date, zone: string): string => `${jour(at, zone)} à ${heure(at, zone)}`
 
+/**
+ * « , le 5 mars 2027 à 14 h 05 », after how it ended; of a request to stop that an aidant recorded, both when it came and since when it holds
+ * (docs/adr/0014).
+ */
+export const finLe = (end: Date, recuLe: Date | null | undefined, zone: string): string =>
+  recuLe
+    ? `${NBSP}: demande reçue le ${jourEtHeure(recuLe, zone)}, arrêt effectif le ${jourEtHeure(end, zone)}`
+    : `, le ${jourEtHeure(end, zone)}`
+
 const calendarDay = (at: Date, zone: string) => {
   const { year, month, day } = parts(at, zone)
   return Date.UTC(year, month - 1, day) / 86_400_000
