@@ -504,6 +504,7 @@ export type MessageRow = {
   failedAt: Date | null
   fuseau: string | null
   atOnce: boolean
+  chemin: string | null
 }
 
 /** Migrations appliquées et empreinte de leur fichier ; une migration appliquée ne change plus */

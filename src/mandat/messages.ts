@@ -92,7 +92,18 @@ export function motsDeLaFin({ nom, fuseau }: Structure, { how, at, mandatEnded, 
 const RELEVE =
   'Vous avez droit au relevé de ce qui a été fait. Imprimez-le depuis votre espace, ou demandez-le sur papier à la structure.'
 
-export function motsDeLaFinAuxAidants({ nom, fuseau }: Structure, { how, at, mandatEnded, receipt, signalees = 0 }: End): Mail {
+/** What tells a mandat from another without naming whose it is: when it was signed, and by which aidant. */
+export type Signe = { signedAt: Date; prenom: string; nom: string }
+
+/** Last in its e-mail: the address of the mandat follows. */
+const lequel = ({ signedAt, prenom, nom }: Signe, fuseau: string) =>
+  `C’est le mandat signé le ${jour(signedAt, fuseau)} à ${heure(signedAt, fuseau)} avec ${prenom} ${nom}. Pour le lire, connectez-vous :`
+
+export function motsDeLaFinAuxAidants(
+  { nom, fuseau }: Structure,
+  quel: Signe,
+  { how, at, mandatEnded, receipt, signalees = 0 }: End,
+): Mail {
   const depuis = heure(at, fuseau)
   const part = mandatEnded ? 'un mandat' : 'une partie d’un mandat'
   const a = aLaStructure(nom)
@@ -111,9 +122,10 @@ export function motsDeLaFinAuxAidants({ nom, fuseau }: Structure, { how, at, man
       `${fait} L’arrêt est effectif depuis le ${jour(at, fuseau)} à ${depuis}.`,
       signalees > 0 &&
         `${signalees === 1 ? 'Une démarche faite' : `${signalees} démarches faites`} depuis la réception ${signalees === 1 ? 'est signalée' : 'sont signalées'} à la personne et à la direction, sur la page du mandat.`,
-      'Pour savoir lequel, ouvrez Trait d’union et la liste des personnes. Une démarche faite avant cette heure peut encore être notée.',
+      'Une démarche faite avant cette heure peut encore être notée.',
       how !== 'deces' &&
         'Il reste à remettre à la personne, ou à qui est chargé de ses affaires, le relevé de ce qui a été fait : la page d’après la fin l’imprime.',
+      lequel(quel, fuseau),
     ),
   }
 }
@@ -176,7 +188,7 @@ export function motsDeLaPause({ nom, fuseau }: Structure, { quoi, at, whole }: P
       }
 }
 
-export function motsDeLaPauseAuxAidants({ nom, fuseau }: Structure, { quoi, at, whole }: Pause): Mail {
+export function motsDeLaPauseAuxAidants({ nom, fuseau }: Structure, quel: Signe, { quoi, at, whole }: Pause): Mail {
   const sien = whole ? 'un mandat' : 'une partie d’un mandat'
   const depuis = heure(at, fuseau)
   return {
@@ -186,7 +198,7 @@ export function motsDeLaPauseAuxAidants({ nom, fuseau }: Structure, { quoi, at, 
       quoi === 'pause'
         ? `À ${depuis}, une personne a mis en pause ${sien} donné ${aLaStructure(nom)}. On ne peut pas agir tant qu’elle ne l’a pas remis en route.`
         : `À ${depuis}, une personne a remis en route ${sien} donné ${aLaStructure(nom)}.`,
-      'Pour savoir lequel, ouvrez Trait d’union et la liste des personnes.',
+      lequel(quel, fuseau),
     ),
   }
 }

@@ -79,7 +79,15 @@ describe('la pause', () => {
     expect(await etatOf(id)).toEqual(['actif', 'social', 'logement'])
     expect((await told()).filter(([cle]) => cle === 'pause')).toHaveLength(6)
     const sms = (await world.messages()).filter(({ canal }) => canal === 'sms')
-    for (const { corps } of sms) expect(corps).not.toMatch(/logement|social|http/i)
+    for (const { corps, chemin } of sms)
+      expect([corps, chemin]).toEqual([expect.not.stringMatching(/logement|social|http/i), null])
+    const mails = (await world.messages()).filter(({ canal }) => canal === 'email')
+    expect(mails).toHaveLength(6)
+    for (const { corps, chemin } of mails) {
+      expect(chemin).toBe(`/mandats/${id}`)
+      expect(corps).toMatch(/mandat signé le .* avec Thomas .*connectez-vous\s:$/)
+      expect(corps).not.toMatch(/logement|social|Odette/i)
+    }
   })
 
   it('ne se fait ni deux fois, ni sur ce qui est fini, ni par une autre personne, ni par un aidant', async () => {
@@ -274,7 +282,11 @@ describe('un arrêt demandé par lettre, enregistré par un aidant', () => {
     expect(hers!.corps).toMatch(/demande d’arrêt, reçue le .*Une démarche a été faite après la réception/s)
     expect(nadia!.corps).toContain('signalée')
     for (const { corps } of [hers!, nadia!]) expect(corps).toContain('relevé')
-    expect(hers!.corps + nadia!.corps).not.toMatch(/logement|Après la lettre|Thomas/i)
+    expect(hers!.corps + nadia!.corps).not.toMatch(/logement|Après la lettre|Odette/i)
+    expect(hers!.corps).not.toContain('Thomas')
+    // Which mandat, by what names nobody: its page behind the sign-in, its date, its aidant.
+    expect([hers!.chemin, nadia!.chemin]).toEqual([null, `/mandats/${id}/arret`])
+    expect(nadia!.corps).toMatch(/mandat signé le .* avec Thomas .*connectez-vous\s:$/)
     expect(signedAt < recuLe).toBe(true)
 
     // Both dates wherever the end is said, not on this page alone.

@@ -103,7 +103,9 @@ export type World = {
   /** Tables where some row holds this text, whatever its column. */
   tablesHolding(text: string): Promise<string[]>
   /** Messages of the outbox, oldest first. */
-  messages(): Promise<{ cle: string; canal: string; destinataire: string; sujet: string | null; corps: string }[]>
+  messages(): Promise<
+    { cle: string; canal: string; destinataire: string; sujet: string | null; corps: string; chemin: string | null }[]
+  >
   /** Lines of the journal in order, of one mandat or all. */
   lines(mandatId?: string): Promise<Line[]>
   close(): Promise<void>
@@ -338,7 +340,7 @@ export async function newWorld(
       return found
     },
     messages: async () => sql`
-      select cle, canal, destinataire, sujet, corps
+      select cle, canal, destinataire, sujet, corps, chemin
       from message
       order by created_at, cle`,
     lines: async (mandatId) =>
