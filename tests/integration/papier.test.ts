@@ -130,6 +130,60 @@ describe('imprimer un mandat', () => {
   })
 })
 
+describe('plusieurs papiers demandés ensemble', () => {
+  /** Makes nothing until it is told to: whoever asked waits. */
+  const slow = () => {
+    const held: (() => void)[] = []
+    const pdf = () =>
+      new Promise<{ ok: true; pdf: Uint8Array<ArrayBuffer> }>((done) =>
+        held.push(() => done({ ok: true, pdf: new Uint8Array([1]) })),
+      )
+    return { held, papers: { pdf, svg: pdf, close: async () => {} } }
+  }
+
+  it('par une même aidante : trois se font, les autres attendent sans rien écrire, et une collègue est servie', async () => {
+    const { id } = await world.signMandat({ persona: 'aissatou', perimetre: ['logement'] })
+    const { held, papers } = slow()
+    const { db, config, provider } = world
+    const app = createApp({ db, config, oidc: { franceconnect: provider }, log: openLog(() => {}), papers })
+    const [thomas, ines] = [await world.sessionOf('thomas'), await world.sessionOf('ines')]
+    const ask = (cookie: string, papier: string, body = '') =>
+      app.request(`/mandats/${id}/papiers/${papier}`, {
+        method: 'POST',
+        body,
+        headers: {
+          cookie,
+          'content-type': 'application/x-www-form-urlencoded',
+          origin: PUBLIC_URL,
+          'sec-fetch-site': 'same-origin',
+        },
+      })
+    const making = [1, 2, 3].map(() => ask(thomas, 'releve'))
+    await expect.poll(() => held.length).toBe(3)
+    const before = await world.digest()
+    for (let more = 0; more < 5; more++) {
+      const busy = await ask(thomas, 'pour-vous')
+      expect([busy.status, busy.headers.get('retry-after')]).toEqual([429, '3'])
+      await expectValidHtml(await busy.text())
+    }
+    const kept = await (await ask(thomas, 'guichet', 'thematique=logement')).text()
+    expect(kept).toContain('Plusieurs papiers se font déjà pour vous')
+    expect(kept).toContain(`action="/mandats/${id}/papiers/guichet"`)
+    expect(kept).toMatch(/name="thematique" value="logement"/)
+    // Neither a line, nor a code of hers replaced, for what was not made.
+    const { session: _, ...now } = await world.digest()
+    expect(now).toEqual(Object.fromEntries(Object.entries(before).filter(([table]) => table !== 'session')))
+    const served = ask(ines, 'releve')
+    await expect.poll(() => held.length).toBe(4)
+    for (const one of held) one()
+    expect((await Promise.all([...making, served])).map(({ status }) => status)).toEqual([200, 200, 200, 200])
+    const again = ask(thomas, 'releve')
+    await expect.poll(() => held.length).toBe(5)
+    held[4]!()
+    expect((await again).status).toBe(200)
+  })
+})
+
 describe('attester un arrêt', () => {
   it('ne se peut que pour ce qui est arrêté', async () => {
     const mandat = await world.signMandat({ persona: 'marcel', perimetre: ['papiers', 'famille'] })
@@ -279,9 +333,9 @@ describe('la feuille « Pour vous seulement »', () => {
 
   it('imprimée deux fois ensemble, ne laisse qu’un code', async () => {
     const mandat = await world.signMandat({ persona: 'odette' })
-    await Promise.all([1, 2, 3, 4].map(async () => codeOf(await aidantPrints(mandat.id, 'pour-vous'))))
+    await Promise.all([1, 2, 3].map(async () => codeOf(await aidantPrints(mandat.id, 'pour-vous'))))
     const rows = await kept(mandat.usagerId)
-    expect([rows.length, rows.filter(({ replaced }) => !replaced).length]).toEqual([4, 1])
+    expect([rows.length, rows.filter(({ replaced }) => !replaced).length]).toEqual([3, 1])
   })
 
   it('n’est pas donnée quand plus rien n’est en cours', async () => {
