@@ -2,6 +2,8 @@ import type { Tx } from '../db.ts'
 import { queue, queueTo } from '../notification/queue.ts'
 import type { Contact, Mail } from '../notification/words.ts'
 import type { mine } from '../structure/mine.ts'
+import { findContactProuve } from '../usager/code-queries.ts'
+import { messageDeCodeBloque } from '../usager/messages.ts'
 import type { Thematique } from './mandat.ts'
 import {
   type End,
@@ -12,6 +14,7 @@ import {
   motsDeLaPause,
   motsDeLaPauseAuxAidants,
   motsDuCode,
+  motsDuCodeBloqueAuxAidants,
   motsDuMandat,
   motsDuRappel,
   motsDuRappelAuxAidants,
@@ -75,6 +78,20 @@ export async function announcePause(tx: Tx, mandat: Told, pause: Pause & { line:
   const cle = `${pause.quoi}:${mandat.id}:${pause.line}`
   if (contact) await queueTo(tx, cle, contact, motsDeLaPause(structure, pause), structure)
   await tellAidants(tx, mandat, cle, `/mandats/${mandat.id}`, (quel) => motsDeLaPauseAuxAidants(structure, quel, pause))
+}
+
+export type BlockedCode = { id: string; usagerId: string; mandatId: string | null; structureId: string | null; fuseau: string }
+
+/** Tells the person, where she proved she is reached, and the structure that printed it, that a code of hers serves no more. */
+export async function announceBlockedCode(tx: Tx, { id, usagerId, mandatId, structureId, fuseau }: BlockedCode): Promise<void> {
+  const cle = `code-bloque:${mandatId ?? usagerId}:${id}`
+  const proven = await findContactProuve(tx, usagerId)
+  if (proven) await queueTo(tx, cle, proven, messageDeCodeBloque, { fuseau })
+  // One that she drew herself is her own affair.
+  if (mandatId && structureId)
+    await tellAidants(tx, { id: mandatId, structureId, usagerId }, cle, `/mandats/${mandatId}`, (quel) =>
+      motsDuCodeBloqueAuxAidants(quel, fuseau),
+    )
 }
 
 type Ending = Told & { aidantId: string; expiresAt: Date }

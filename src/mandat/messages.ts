@@ -203,6 +203,16 @@ export function motsDeLaPauseAuxAidants({ nom, fuseau }: Structure, quel: Signe,
   }
 }
 
+export const motsDuCodeBloqueAuxAidants = (quel: Signe, fuseau: string): Mail => ({
+  sujet: 'Le code d’une feuille ne sert plus',
+  corps: paragraphs(
+    'Bonjour,',
+    'Le code d’une feuille « Pour vous seulement » que votre structure a imprimée ne sert plus : quelqu’un l’a essayé quinze fois avec une autre année de naissance.',
+    'La feuille est peut-être perdue, ou la personne se trompe d’année. Dites-le-lui, et proposez-lui d’en imprimer une autre.',
+    lequel(quel, fuseau),
+  ),
+})
+
 export const motsDuRappel = ({ nom, fuseau }: Structure, expiresAt: Date): Words => ({
   sujet: 'Votre mandat se termine bientôt',
   corps: paragraphs(

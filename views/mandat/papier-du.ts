@@ -13,6 +13,7 @@ const QUOI = {
   arret: 'C’est arrêté',
   pause: 'C’est en pause',
   reprise: 'C’est reparti',
+  code: 'Le code de sa feuille ne sert plus',
 } as const satisfies Record<PapierQuoi, string>
 
 type Props = { frame: Frame; dus: readonly PapierDu[]; remis: boolean; fuseau: string }
