@@ -1,4 +1,5 @@
--- What was known to be missing of papers, verification, ends and renewal. Locks message while a check reads its rows (thirty days of them at most).
+-- What was known to be missing of papers, verification, ends and renewal. Locks message while a check reads its rows (thirty days of them at most),
+-- acces and papier_du while theirs are read once for another check, usager while an index is built on its e-mails.
 
 -- Where an e-mail to an aidant leads, behind her sign-in; never an SMS, never anything but the page of a mandat.
 alter table message
@@ -78,3 +79,23 @@ create policy service on code_prive_essai to traitdunion_app using (app_who() = 
 create policy service_lit on code_prive for select to traitdunion_app using (app_who() = 'worker');
 grant select, update (dit_at) on code_prive_essai to traitdunion_app;
 grant select (mandat_id) on code_prive to traitdunion_app;
+
+/*
+ * One mailbox, however its address is written: in small letters, and without what follows a « + » (RFC 5233), which the same person reads. Nothing
+ * more is taken for the same: dots count, but where one provider says that they do not.
+ */
+create function boite(p_email text) returns text
+language sql immutable strict parallel safe
+return regexp_replace(lower(btrim(p_email)), '^([^+@]+)\+[^@]*@', '\1@');
+drop index usager_email;
+create index usager_boite on usager (boite(email)) where email is not null;
+
+create or replace function contact_partage(p_contact text, p_sub text) returns boolean
+language sql stable security definer set search_path = pg_catalog, public
+as $$
+  select public.app_who() = 'aidant' and (
+    select count(*) >= 3
+    from (
+      select 1 from public.usager u where u.sub <> p_sub and (public.boite(u.email) = public.boite(p_contact) or u.telephone = p_contact) limit 3
+    ) others)
+$$;

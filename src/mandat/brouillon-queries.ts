@@ -104,14 +104,16 @@ export async function findConnue(tx: Tx, sub: string): Promise<Connue | undefine
   return { ...connue, enVigueur }
 }
 
-/** Is it the address of someone who acts for this structure? */
-export async function estDuPersonnel(tx: Tx, email: string): Promise<boolean> {
-  const [found] = await tx.sql`
-    select 1
+/** Who of this structure reads this mailbox, however its address is written: the calling aidant, a colleague, or nobody. */
+export async function lecteurDuPersonnel(tx: Tx, email: string): Promise<'aidant' | 'structure' | undefined> {
+  if (tx.who.kind !== 'aidant') throw new Error(`${tx.who.kind} is no aidant`)
+  const found = await tx.sql<{ id: string }[]>`
+    select a.id
     from aidant a
     join habilitation h on h.aidant_id = a.id
-    where ${mine(tx, 'h')} and h.ended_at is null and a.email = ${email.toLowerCase()}`
-  return found !== undefined
+    where ${mine(tx, 'h')} and h.ended_at is null and boite(a.email) = boite(${email})`
+  const { aidantId } = tx.who
+  return found.some(({ id }) => id === aidantId) ? 'aidant' : found.length > 0 ? 'structure' : undefined
 }
 
 /** Is it already the contact of three other persons, of any structure? The database says yes or no, and nothing of them. */
@@ -131,7 +133,7 @@ export async function estChezCetAidant(tx: Tx, contact: string, sub: string): Pr
     from mandat m
     join usager u on u.id = m.usager_id
     where ${mine(tx, 'm')} and m.aidant_id = ${tx.who.aidantId} and u.sub <> ${sub}
-      and (u.telephone = ${contact} or lower(u.email) = ${contact.toLowerCase()})
+      and (u.telephone = ${contact} or boite(u.email) = boite(${contact}))
     limit 1`
   return found !== undefined
 }
