@@ -99,3 +99,19 @@ as $$
       select 1 from public.usager u where u.sub <> p_sub and (public.boite(u.email) = public.boite(p_contact) or u.telephone = p_contact) limit 3
     ) others)
 $$;
+
+/* No mandat of someone whose death this structure has recorded. What another structure recorded is not looked at. */
+create function mandat_apres_deces() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public
+as $$
+begin
+  if exists (
+    select 1 from public.mandat where structure_id = new.structure_id and usager_id = new.usager_id and ended_how = 'deces'
+  ) then
+    raise exception 'a mandat after a death' using errcode = 'check_violation', constraint = 'mandat_apres_deces';
+  end if;
+  return new;
+end
+$$;
+create trigger mandat_apres_deces before insert on mandat for each row execute function mandat_apres_deces();
+alter table mandat enable always trigger mandat_apres_deces;

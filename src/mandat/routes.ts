@@ -273,7 +273,14 @@ export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<
       const still = await db.tx(as(aidant), (tx) => lockBrouillon(tx, brouillonId))
       return still ? calm(c, 429, token.retryAfter) : gone(c, brouillonId, here)
     }
-    const signed = form.ok ? await signMandat(db, as(aidant), { brouillonId, code: form.data.code }, signer) : undefined
+    const signed = form.ok
+      ? await signMandat(
+          db,
+          as(aidant),
+          { brouillonId, code: form.data.code, mesureFinie: form.data.mesureFinie === 'oui' },
+          signer,
+        )
+      : undefined
     if (signed && (signed.ok || signed.refusal !== 'second_facteur_refuse'))
       await db.tx({ kind: 'portier' }, (tx) => returnToken(tx, 'code', aidant.id))
     if (signed?.ok) return c.redirect(here, 303)

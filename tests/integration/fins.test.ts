@@ -36,6 +36,7 @@ beforeEach(async () => {
   await world.database.freeze(new Date(Date.UTC(2026, 2, 2 + 400 * day++, 10, 0, 5)))
   await world.sql`delete from message`
   await world.sql`delete from brouillon`
+  await world.forgetFins()
 })
 const later = (ms: number) => world.database.travel({ ms })
 const etatOf = async (id: string) => {
@@ -541,6 +542,47 @@ describe('sans demande de la personne', () => {
         ...(how === 'deces' ? [] : [`mandat-signe:${id}`, `mandat-signe:${elsewhere.id}`, `arret:${id}`]),
       ].sort(),
     )
+  })
+
+  it('un décès noté ici refuse tout mandat suivant, ici seulement, et la base aussi', async () => {
+    const { id, usagerId } = await world.signMandat({ persona: 'marcel', perimetre: ['logement'] })
+    ok(await end(id, 'deces'))
+    await later(DAY)
+    const before = await world.digest()
+    await expect(world.draft({ persona: 'marcel', upTo: 'identite' })).rejects.toThrow('deces_note')
+    // Nothing is left of what was prepared, and another structure learns nothing of it.
+    expect((await world.digest()).brouillon).toBe(before.brouillon)
+    ok({ ok: true, ...(await world.signMandat({ persona: 'marcel', aidant: 'fabrice' })) })
+    const forge = (aidant: 'thomas' | 'fabrice') =>
+      world.sql`insert into mandat (id, structure_id, usager_id, aidant_id, duree, signed_at, expires_at, statut_bloc, journal_id)
+        values (gen_random_uuid(), ${world.as(aidant).structureId}, ${usagerId}, ${world.aidants[aidant]}, 'mois', horloge(), horloge(), 0, 1)`
+    await expect(forge('thomas')).rejects.toMatchObject({ constraint_name: 'mandat_apres_deces' })
+    await expect(forge('fabrice')).rejects.not.toMatchObject({ constraint_name: 'mandat_apres_deces' })
+  })
+
+  it('une mesure de protection notée ici se dit au mandat suivant, et se demande ; ailleurs, rien ne se voit', async () => {
+    const { id } = await world.signMandat({ persona: 'marcel', perimetre: ['logement'] })
+    ok(await end(id, 'protection'))
+    await later(40 * DAY)
+    const elsewhere = await world.draft({ persona: 'marcel', aidant: 'fabrice' })
+    const theirs = world.browser(await world.sessionOf('fabrice'))
+    for (const step of ['accord?relire=oui', 'acceptation'])
+      expect((await theirs.get(`/mandats/brouillons/${elsewhere}/${step}`)).html).not.toMatch(/mesure de protection/)
+
+    const draft = await world.draft({ persona: 'marcel', perimetre: ['social'] })
+    const browser = world.browser(await world.sessionOf('thomas'))
+    expect((await browser.get(`/mandats/brouillons/${draft}/accord?relire=oui`)).html).toContain(
+      'Quelqu’un est-il encore chargé de vos affaires',
+    )
+    const accept = `/mandats/brouillons/${draft}/acceptation`
+    const page = await browser.get(accept)
+    await expectValidHtml(page.html)
+    expect(page.html).toMatch(/Une mesure de protection est notée[\s\S]*name="mesureFinie"/)
+    const code = await world.freshCode('thomas')
+    const refused = await browser.post(accept, { code })
+    expect([refused.status, refused.html.includes('dites si elle a pris fin')]).toEqual([409, true])
+    await expectValidHtml(refused.html)
+    expect((await browser.post(accept, { code, mesureFinie: 'oui' })).location).toContain(`/mandats/${draft}?signe=1`)
   })
 
   it('nul ne ferme ses portes sans l’avoir écrit', async () => {
