@@ -297,8 +297,10 @@ export const jour = (at: Date, zone: string): string => {
 /** « mercredi 3 mars 2027 ». */
 export const jourLong = (at: Date, zone: string): string => `${parts(at, zone).weekday} ${jour(at, zone)}`
 
-/** « 3 mars 2027 au soir », after « jusqu’au »: a mandat ends at the last second of its day. */
-export const auSoir = (end: Date, zone: string): string => `${jour(end, zone)} au soir`
+/** « 3 mars 2027 au soir », after « jusqu’au »: a mandat ends at the last second of its day, on every screen and paper as in the words sealed. */
+export const auSoir = (end: Date, zone: string): string => auSoirDu(jourDeChamp(end, zone))
+/** The same, of a day written `2027-03-03`. */
+export const auSoirDu = (day: string): string => `${dateEcrite(day)} au soir`
 
 /** « 14 h 05 ». */
 export const heure = (at: Date, zone: string): string => {

@@ -6,7 +6,7 @@ import { button, checkbox, type Errors, errorSummary, form, input } from '../kit
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts } from '../kit/table.ts'
-import { dateEcrite, enMots, jour, majuscule, nomComplet, telephoneEnMots } from '../kit/words.ts'
+import { auSoirDu, enMots, jour, majuscule, nomComplet, telephoneEnMots } from '../kit/words.ts'
 import { ETAPES } from './new.ts'
 import { REFUSAL, type Refusal } from './refusals.ts'
 import { remplacements } from './remplacements.ts'
@@ -30,7 +30,7 @@ export const acceptationPage = ({ frame, brouillon, acting, connue, errors = {},
     ${facts([
       { term: 'La personne', value: brouillon.identite ? nomComplet(brouillon.identite) : undefined },
       { term: 'Thématiques', value: majuscule(enMots(brouillon.granted ?? brouillon.perimetre)) },
-      { term: 'Jusqu’au', value: brouillon.dernierJour ? `${dateEcrite(brouillon.dernierJour)} au soir` : undefined },
+      { term: 'Jusqu’au', value: brouillon.dernierJour ? auSoirDu(brouillon.dernierJour) : undefined },
       { term: 'Pour la prévenir', value: brouillon.suivi && prevenue(brouillon) },
     ])}
     ${remplacements(connue, brouillon.granted ?? brouillon.perimetre, 'son', acting.fuseau)}

@@ -67,7 +67,7 @@ export const mandatPage = ({ frame, mandat, usager, autorisations, recus, conten
       { term: 'Numéro', value: mandat.id },
     ])}
     ${table({
-      caption: 'Thématiques',
+      caption: 'Thématiques (« thèmes », sur les papiers et pour la personne)',
       columns: [
         { head: 'Thématique', cell: ({ thematique }) => THEMATIQUE[thematique].titre },
         {

@@ -14,7 +14,7 @@ import { legal } from '../kit/legal.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { papiersDeLaPersonne } from '../kit/papiers.ts'
 import { facts, pagination, timeline } from '../kit/table.ts'
-import { auSoir, ETAT, finLe, jour, majuscule, THEMATIQUE, telephoneEnMots, temps } from '../kit/words.ts'
+import { auSoir, ETAT, finLe, jour, jourEtHeure, majuscule, THEMATIQUE, telephoneEnMots, temps } from '../kit/words.ts'
 import { acte } from './actes.ts'
 import { pauseOuReprise } from './gestes.ts'
 import { droit, enPause, fini } from './sentences.ts'
@@ -78,7 +78,7 @@ export const monMandatPage = ({
       { term: 'Téléphone', value: telephoneEnMots(contenu?.structure.telephone ?? structure.telephone) },
       { term: 'Adresse', value: contenu?.structure.adresse },
     ])}
-    <h3>Pour ces sujets</h3>
+    <h3>Pour ces thèmes</h3>
     <ul>${autorisations.map((autorisation) => html`<li>${sujet(autorisation, recus, mandat, now)}</li>`)}</ul>
     ${contenu && more('Le texte exact', legal(blocs(contenu.texte), 3))}
     ${contenu && papiersDeLaPersonne({ here, enCours: enCours(autorisations, now).length > 0, arrete: arretees(autorisations).length > 0 })}`,
@@ -91,5 +91,5 @@ const sujet = (autorisation: Autorisation, recus: readonly ArretRecu[], mandat: 
   const { revokedAt, thematique } = autorisation
   const recuLe = recus.find((one) => one.thematique === thematique)?.recuLe
   const alone = revokedAt && mandat.etat !== 'termine'
-  return html`<strong>${titre}</strong> (${exemples})${alone ? html`, arrêté${finLe(revokedAt, recuLe, mandat.fuseau)}` : etat === 'suspendu' && html`\u00a0: ${ETAT.suspendu.toLowerCase()}`}`
+  return html`<strong>${titre}</strong> (${exemples})${alone ? (recuLe ? finLe(revokedAt, recuLe, mandat.fuseau) : html`\u00a0: arrêté le ${temps(revokedAt, jourEtHeure(revokedAt, mandat.fuseau))}`) : etat === 'suspendu' && html`\u00a0: ${ETAT.suspendu.toLowerCase()}`}`
 }
