@@ -734,7 +734,9 @@ describe('arrêter ou mettre en pause, avec un code envoyé à son contact prouv
     expect((await browser.get(arreter())).location).toBe(`${PUBLIC_URL}${confirmer()}`)
     for (const page of [await browser.get(confirmer()), await browser.post(confirmer(), {})]) {
       await expectValidHtml(page.html)
-      expect(plain(page.html)).toMatch(/S’identifier avec FranceConnect.*Le CCAS de Figeac : 05.*coupez le bas de votre feuille/)
+      expect(plain(page.html)).toMatch(
+        /S’identifier avec France ?Connect.*Le CCAS de Figeac : 05.*coupez le bas de votre feuille/,
+      )
     }
     expect(await world.messages()).toEqual([])
     // A number written but never proven is no better.

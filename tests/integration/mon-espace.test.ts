@@ -68,7 +68,7 @@ const acte = (mandat: Mandat, more: Partial<NewDemarche> = {}): NewDemarche => (
 describe('la porte de la personne', () => {
   it('explique en deux phrases et mène à FranceConnect, avec de quoi arrêter sans internet', async () => {
     const page = await read('/mon-espace/connexion')
-    expect(page).toMatch(/vous voyez ce qui est fait pour vous.*S’identifier avec FranceConnect.*Sans internet/)
+    expect(page).toMatch(/vous voyez ce qui est fait pour vous.*S’identifier avec France ?Connect.*Sans internet/)
     const opened = await world.post('/connexion/franceconnect')
     expect(opened.status).toBe(303)
     const to = new URL(opened.headers.get('location')!)
