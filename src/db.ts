@@ -73,6 +73,8 @@ const BUSY = ['DATABASE_BUSY', '55P03', '57014', '40P01', '40001']
 export const isBusy = (error: unknown) => BUSY.includes(codeOf(error))
 /** The database could not be reached, or the connection was lost on the way (503). */
 export const isUnavailable = (error: unknown) => codeOf(error) === 'DATABASE_UNAVAILABLE'
+/** A policy or a grant forbids it. */
+export const isForbidden = (error: unknown) => codeOf(error) === '42501'
 /** Name of the constraint that the statement violated. */
 export const constraintOf = (error: unknown): string | undefined =>
   error instanceof postgres.PostgresError ? error.constraint_name : undefined

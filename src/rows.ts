@@ -14,6 +14,7 @@ export type AccesRow = {
     | 'espace_ouvert_par_code'
     | 'code_prive_remplace'
     | 'code_prive_annule'
+    | 'code_prive_bloque'
   aidantId: string | null
   structureId: string | null
   autreStructureId: string | null
@@ -182,6 +183,14 @@ export type CodePriveRow = {
   journalId: number | null
   createdAt: Date
   replacedAt: Date | null
+}
+
+/** Années de naissance fausses essayées avec un code privé, en tout ; à quinze il ne sert plus, et cela se dit */
+export type CodePriveEssaiRow = {
+  codePriveId: string
+  faux: number
+  bloqueAt: Date | null
+  ditAt: Date | null
 }
 
 /** Empreinte du code imprimé sur un mandat ; écrite à la signature, lue par la seule fonction verifie() */
@@ -504,6 +513,7 @@ export type MessageRow = {
   failedAt: Date | null
   fuseau: string | null
   atOnce: boolean
+  chemin: string | null
 }
 
 /** Migrations appliquées et empreinte de leur fichier ; une migration appliquée ne change plus */
@@ -530,7 +540,7 @@ export type PapierDuRow = {
   mandatId: string
   structureId: string
   usagerId: string
-  quoi: 'signe' | 'arret' | 'pause' | 'reprise'
+  quoi: 'signe' | 'arret' | 'pause' | 'reprise' | 'code'
   createdAt: Date
   remisAt: Date | null
   remisPar: string | null

@@ -23,7 +23,8 @@ PIÈCE : le fichier preuve.json, le sceau (JWS), l’adresse ou les chiffres d�
 
 Code de sortie : 0 authentique et en cours ; 1 une vérification échoue ; 2 pièce ou commande inutilisable, ou clés introuvables ;
 3 authentique, mais fini ou en pause ; 4 rien n’est faux, mais l’émetteur, le statut ou la preuve
-n’est pas vérifié.`
+n’est pas vérifié ; 5 authentique et en cours, mais l’accord repose sur une clé de FranceConnect que rien d’autre que la
+pièce ne garantit (--fc-jwks ou --fc-empreinte).`
 
 type Reason =
   | Extract<Verification['sceau'], { ok: false }>['reason']
@@ -113,7 +114,9 @@ function exitOf({ sceau, dates, statuts = [], accord }: Verification, pinned: bo
   // Whoever forges a piece also names its issuer, keys and list.
   if (!pinned) return 4
   if (dates !== 'en_cours' || statuts.every(({ statut }) => statut && statut !== 'VALID')) return 3
-  return reasons.length > 0 ? 4 : 0
+  if (reasons.length > 0) return 4
+  // The piece brings the key that would vouch for it.
+  return accord?.ok && !accord.connue ? 5 : 0
 }
 
 /** One sentence, as the exit code says it. */
@@ -126,6 +129,8 @@ function conclusionOf({ dates, statuts = [] }: Verification, code: number): stri
   if (code === 2) return 'rien n’a pu être vérifié.'
   if (code === 4)
     return 'rien n’est faux, mais tout n’est pas vérifié : voyez ci-dessus « non vérifié », et ne vous y fiez pas encore.'
+  if (code === 5)
+    return 'scellé par ce service, et en cours ; mais la clé de FranceConnect n’est garantie que par la pièce : comparez son empreinte, puis donnez --fc-jwks ou --fc-empreinte.'
   if (dates === 'a_venir') return 'authentique, mais pas encore commencé.'
   if (dates === 'expire') return 'authentique, mais arrivé à sa fin : il ne permet plus rien.'
   return statuts.every(({ statut }) => statut === 'INVALID')

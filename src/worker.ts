@@ -3,6 +3,7 @@ import type { Db, Tx } from './db.ts'
 import { failure, type Log } from './http/log.ts'
 import { forgetRates } from './http/rates.ts'
 import { forgetSessions } from './http/session.ts'
+import { announceBlockedCodes } from './mandat/announce-blocked.ts'
 import { announceClosures } from './mandat/announce-closed.ts'
 import { forgetBrouillons, writeExpired } from './mandat/expire.ts'
 import { forgetPapiersRemis } from './mandat/hand-over.ts'
@@ -22,6 +23,7 @@ export function startWorker(db: Db, deliver: Deliver, log: Log): { stop(): Promi
     { name: 'messages', everyMs: 1_000, run: () => deliverDue(db, deliver, log) },
     { name: 'fins', everyMs: 20_000, run: () => writeExpired(db) },
     { name: 'fermetures', everyMs: 60_000, run: () => announceClosures(db, log) },
+    { name: 'codes_bloques', everyMs: 60_000, run: () => announceBlockedCodes(db, log) },
     { name: 'rappels', everyMs: 600_000, run: () => remindEnds(db, log) },
     { name: 'brouillons', everyMs: 60_000, run: () => forgetBrouillons(db) },
     { name: 'messages_oublies', everyMs: 600_000, run: () => forget(forgetMessages) },

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import type { Db, Tx } from '../db.ts'
 import { returnToken, takeToken } from '../http/rates.ts'
-import { closeSession, hashToken, openSession } from '../http/session.ts'
+import { hashToken, leaveSession, openSession } from '../http/session.ts'
 import { queue } from '../notification/queue.ts'
 import { sixDigits } from '../six-digits.ts'
 import { newUuid } from '../uuid.ts'
@@ -98,7 +98,8 @@ export const redeemCode = (
       return { ok: false, refusal: 'code_refuse' }
     }
     await tx.sql`update code_connexion set used_at = ${now} where id = ${row.id}`
-    if (given.previousSession) await closeSession(tx, given.previousSession)
+    // It may be another's, on a computer that several share.
+    if (given.previousSession) await leaveSession(tx, given.previousSession, aidant.id)
     const token = await openSession(tx, {
       aidantId: aidant.id,
       structureId: aidant.structures.length === 1 ? aidant.structures[0] : undefined,

@@ -162,6 +162,15 @@ export async function findDejaNotee(
   return found
 }
 
+/** May the calling aidant note for the person of this mandat: as one who accompanies her, or a référent with the dossier open? */
+export async function mayNote(tx: Tx, mandatId: string): Promise<boolean> {
+  const [row] = await tx.sql<{ may: boolean }[]>`
+    select lit_comme_aidant(m.structure_id, m.usager_id) or dossier_ouvert(m.structure_id, m.usager_id) as may
+    from mandat m
+    where m.id = ${mandatId} and ${mine(tx, 'm')}`
+  return row?.may === true
+}
+
 /** Codes of the catalogue lately noted for this person in this structure, latest first; not the sensitive ones, which no list shows. */
 export async function listRecents(tx: Tx, usagerId: string): Promise<string[]> {
   const found = await tx.sql<{ code: string }[]>`

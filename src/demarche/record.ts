@@ -1,15 +1,15 @@
-import { constraintOf, type Db, type Tx, type Who } from '../db.ts'
+import { constraintOf, type Db, isForbidden, type Tx, type Who } from '../db.ts'
 import { append } from '../journal/append.ts'
 import { listAutorisations, lockMandat } from '../mandat/queries.ts'
 import { newUuid } from '../uuid.ts'
 import { type DemarcheRefusal, discretion, type Kind, kindOf, type NewDemarche, refusalOf } from './demarche.ts'
-import { type DejaNotee, findDejaNotee } from './queries.ts'
+import { type DejaNotee, findDejaNotee, mayNote } from './queries.ts'
 
 /**
  * `aidant_inactif`: suspended, or gone from the structure, since she opened the form. `deja_notee`: she noted the same one a moment ago,
- * and has not said that this is another.
+ * and has not said that this is another. `dossier_referme`: a référent who may not note for this person, or no longer.
  */
-export type RecordRefusal = DemarcheRefusal | 'envoi_deja_utilise' | 'aidant_inactif' | 'deja_notee'
+export type RecordRefusal = DemarcheRefusal | 'envoi_deja_utilise' | 'aidant_inactif' | 'deja_notee' | 'dossier_referme'
 type Recorded =
   | { ok: true; id: string; usagerId: string; genre: Kind }
   | { ok: false; refusal: RecordRefusal; deja?: DejaNotee | undefined }
@@ -21,7 +21,7 @@ type Recorded =
  * back with its answers and a new `envoi`).
  */
 export const recordDemarche = (db: Db, by: Who & { kind: 'aidant' }, demarche: NewDemarche, encore = true): Promise<Recorded> =>
-  attempt(() => db.tx(by, (tx) => record(tx, by, demarche, undefined, encore), { retryable: true }))
+  attempt(db, by, demarche, undefined, encore)
 
 /** Records an act done outside the mandat, with its reason: the truth is never lost, and is shown at once to the person and the référent. */
 export const recordActeHorsMandat = (
@@ -30,20 +30,30 @@ export const recordActeHorsMandat = (
   demarche: NewDemarche,
   motif: string,
   encore = true,
-): Promise<Recorded> => attempt(() => db.tx(by, (tx) => record(tx, by, demarche, motif, encore), { retryable: true }))
+): Promise<Recorded> => attempt(db, by, demarche, motif, encore)
 
 const REFUSED_BY: Readonly<Record<string, RecordRefusal>> = {
   demarche_envoi_unique: 'envoi_deja_utilise',
   demarche_aidant_actif: 'aidant_inactif',
 }
 
-async function attempt(recording: () => Promise<Recorded>, again = true): Promise<Recorded> {
+async function attempt(
+  db: Db,
+  by: Who & { kind: 'aidant' },
+  demarche: NewDemarche,
+  motif: string | undefined,
+  encore: boolean,
+  again = true,
+): Promise<Recorded> {
   try {
-    return await recording()
+    return await db.tx(by, (tx) => record(tx, by, demarche, motif, encore), { retryable: true })
   } catch (error) {
     const constraint = constraintOf(error) ?? ''
     // The mandat ended, or the day passed, between our reading of the clock and the line's own time: the kind is decided anew.
-    if (constraint === 'demarche_genre_exact' && again) return attempt(recording, false)
+    if (constraint === 'demarche_genre_exact' && again) return attempt(db, by, demarche, motif, encore, false)
+    // A référent's quarter of an hour may end between the page's check and this write: the database refuses, and that is no failure.
+    if (isForbidden(error) && !(await db.tx(by, (tx) => mayNote(tx, demarche.mandatId))))
+      return { ok: false, refusal: 'dossier_referme' }
     const refusal = REFUSED_BY[constraint]
     if (!refusal) throw error
     return { ok: false, refusal }

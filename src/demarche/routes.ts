@@ -97,6 +97,10 @@ export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'j
       return c.redirect(`${dossier}?notee=${recorded.id}`, 303)
     }
 
+    if (recorded?.refusal === 'dossier_referme') {
+      const again = await entryOf(c, mandatId)
+      if (again instanceof Response) return again
+    }
     const shown = recorded?.refusal === 'introuvable' ? undefined : await shownOf(c, mandatId)
     if (!shown) return c.notFound()
     if (shown instanceof Response) return shown

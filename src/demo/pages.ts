@@ -12,6 +12,7 @@ export type DemoMessage = {
   destinataire: string
   sujet: string | null
   corps: string
+  chemin: string | null
   sentAt: Date
 }
 
@@ -29,7 +30,7 @@ export function demoPages(db: Db): Hono<Env> {
     db.tx({ kind: 'worker' }, async (tx) => ({
       now: tx.now,
       messages: await tx.sql<DemoMessage[]>`
-        select id, canal, destinataire, sujet, corps, sent_at
+        select id, canal, destinataire, sujet, corps, chemin, sent_at
         from message
         where sent_at is not null
         order by created_at desc

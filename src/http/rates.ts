@@ -17,7 +17,8 @@ export const RATES = {
   /** Codes typed from a paper: by address, and by code, right or wrong, whatever the year of birth. */
   verifier_adresse: { count: 30, seconds: 15 * 60 },
   verifier_code: { count: 5, seconds: 60 * 60 },
-  /** Private codes typed from her own paper: by address, and wrong by code, for a day: whoever found it has a hundred years of birth to try. */
+  /** Private codes typed from her own paper: by address, and wrong by code, for a day: whoever found it has a hundred years of birth to try
+   * (and fifteen tries in all: `ouvre_par_code`). */
   code_prive_adresse: { count: 30, seconds: 15 * 60 },
   code_prive: { count: 5, seconds: 24 * 60 * 60 },
   /** Codes sent to the contact she proved, by person. */

@@ -36,10 +36,10 @@ export async function openSession(tx: Tx, holder: Holder, since = tx.now): Promi
 /** Ends a session that is open, for another to take over from it; tells when it began. */
 export const closeSession = async (tx: Tx, id: string): Promise<Date | undefined> => (await end(tx, id))?.createdAt
 
-/** Ends a session that nothing takes over from; an aidant's leaves its trace, as her coming did. */
-export async function leaveSession(tx: Tx, id: string): Promise<void> {
+/** Ends a session that nothing takes over from; an aidant's leaves its trace, as her coming did. `next`: the aidant who comes after, if any. */
+export async function leaveSession(tx: Tx, id: string, next?: string): Promise<void> {
   const closed = await end(tx, id)
-  if (closed?.aidantId)
+  if (closed?.aidantId && closed.aidantId !== next)
     await tx.sql`insert into acces (genre, aidant_id, structure_id) values ('deconnexion', ${closed.aidantId}, ${closed.structureId})`
 }
 

@@ -4,10 +4,10 @@ import {
   type Connue,
   deleteBrouillon,
   estChezCetAidant,
-  estDuPersonnel,
   estPartage,
   findActing,
   findConnue,
+  lecteurDuPersonnel,
   lockBrouillon,
 } from './brouillon-queries.ts'
 import { memeNumero, resteADire } from './contact.ts'
@@ -46,7 +46,7 @@ export const accordTenu = (brouillon: Brouillon, fuseau: string, now: Date): boo
 function refusalOfAccord(
   brouillon: Brouillon | undefined,
   accord: NewAccord,
-  aidant: { email: string; fuseau: string } | undefined,
+  aidant: { fuseau: string } | undefined,
   now: Date,
 ): AccordRefusal | undefined {
   if (!brouillon || !aidant) return 'introuvable'
@@ -58,7 +58,6 @@ function refusalOfAccord(
   if (perimetreDe(accord.thematiques).join() !== perimetreDe(accord.lues).join()) return 'phrase_a_relire'
   if (dernierJour(expiresAt(now, brouillon.duree, aidant.fuseau), aidant.fuseau) !== accord.dernierJour) return 'phrase_a_relire'
   if (accord.suivi !== 'papier' && !accord.contact) return 'contact_manquant'
-  if (accord.contact?.toLowerCase() === aidant.email) return 'contact_aidant'
   return undefined
 }
 
@@ -83,7 +82,8 @@ export const giveAccord = (db: Db, by: Who & { kind: 'aidant' }, brouillonId: st
     if (refusal) return { ok: false, refusal }
     const { suivi } = accord
     const contact = suivi === 'papier' ? null : accord.contact!
-    if (suivi === 'email' && (await estDuPersonnel(tx, contact!))) return { ok: false, refusal: 'contact_structure' }
+    const lecteur = suivi === 'email' ? await lecteurDuPersonnel(tx, contact!) : undefined
+    if (lecteur) return { ok: false, refusal: `contact_${lecteur}` }
 
     const { sub } = brouillon!.identite!
     const contactProuveAt =

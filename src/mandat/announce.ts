@@ -2,6 +2,8 @@ import type { Tx } from '../db.ts'
 import { queue, queueTo } from '../notification/queue.ts'
 import type { Contact, Mail } from '../notification/words.ts'
 import type { mine } from '../structure/mine.ts'
+import { findContactProuve } from '../usager/code-queries.ts'
+import { messageDeCodeBloque } from '../usager/messages.ts'
 import type { Thematique } from './mandat.ts'
 import {
   type End,
@@ -12,10 +14,12 @@ import {
   motsDeLaPause,
   motsDeLaPauseAuxAidants,
   motsDuCode,
+  motsDuCodeBloqueAuxAidants,
   motsDuMandat,
   motsDuRappel,
   motsDuRappelAuxAidants,
   type Pause,
+  type Signe,
 } from './messages.ts'
 
 /*
@@ -45,7 +49,7 @@ export async function announceEnd(
   const { structure, contact } = await findSides(tx, mandat)
   const cle = `arret:${mandat.id}:${end.line}`
   if (contact && end.how !== 'deces') await queueTo(tx, cle, contact, motsDeLaFin(structure, end), structure)
-  await tellAidants(tx, mandat, cle, motsDeLaFinAuxAidants(structure, end))
+  await tellAidants(tx, mandat, cle, `/mandats/${mandat.id}/arret`, (quel) => motsDeLaFinAuxAidants(structure, quel, end))
 }
 
 /** Tells the person, after the operator closed her structure, that her mandat ended with it. */
@@ -73,7 +77,21 @@ export async function announcePause(tx: Tx, mandat: Told, pause: Pause & { line:
   const { structure, contact } = await findSides(tx, mandat)
   const cle = `${pause.quoi}:${mandat.id}:${pause.line}`
   if (contact) await queueTo(tx, cle, contact, motsDeLaPause(structure, pause), structure)
-  await tellAidants(tx, mandat, cle, motsDeLaPauseAuxAidants(structure, pause))
+  await tellAidants(tx, mandat, cle, `/mandats/${mandat.id}`, (quel) => motsDeLaPauseAuxAidants(structure, quel, pause))
+}
+
+export type BlockedCode = { id: string; usagerId: string; mandatId: string | null; structureId: string | null; fuseau: string }
+
+/** Tells the person, where she proved she is reached, and the structure that printed it, that a code of hers serves no more. */
+export async function announceBlockedCode(tx: Tx, { id, usagerId, mandatId, structureId, fuseau }: BlockedCode): Promise<void> {
+  const cle = `code-bloque:${mandatId ?? usagerId}:${id}`
+  const proven = await findContactProuve(tx, usagerId)
+  if (proven) await queueTo(tx, cle, proven, messageDeCodeBloque, { fuseau })
+  // One that she drew herself is her own affair.
+  if (mandatId && structureId)
+    await tellAidants(tx, { id: mandatId, structureId, usagerId }, cle, `/mandats/${mandatId}`, (quel) =>
+      motsDuCodeBloqueAuxAidants(quel, fuseau),
+    )
 }
 
 type Ending = Told & { aidantId: string; expiresAt: Date }
@@ -112,11 +130,17 @@ async function findSides(tx: Tx, mandat: Told) {
   return { structure, contact }
 }
 
-/** Those of the structure who must know: who signed the mandat, and its direction. */
-async function tellAidants(tx: Tx, mandat: Told, cle: string, { sujet, corps }: Mail): Promise<void> {
+/** Those of the structure who must know: who signed the mandat, and its direction. Which one it is, they are told without a word of whose. */
+async function tellAidants(tx: Tx, mandat: Told, cle: string, chemin: string, write: (quel: Signe) => Mail): Promise<void> {
+  const [quel] = await tx.sql<Signe[]>`
+    select m.signed_at, a.prenom, a.nom
+    from mandat m
+    join aidant a on a.id = m.aidant_id
+    where m.id = ${mandat.id}`
+  const { sujet, corps } = write(quel!)
   const signed = tx.sql`select m.aidant_id from mandat m where m.id = ${mandat.id}`
   for (const { id, email } of await listConcerned(tx, mandat.structureId, signed))
-    await queue(tx, { cle: `${cle}:aidant:${id}`, canal: 'email', destinataire: email, sujet, corps })
+    await queue(tx, { cle: `${cle}:aidant:${id}`, canal: 'email', destinataire: email, sujet, corps, chemin })
 }
 
 /** The active direction of a structure, and the active aidants that `signed` selects. */

@@ -3,7 +3,7 @@ import type { Tx } from '../db.ts'
 import { mine } from '../structure/mine.ts'
 import type { Identite } from '../usager/identite.ts'
 import type { Lecteur } from './contact.ts'
-import type { Acting, Duree, Thematique } from './mandat.ts'
+import type { Acting, Duree, FinsNotees, Thematique } from './mandat.ts'
 
 export type Brouillon = {
   id: string
@@ -85,11 +85,12 @@ export type Connue = {
   emailProuveAt: Date | null
   telephoneProuveAt: Date | null
   enVigueur: readonly { thematique: Thematique; expiresAt: Date }[]
+  protegeeLe: Date | null
 }
 
 /** Undefined when this structure does not know her: what others have of her is not ours to say. */
 export async function findConnue(tx: Tx, sub: string): Promise<Connue | undefined> {
-  const [usager] = await tx.sql<(Omit<Connue, 'enVigueur'> & { id: string })[]>`
+  const [usager] = await tx.sql<(Omit<Connue, 'enVigueur' | 'protegeeLe'> & { id: string })[]>`
     select u.id, u.suivi, u.email, u.telephone, u.email_prouve_at, u.telephone_prouve_at
     from usager u
     join dossier d on d.usager_id = u.id
@@ -101,17 +102,29 @@ export async function findConnue(tx: Tx, sub: string): Promise<Connue | undefine
     from autorisation a
     where a.usager_id = ${id} and ${mine(tx, 'a')} and a.revoked_at is null and a.expires_at > (select horloge())
     order by array_position(thematiques(), a.thematique)`
-  return { ...connue, enVigueur }
+  return { ...connue, enVigueur, protegeeLe: (await findFinsNotees(tx, sub)).protegeeLe }
 }
 
-/** Is it the address of someone who acts for this structure? */
-export async function estDuPersonnel(tx: Tx, email: string): Promise<boolean> {
-  const [found] = await tx.sql`
-    select 1
+/** What the calling structure recorded of this person that ends every mandat; what others did is not looked at. */
+export async function findFinsNotees(tx: Tx, sub: string): Promise<FinsNotees> {
+  const [notees] = await tx.sql<FinsNotees[]>`
+    select coalesce(bool_or(m.ended_how = 'deces'), false) as decedee, max(m.ended_at) filter (where m.ended_how = 'protection') as protegee_le
+    from mandat m
+    join usager u on u.id = m.usager_id
+    where u.sub = ${sub} and ${mine(tx, 'm')}`
+  return notees!
+}
+
+/** Who of this structure reads this mailbox, however its address is written: the calling aidant, a colleague, or nobody. */
+export async function lecteurDuPersonnel(tx: Tx, email: string): Promise<'aidant' | 'structure' | undefined> {
+  if (tx.who.kind !== 'aidant') throw new Error(`${tx.who.kind} is no aidant`)
+  const found = await tx.sql<{ id: string }[]>`
+    select a.id
     from aidant a
     join habilitation h on h.aidant_id = a.id
-    where ${mine(tx, 'h')} and h.ended_at is null and a.email = ${email.toLowerCase()}`
-  return found !== undefined
+    where ${mine(tx, 'h')} and h.ended_at is null and boite(a.email) = boite(${email})`
+  const { aidantId } = tx.who
+  return found.some(({ id }) => id === aidantId) ? 'aidant' : found.length > 0 ? 'structure' : undefined
 }
 
 /** Is it already the contact of three other persons, of any structure? The database says yes or no, and nothing of them. */
@@ -131,7 +144,7 @@ export async function estChezCetAidant(tx: Tx, contact: string, sub: string): Pr
     from mandat m
     join usager u on u.id = m.usager_id
     where ${mine(tx, 'm')} and m.aidant_id = ${tx.who.aidantId} and u.sub <> ${sub}
-      and (u.telephone = ${contact} or lower(u.email) = ${contact.toLowerCase()})
+      and (u.telephone = ${contact} or boite(u.email) = boite(${contact}))
     limit 1`
   return found !== undefined
 }

@@ -69,7 +69,8 @@ export const remisForm = z.object({ papier: uuid })
 export const gesteTelephoneForm = z.object({ geste: choix(['ouvrir', 'relier'], 'Choisissez un des boutons.') })
 export const codeTelephoneForm = z.object({ code: code6 })
 
-export const acceptationForm = z.object({ code: code6 })
+/** `mesureFinie`: ticked where the structure had recorded a protection measure. */
+export const acceptationForm = z.object({ code: code6, mesureFinie: z.literal('oui').optional() })
 
 /** What she stops: everything, or one thématique. */
 export const arretForm = z.object({ quoi: choix(['tout', ...THEMATIQUES]) })

@@ -2,7 +2,7 @@ import type { Db, Tx, Who } from '../db.ts'
 import { openConnexion } from '../oidc/connexion.ts'
 import { mine } from '../structure/mine.ts'
 import type { Identite } from '../usager/identite.ts'
-import { actingOf, deleteBrouillon, findActing, lockBrouillon, withoutPerson } from './brouillon-queries.ts'
+import { actingOf, deleteBrouillon, findActing, findFinsNotees, lockBrouillon, withoutPerson } from './brouillon-queries.ts'
 import { conditionsOf, nonceOf } from './conditions.ts'
 import { type ActingRefusal, jourLocal, type PersonneRefusal, refusalOfActing, refusalOfPersonne } from './mandat.ts'
 import { TEXTE_COURANT, texte } from './texte.ts'
@@ -64,7 +64,7 @@ export async function fixWords(
 }
 
 export type Identified = { idToken: string; jwksId: string; authTime: Date; identite: Identite; nonce: string }
-export type IdentifiedRefusal = PersonneRefusal | 'introuvable' | 'choix_changes' | 'autre_personne'
+export type IdentifiedRefusal = PersonneRefusal | 'deces_note' | 'introuvable' | 'choix_changes' | 'autre_personne'
 
 /** Keeps the identity she proved, for thirty minutes, on the draft whose words the round trip was opened for. Who may give no mandat leaves no trace, draft included. */
 export const keepIdentity = (
@@ -81,12 +81,14 @@ export const keepIdentity = (
       return { ok: false, refusal: 'choix_changes' }
     if (brouillon.usagerId && (await findSub(tx, brouillon.usagerId)) !== identified.identite.sub)
       return { ok: false, refusal: 'autre_personne' }
-    const refusal = refusalOfPersonne({
+    const { decedee } = await findFinsNotees(tx, identified.identite.sub)
+    const ofHer = refusalOfPersonne({
       identite: identified.identite,
       protegee: false,
       aidant: acting,
       today: jourLocal(tx.now, acting.fuseau),
     })
+    const refusal = decedee ? 'deces_note' : ofHer
     if (refusal) {
       // No other identification will make this mandat possible: what was prepared for it goes too.
       await deleteBrouillon(tx, brouillonId)

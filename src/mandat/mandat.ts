@@ -157,6 +157,21 @@ export function refusalOfPersonne({ identite, protegee, aidant, today }: Personn
   return undefined
 }
 
+/** What this structure had recorded of the person: her death, and when it last learnt that someone was officially in charge of her affairs. */
+export type FinsNotees = { decedee: boolean; protegeeLe: Date | null }
+export type NoteesRefusal = 'deces_note' | 'fin_enregistree' | 'protection_notee'
+
+/** A protection may have ended since: whoever signs says so. One recorded after she identified herself is asked about anew, with her. */
+export function refusalOfNotees(
+  { decedee, protegeeLe }: FinsNotees,
+  said: { authTime: Date; mesureFinie: boolean },
+): NoteesRefusal | undefined {
+  if (decedee) return 'deces_note'
+  if (!protegeeLe) return undefined
+  if (protegeeLe > said.authTime) return 'fin_enregistree'
+  return said.mesureFinie ? undefined : 'protection_notee'
+}
+
 export type Signing = {
   structure: Acting['structure'] & { desactivees: readonly string[] }
   aidant: Acting['aidant'] & Personne['aidant']

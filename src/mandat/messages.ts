@@ -56,7 +56,9 @@ export function motsDeLaFin({ nom, fuseau }: Structure, { how, at, mandatEnded, 
   const depuis = heure(at, fuseau)
   const quoi = mandatEnded ? 'votre mandat' : 'une partie de votre mandat'
   const pourquoi = {
-    revoque: receipt && `Votre demande d’arrêt, reçue le ${jour(receipt.recuLe, fuseau)}, est enregistrée.`,
+    revoque:
+      receipt &&
+      `Votre demande d’arrêt, reçue le ${jour(receipt.recuLe, fuseau)}, est enregistrée : l’arrêt est effectif le ${jour(at, fuseau)} à ${depuis}.`,
     renonce: `${majuscule(la)} met fin à votre mandat.`,
     deces: undefined,
     protection: 'Une mesure de protection met fin à votre mandat.',
@@ -77,8 +79,11 @@ export function motsDeLaFin({ nom, fuseau }: Structure, { how, at, mandatEnded, 
     // The day too: an SMS of the night leaves the next morning.
     sms: oneSms(
       la,
-      (la) =>
-        `Trait d'union : c'est arrete depuis ${depuis} le ${jourCourt(at, fuseau)}, ${quoi} avec ${la}. Les demandes envoyees ne sont pas annulees.`,
+      receipt
+        ? (la) =>
+            `Trait d'union : demande recue le ${jourEnChiffres(receipt.recuLe, fuseau)}, arret effectif le ${jourEnChiffres(at, fuseau)} a ${depuis}, mandat${mandatEnded ? '' : ' (une partie)'} avec ${la}. Les demandes envoyees ne sont pas annulees.`
+        : (la) =>
+            `Trait d'union : c'est arrete depuis ${depuis} le ${jourCourt(at, fuseau)}, ${quoi} avec ${la}. Les demandes envoyees ne sont pas annulees.`,
     ),
   }
 }
@@ -87,7 +92,18 @@ export function motsDeLaFin({ nom, fuseau }: Structure, { how, at, mandatEnded, 
 const RELEVE =
   'Vous avez droit au relevé de ce qui a été fait. Imprimez-le depuis votre espace, ou demandez-le sur papier à la structure.'
 
-export function motsDeLaFinAuxAidants({ nom, fuseau }: Structure, { how, at, mandatEnded, receipt, signalees = 0 }: End): Mail {
+/** What tells a mandat from another without naming whose it is: when it was signed, and by which aidant. */
+export type Signe = { signedAt: Date; prenom: string; nom: string }
+
+/** Last in its e-mail: the address of the mandat follows. */
+const lequel = ({ signedAt, prenom, nom }: Signe, fuseau: string) =>
+  `C’est le mandat signé le ${jour(signedAt, fuseau)} à ${heure(signedAt, fuseau)} avec ${prenom} ${nom}. Pour le lire, connectez-vous :`
+
+export function motsDeLaFinAuxAidants(
+  { nom, fuseau }: Structure,
+  quel: Signe,
+  { how, at, mandatEnded, receipt, signalees = 0 }: End,
+): Mail {
   const depuis = heure(at, fuseau)
   const part = mandatEnded ? 'un mandat' : 'une partie d’un mandat'
   const a = aLaStructure(nom)
@@ -103,12 +119,13 @@ export function motsDeLaFinAuxAidants({ nom, fuseau }: Structure, { how, at, man
     sujet: mandatEnded ? 'Un mandat est arrêté' : 'Une partie d’un mandat est arrêtée',
     corps: paragraphs(
       'Bonjour,',
-      `${fait} L’effet est immédiat.`,
+      `${fait} L’arrêt est effectif depuis le ${jour(at, fuseau)} à ${depuis}.`,
       signalees > 0 &&
         `${signalees === 1 ? 'Une démarche faite' : `${signalees} démarches faites`} depuis la réception ${signalees === 1 ? 'est signalée' : 'sont signalées'} à la personne et à la direction, sur la page du mandat.`,
-      'Pour savoir lequel, ouvrez Trait d’union et la liste des personnes. Une démarche faite avant cette heure peut encore être notée.',
+      'Une démarche faite avant cette heure peut encore être notée.',
       how !== 'deces' &&
         'Il reste à remettre à la personne, ou à qui est chargé de ses affaires, le relevé de ce qui a été fait : la page d’après la fin l’imprime.',
+      lequel(quel, fuseau),
     ),
   }
 }
@@ -171,7 +188,7 @@ export function motsDeLaPause({ nom, fuseau }: Structure, { quoi, at, whole }: P
       }
 }
 
-export function motsDeLaPauseAuxAidants({ nom, fuseau }: Structure, { quoi, at, whole }: Pause): Mail {
+export function motsDeLaPauseAuxAidants({ nom, fuseau }: Structure, quel: Signe, { quoi, at, whole }: Pause): Mail {
   const sien = whole ? 'un mandat' : 'une partie d’un mandat'
   const depuis = heure(at, fuseau)
   return {
@@ -181,10 +198,20 @@ export function motsDeLaPauseAuxAidants({ nom, fuseau }: Structure, { quoi, at, 
       quoi === 'pause'
         ? `À ${depuis}, une personne a mis en pause ${sien} donné ${aLaStructure(nom)}. On ne peut pas agir tant qu’elle ne l’a pas remis en route.`
         : `À ${depuis}, une personne a remis en route ${sien} donné ${aLaStructure(nom)}.`,
-      'Pour savoir lequel, ouvrez Trait d’union et la liste des personnes.',
+      lequel(quel, fuseau),
     ),
   }
 }
+
+export const motsDuCodeBloqueAuxAidants = (quel: Signe, fuseau: string): Mail => ({
+  sujet: 'Le code d’une feuille ne sert plus',
+  corps: paragraphs(
+    'Bonjour,',
+    'Le code d’une feuille « Pour vous seulement » que votre structure a imprimée ne sert plus : quelqu’un l’a essayé quinze fois avec une autre année de naissance.',
+    'La feuille est peut-être perdue, ou la personne se trompe d’année. Dites-le-lui, et proposez-lui d’en imprimer une autre.',
+    lequel(quel, fuseau),
+  ),
+})
 
 export const motsDuRappel = ({ nom, fuseau }: Structure, expiresAt: Date): Words => ({
   sujet: 'Votre mandat se termine bientôt',
@@ -218,3 +245,5 @@ const heure = (at: Date, fuseau: string) => said(at, fuseau, { hour: '2-digit', 
 const jour = (at: Date, fuseau: string) =>
   said(at, fuseau, { day: 'numeric', month: 'long', year: 'numeric' }).replace(/^1 /, '1er ')
 const jourCourt = (at: Date, fuseau: string) => said(at, fuseau, { day: 'numeric', month: 'long' }).replace(/^1 /, '1er ')
+/** « 03/03 »: an SMS has no room for more. */
+const jourEnChiffres = (at: Date, fuseau: string) => said(at, fuseau, { day: '2-digit', month: '2-digit' })

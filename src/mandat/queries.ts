@@ -19,6 +19,8 @@ export type MandatEtat = MandatRow & {
   perimetre: Thematique[]
   enVigueur: Thematique[]
   enPause: Thematique[]
+  /** When the last request to stop that an aidant recorded had come. */
+  recuLe: Date | null
   structureNom: string
   fuseau: string
 }
@@ -80,6 +82,7 @@ export async function listAutorisations(tx: Tx, mandatId: string) {
 const etats = (tx: Tx) => tx.sql`
   select m.id, m.structure_id, m.usager_id, m.aidant_id, m.duree, m.signed_at, m.expires_at, m.ended_at, m.ended_how, m.etat,
     s.nom as structure_nom, s.fuseau,
+    (select r.recu_le from arret_recu r where r.mandat_id = m.id order by r.recorded_at desc limit 1) as recu_le,
     array(select a.thematique from autorisation_etat a where a.mandat_id = m.id order by array_position(thematiques(), a.thematique)) as perimetre,
     array(select a.thematique from autorisation_etat a where a.mandat_id = m.id and a.etat = 'actif'
       order by array_position(thematiques(), a.thematique)) as en_vigueur,

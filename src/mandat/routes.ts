@@ -30,6 +30,7 @@ import { findActing, findBrouillon, findConnue, listBrouillons, lockBrouillon } 
 import { contactPret } from './contact.ts'
 import { contactRoutes } from './contact-routes.ts'
 import { discardBrouillon } from './discard.ts'
+import { listArretsRecus } from './fin-queries.ts'
 import { finRoutes } from './fin-routes.ts'
 import { acceptationForm, accordForm, choixForm, reponseForm } from './forms.ts'
 import { openIdentification } from './identify.ts'
@@ -273,7 +274,14 @@ export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<
       const still = await db.tx(as(aidant), (tx) => lockBrouillon(tx, brouillonId))
       return still ? calm(c, 429, token.retryAfter) : gone(c, brouillonId, here)
     }
-    const signed = form.ok ? await signMandat(db, as(aidant), { brouillonId, code: form.data.code }, signer) : undefined
+    const signed = form.ok
+      ? await signMandat(
+          db,
+          as(aidant),
+          { brouillonId, code: form.data.code, mesureFinie: form.data.mesureFinie === 'oui' },
+          signer,
+        )
+      : undefined
     if (signed && (signed.ok || signed.refusal !== 'second_facteur_refuse'))
       await db.tx({ kind: 'portier' }, (tx) => returnToken(tx, 'code', aidant.id))
     if (signed?.ok) return c.redirect(here, 303)
@@ -296,13 +304,14 @@ export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<
     const shown = await lire(db, c.var.aidant, {
       find: (tx) => findMandat(tx, c.req.param('mandatId')),
       read: async (tx, mandat) => {
-        const [usager, autorisations, contenu] = [
+        const [usager, autorisations, recus, contenu] = [
           await findUsager(tx, mandat.usagerId),
           await listAutorisations(tx, mandat.id),
+          await listArretsRecus(tx, mandat.id),
           await findMandatContenu(tx, mandat.id),
         ]
         await recordAcces(tx, { genre: 'mandat_consulte', usagerId: mandat.usagerId })
-        return { mandat, usager: usager!, autorisations, contenu, now: tx.now }
+        return { mandat, usager: usager!, autorisations, recus, contenu, now: tx.now }
       },
       closed: (usagerId) => c.redirect(dossierDeDirection(usagerId), 303),
     })

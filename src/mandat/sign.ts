@@ -7,13 +7,31 @@ import { mine } from '../structure/mine.ts'
 import type { Identite } from '../usager/identite.ts'
 import { recognizeUsager } from '../usager/recognize.ts'
 import { announceMandat } from './announce.ts'
-import { type ActingRow, actingOf, type Brouillon, deleteBrouillon, findActing, lockBrouillon } from './brouillon-queries.ts'
+import {
+  type ActingRow,
+  actingOf,
+  type Brouillon,
+  deleteBrouillon,
+  findActing,
+  findFinsNotees,
+  lockBrouillon,
+} from './brouillon-queries.ts'
 import { codeVerification, empreinteDuCode } from './code.ts'
 import { type Accord, type EvidenceReason, readConditions, verifyEvidence } from './conditions.ts'
 import { contactPret } from './contact.ts'
 import { endAutorisations } from './end.ts'
 import type { Jwks } from './jws.ts'
-import { aLaSeconde, dernierJour, expiresAt, refusalOfSigning, type SigningRefusal, type Thematique } from './mandat.ts'
+import {
+  aLaSeconde,
+  dernierJour,
+  expiresAt,
+  type FinsNotees,
+  type NoteesRefusal,
+  refusalOfNotees,
+  refusalOfSigning,
+  type SigningRefusal,
+  type Thematique,
+} from './mandat.ts'
 import { lockMandat } from './queries.ts'
 import { type SealKeys, sealMandat } from './sceau.ts'
 import { placeDe } from './statut.ts'
@@ -34,20 +52,17 @@ export type SignRefusal =
   | 'contact_non_prouve'
   | 'phrase_a_relire'
   | 'second_facteur_refuse'
-  | 'fin_enregistree'
+  | NoteesRefusal
   | 'preuve_invalide'
+/** `mesureFinie`: the protection measure that this structure had recorded is over, says who signs. */
+type Request = { brouillonId: string; code: string; mesureFinie?: boolean }
 export type Signed = { ok: true; id: string } | { ok: false; refusal: SignRefusal; reason?: EvidenceReason }
 
 /**
  * Accepts the mandat for the structure: one transaction writes the mandat, its autorisations, its lines, its seal and its messages, or
  * nothing. `code` is the aidant's fresh second factor, counted once. Signing a draft twice gives the same single mandat.
  */
-export const signMandat = async (
-  db: Db,
-  by: Who & { kind: 'aidant' },
-  request: { brouillonId: string; code: string },
-  signer: Signer,
-): Promise<Signed> => {
+export const signMandat = async (db: Db, by: Who & { kind: 'aidant' }, request: Request, signer: Signer): Promise<Signed> => {
   const attempt = () => db.tx(by, (tx) => sign(tx, by, request, signer))
   try {
     return await attempt()
@@ -65,15 +80,15 @@ export const signMandat = async (
 /** Stopped, or used, in this very second; or another mandat drew the same status block at the same time. */
 const TAKEN = ['autorisation_une_en_vigueur', 'fin_apres_actes', 'mandat_bloc_unique']
 
-/** The structure closed, the aidant was suspended, or a thématique is no longer offered. */
-const CHANGED = ['mandat_aidant_actif', 'autorisation_structure_ouverte', 'autorisation_thematique_proposee']
+/** The structure closed, the aidant was suspended, her death was recorded, or a thématique is no longer offered. */
+const CHANGED = [
+  'mandat_aidant_actif',
+  'mandat_apres_deces',
+  'autorisation_structure_ouverte',
+  'autorisation_thematique_proposee',
+]
 
-async function sign(
-  tx: Tx,
-  by: Who & { kind: 'aidant' },
-  request: { brouillonId: string; code: string },
-  signer: Signer,
-): Promise<Signed> {
+async function sign(tx: Tx, by: Who & { kind: 'aidant' }, request: Request, signer: Signer): Promise<Signed> {
   const brouillon = await lockBrouillon(tx, request.brouillonId)
   if (!brouillon) {
     const already = await lockMandat(tx, request.brouillonId)
@@ -118,7 +133,9 @@ async function sign(
   if (dernierJour(expiresAt(tx.now, conditions.duree, acting.fuseau), acting.fuseau) !== brouillon.dernierJour)
     return { ok: false, refusal: 'phrase_a_relire' }
 
-  if (await endedSince(tx, identite.sub, authTime)) return { ok: false, refusal: 'fin_enregistree' }
+  const notees = await holdNotees(tx, identite.sub)
+  const noted = refusalOfNotees(notees, { authTime, mesureFinie: request.mesureFinie === true })
+  if (noted) return { ok: false, refusal: noted }
   const factor = matchCode(await listFactors(tx, by.aidantId), request.code, tx.now, signer.secretsKey)
   if (!factor) return { ok: false, refusal: 'second_facteur_refuse' }
 
@@ -132,7 +149,7 @@ async function sign(
   await endReplaced(tx, usagerId, granted)
   const mandat = await insertMandat(
     tx,
-    { brouillon, acting, identite, usagerId, granted, suivi, evidence: evidence.accord },
+    { brouillon, acting, identite, usagerId, granted, suivi, evidence: evidence.accord, mesureFinie: notees.protegeeLe !== null },
     signer,
   )
   await announceMandat(tx, mandat)
@@ -141,20 +158,15 @@ async function sign(
 }
 
 /**
- * Has this structure recorded her death or a protection measure since she identified herself? Her dossier is held from here on, as by who
- * records it (`terminateMandat`). Identified anew since, she is there: it was a mistake, or it is told at the next question.
+ * What this structure recorded of her. Her dossier is held from here on, as by who records a death or a protection measure (`terminateMandat`):
+ * either its line comes first and is read here, or it finds this mandat and ends it.
  */
-async function endedSince(tx: Tx, sub: string, authTime: Date): Promise<boolean> {
+async function holdNotees(tx: Tx, sub: string): Promise<FinsNotees> {
   // The person before her dossier, as when she is recognised.
   const [known] = await tx.sql<{ id: string }[]>`select id from usager where sub = ${sub} for no key update`
-  if (!known) return false
+  if (!known) return { decedee: false, protegeeLe: null }
   await tx.sql`select tient_le_dossier(${known.id})`
-  const ended = await tx.sql`
-    select 1
-    from mandat m
-    where m.usager_id = ${known.id} and ${mine(tx, 'm')} and m.ended_how in ('deces', 'protection') and m.ended_at > ${authTime}
-    limit 1`
-  return ended.length > 0
+  return findFinsNotees(tx, sub)
 }
 
 /** Granting again a thématique in force ends the earlier one of this structure, whichever aidant holds it (case 23). */
@@ -182,10 +194,11 @@ type Accepted = {
   granted: Thematique[]
   suivi: 'email' | 'sms' | 'papier'
   evidence: Accord
+  mesureFinie: boolean
 }
 
 async function insertMandat(tx: Tx, accepted: Accepted, signer: Signer) {
-  const { brouillon, acting, identite, usagerId, granted, suivi, evidence } = accepted
+  const { brouillon, acting, identite, usagerId, granted, suivi, evidence, mesureFinie } = accepted
   const { id, structureId, aidantId } = brouillon
   // What she agreed to is what her identification was bound to, whatever the draft's other columns say.
   const { duree, texte: words } = readConditions(brouillon.conditions!)!
@@ -226,6 +239,7 @@ async function insertMandat(tx: Tx, accepted: Accepted, signer: Signer) {
       expires_at: end.toISOString(),
       texte: words,
       suivi,
+      ...(mesureFinie && { mesure_finie: true }),
       sceau_sha256: createHash('sha256').update(sceau).digest('base64url'),
       conditions_sha256: createHash('sha256').update(brouillon.conditions!).digest('base64url'),
       id_token_sha256: createHash('sha256').update(brouillon.idToken!).digest('base64url'),

@@ -3,7 +3,15 @@ import type { Config } from '../config.ts'
 import type { Db, Tx } from '../db.ts'
 import { failure, type Log } from '../http/log.ts'
 
-export type Outgoing = { id: string; canal: 'email' | 'sms'; destinataire: string; sujet: string | null; corps: string }
+export type Outgoing = {
+  id: string
+  canal: 'email' | 'sms'
+  destinataire: string
+  sujet: string | null
+  corps: string
+  /** The path of the page it leads to, of an e-mail to an aidant. */
+  chemin: string | null
+}
 /** Sends one message, or throws: it will be tried again. */
 export type Deliver = (message: Outgoing) => Promise<void>
 
@@ -12,13 +20,14 @@ const LEASE_SECONDS = 60
 const TRIES = 8
 
 /** By SMTP, and by HTTP for SMS (one POST of `{ to, text, id }`, where the operator's gateway listens). */
-export function openDelivery({ mail, smsUrl }: Pick<Config, 'mail' | 'smsUrl'>): Deliver {
+export function openDelivery({ mail, smsUrl, publicUrl }: Pick<Config, 'mail' | 'smsUrl' | 'publicUrl'>): Deliver {
   // Shorter in all than the lease: the driver's own patience is ten minutes.
   const patience = { connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 20_000 }
   const transport = createTransport({ url: mail.smtpUrl, ...patience }, { from: mail.from })
-  return async ({ id, canal, destinataire, sujet, corps }) => {
+  return async ({ id, canal, destinataire, sujet, corps, chemin }) => {
     if (canal === 'email') {
-      await transport.sendMail({ to: destinataire, subject: sujet!, text: corps, headers: { 'X-Entity-Ref-ID': id } })
+      const text = chemin ? `${corps}\n${publicUrl}${chemin}` : corps
+      await transport.sendMail({ to: destinataire, subject: sujet!, text, headers: { 'X-Entity-Ref-ID': id } })
       return
     }
     if (!smsUrl) throw new Error('no SMS gateway is configured')
@@ -64,7 +73,7 @@ const lease = (tx: Tx) => tx.sql<Outgoing[]>`
     limit 1
     for update skip locked
   )
-  returning id, canal, destinataire, sujet, corps`
+  returning id, canal, destinataire, sujet, corps, chemin`
 
 const markSent = (tx: Tx, id: string) => tx.sql`update message set sent_at = ${tx.now} where id = ${id}`
 

@@ -5,7 +5,8 @@ import type { Contact, Words } from './words.ts'
 type Hour = { fuseau: string } | { atOnce: true }
 
 type Message =
-  | { cle: string; canal: 'email'; destinataire: string; sujet: string; corps: string }
+  /** `chemin`: the page it ends with the address of, for who signs in. */
+  | { cle: string; canal: 'email'; destinataire: string; sujet: string; corps: string; chemin?: string }
   | ({ cle: string; canal: 'sms'; destinataire: string; corps: string } & Hour)
 
 /**
@@ -13,10 +14,11 @@ type Message =
  * an SMS between 8 and 20 h. `once`: for what is told from a state and not from a fact, a key already there is no error.
  */
 export async function queue(tx: Tx, message: Message, { once = false } = {}): Promise<void> {
-  const { sujet = null, fuseau = null, atOnce = false } = { sujet: undefined, fuseau: undefined, atOnce: undefined, ...message }
+  const none = { sujet: undefined, chemin: undefined, fuseau: undefined, atOnce: undefined }
+  const { sujet = null, chemin = null, fuseau = null, atOnce = false } = { ...none, ...message }
   await tx.sql`
-    insert into message (cle, canal, destinataire, sujet, corps, fuseau, at_once, due_at)
-    values (${message.cle}, ${message.canal}, ${message.destinataire}, ${sujet}, ${message.corps}, ${fuseau}, ${atOnce},
+    insert into message (cle, canal, destinataire, sujet, corps, chemin, fuseau, at_once, due_at)
+    values (${message.cle}, ${message.canal}, ${message.destinataire}, ${sujet}, ${message.corps}, ${chemin}, ${fuseau}, ${atOnce},
       heure_decente(horloge(), ${fuseau}))
     ${once ? tx.sql`on conflict (cle) do nothing` : tx.sql``}`
 }

@@ -5,6 +5,7 @@ import { append } from '../journal/append.ts'
 import { findPoint, type Point } from '../journal/tree-queries.ts'
 import { codeVerification } from '../mandat/code.ts'
 import { readConditions } from '../mandat/conditions.ts'
+import { type ArretRecu, listArretsRecus } from '../mandat/fin-queries.ts'
 import type { Autorisation, Thematique } from '../mandat/mandat.ts'
 import {
   findMandat,
@@ -42,7 +43,7 @@ export type Imprime = {
   | { papier: 'guichet'; thematiques: readonly Ligne[]; qr: string }
   /** `elleMeme`: she printed it, and its code is hers. */
   | { papier: 'pour-vous'; codePrive: string; elleMeme: boolean }
-  | { papier: 'arret'; code: string | undefined; qr: string }
+  | { papier: 'arret'; recus: readonly ArretRecu[]; code: string | undefined; qr: string }
   | { papier: 'releve'; demarches: readonly DemarcheRow[] }
 )
 export type Printed =
@@ -64,7 +65,7 @@ export async function printPapier(
 ): Promise<Printed> {
   const found = await db.tx(by, (tx) => find(tx, demande, printer))
   if (!found.ok) return found
-  const { mandat, contenu, autorisations, demarches, codePrive, keys, point, now } = found
+  const { mandat, contenu, autorisations, demarches, recus, codePrive, keys, point, now } = found
   const { papier, thematique } = demande
   const common = { mandat, contenu, autorisations, point, now }
   if (papier === 'pour-vous')
@@ -90,7 +91,7 @@ export async function printPapier(
   const code = codeVerification(printer.secretsKey, mandat.id)
   if (papier === 'arret') {
     const whole = perimetre.length === mandat.perimetre.length
-    return { ok: true, imprime: { ...common, papier, code: whole ? code : undefined, qr } }
+    return { ok: true, imprime: { ...common, papier, recus, code: whole ? code : undefined, qr } }
   }
   const thematiques = lignesDuTexte(readConditions(contenu.conditions)!.texte.version, perimetre)
   // At a counter the code, with the year of birth that stands beside it, would show every thématique: the QR shows this one.
@@ -136,6 +137,7 @@ async function find(tx: Tx, { mandatId, papier, thematique }: Demande, { secrets
     autorisations,
     codePrive,
     demarches: papier === 'releve' ? (await listDemarches(tx, { mandatId }, undefined, TOUTES)).demarches : [],
+    recus: papier === 'arret' ? await listArretsRecus(tx, mandatId) : [],
     keys: await listKeys(tx),
     point: await findPoint(tx),
     now: tx.now,

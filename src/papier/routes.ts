@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono'
-import { papierPage, papierRefusePage } from '../../views/papier/page.ts'
+import { papierOccupePage, papierPage, papierRefusePage } from '../../views/papier/page.ts'
 import { papierDe, papierDuBrouillon } from '../../views/papier/papier.ts'
 import type { Config } from '../config.ts'
 import type { Db, Who } from '../db.ts'
@@ -12,18 +12,23 @@ import { requireAidant, requireUsager } from '../http/rules.ts'
 import { dossierDeDirection } from '../usager/access.ts'
 import { guichetForm } from './forms.ts'
 import type { Papier } from './papier.ts'
+import { openPlaces } from './places.ts'
 import { previewMandat } from './preview.ts'
 import { type Demande, type Printer, printPapier } from './print.ts'
 import type { Renderer } from './render.ts'
 
 /** A request, whatever its route promises of the caller. */
-type Asking = Pick<Context<Env>, 'body' | 'html' | 'redirect' | 'notFound'> & { var: Readonly<Variables> }
+type Asking = Pick<Context<Env>, 'req' | 'header' | 'body' | 'html' | 'redirect' | 'notFound'> & { var: Readonly<Variables> }
+/** What a full place takes to be free again: a paper is made in less. */
+const RETRY_SECONDS = 3
+
 type Deps = { db: Db; config: Config; printer: Printer; renderer: Renderer; log: Log }
 
 /** Papers of a mandat: asked for by POST, since an aidant who prints writes a line of the journal. */
 export function papierRoutes({ db, config, printer, renderer, log }: Deps): Hono<Env> {
   const routes = new Hono<Env>()
-  const service = { publicUrl: config.publicUrl, editeur: config.editeur, contact: config.contact, demo: config.mode === 'demo' }
+  const places = openPlaces()
+  const service = { publicUrl: config.publicUrl, demo: config.mode === 'demo' }
 
   /** The paper as a PDF, else as a page to print. In line: a file saved would stay on a computer that others use. */
   async function answer(c: Asking, papier: Papier, retour: string) {
@@ -39,7 +44,24 @@ export function papierRoutes({ db, config, printer, renderer, log }: Deps): Hono
     return c.html(papierPage({ frame: frameOf(c), papier, retour }))
   }
 
-  async function print(c: Asking, by: Who & { kind: 'aidant' | 'usager' }, demande: Demande, retour: string) {
+  /** Nothing is begun for who has enough in the making: her form is on the page that says so, to send again. */
+  async function inTurn(c: Asking, who: string, retour: string, make: () => Promise<Response>, thematique?: string) {
+    const made = await places(who, make)
+    if (made) return made
+    c.header('Retry-After', String(RETRY_SECONDS))
+    return c.html(papierOccupePage({ frame: frameOf(c), retour, address: c.req.path, thematique }), 429)
+  }
+
+  const print = (c: Asking, by: Who & { kind: 'aidant' | 'usager' }, demande: Demande, retour: string) =>
+    inTurn(
+      c,
+      by.kind === 'aidant' ? by.aidantId : by.usagerIds.join(),
+      retour,
+      () => printNow(c, by, demande, retour),
+      demande.thematique,
+    )
+
+  async function printNow(c: Asking, by: Who & { kind: 'aidant' | 'usager' }, demande: Demande, retour: string) {
     const printed = await printPapier(db, by, demande, printer)
     if (printed.ok) return answer(c, papierDe(printed.imprime, service), retour)
     if (printed.refusal === 'direction') return c.redirect(dossierDeDirection(printed.usagerId), 303)
@@ -63,9 +85,11 @@ export function papierRoutes({ db, config, printer, renderer, log }: Deps): Hono
 
   routes.post('/mandats/brouillons/:brouillonId/apercu', requireAidant, async (c) => {
     const brouillonId = c.req.param('brouillonId')
-    const apercu = await previewMandat(db, as(c.var.aidant), brouillonId)
-    if (!apercu) return c.notFound()
-    return answer(c, papierDuBrouillon(apercu, service), `/mandats/brouillons/${brouillonId}/identification`)
+    const retour = `/mandats/brouillons/${brouillonId}/identification`
+    return inTurn(c, c.var.aidant.id, retour, async () => {
+      const apercu = await previewMandat(db, as(c.var.aidant), brouillonId)
+      return apercu ? answer(c, papierDuBrouillon(apercu, service), retour) : c.notFound()
+    })
   })
   return routes
 }

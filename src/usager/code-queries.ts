@@ -2,14 +2,17 @@ import type { Tx } from '../db.ts'
 import { hers } from '../structure/mine.ts'
 import { type Contactable, type ContactProuve, contactProuve } from './code-prive.ts'
 
-/** This code, and whose space it opens, through the one function that says so; undefined when anything is wrong. */
+/**
+ * This code, and whose space it opens, through the one function that says so; undefined when anything is wrong. `compte`: a wrong year is one of
+ * the fifteen after which the code is dead.
+ */
 export async function findParCode(
   tx: Tx,
-  { empreinte, annee }: { empreinte: Buffer; annee: string },
+  { empreinte, annee, compte }: { empreinte: Buffer; annee: string; compte: boolean },
 ): Promise<{ codeId: string; usagerId: string } | undefined> {
   const [row] = await tx.sql<{ codeId: string; usagerId: string }[]>`
     select code_id, usager_id
-    from ouvre_par_code(${empreinte}, ${annee})`
+    from ouvre_par_code(${empreinte}, ${annee}, ${compte})`
   return row
 }
 
@@ -49,12 +52,15 @@ export const listCodesPrives = (tx: Tx) => tx.sql<CodePrive[]>`
   where c.replaced_at is null and ${hers(tx, 'c.usager_id')}
   order by c.created_at desc`
 
-export type UsageDuCode = { at: Date; genre: 'espace_ouvert_par_code' | 'code_prive_remplace' | 'code_prive_annule' }
+export type UsageDuCode = {
+  at: Date
+  genre: 'espace_ouvert_par_code' | 'code_prive_remplace' | 'code_prive_annule' | 'code_prive_bloque'
+}
 
 /** What was done with her code, latest first: each opening, whoever held the paper. */
 export const listUsagesDuCode = (tx: Tx) => tx.sql<UsageDuCode[]>`
   select a.at, a.genre
   from acces a
-  where a.genre in ('espace_ouvert_par_code', 'code_prive_remplace', 'code_prive_annule') and ${hers(tx, 'a.usager_id')}
+  where a.genre in ('espace_ouvert_par_code', 'code_prive_remplace', 'code_prive_annule', 'code_prive_bloque') and ${hers(tx, 'a.usager_id')}
   order by a.id desc
   limit 100`

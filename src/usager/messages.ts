@@ -20,6 +20,17 @@ Vous ne l’avez pas reçue en mains propres ? Annulez ce code d’un geste dans
   }
 }
 
+/** Whoever tried it so often does not know her year of birth: perhaps she, more likely who found the sheet. */
+export const messageDeCodeBloque = {
+  sujet: 'Le code de votre feuille ne sert plus',
+  corps: `Bonjour,
+
+Quelqu’un a essayé quinze fois le code de votre feuille « Pour vous seulement » avec une autre année de naissance. Par précaution, ce code ne sert plus : personne n’a rien lu avec ces essais.
+
+Vous voulez un autre code ? Demandez une nouvelle feuille à la structure qui vous aide, ou prenez-en un dans votre espace Trait d’union, avec FranceConnect : « Mes données », puis « Mon code papier ».`,
+  sms: "Trait d'union : le code de votre feuille ne sert plus, il a ete essaye 15 fois avec une autre annee de naissance. Demandez une autre feuille.",
+}
+
 /** The code that comes back before a stop. It says nothing of who she is, nor of whom she stops. */
 export const messageDePreuve = (code: string) => {
   const spaced = parTrois(code)

@@ -18,7 +18,7 @@ export async function openByCode(
   const key = empreinte.toString('hex')
   const tries = await db.tx({ kind: 'portier' }, (tx) => takeToken(tx, 'code_prive', key))
   return db.tx({ kind: 'portier' }, async (tx) => {
-    const found = await findParCode(tx, { empreinte, annee: given.annee })
+    const found = await findParCode(tx, { empreinte, annee: given.annee, compte: tries.ok })
     if (!tries.ok || !found) return { ok: false, refusal: 'code_inconnu' }
     await returnToken(tx, 'code_prive', key)
     // It may be an aidant's, on a computer that serves both.

@@ -136,11 +136,12 @@ export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
       if (!mandat) return undefined
       const autorisations = await listAutorisations(tx, mandatId)
       const contenu = await findMandatContenu(tx, mandatId)
+      const recus = await listArretsRecus(tx, mandatId)
       const { demarches, suivant } = await listDemarches(tx, { mandatId }, apres, PAGE)
       const signalees = await listSignalees(tx, { mandatId })
       // The words of the accord are not for whoever holds the paper: what everyone may know of the structure stands in their place.
       const structure = (await listStructuresDe(tx)).find(({ id }) => id === mandat.structureId)!
-      return { mandat, autorisations, contenu, structure, demarches, signalees, suivant, now: tx.now }
+      return { mandat, autorisations, contenu, recus, structure, demarches, signalees, suivant, now: tx.now }
     })
     if (!shown) return c.notFound()
     const suivant = shown.suivant && texteDuCurseur(shown.suivant)

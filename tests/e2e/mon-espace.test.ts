@@ -149,6 +149,30 @@ describe.each([
   })
 })
 
+it('à 320 pixels, en lettres deux fois plus grandes, le bouton de FranceConnect tient, et grandit autant que le texte', async () => {
+  const page = await (await browser.context({ js: true, width: 320 })).newPage()
+  await page.goto(`${service.url}/mon-espace/connexion`)
+  await page.getByRole('button', { name: 'S’identifier avec FranceConnect' }).waitFor()
+  const measured = () =>
+    page.evaluate<{ letters: number; over: number; page: number }>(`(() => {
+      const it = document.querySelector('.franceconnect button')
+      return {
+        letters: parseFloat(getComputedStyle(it).fontSize),
+        over: it.scrollWidth - it.clientWidth,
+        page: document.documentElement.scrollWidth,
+      }
+    })()`)
+  const before = await measured()
+  await page.evaluate(`{
+    const { documentElement: all } = document
+    all.style.fontSize = 2 * parseFloat(getComputedStyle(all).fontSize) + 'px'
+  }`)
+  const after = await measured()
+  expect([before.over, after.over]).toEqual([0, 0])
+  expect(after.page).toBeLessThanOrEqual(320)
+  expect(after.letters).toBeCloseTo(2 * before.letters)
+})
+
 it('qui n’a aucun mandat entre et ressort : on ne garde rien, et on le lui dit', async () => {
   const page = await (await browser.context({ js: false, width: 360 })).newPage()
   await page.goto(`${service.url}/mon-espace`)

@@ -98,7 +98,7 @@ it('chaque page vue ici est valide, accessible, et tient dans 320 pixels ; les p
       codePrive: '36K7-BDF9-MQRX',
       elleMeme: false,
     }),
-    arretPapier({ ...facts, arretees: [one!], restent: [two!] }),
+    arretPapier({ ...facts, arretees: [one!], recus: [], restent: [two!] }),
   ]
   const retour = '/mandats/00000000-0000-4000-8000-000000000000'
   const screens = new Map<string, Screen>(service.screens)

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ACTIONS_CHERCHEES } from '../../src/audit/audit.ts'
 import { openDossier } from '../../src/audit/open.ts'
 import { findOuverture, listAidants, listLignes, listOuvertures } from '../../src/audit/queries.ts'
-import type { Tx } from '../../src/db.ts'
+import type { Db, Tx } from '../../src/db.ts'
 import type { NewDemarche } from '../../src/demarche/demarche.ts'
 import { listDemarches } from '../../src/demarche/queries.ts'
 import { recordActeHorsMandat, recordDemarche } from '../../src/demarche/record.ts'
@@ -485,7 +485,7 @@ describe('ouvrir un dossier', () => {
       }
       expect(await written()).toEqual(before)
       // Whatever the application asks.
-      await expect(record({}, nadia)).rejects.toThrow(/row-level security/)
+      await expect(record({}, nadia)).rejects.toThrow('dossier_referme')
       expect(await written()).toEqual(before)
     })
 
@@ -512,6 +512,29 @@ describe('ouvrir un dossier', () => {
         ...(await sql`select texte from mandat_contenu where usager_id = ${jeanne}`),
       ])
       expect(words).toEqual([])
+    })
+
+    it('refermé à l’instant où elle enregistre : un refus qui mène à l’ouvrir, et rien n’est noté', async () => {
+      const at = new Date('2026-11-12T13:05:30.250Z')
+      await story.database.freeze(at)
+      jeanne = await story.usager([structure])
+      mandat = await story.mandat(awa, jeanne, ['logement', 'social'])
+      await open(nadia)
+      const before = await written()
+      // The check has passed; the quarter of an hour ends as the write begins, the one transaction that may be done twice.
+      const { tx } = story.db
+      Object.assign(story.db, {
+        tx: async (...[who, work, options]: Parameters<Db['tx']>) => {
+          if (options?.retryable && who.kind === 'aidant') await story.database.freeze(seconds(at, 15 * 60))
+          return tx(who, work, options)
+        },
+      })
+      const answer = await story.post(nadia, nouvelle(), sent())
+      Object.assign(story.db, { tx })
+      // As before anything is written: with the form kept where forms are (kept-form.test.ts), she opens it again.
+      expect([answer.status, answer.location]).toEqual([303, personne()])
+      const [lines, , demarches] = await written()
+      expect([lines, demarches]).toEqual([before[0], before[2]])
     })
 
     it('celle dont elle a signé un mandat, sans rien ouvrir', async () => {

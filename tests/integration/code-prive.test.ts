@@ -8,6 +8,7 @@ import { recordDemarche } from '../../src/demarche/record.ts'
 import { RATES } from '../../src/http/rates.ts'
 import { closeSession, forgetSessions, openSession } from '../../src/http/session.ts'
 import { LETTRES } from '../../src/lettres.ts'
+import { announceBlockedCodes } from '../../src/mandat/announce-blocked.ts'
 import { codeVerification } from '../../src/mandat/code.ts'
 import { pauseMandat } from '../../src/mandat/pause.ts'
 import { findMandatContenu } from '../../src/mandat/queries.ts'
@@ -232,6 +233,73 @@ describe('inconnu, une autre année, remplacé, essayé trop souvent', () => {
     expect(await queries({ code: replaced, annee })).toEqual(first)
     await lock()
     expect(await queries({ code, annee })).toEqual(first)
+    // The one that kills a code, and the right year once it is dead.
+    await world.sql`delete from limite`
+    await world.sql`update code_prive_essai set faux = 14 where bloque_at is null`
+    expect(await queries({ code, annee: wrong() })).toEqual(first)
+    expect(await queries({ code, annee })).toEqual(first)
+    code = await print(told)
+  })
+
+  it('quinze années fausses en tout, jour après jour : le code est mort, comme s’il n’avait jamais été, et cela se dit', async () => {
+    code = await print(told)
+    await prove(told.usagerId, { telephone: '+33699887766' }, 'sms')
+    await announceBlockedCodes(world.db, () => {})
+    await world.sql`delete from message`
+    const held = await opened()
+    const counted = async () =>
+      (
+        await world.sql`select e.faux from code_prive_essai e join code_prive c on c.id = e.code_prive_id where c.replaced_at is null and c.usager_id = ${told.usagerId}`
+      )[0]!
+    const answers: string[] = []
+    for (let day = 0; day < 3; day++) {
+      await world.sql`delete from limite`
+      for (let tries = 0; tries < 5; tries++) answers.push(JSON.stringify(await seen(await open({ annee: wrong() }))))
+      // Beyond the day's five nothing is learnt, so nothing is counted either.
+      answers.push(JSON.stringify(await seen(await open({ annee: wrong() }))))
+      if (day === 1) expect((await counted()).faux).toBe(10)
+    }
+    await world.sql`delete from limite`
+    answers.push(JSON.stringify(await seen(await open())), JSON.stringify(await seen(await open({ code: unknown() }))))
+    expect(new Set(answers).size).toBe(1)
+    expect((await held.get('/mon-espace')).location).toMatch(/connexion/)
+
+    expect(await announceBlockedCodes(world.db, () => {})).toBe(1)
+    expect(await announceBlockedCodes(world.db, () => {})).toBe(0)
+    const said = await world.messages()
+    expect(said.map(({ destinataire }) => destinataire).sort()).toEqual([
+      '+33699887766',
+      'nadia@figeac.demo',
+      'thomas@figeac.demo',
+    ])
+    for (const { corps } of said) expect(corps).not.toMatch(new RegExp(`${annee}|${code}|Josiane|BOUSQUET|logement`, 'i'))
+    expect(said.find(({ destinataire }) => destinataire === 'nadia@figeac.demo')!.chemin).toBe(`/mandats/${told.id}`)
+    const her = world.browser(await world.sessionOf('josiane'))
+    expect(await read(her, '/mon-espace/acces')).toContain('essayé quinze fois avec une autre année de naissance')
+
+    code = await print(told)
+    expect((await open()).status).toBe(303)
+    await prove(told.usagerId, {})
+  })
+
+  it('qui suit sur papier l’apprend de la structure : la nouvelle est à remettre', async () => {
+    code = await print(told)
+    await world.sql`insert into code_prive_essai select id, 14 from code_prive where usager_id = ${told.usagerId} and replaced_at is null`
+    await open({ annee: wrong() })
+    const due = await world.browser(await world.sessionOf('ines')).get('/a-remettre')
+    expect(plain(due.html)).toContain('Le code de sa feuille ne sert plus')
+    code = await print(told)
+  })
+
+  it('essayée quinze fois à la fois, l’année fausse ne passe ni ne casse rien', async () => {
+    code = await print(told)
+    const empreinte = empreinteDuCodePrive(world.config.secretsKey, code)
+    const tries = Array.from({ length: 20 }, () =>
+      world.db.tx({ kind: 'portier' }, (tx) => tx.sql`select usager_id from ouvre_par_code(${empreinte}, ${wrong()}, true)`),
+    )
+    expect((await Promise.all(tries)).flat()).toEqual([])
+    expect((await open()).status).toBe(409)
+    code = await print(told)
   })
 
   it('cinq essais d’un code ferment ce code seul, un jour ; ouvrir ne compte pas', async () => {
@@ -314,7 +382,7 @@ describe('chaque code n’ouvre que ce qui est à lui', () => {
       { kind: 'verifier' } as const,
       await world.asUsager('marcel'),
     ]) {
-      const [row] = await world.db.tx(who, (tx) => tx.sql`select usager_id from ouvre_par_code(${empreinte}, ${annee})`)
+      const [row] = await world.db.tx(who, (tx) => tx.sql`select usager_id from ouvre_par_code(${empreinte}, ${annee}, true)`)
       expect(row).toBeUndefined()
       const read = world.db.tx(who, (tx) => tx.sql`select empreinte from code_prive`)
       await expect(read).rejects.toThrow(/permission denied/)
@@ -666,7 +734,9 @@ describe('arrêter ou mettre en pause, avec un code envoyé à son contact prouv
     expect((await browser.get(arreter())).location).toBe(`${PUBLIC_URL}${confirmer()}`)
     for (const page of [await browser.get(confirmer()), await browser.post(confirmer(), {})]) {
       await expectValidHtml(page.html)
-      expect(plain(page.html)).toMatch(/S’identifier avec FranceConnect.*Le CCAS de Figeac : 05.*coupez le bas de votre feuille/)
+      expect(plain(page.html)).toMatch(
+        /S’identifier avec France ?Connect.*Le CCAS de Figeac : 05.*coupez le bas de votre feuille/,
+      )
     }
     expect(await world.messages()).toEqual([])
     // A number written but never proven is no better.

@@ -16,6 +16,7 @@ import { resumeMandat } from '../../src/mandat/resume.ts'
 import { statusAt } from '../../src/mandat/statut.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
 import { terminateMandat } from '../../src/mandat/terminate.ts'
+import { jour, jourEtHeure } from '../../views/kit/words.ts'
 import { expectValidHtml } from '../support/html.ts'
 import { newWorld, ok, uneDemarche, type World } from '../support/world.ts'
 
@@ -35,6 +36,7 @@ beforeEach(async () => {
   await world.database.freeze(new Date(Date.UTC(2026, 2, 2 + 400 * day++, 10, 0, 5)))
   await world.sql`delete from message`
   await world.sql`delete from brouillon`
+  await world.forgetFins()
 })
 const later = (ms: number) => world.database.travel({ ms })
 const etatOf = async (id: string) => {
@@ -78,7 +80,15 @@ describe('la pause', () => {
     expect(await etatOf(id)).toEqual(['actif', 'social', 'logement'])
     expect((await told()).filter(([cle]) => cle === 'pause')).toHaveLength(6)
     const sms = (await world.messages()).filter(({ canal }) => canal === 'sms')
-    for (const { corps } of sms) expect(corps).not.toMatch(/logement|social|http/i)
+    for (const { corps, chemin } of sms)
+      expect([corps, chemin]).toEqual([expect.not.stringMatching(/logement|social|http/i), null])
+    const mails = (await world.messages()).filter(({ canal }) => canal === 'email')
+    expect(mails).toHaveLength(6)
+    for (const { corps, chemin } of mails) {
+      expect(chemin).toBe(`/mandats/${id}`)
+      expect(corps).toMatch(/mandat signé le .* avec Thomas .*connectez-vous\s:$/)
+      expect(corps).not.toMatch(/logement|social|Odette/i)
+    }
   })
 
   it('ne se fait ni deux fois, ni sur ce qui est fini, ni par une autre personne, ni par un aidant', async () => {
@@ -273,8 +283,27 @@ describe('un arrêt demandé par lettre, enregistré par un aidant', () => {
     expect(hers!.corps).toMatch(/demande d’arrêt, reçue le .*Une démarche a été faite après la réception/s)
     expect(nadia!.corps).toContain('signalée')
     for (const { corps } of [hers!, nadia!]) expect(corps).toContain('relevé')
-    expect(hers!.corps + nadia!.corps).not.toMatch(/logement|Après la lettre|Thomas/i)
+    expect(hers!.corps + nadia!.corps).not.toMatch(/logement|Après la lettre|Odette/i)
+    expect(hers!.corps).not.toContain('Thomas')
+    // Which mandat, by what names nobody: its page behind the sign-in, its date, its aidant.
+    expect([hers!.chemin, nadia!.chemin]).toEqual([null, `/mandats/${id}/arret`])
+    expect(nadia!.corps).toMatch(/mandat signé le .* avec Thomas .*connectez-vous\s:$/)
     expect(signedAt < recuLe).toBe(true)
+
+    // Both dates wherever the end is said, not on this page alone.
+    const [recu, effectif] = [recuLe, at].map((one) => jourEtHeure(one, 'Europe/Paris'))
+    const both = `demande reçue le ${recu}, arrêt effectif le ${effectif}`
+    const hersToRead = await world.sessionOf('odette')
+    const officeToRead = await world.sessionOf('thomas')
+    for (const path of ['/mon-espace', `/mon-espace/mandats/${id}`])
+      expect((await (await world.get(path, hersToRead)).text()).replaceAll('&nbsp;', '\u00a0'), path).toContain(both)
+    for (const path of [`/personnes/${usagerId}`, `/mandats/${id}`])
+      expect(await (await world.get(path, officeToRead)).text(), path).toContain(both)
+    expect(await (await world.get('/personnes', officeToRead)).text()).toContain(
+      `demande d’arrêt reçue le ${jour(recuLe, 'Europe/Paris')}`,
+    )
+    expect(hers!.corps.replaceAll('\u00a0', ' ')).toContain(`l’arrêt est effectif le ${effectif!.replaceAll('\u00a0', ' ')}`)
+    expect(nadia!.corps.replaceAll('\u00a0', ' ')).toContain(`effectif depuis le ${effectif!.replaceAll('\u00a0', ' ')}`)
 
     const page = await (await world.get(`/mon-espace/mandats/${id}/arret`, await world.sessionOf('odette'))).text()
     await expectValidHtml(page)
@@ -288,6 +317,20 @@ describe('un arrêt demandé par lettre, enregistré par un aidant', () => {
     expect(director).toContain('Faites depuis l’arrivée de sa demande')
     expect(director).not.toContain('Après la lettre')
     expect(director).not.toContain('Les demandes déjà envoyées')
+  })
+
+  it('par SMS aussi, en un seul : reçue tel jour, arrêtée tel autre, avec qui', async () => {
+    const { id, signedAt } = await world.signMandat({ perimetre: ['logement', 'social'], suivi: 'sms' })
+    await later(2 * DAY)
+    await world.sql`delete from message`
+    ok(await record(id, { thematique: 'logement', recuLe: signedAt }))
+    const sms = (await world.messages()).find(({ canal }) => canal === 'sms')!
+    const [recu, arret] = [signedAt, await world.now()].map((at) =>
+      new Intl.DateTimeFormat('fr-FR', { timeZone: 'Europe/Paris', day: '2-digit', month: '2-digit' }).format(at),
+    )
+    expect(sms.corps).toContain(`demande recue le ${recu}, arret effectif le ${arret} a `)
+    expect(sms.corps).toMatch(/mandat \(une partie\) avec le CCAS de .*Les demandes envoyees ne sont pas annulees\.$/)
+    expect(sms.corps.length).toBeLessThanOrEqual(160)
   })
 
   it('une thématique, puis l’autre : le mandat finit avec la dernière', async () => {
@@ -499,6 +542,47 @@ describe('sans demande de la personne', () => {
         ...(how === 'deces' ? [] : [`mandat-signe:${id}`, `mandat-signe:${elsewhere.id}`, `arret:${id}`]),
       ].sort(),
     )
+  })
+
+  it('un décès noté ici refuse tout mandat suivant, ici seulement, et la base aussi', async () => {
+    const { id, usagerId } = await world.signMandat({ persona: 'marcel', perimetre: ['logement'] })
+    ok(await end(id, 'deces'))
+    await later(DAY)
+    const before = await world.digest()
+    await expect(world.draft({ persona: 'marcel', upTo: 'identite' })).rejects.toThrow('deces_note')
+    // Nothing is left of what was prepared, and another structure learns nothing of it.
+    expect((await world.digest()).brouillon).toBe(before.brouillon)
+    ok({ ok: true, ...(await world.signMandat({ persona: 'marcel', aidant: 'fabrice' })) })
+    const forge = (aidant: 'thomas' | 'fabrice') =>
+      world.sql`insert into mandat (id, structure_id, usager_id, aidant_id, duree, signed_at, expires_at, statut_bloc, journal_id)
+        values (gen_random_uuid(), ${world.as(aidant).structureId}, ${usagerId}, ${world.aidants[aidant]}, 'mois', horloge(), horloge(), 0, 1)`
+    await expect(forge('thomas')).rejects.toMatchObject({ constraint_name: 'mandat_apres_deces' })
+    await expect(forge('fabrice')).rejects.not.toMatchObject({ constraint_name: 'mandat_apres_deces' })
+  })
+
+  it('une mesure de protection notée ici se dit au mandat suivant, et se demande ; ailleurs, rien ne se voit', async () => {
+    const { id } = await world.signMandat({ persona: 'marcel', perimetre: ['logement'] })
+    ok(await end(id, 'protection'))
+    await later(40 * DAY)
+    const elsewhere = await world.draft({ persona: 'marcel', aidant: 'fabrice' })
+    const theirs = world.browser(await world.sessionOf('fabrice'))
+    for (const step of ['accord?relire=oui', 'acceptation'])
+      expect((await theirs.get(`/mandats/brouillons/${elsewhere}/${step}`)).html).not.toMatch(/mesure de protection/)
+
+    const draft = await world.draft({ persona: 'marcel', perimetre: ['social'] })
+    const browser = world.browser(await world.sessionOf('thomas'))
+    expect((await browser.get(`/mandats/brouillons/${draft}/accord?relire=oui`)).html).toContain(
+      'Quelqu’un est-il encore chargé de vos affaires',
+    )
+    const accept = `/mandats/brouillons/${draft}/acceptation`
+    const page = await browser.get(accept)
+    await expectValidHtml(page.html)
+    expect(page.html).toMatch(/Une mesure de protection est notée[\s\S]*name="mesureFinie"/)
+    const code = await world.freshCode('thomas')
+    const refused = await browser.post(accept, { code })
+    expect([refused.status, refused.html.includes('dites si elle a pris fin')]).toEqual([409, true])
+    await expectValidHtml(refused.html)
+    expect((await browser.post(accept, { code, mesureFinie: 'oui' })).location).toContain(`/mandats/${draft}?signe=1`)
   })
 
   it('nul ne ferme ses portes sans l’avoir écrit', async () => {

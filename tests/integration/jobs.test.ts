@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { forgetCodes } from '../../src/aidant/forget.ts'
@@ -347,6 +348,12 @@ describe('les messages', () => {
       })
       for (const corps of ['voir https://exemple.fr', 'www.exemple.fr', 'Votre démarche', 'deux\nlignes', 'a|b'])
         await expect(put('b', { ...sms, corps })).rejects.toMatchObject({ constraint_name: 'message_sms_simple' })
+      const chemin = `/mandats/${randomUUID()}`
+      await expect(put('b', { ...sms, corps: 'x', chemin })).rejects.toMatchObject({
+        constraint_name: 'message_chemin_d_un_courriel',
+      })
+      for (const other of ['/personnes?q=odette', `${chemin}/logement`])
+        await expect(put('b', { chemin: other })).rejects.toMatchObject({ constraint_name: 'message_chemin_d_un_courriel' })
       await put('c', { ...sms, corps: `Trait d'union : "oui", 12 % ? (a) @ & _` })
     })
   })
@@ -438,13 +445,16 @@ describe('les messages', () => {
     const deliver = openDelivery({
       mail: { smtpUrl: `smtp://127.0.0.1:${port}`, from: 'Essai <essai@example.org>' },
       smsUrl: undefined,
+      publicUrl: 'https://mandats.example.org',
     })
-    await deliver({ id: 'x', canal: 'email', destinataire: 'a@example.org', sujet: 'C’est arrêté', corps: 'Élève' })
+    const mail = { id: 'x', canal: 'email', destinataire: 'a@example.org', sujet: 'C’est arrêté', corps: 'Voici' } as const
+    await deliver({ ...mail, chemin: '/mandats/0' })
     server.close()
     const said = heard.join('')
     expect(said).toMatch(/MAIL FROM:<essai@example.org>/)
     expect(said).toMatch(/RCPT TO:<a@example.org>/)
     expect(said).toContain('From: Essai <essai@example.org>')
-    await expect(deliver({ id: 'x', canal: 'sms', destinataire: '+33612345678', sujet: null, corps: 'x' })).rejects.toThrow()
+    expect(said).toContain('Voici\r\nhttps://mandats.example.org/mandats/0')
+    await expect(deliver({ ...mail, canal: 'sms', destinataire: '+33612345678', sujet: null, chemin: null })).rejects.toThrow()
   })
 })

@@ -90,11 +90,11 @@ describe('un mandat en remplace un autre', () => {
     await world.signMandat({ persona: 'marcel', perimetre: ['papiers', 'loisirs'], duree: 'an' })
     await world.signMandat({ aidant: 'fabrice', persona: 'marcel', perimetre: ['logement'], duree: 'an' })
     const { id, browser, accord } = await rereading({ persona: 'marcel', perimetre: ['papiers', 'logement'] })
-    said(accord.html, 'Papiers : ceci remplace votre mandat jusqu’au 2 mars 2027.')
+    said(accord.html, 'Papiers : ceci remplace votre mandat jusqu’au 2 mars 2027 au soir.')
     expect(words(accord.html).match(/ceci remplace/g)).toHaveLength(1)
     await browser.post(accord.url, yes(accord))
     const acceptation = await browser.get(stepOf(id, 'acceptation'))
-    said(acceptation.html, 'Papiers : ceci remplace son mandat jusqu’au 2 mars 2027.')
+    said(acceptation.html, 'Papiers : ceci remplace son mandat jusqu’au 2 mars 2027 au soir.')
     await expectValidHtml(acceptation.html)
     // Unticked, it stays as it is.
     const other = await browser.get(`${stepOf(id, 'accord')}?relire=phrase&thematiques=logement`)

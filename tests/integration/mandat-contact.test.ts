@@ -155,6 +155,23 @@ describe('le contact qu’elle donne', () => {
     }
   })
 
+  it('l’adresse de l’aidant avec un « + », dès la première personne : la même boîte, le même refus', async () => {
+    for (const [email, whose] of [
+      ['thomas+odette@figeac.demo', 'Cette adresse est la vôtre'],
+      ['Thomas+A+B@FIGEAC.demo', 'Cette adresse est la vôtre'],
+      ['nadia+x@figeac.demo', 'professionnel'],
+    ] as const) {
+      const { answer } = await agreed('odette', { suivi: 'email', email })
+      expect([email, answer.status]).toEqual([email, 409])
+      expect(answer.html).toContain(whose)
+    }
+    // No more than that is taken for the same: another's address is not refused because it looks like his.
+    for (const email of ['thomas@ailleurs.demo', 'thom.as@figeac.demo', 'thomas-odette@figeac.demo']) {
+      const { answer } = await agreed('odette', { suivi: 'email', email })
+      expect([email, answer.status]).toEqual([email, 303])
+    }
+  })
+
   it('faute de code, le papier : sa parole suffit, et rien de son numéro ne reste', async () => {
     const { id, browser } = await bySms('odette', '06 55 55 55 52')
     const kept = await browser.post(stepOf(id, 'contact'), { geste: 'papier' })
@@ -299,6 +316,26 @@ describe('un contact que d’autres lisent', () => {
     await world.signMandat({ persona: 'camille', aidant: 'samira', structure: 'figeac', suivi: 'sms', contact: '+33688888889' })
     const other = await bySms('ibrahim', '06 88 88 88 89')
     expect((await other.browser.get(other.answer.location!)).html).not.toContain('Qui d’autre lit')
+  })
+
+  it('une même boîte, comme qu’elle soit écrite, compte pour une seule', async () => {
+    await world.signMandat({ persona: 'jean-daniel', suivi: 'email', contact: 'Pauline@example.org' })
+    await world.sql`delete from limite`
+    const { browser, answer } = await agreed('ibrahim', { suivi: 'email', email: 'pauline+ibrahim@example.org' })
+    expect((await browser.get(answer.location!)).html).toContain('Qui d’autre lit')
+    // In whichever structures, of three other persons.
+    for (const [persona, contact] of [
+      ['voahangy', 'jo+1@example.org'],
+      ['nassimah', 'JO@example.org'],
+      ['conceicao', 'jo+3@example.org'],
+    ] as const)
+      await world.signMandat({ persona, aidant: 'fabrice', suivi: 'email', contact })
+    const shared = (contact: string) =>
+      world.db.tx(
+        world.as('thomas'),
+        async (tx) => (await tx.sql`select contact_partage(${contact}, 'x') as shared`)[0]!.shared as boolean,
+      )
+    expect(await Promise.all(['jo+4@example.org', 'jo@example.net', 'j.o@example.org'].map(shared))).toEqual([true, false, false])
   })
 
   it('le numéro de la structure est reconnu, comme qu’il soit écrit', async () => {

@@ -386,6 +386,7 @@ describe('les fins entre elles, soixante fois chacune', () => {
       )
       outcomes[answers.join(', ')] = (outcomes[answers.join(', ')] ?? 0) + 1
       await world.database.travel({ ms: 1000 })
+      await world.forgetFins()
       mandat = await world.signMandat(tell)
     }
     await holds()
@@ -481,11 +482,12 @@ describe('les fins entre elles, soixante fois chacune', () => {
           select id from mandat where structure_id = ${world.structures.saintDenis} and ended_at is null and expires_at > horloge()`
         expect(standing, outcome).toHaveLength(0)
         await world.sql`update structure set suspended_at = null, closed_at = null where id = ${world.structures.saintDenis}`
+        await world.forgetFins()
       }
     await operator.close()
     await world.database.freeze(null)
     expect(Object.keys(outcomes).sort()).toEqual([
-      'deces fin_enregistree',
+      'deces deces_note',
       'deces signe',
       'fermeture signe',
       'fermeture structure_suspendue',
@@ -509,19 +511,24 @@ describe('les fins entre elles, soixante fois chacune', () => {
     await world.sql`update structure set suspended_at = null, thematiques_desactivees = '{}' where id = ${world.structures.saintDenis}`
   })
 
-  it('ce qu’un décès enregistré depuis son identification refuse, une nouvelle identification le permet', async () => {
+  it('une protection enregistrée depuis son identification refuse ; identifiée à nouveau, il faut dire qu’elle a pris fin', async () => {
+    await world.forgetFins()
     const first = await world.signMandat({ persona: 'marcel', perimetre: ['papiers'] })
-    const sign = async (brouillonId: string) =>
-      signMandat(world.db, world.as('thomas'), { brouillonId, code: await world.freshCode('thomas') }, world.signer)
+    const sign = async (brouillonId: string, mesureFinie = false) =>
+      signMandat(world.db, world.as('thomas'), { brouillonId, code: await world.freshCode('thomas'), mesureFinie }, world.signer)
     const draft = await world.draft({ persona: 'marcel', perimetre: ['logement'] })
     await world.database.travel({ ms: 2000 })
-    ok(await terminateMandat(world.db, world.as('ines'), { mandatId: first.id, how: 'deces' }))
+    ok(await terminateMandat(world.db, world.as('ines'), { mandatId: first.id, how: 'protection' }))
     const before = await world.digest()
     const { facteur: _, ...same } = before
-    expect(await sign(draft)).toEqual({ ok: false, refusal: 'fin_enregistree' })
+    expect(await sign(draft, true)).toEqual({ ok: false, refusal: 'fin_enregistree' })
     expect(await world.digest()).toMatchObject(same)
     await world.database.travel({ ms: 2000 })
-    ok(await sign(await world.draft({ persona: 'marcel', perimetre: ['logement'] })))
+    const again = await world.draft({ persona: 'marcel', perimetre: ['logement'] })
+    expect(await sign(again)).toEqual({ ok: false, refusal: 'protection_notee' })
+    ok(await sign(again, true))
+    expect(JSON.parse((await world.lines(again))[0]!.payload!)).toMatchObject({ mesure_finie: true })
+    await world.forgetFins()
   })
 
   it('elle met en pause, ou arrête, pendant son nouvel accord : jamais deux autorisations pour une thématique', async () => {

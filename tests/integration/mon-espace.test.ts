@@ -68,7 +68,7 @@ const acte = (mandat: Mandat, more: Partial<NewDemarche> = {}): NewDemarche => (
 describe('la porte de la personne', () => {
   it('explique en deux phrases et mène à FranceConnect, avec de quoi arrêter sans internet', async () => {
     const page = await read('/mon-espace/connexion')
-    expect(page).toMatch(/vous voyez ce qui est fait pour vous.*S’identifier avec FranceConnect.*Sans internet/)
+    expect(page).toMatch(/vous voyez ce qui est fait pour vous.*S’identifier avec France ?Connect.*Sans internet/)
     const opened = await world.post('/connexion/franceconnect')
     expect(opened.status).toBe(303)
     const to = new URL(opened.headers.get('location')!)
@@ -311,7 +311,7 @@ describe('arrêter', () => {
       await world.app.request(`/mon-espace/mandats/${mandat.id}/arreter?quoi=tout`, { method, headers: { cookie } })
     expect(await census()).toEqual(before)
     expect(page).toMatch(/Dès que vous appuyez, c’est arrêté\. Vous n’avez pas à dire pourquoi\. Tout arrêter/)
-    expect(page).not.toMatch(/un seul sujet|\?|sûre?/)
+    expect(page).not.toMatch(/un seul thème|\?|sûre?/)
     const done = await stop(mandat)
     expect([done.status, done.headers.get('location')]).toEqual([303, `/mon-espace/mandats/${mandat.id}/arret`])
   })
@@ -359,7 +359,7 @@ describe('arrêter', () => {
     const mandat = await world.sign({ persona: 'jean-baptiste', perimetre: ['logement', 'transports', 'papiers'] })
     const cookie = await cookieOf(mandat)
     expect(await read(`/mon-espace/mandats/${mandat.id}/arreter`, cookie)).toMatch(
-      /un seul sujet Arrêter : papiers Arrêter : logement Arrêter : transports/,
+      /un seul thème Arrêter : papiers Arrêter : logement Arrêter : transports/,
     )
     await stop(mandat, 'logement')
     expect(await world.note(mandat.id)).toEqual({ ok: false, refusal: 'hors_mandat' })
@@ -406,7 +406,7 @@ describe('arrêter', () => {
       expect([quoi, answer.status]).toEqual([quoi, 409])
       const html = await answer.text()
       await expectValidHtml(html)
-      expect(wordsOf(html)).toMatch(/Rien n’a changé Ce sujet n’est pas dans votre mandat/)
+      expect(wordsOf(html)).toMatch(/Rien n’a changé Ce thème n’est pas dans votre mandat/)
     }
     expect(await census()).toEqual(before)
     await world.database.travel({ ms: 3 * DAY })

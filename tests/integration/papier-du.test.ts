@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { forgetPapiersRemis } from '../../src/mandat/hand-over.ts'
 import { pauseMandat } from '../../src/mandat/pause.ts'
+import { recordStop } from '../../src/mandat/record-stop.ts'
 import { resumeMandat } from '../../src/mandat/resume.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
 import { terminateMandat } from '../../src/mandat/terminate.ts'
+import { jourEtHeure } from '../../views/kit/words.ts'
 import { expectValidHtml } from '../support/html.ts'
 import { newWorld, ok, PUBLIC_URL, type World } from '../support/world.ts'
 
@@ -64,6 +66,16 @@ it('la page des aidants de la structure, et d’elle seule ; « Remis » une foi
   await world.database.freeze(new Date(Date.now() + 31 * 86_400_000))
   await world.db.tx({ kind: 'worker' }, forgetPapiersRemis)
   expect(await world.sql`select 1 from papier_du where id = ${du!.id}`).toHaveLength(0)
+  await world.database.freeze(null)
+})
+
+it('d’un arrêt demandé par lettre, la liste dit quand la lettre était arrivée et depuis quand il vaut', async () => {
+  const { id, signedAt } = await world.signMandat({ persona: 'camille' })
+  await world.database.freeze(new Date(Date.now() + 2 * 86_400_000))
+  ok(await recordStop(world.db, world.as('ines'), { mandatId: id, maniere: 'courrier', recuLe: signedAt }))
+  const page = (await world.browser(await world.sessionOf('ines')).get(ADRESSE)).html
+  const [recu, effectif] = [signedAt, await world.now()].map((at) => jourEtHeure(at, 'Europe/Paris'))
+  expect(page).toContain(`demande reçue le ${recu}, arrêt effectif le ${effectif}`)
   await world.database.freeze(null)
 })
 

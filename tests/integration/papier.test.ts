@@ -7,6 +7,7 @@ import { openLog } from '../../src/http/log.ts'
 import { append } from '../../src/journal/append.ts'
 import { LETTRES } from '../../src/lettres.ts'
 import { codeVerification } from '../../src/mandat/code.ts'
+import { recordStop } from '../../src/mandat/record-stop.ts'
 import { signMandat } from '../../src/mandat/sign.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
 import { printPapier } from '../../src/papier/print.ts'
@@ -14,6 +15,7 @@ import { openRenderer } from '../../src/papier/render.ts'
 import { empreinteDuCodePrive } from '../../src/usager/code-prive.ts'
 import type { Identite } from '../../src/usager/identite.ts'
 import { recognizeUsager } from '../../src/usager/recognize.ts'
+import { jourEtHeure } from '../../views/kit/words.ts'
 import { expectValidHtml } from '../support/html.ts'
 import { readPdf, serre } from '../support/pdf.ts'
 import { newWorld, ok, PUBLIC_URL, uneDemarche, type World } from '../support/world.ts'
@@ -128,6 +130,62 @@ describe('imprimer un mandat', () => {
   })
 })
 
+describe('plusieurs papiers demandés ensemble', () => {
+  /** Makes nothing until it is told to: whoever asked waits. */
+  const slow = () => {
+    const held: (() => void)[] = []
+    const pdf = () =>
+      new Promise<{ ok: true; pdf: Uint8Array<ArrayBuffer> }>((done) =>
+        held.push(() => done({ ok: true, pdf: new Uint8Array([1]) })),
+      )
+    return { held, papers: { pdf, svg: pdf, close: async () => {} } }
+  }
+
+  it('par une même aidante : trois se font, les autres attendent sans rien écrire, et une collègue est servie', async () => {
+    const { id } = await world.signMandat({ persona: 'aissatou', perimetre: ['logement'] })
+    const { held, papers } = slow()
+    const { db, config, provider } = world
+    const app = createApp({ db, config, oidc: { franceconnect: provider }, log: openLog(() => {}), papers })
+    const [thomas, ines] = [await world.sessionOf('thomas'), await world.sessionOf('ines')]
+    const ask = (cookie: string, papier: string, body = '') =>
+      app.request(`/mandats/${id}/papiers/${papier}`, {
+        method: 'POST',
+        body,
+        headers: {
+          cookie,
+          'content-type': 'application/x-www-form-urlencoded',
+          origin: PUBLIC_URL,
+          'sec-fetch-site': 'same-origin',
+        },
+      })
+    const making = [1, 2, 3].map(() => ask(thomas, 'releve'))
+    await expect.poll(() => held.length).toBe(3)
+    const before = await world.digest()
+    for (let more = 0; more < 5; more++) {
+      const busy = await ask(thomas, 'pour-vous')
+      expect([busy.status, busy.headers.get('retry-after')]).toEqual([429, '3'])
+      await expectValidHtml(await busy.text())
+    }
+    const kept = await (await ask(thomas, 'guichet', 'thematique=logement')).text()
+    expect(kept).toContain('Plusieurs papiers se font déjà pour vous')
+    expect(kept).toContain(`action="/mandats/${id}/papiers/guichet"`)
+    expect(kept).toMatch(/name="thematique" value="logement"/)
+    // Neither a line, nor a code of hers replaced, for what was not made.
+    const { session: _, ...now } = await world.digest()
+    expect(now).toEqual(Object.fromEntries(Object.entries(before).filter(([table]) => table !== 'session')))
+    const served = ask(ines, 'releve')
+    await expect.poll(() => held.length).toBe(4)
+    for (const one of held) one()
+    expect((await served).status).toBe(200)
+    // On a slow machine those may have been told to come back: their place was theirs until now all the same.
+    await Promise.all(making)
+    const again = ask(thomas, 'releve')
+    await expect.poll(() => held.length).toBe(5)
+    held[4]!()
+    expect((await again).status).toBe(200)
+  })
+})
+
 describe('attester un arrêt', () => {
   it('ne se peut que pour ce qui est arrêté', async () => {
     const mandat = await world.signMandat({ persona: 'marcel', perimetre: ['papiers', 'famille'] })
@@ -146,6 +204,21 @@ describe('attester un arrêt', () => {
     expect(pages[0]!.match(CODE)).toEqual([codeVerification(world.config.secretsKey, mandat.id)])
     expect(pages[0]).toContain('/verifier')
     expect(await printed(mandat.id)).toEqual([{ papier: 'arret' }])
+  })
+
+  it('dit d’une demande enregistrée plus tard quand elle était arrivée, et depuis quand l’arrêt vaut', async () => {
+    const { id, signedAt } = await world.signMandat({ persona: 'marcel', perimetre: ['loisirs'] })
+    await world.database.freeze(new Date(Date.now() + 3 * 86_400_000))
+    ok(await recordStop(world.db, world.as('ines'), { mandatId: id, maniere: 'courrier', recuLe: signedAt }))
+    const { text } = await pdfOf(await aidantPrints(id, 'arret'))
+    const when = (at: Date) => serre(jourEtHeure(at, 'Europe/Paris'))
+    expect(text).toContain(serre('demande reçue par courrier le ') + when(signedAt))
+    expect(text).toContain(when(await world.now()))
+    const again = await pdfOf(await shePrints(id, 'mandat', 'marcel'))
+    expect(again.text).toContain(
+      serre('demande reçue le ') + when(signedAt) + serre(', arrêt effectif le ') + when(await world.now()),
+    )
+    await world.database.freeze(null)
   })
 
   it('ne se vérifie par le code que si elle dit tout le mandat', async () => {
@@ -262,9 +335,9 @@ describe('la feuille « Pour vous seulement »', () => {
 
   it('imprimée deux fois ensemble, ne laisse qu’un code', async () => {
     const mandat = await world.signMandat({ persona: 'odette' })
-    await Promise.all([1, 2, 3, 4].map(async () => codeOf(await aidantPrints(mandat.id, 'pour-vous'))))
+    await Promise.all([1, 2, 3].map(async () => codeOf(await aidantPrints(mandat.id, 'pour-vous'))))
     const rows = await kept(mandat.usagerId)
-    expect([rows.length, rows.filter(({ replaced }) => !replaced).length]).toEqual([4, 1])
+    expect([rows.length, rows.filter(({ replaced }) => !replaced).length]).toEqual([3, 1])
   })
 
   it('n’est pas donnée quand plus rien n’est en cours', async () => {
@@ -358,6 +431,7 @@ describe('l’aperçu d’un brouillon', () => {
       const pdf = await pdfOf(await world.post(`/mandats/brouillons/${id}/apercu`, {}, cookie))
       // Across the page, and at its foot.
       for (const page of pdf.pages) expect(page).toMatch(/^sansvaleurjuridique.*Aperçusansvaleurjuridique,imprimé/)
+      expect(pdf.text).toContain(serre('rien de ce qu’il dit n’a encore eu lieu'))
       expect(pdf.text).not.toContain(id)
       expect(pdf.text.match(CODE)).toBeNull()
       expect(pdf.alternatives).toEqual([])

@@ -263,6 +263,7 @@ const WORKSHOP = [
   'limite',
   'message',
   'papier_du',
+  'code_prive_essai',
 ]
 
 const readableBy = (
@@ -1066,6 +1067,7 @@ const STORY = `
     insert into acces (genre, aidant_id, structure_id, usager_id) values ('dossier_consulte', '${AIDANT}', '${STRUCTURE}', '${USAGER}');
     insert into code_prive (usager_id, structure_id, mandat_id, empreinte, journal_id)
     values ('${USAGER}', '${STRUCTURE}', v_mandat, repeat('p', 32)::bytea, pg_temp.ligne('attestation_imprimee', 'aidant', '${AIDANT}', '${USAGER}', v_mandat));
+    insert into code_prive_essai (code_prive_id, faux) select id, 1 from code_prive;
     insert into limite (cle, debut, compte) values ('cle', horloge(), 1);
     insert into message (cle, canal, destinataire, sujet, corps) values ('essai', 'email', 'josette@exemple.fr', 'Votre mandat', 'Bonjour');
   end

@@ -257,6 +257,22 @@ describe('le lien et le code reçus', () => {
     expect(await isOpen(browser)).toBe(opens)
   })
 
+  it('ferme la session qu’une collègue avait laissée sur ce poste, et sa trace le dit ; la sienne reprise n’en laisse pas', async () => {
+    const left = async () =>
+      (await world.sql<{ aidant_id: string }[]>`select aidant_id from acces where genre = 'deconnexion' order by id`).map(
+        ({ aidant_id }) => aidant_id,
+      )
+    const before = await left()
+    const browser = world.browser()
+    for (const aidant of ['thomas', 'nadia', 'nadia'] as const) {
+      // A code of her authenticator serves once.
+      await later(31 * SECOND)
+      await askAs(browser, aidant)
+      expect((await browser.post('/connexion/code', { code: (await received(aidant)).code })).status).toBe(303)
+    }
+    expect(await left()).toEqual([...before, world.aidants.thomas])
+  })
+
   it('envoyé dix fois au même instant n’ouvre qu’une session', async () => {
     const browser = world.browser()
     await askAs(browser, 'nadia')

@@ -14,8 +14,6 @@ const FIGEAC = {
 }
 export const SERVICE = {
   publicUrl: 'https://mandats.exemple.fr',
-  editeur: 'Trait d’union, 12 rue de la République, 46100 Figeac',
-  contact: 'contact@exemple.fr',
   demo: false,
 }
 

@@ -102,8 +102,12 @@ export type World = {
   digest(): Promise<Record<string, string>>
   /** Tables where some row holds this text, whatever its column. */
   tablesHolding(text: string): Promise<string[]>
+  /** A death or a protection measure recorded before is no longer: the person signs again in the next test. */
+  forgetFins(): Promise<void>
   /** Messages of the outbox, oldest first. */
-  messages(): Promise<{ cle: string; canal: string; destinataire: string; sujet: string | null; corps: string }[]>
+  messages(): Promise<
+    { cle: string; canal: string; destinataire: string; sujet: string | null; corps: string; chemin: string | null }[]
+  >
   /** Lines of the journal in order, of one mandat or all. */
   lines(mandatId?: string): Promise<Line[]>
   close(): Promise<void>
@@ -337,8 +341,16 @@ export async function newWorld(
       }
       return found
     },
+    async forgetFins() {
+      await sql.begin(async (tx) => {
+        await tx`set local session_replication_role = replica`
+        await tx`alter table mandat disable trigger fin_une_fois`
+        await tx`update mandat set ended_how = 'renonce' where ended_how in ('deces', 'protection')`
+        await tx`alter table mandat enable always trigger fin_une_fois`
+      })
+    },
     messages: async () => sql`
-      select cle, canal, destinataire, sujet, corps
+      select cle, canal, destinataire, sujet, corps, chemin
       from message
       order by created_at, cle`,
     lines: async (mandatId) =>

@@ -59,6 +59,7 @@ export const dossierPage = ({ frame, usager, ouverture, mandats, demarches, suiv
         { head: 'État', cell: (m) => html`${etat(m.etat)}${m.endedHow && html` ${FIN[m.endedHow]}`}` },
         { head: 'Signé le', cell: (m) => temps(m.signedAt, jour(m.signedAt, m.fuseau)) },
         { head: 'Jusqu’au', cell: (m) => (m.endedAt ? jourEtHeure(m.endedAt, m.fuseau) : auSoir(m.expiresAt, m.fuseau)) },
+        { head: 'Demande d’arrêt reçue', cell: (m) => m.recuLe !== null && jourEtHeure(m.recuLe, m.fuseau) },
       ],
       rows: mandats,
       empty: 'Aucun mandat.',

@@ -15,6 +15,7 @@ export const REFUSAL = {
   envoi_deja_utilise: 'Ce formulaire avait déjà servi pour un autre mandat : vérifiez-le, puis enregistrez à nouveau.',
   deja_notee: 'Vous avez déjà noté cette démarche.',
   aidant_inactif: 'Vous n’êtes plus habilité pour cette structure : parlez-en à votre référent.',
+  dossier_referme: 'Le dossier s’est refermé pendant que vous écriviez : ouvrez-le à nouveau, puis enregistrez.',
 } as const satisfies Record<RecordRefusal, string>
 
 /** Why an act done at this moment is outside the mandat. */

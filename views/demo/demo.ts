@@ -20,6 +20,7 @@ type Props = {
     destinataire: string
     sujet: string | null
     corps: string
+    chemin: string | null
     sentAt: Date
     fuseau: string
   }[]
@@ -55,9 +56,11 @@ export const demoPage = ({ frame, aidants, messages, seconds }: Props) =>
     <h2 id="messages">Messages envoyés</h2>
     ${messages.length === 0 && html`<p>Aucun message pour le moment.</p>`}
     ${messages.map(
-      ({ canal, destinataire, sujet, corps, sentAt, fuseau }) =>
+      ({ canal, destinataire, sujet, corps, chemin, sentAt, fuseau }) =>
         html`<article class="card"><h3>${sujet ?? 'SMS'}</h3><p>${canal === 'sms' ? 'SMS' : 'E-mail'} à ${destinataire}, le ${temps(sentAt, jourEtHeure(sentAt, fuseau))}</p>${corps
           .split('\n\n')
-          .map((paragraph) => html`<p>${linked(paragraph)}</p>`)}</article>`,
+          .map(
+            (paragraph) => html`<p>${linked(paragraph)}</p>`,
+          )}${chemin && html`<p><a href="${chemin}">${chemin}</a></p>`}</article>`,
     )}`,
   )

@@ -304,4 +304,4 @@ export const results = (count: string, body: Html): Html =>
 
 /** The way in with FranceConnect, alone in its form, first means offered; `fields` are the hidden ones it needs. */
 export const franceConnect = (options: { action?: string | undefined; fields?: Html | undefined }): Html =>
-  html`<form method="post"${attributes({ action: options.action })} class="franceconnect">${options.fields}${button('S’identifier avec FranceConnect', { large: true })}<p><a href="https://franceconnect.gouv.fr/">Qu’est-ce que FranceConnect ?</a></p></form>`
+  html`<form method="post"${attributes({ action: options.action })} class="franceconnect">${options.fields}${button(html`S’identifier avec France<wbr>Connect`, { large: true })}<p><a href="https://franceconnect.gouv.fr/">Qu’est-ce que FranceConnect ?</a></p></form>`

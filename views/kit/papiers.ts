@@ -33,7 +33,7 @@ export const papiersDeLAidant = ({ here, actives, enCours, arrete }: Props): Htm
     ${
       actives.length > 0 &&
       more(
-        'Une fiche pour un guichet : un seul thème',
+        'Une fiche pour un guichet : une seule thématique',
         form(
           { action: `${here}/papiers/guichet` },
           buttons(

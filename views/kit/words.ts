@@ -297,8 +297,10 @@ export const jour = (at: Date, zone: string): string => {
 /** « mercredi 3 mars 2027 ». */
 export const jourLong = (at: Date, zone: string): string => `${parts(at, zone).weekday} ${jour(at, zone)}`
 
-/** « 3 mars 2027 au soir », after « jusqu’au »: a mandat ends at the last second of its day. */
-export const auSoir = (end: Date, zone: string): string => `${jour(end, zone)} au soir`
+/** « 3 mars 2027 au soir », after « jusqu’au »: a mandat ends at the last second of its day, on every screen and paper as in the words sealed. */
+export const auSoir = (end: Date, zone: string): string => auSoirDu(jourDeChamp(end, zone))
+/** The same, of a day written `2027-03-03`. */
+export const auSoirDu = (day: string): string => `${dateEcrite(day)} au soir`
 
 /** « 14 h 05 ». */
 export const heure = (at: Date, zone: string): string => {
@@ -308,6 +310,15 @@ export const heure = (at: Date, zone: string): string => {
 
 /** « 3 mars 2027 à 14 h 05 ». */
 export const jourEtHeure = (at: Date, zone: string): string => `${jour(at, zone)} à ${heure(at, zone)}`
+
+/**
+ * « , le 5 mars 2027 à 14 h 05 », after how it ended; of a request to stop that an aidant recorded, both when it came and since when it holds
+ * (docs/adr/0014).
+ */
+export const finLe = (end: Date, recuLe: Date | null | undefined, zone: string): string =>
+  recuLe
+    ? `${NBSP}: demande reçue le ${jourEtHeure(recuLe, zone)}, arrêt effectif le ${jourEtHeure(end, zone)}`
+    : `, le ${jourEtHeure(end, zone)}`
 
 const calendarDay = (at: Date, zone: string) => {
   const { year, month, day } = parts(at, zone)

@@ -2,11 +2,11 @@ import type { ActingRow, Brouillon, Connue } from '../../src/mandat/brouillon-qu
 import { laStructure } from '../../src/structure/nom.ts'
 import { alert } from '../kit/alert.ts'
 import { step } from '../kit/card.ts'
-import { button, type Errors, errorSummary, form, input } from '../kit/form.ts'
+import { button, checkbox, type Errors, errorSummary, form, input } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts } from '../kit/table.ts'
-import { dateEcrite, enMots, majuscule, nomComplet, telephoneEnMots } from '../kit/words.ts'
+import { auSoirDu, enMots, jour, majuscule, nomComplet, telephoneEnMots } from '../kit/words.ts'
 import { ETAPES } from './new.ts'
 import { REFUSAL, type Refusal } from './refusals.ts'
 import { remplacements } from './remplacements.ts'
@@ -30,13 +30,17 @@ export const acceptationPage = ({ frame, brouillon, acting, connue, errors = {},
     ${facts([
       { term: 'La personne', value: brouillon.identite ? nomComplet(brouillon.identite) : undefined },
       { term: 'Thématiques', value: majuscule(enMots(brouillon.granted ?? brouillon.perimetre)) },
-      { term: 'Jusqu’au', value: brouillon.dernierJour ? `${dateEcrite(brouillon.dernierJour)} au soir` : undefined },
+      { term: 'Jusqu’au', value: brouillon.dernierJour ? auSoirDu(brouillon.dernierJour) : undefined },
       { term: 'Pour la prévenir', value: brouillon.suivi && prevenue(brouillon) },
     ])}
     ${remplacements(connue, brouillon.granted ?? brouillon.perimetre, 'son', acting.fuseau)}
     ${form(
       {},
-      html`${input({
+      html`${
+        connue?.protegeeLe &&
+        html`${alert('Une mesure de protection est notée', `Votre structure l’a notée le ${jour(connue.protegeeLe, acting.fuseau)}. Tant qu’elle dure, aucun mandat n’est possible : demandez à la personne chargée de ses affaires, ou au tribunal judiciaire.`, 'warning')}
+      ${checkbox({ name: 'mesureFinie', label: 'La mesure a pris fin : je l’ai vérifié avec la personne, sur un papier du tribunal.', error: refusal === 'protection_notee' ? REFUSAL.protection_notee : undefined })}`
+      }${input({
         name: 'code',
         label: 'Code de votre application d’authentification',
         hint: 'Un nouveau code : celui de la connexion ne sert pas deux fois.',
@@ -56,4 +60,5 @@ const again = (id: string, refusal: Refusal) =>
   refusal === 'phrase_a_relire'
     ? html`<a href="/mandats/brouillons/${id}/accord?relire=oui">Relire la phrase ensemble</a>`
     : refusal !== 'second_facteur_refuse' &&
+      refusal !== 'protection_notee' &&
       html`<a href="/mandats/brouillons/${id}/identification?relire=oui">Recommencer l’identification</a>`

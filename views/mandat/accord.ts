@@ -22,7 +22,16 @@ import { attributes, html } from '../kit/html.ts'
 import { legal } from '../kit/legal.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts } from '../kit/table.ts'
-import { AVERTISSEMENT_ARGENT, auSoir, dateEcrite, deMots, majuscule, nomComplet, THEMATIQUE } from '../kit/words.ts'
+import {
+  AVERTISSEMENT_ARGENT,
+  auSoir,
+  jour as ceJour,
+  dateEcrite,
+  deMots,
+  majuscule,
+  nomComplet,
+  THEMATIQUE,
+} from '../kit/words.ts'
 import { ecriture } from './ecriture.ts'
 import { ETAPES } from './new.ts'
 import { REFUSAL, type Refusal } from './refusals.ts'
@@ -72,6 +81,14 @@ export const accordPage = (props: Props) => {
     'Relire ensemble, et dire oui ou non',
     html`${errorSummary(errors)}
     ${refusal && alert('Accord non enregistré', REFUSAL[refusal])}
+    ${
+      connue?.protegeeLe &&
+      alert(
+        'Quelqu’un est-il encore chargé de vos affaires ?',
+        `Le ${ceJour(connue.protegeeLe, acting.fuseau)}, ${laStructure(acting.structureNom)} a noté une mesure de protection. Si elle dure encore, ce mandat n’est pas possible : appuyez sur « Non, j’arrête ».`,
+        'warning',
+      )
+    }
     ${ecriture(frame.grande === true, { relire: 'oui' })}
     ${facts([
       { term: 'Vous êtes', value: nomComplet(identite) },

@@ -1,4 +1,5 @@
 import { refusalOfRenewal } from '../../src/mandat/fin.ts'
+import type { ArretRecu } from '../../src/mandat/fin-queries.ts'
 import { seTermineBientot } from '../../src/mandat/mandat.ts'
 import type { listAutorisations, MandatContenu, MandatEtat } from '../../src/mandat/queries.ts'
 import { blocs } from '../../src/mandat/texte.ts'
@@ -11,13 +12,15 @@ import { legal } from '../kit/legal.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { papiersDeLAidant } from '../kit/papiers.ts'
 import { facts, table } from '../kit/table.ts'
-import { auSoir, DUREE, de, FIN, jourEtHeure, nomComplet, THEMATIQUE, temps } from '../kit/words.ts'
+import { auSoir, DUREE, de, FIN, finLe, jourEtHeure, nomComplet, THEMATIQUE } from '../kit/words.ts'
 
 type Props = {
   frame: Frame
   mandat: MandatEtat
   usager: UsagerRow
   autorisations: Awaited<ReturnType<typeof listAutorisations>>
+  /** The requests to stop that an aidant recorded. */
+  recus: readonly ArretRecu[]
   /** Undefined when she may not read it any more. */
   contenu: MandatContenu | undefined
   /** She comes from signing it. */
@@ -29,7 +32,7 @@ type Props = {
 const NEW_MS = 10 * 60_000
 
 /** A mandat as signed, for the aidants of its structure. */
-export const mandatPage = ({ frame, mandat, usager, autorisations, contenu, signe, now }: Props) => {
+export const mandatPage = ({ frame, mandat, usager, autorisations, recus, contenu, signe, now }: Props) => {
   const { fuseau } = mandat
   const renouvelable = !refusalOfRenewal(mandat, autorisations, [], undefined, now)
   const inForce = mandat.etat === 'actif' || mandat.etat === 'suspendu'
@@ -49,7 +52,7 @@ export const mandatPage = ({ frame, mandat, usager, autorisations, contenu, sign
         'Vous pouvez agir, et noter ici chaque démarche. La personne peut la lire dans son espace, et tout arrêter quand elle veut.',
       )
     }
-    <p>${etat(mandat.etat)}${mandat.endedAt && mandat.endedHow && html` ${FIN[mandat.endedHow]}, le ${temps(mandat.endedAt, jourEtHeure(mandat.endedAt, fuseau))}`}
+    <p>${etat(mandat.etat)}${mandat.endedAt && mandat.endedHow && ` ${FIN[mandat.endedHow]}${finLe(mandat.endedAt, mandat.recuLe, fuseau)}`}
     ${mandat.etat === 'actif' && seTermineBientot(mandat.expiresAt, now) && html` <strong>Se termine bientôt</strong>`}</p>
     ${(inForce || renouvelable) && buttons([mandat.etat === 'actif' && buttonLink('Noter une démarche', `/mandats/${mandat.id}/demarches/nouvelle`), renouvelable && buttonLink('Renouveler', `/mandats/${mandat.id}/renouveler`, { kind: 'secondary' }), inForce && buttonLink('Enregistrer une demande d’arrêt', `/mandats/${mandat.id}/arreter`, { kind: 'secondary' })])}
     ${mandat.etat === 'suspendu' && html`<p>La personne a mis ce mandat en pause : on ne peut pas agir tant qu’elle ne l’a pas remis en route.</p>`}
@@ -64,14 +67,14 @@ export const mandatPage = ({ frame, mandat, usager, autorisations, contenu, sign
       { term: 'Numéro', value: mandat.id },
     ])}
     ${table({
-      caption: 'Thématiques',
+      caption: 'Thématiques (« thèmes », sur les papiers et pour la personne)',
       columns: [
         { head: 'Thématique', cell: ({ thematique }) => THEMATIQUE[thematique].titre },
         {
           head: 'État',
           cell: ({ thematique, revokedAt, revokedHow }) =>
             revokedAt && revokedHow
-              ? html`Arrêtée ${FIN[revokedHow]}, le ${jourEtHeure(revokedAt, fuseau)}`
+              ? `Arrêtée ${FIN[revokedHow]}${finLe(revokedAt, recus.find((recu) => recu.thematique === thematique)?.recuLe, fuseau)}`
               : mandat.enVigueur.includes(thematique)
                 ? 'En cours'
                 : mandat.enPause.includes(thematique)

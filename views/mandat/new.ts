@@ -133,7 +133,7 @@ export const impossiblePage = ({ frame, refusal }: { frame: Frame; refusal: Impo
 /** Said before anything is prepared. */
 export const protegeePage = ({ frame }: { frame: Frame }) => impossiblePage({ frame, refusal: 'protegee' })
 
-type Impossible = PersonneRefusal
+type Impossible = PersonneRefusal | 'deces_note'
 export const isImpossible = (refusal: Refusal): refusal is Impossible => refusal in POURQUOI
 
 const POURQUOI = {
@@ -144,6 +144,7 @@ const POURQUOI = {
   majorite_incertaine:
     'FranceConnect ne donne pas sa date de naissance complète : nous ne pouvons pas savoir si la personne a 18 ans. Aucun mandat n’est possible ici.',
   aidant_lui_meme: 'La personne identifiée, c’est vous : on ne se donne pas mandat à soi-même.',
+  deces_note: 'Votre structure a enregistré le décès de cette personne : elle ne reçoit plus de mandat en son nom.',
 } as const satisfies Record<Impossible, string>
 
 const A_QUI = {
@@ -154,4 +155,8 @@ const A_QUI = {
   mineure: ['Ses parents, ou son tuteur.', 'Le juge des enfants ou l’aide sociale à l’enfance, s’ils la suivent déjà.'],
   majorite_incertaine: ['La mairie ou la préfecture, qui peut l’aider à faire compléter son état civil.'],
   aidant_lui_meme: ['Un autre aidant de la structure, qui peut recevoir votre mandat si votre nom est celui d’un homonyme.'],
+  deces_note: [
+    'Votre référent, si la personne est bien devant vous : ce décès a été enregistré par erreur.',
+    'Une autre structure peut l’aider sans attendre.',
+  ],
 } as const satisfies Record<Impossible, readonly string[]>

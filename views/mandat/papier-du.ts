@@ -6,13 +6,14 @@ import { button, form } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { table } from '../kit/table.ts'
-import { jour, nomCourant, temps } from '../kit/words.ts'
+import { finLe, jour, nomCourant, temps } from '../kit/words.ts'
 
 const QUOI = {
   signe: 'Son mandat est signé : ses papiers',
   arret: 'C’est arrêté',
   pause: 'C’est en pause',
   reprise: 'C’est reparti',
+  code: 'Le code de sa feuille ne sert plus',
 } as const satisfies Record<PapierQuoi, string>
 
 type Props = { frame: Frame; dus: readonly PapierDu[]; remis: boolean; fuseau: string }
@@ -30,7 +31,11 @@ export const papiersDusPage = ({ frame, dus, remis, fuseau }: Props) =>
         caption: 'Nouvelles à remettre, la plus ancienne d’abord',
         columns: [
           { head: 'Personne', cell: (du: PapierDu) => html`<a href="/personnes/${du.usagerId}">${nomCourant(du)}</a>` },
-          { head: 'Nouvelle', cell: (du: PapierDu) => html`<a href="/mandats/${du.mandatId}">${QUOI[du.quoi]}</a>` },
+          {
+            head: 'Nouvelle',
+            cell: (du: PapierDu) =>
+              html`<a href="/mandats/${du.mandatId}">${QUOI[du.quoi]}</a>${du.revokedAt && finLe(du.revokedAt, du.recuLe, fuseau)}`,
+          },
           { head: 'Depuis', cell: (du: PapierDu) => temps(du.createdAt, jour(du.createdAt, fuseau)) },
           {
             head: 'Remis',

@@ -57,7 +57,11 @@ export const REFUSAL = {
   second_facteur_refuse:
     'Ce code n’est pas bon, ou il a déjà servi. Attendez que votre application en affiche un nouveau, puis tapez-le. Rien n’est perdu.',
   fin_enregistree:
-    'Depuis son identification, un collègue a enregistré son décès ou une mesure de protection. Rien n’est signé. Si c’est une erreur, la personne s’identifie à nouveau.',
+    'Depuis son identification, un collègue a enregistré une mesure de protection. Rien n’est signé. Si c’est une erreur, la personne s’identifie à nouveau.',
+  protection_notee:
+    'Votre structure a noté une mesure de protection : dites si elle a pris fin. Si elle dure, aucun mandat n’est possible.',
+  deces_note:
+    'Votre structure a enregistré le décès de cette personne : aucun mandat n’est possible ici. Rien n’a été gardé. Si c’est une erreur, une autre structure peut l’aider.',
   preuve_invalide:
     'La preuve de son identification ne correspond pas à ces choix : recommencez son identification. Vos choix sont gardés.',
   deja_termine: 'C’est déjà arrêté.',

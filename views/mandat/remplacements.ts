@@ -1,8 +1,8 @@
 import type { Connue } from '../../src/mandat/brouillon-queries.ts'
-import { dernierJour, type Thematique } from '../../src/mandat/mandat.ts'
+import type { Thematique } from '../../src/mandat/mandat.ts'
 import { alert } from '../kit/alert.ts'
 import { type Html, html } from '../kit/html.ts'
-import { dateEcrite, enMots, majuscule } from '../kit/words.ts'
+import { auSoir, enMots, majuscule } from '../kit/words.ts'
 
 /** What a new accord ends, by thématique: never silently, for it may end sooner than what she had. */
 export const remplacements = (
@@ -18,7 +18,7 @@ export const remplacements = (
       'Un mandat est déjà en cours',
       html`${ended.map(
         ({ thematique, expiresAt }) =>
-          html`<p>${majuscule(enMots([thematique]))} : ceci remplace ${whose} mandat jusqu’au ${dateEcrite(dernierJour(expiresAt, fuseau))}.</p>`,
+          html`<p>${majuscule(enMots([thematique]))} : ceci remplace ${whose} mandat jusqu’au ${auSoir(expiresAt, fuseau)}.</p>`,
       )}`,
       'info',
     )

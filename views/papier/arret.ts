@@ -1,20 +1,23 @@
+import type { ArretRecu } from '../../src/mandat/fin-queries.ts'
 import type { Autorisation } from '../../src/mandat/mandat.ts'
 import type { Papier } from '../../src/papier/papier.ts'
 import { laStructure } from '../../src/structure/nom.ts'
-import { dateEcrite, de, FIN, jour, jourEtHeure, nomComplet, THEMATIQUE } from '../kit/words.ts'
+import { dateEcrite, de, FIN, jour, jourEtHeure, MANIERE, nomComplet, THEMATIQUE } from '../kit/words.ts'
 import { type FaitsMandat, siretEcrit, verifier } from './mandat.ts'
 import { type Service, TITRE } from './words.ts'
 
 type Faits = Pick<FaitsMandat, 'numero' | 'contenu' | 'now' | 'code' | 'qr'> & {
   /** What is stopped, and nothing else. */
   arretees: readonly Autorisation[]
+  /** The requests to stop that an aidant recorded. */
+  recus: readonly ArretRecu[]
   /** What is still in force. */
   restent: readonly Autorisation[]
   service: Service
 }
 
 /** Says what is stopped, since when and by whom; nothing of what only came to its date. */
-export const arretPapier = ({ numero, contenu, now, arretees, restent, service, code, qr }: Faits): Papier => {
+export const arretPapier = ({ numero, contenu, now, arretees, recus, restent, service, code, qr }: Faits): Papier => {
   const { structure, identite } = contenu
   const when = (at: Date) => jourEtHeure(at, structure.fuseau)
   const [structureNom, nom] = [laStructure(structure.nom), nomComplet(identite)]
@@ -39,11 +42,15 @@ export const arretPapier = ({ numero, contenu, now, arretees, restent, service, 
       {
         genre: 'tableau',
         legende: 'Ce qui est arrêté',
-        colonnes: ['Thème', 'Arrêté le', 'Comment'],
+        colonnes: ['Thème', 'Arrêt effectif le', 'Comment'],
         lignes: arretees.map(({ thematique, revokedAt, revokedHow }) => [
           THEMATIQUE[thematique].titre,
           revokedAt ? when(revokedAt) : '',
-          revokedHow ? FIN[revokedHow] : '',
+          comment(
+            revokedHow,
+            recus.find((recu) => recu.thematique === thematique),
+            structure.fuseau,
+          ),
         ]),
       },
       ...(restent.length > 0
@@ -61,3 +68,9 @@ export const arretPapier = ({ numero, contenu, now, arretees, restent, service, 
     suite: [],
   }
 }
+
+/** A request that an aidant recorded also says when and how it had come: it may be well before. */
+const comment = (how: Autorisation['revokedHow'], recu: ArretRecu | undefined, fuseau: string) =>
+  [how && FIN[how], recu && `demande reçue ${MANIERE[recu.maniere]} le ${jourEtHeure(recu.recuLe, fuseau)}`]
+    .filter(Boolean)
+    .join(', ')

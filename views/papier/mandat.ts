@@ -2,7 +2,7 @@ import type { MandatContenu } from '../../src/mandat/queries.ts'
 import { blocs } from '../../src/mandat/texte.ts'
 import type { Bloc, Ligne, Papier } from '../../src/papier/papier.ts'
 import { aLaStructure } from '../../src/structure/nom.ts'
-import { dateEcrite, jour, jourEtHeure, jourLong, nomComplet } from '../kit/words.ts'
+import { auSoir, dateEcrite, jour, jourEtHeure, nomComplet } from '../kit/words.ts'
 import { telephone } from './telephone.ts'
 import { adresse, PAPIER, parCourrier, type Service, TITRE } from './words.ts'
 
@@ -36,7 +36,7 @@ export const mandatPapier = (faits: FaitsMandat, seul = false): Papier => {
       ...(faits.arret ? [{ genre: 'avis' as const, texte: faits.arret }] : []),
       {
         genre: 'phrase',
-        texte: `${nom} donne mandat ${aLaStructure(contenu.structure.nom)} pour faire ${seul ? 'les démarches de ce thème' : 'ces démarches'} à sa place et en son nom, jusqu’au ${jourLong(faits.expiresAt, fuseau)} au soir.`,
+        texte: `${nom} donne mandat ${aLaStructure(contenu.structure.nom)} pour faire ${seul ? 'les démarches de ce thème' : 'ces démarches'} à sa place et en son nom, jusqu’au ${auSoir(faits.expiresAt, fuseau)}.`,
       },
       parties(contenu, nom),
       { genre: 'titre', texte: thematiques.length === 1 ? 'Pour ce thème, et aucun autre' : 'Pour ces thèmes, et aucun autre' },
@@ -84,7 +84,7 @@ const arreter = ({ contenu, service }: FaitsMandat): Bloc[] => [
     lignes: [
       { fort: 'Sur internet', texte: `${adresse(service, '/mon-espace')}, avec FranceConnect` },
       { fort: 'Par téléphone ou sur place', texte: `${telephone(contenu.structure.telephone)}, ${contenu.structure.adresse}` },
-      { fort: 'Par courrier', texte: parCourrier(service) },
+      { fort: 'Par courrier', texte: parCourrier(contenu.structure) },
       {
         fort: 'Vos droits',
         texte: 'lire vos données, les faire corriger, vous y opposer : aux mêmes adresses, ou auprès de la CNIL (www.cnil.fr)',
@@ -142,7 +142,7 @@ export const apercuPapier = ({ structure, aidant, ...faits }: FaitsApercu): Papi
     { genre: 'avis', texte: 'Sans valeur juridique : rien n’est accepté, ce papier ne donne aucun droit à personne.' },
     {
       genre: 'phrase',
-      texte: `${faits.nom ?? 'La personne'} donnerait mandat ${aLaStructure(structure.nom)} pour faire ces démarches à sa place et en son nom, jusqu’au ${jourLong(faits.fin, structure.fuseau)} au soir si l’accord est donné aujourd’hui.`,
+      texte: `${faits.nom ?? 'La personne'} donnerait mandat ${aLaStructure(structure.nom)} pour faire ces démarches à sa place et en son nom, jusqu’au ${auSoir(faits.fin, structure.fuseau)} si l’accord est donné aujourd’hui.`,
     },
     {
       genre: 'parties',
@@ -170,5 +170,12 @@ export const apercuPapier = ({ structure, aidant, ...faits }: FaitsApercu): Papi
     },
     { genre: 'liste', lignes: faits.thematiques },
   ],
-  suite: legal(faits.texte),
+  suite: [
+    {
+      genre: 'avis',
+      texte:
+        'Le texte qui sera proposé à la personne. Il parle du jour où elle aura dit oui : rien de ce qu’il dit n’a encore eu lieu.',
+    },
+    ...legal(faits.texte),
+  ],
 })

@@ -2,6 +2,7 @@ import { raw } from 'hono/html'
 import type { Bloc, Ligne, Papier, PapierRefusal } from '../../src/papier/papier.ts'
 import { alert } from '../kit/alert.ts'
 import { back, sentence } from '../kit/card.ts'
+import { button, form, hidden } from '../kit/form.ts'
 import { type Html, html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts, table } from '../kit/table.ts'
@@ -19,6 +20,17 @@ export const papierPage = ({ frame, papier, retour }: { frame: Frame; papier: Pa
 
 export const papierRefusePage = ({ frame, refusal, retour }: { frame: Frame; refusal: PapierRefusal; retour: string }) =>
   page({ ...frame, above: back('Revenir', retour) }, 'Ce papier ne peut pas être imprimé', html`<p>${PAPIER_REFUSE[refusal]}</p>`)
+
+type OccupeProps = { frame: Frame; retour: string; address: string; thematique: string | undefined }
+
+/** She has enough in the making: the same form, to send again in a moment. */
+export const papierOccupePage = ({ frame, retour, address, thematique }: OccupeProps) =>
+  page(
+    { ...frame, above: back('Revenir', retour) },
+    'Attendez un instant',
+    html`<p>Plusieurs papiers se font déjà pour vous. Attendez quelques secondes, puis imprimez à nouveau : celui-ci n’a pas été fait, et rien n’a été enregistré.</p>
+    ${form({ action: address }, html`${thematique && hidden('thematique', thematique)}${button('Imprimer à nouveau')}`)}`,
+  )
 
 const rangee = ({ fort, texte }: Ligne): Html => html`${fort && html`<strong>${fort}</strong>\u00a0: `}${lignes(texte)}`
 const lignes = (texte: string): Html => html`${texte.split('\n').map((one, index) => html`${index > 0 && html`<br>`}${one}`)}`

@@ -3,7 +3,7 @@ import { texteDuMandat, type Valeurs as ValeursDuTexte } from '../../src/mandat/
 import { arretees, enCours, type Papier } from '../../src/papier/papier.ts'
 import type { Apercu } from '../../src/papier/preview.ts'
 import type { Imprime } from '../../src/papier/print.ts'
-import { FIN, jour, jourEtHeure, liste, nomComplet, THEMATIQUE } from '../kit/words.ts'
+import { auSoir, FIN, finLe, jour, jourEtHeure, liste, nomComplet, THEMATIQUE } from '../kit/words.ts'
 import { arretPapier } from './arret.ts'
 import { journalDuJour } from './journal.ts'
 import { apercuPapier, mandatPapier } from './mandat.ts'
@@ -41,6 +41,7 @@ const enMots = (imprime: Imprime, service: Service): Papier => {
         code: imprime.code,
         qr: imprime.qr,
         arretees: arretees(autorisations),
+        recus: imprime.recus,
         restent: enCours(autorisations, now),
       })
     case 'releve':
@@ -54,13 +55,13 @@ const arretDit = ({ mandat, autorisations, now }: Imprime): string | undefined =
   const head = `À l’impression, le ${jourEtHeure(now, fuseau)}`
   if (mandat.etat === 'termine') return `${head}, ce mandat n’est plus en cours : ${fini(mandat)}.`
   if (mandat.etat === 'expire')
-    return `${head}, ce mandat n’est plus en cours : il est arrivé à sa fin le ${jour(mandat.expiresAt, fuseau)}.`
+    return `${head}, ce mandat n’est plus en cours : il est arrivé à sa fin le ${auSoir(mandat.expiresAt, fuseau)}.`
   if (mandat.etat === 'suspendu') return `${head}, ce mandat est en pause.`
   const over = autorisations.filter(({ revokedAt }) => revokedAt).map(({ thematique }) => THEMATIQUE[thematique].titre)
   return over.length > 0 ? `${head}, ce mandat n’est plus en cours pour : ${liste(over)}.` : undefined
 }
-const fini = ({ endedAt, endedHow, fuseau }: MandatEtat) =>
-  `arrêté ${endedHow ? FIN[endedHow] : ''}${endedAt ? `, le ${jourEtHeure(endedAt, fuseau)}` : ''}`
+const fini = ({ endedAt, endedHow, recuLe, fuseau }: MandatEtat) =>
+  `arrêté ${endedHow ? FIN[endedHow] : ''}${endedAt ? finLe(endedAt, recuLe, fuseau) : ''}`
 
 export const papierDuBrouillon = ({ brouillon, acting, version, thematiques, fin, now }: Apercu, service: Service): Papier => {
   const { identite } = brouillon

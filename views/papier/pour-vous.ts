@@ -1,6 +1,6 @@
 import type { Papier } from '../../src/papier/papier.ts'
 import { aLaStructure } from '../../src/structure/nom.ts'
-import { jour, jourLong, nomComplet } from '../kit/words.ts'
+import { auSoir, jour, nomComplet } from '../kit/words.ts'
 import type { FaitsMandat } from './mandat.ts'
 import { telephone } from './telephone.ts'
 import { adresse, parCourrier, type Service, TITRE } from './words.ts'
@@ -31,7 +31,7 @@ export const pourVousPapier = ({ numero, contenu, expiresAt, now, themes, codePr
       },
       {
         genre: 'phrase',
-        texte: `${nom}, vous avez donné mandat ${aLaStructure(structure.nom)} jusqu’au ${jourLong(expiresAt, structure.fuseau)} au soir.`,
+        texte: `${nom}, vous avez donné mandat ${aLaStructure(structure.nom)} jusqu’au ${auSoir(expiresAt, structure.fuseau)}.`,
       },
       { genre: 'titre', texte: 'Votre code privé' },
       { genre: 'code', code: codePrive },
@@ -66,8 +66,7 @@ export const pourVousPapier = ({ numero, contenu, expiresAt, now, themes, codePr
           { fort: 'Qui', texte: nom },
           { fort: 'Avec', texte: structure.nom },
           { fort: 'Mandat', texte: numero },
-          { fort: 'À envoyer', texte: parCourrier(service) },
-          { fort: 'Ou à remettre', texte: structure.adresse },
+          { fort: 'À envoyer ou à remettre', texte: parCourrier(structure) },
         ],
         cases: themes.length > 1 ? ['Tout arrêter', ...themes.map((theme) => `Seulement : ${theme}`)] : ['Tout arrêter'],
         blancs: ['Le', 'Signature'],

@@ -2,6 +2,7 @@ import type { DemarcheRow } from '../../src/demarche/queries.ts'
 import type { Bloc, Papier } from '../../src/papier/papier.ts'
 import { laStructure } from '../../src/structure/nom.ts'
 import {
+  auSoir,
   dateEcrite,
   etapeEnMots,
   jour,
@@ -39,7 +40,7 @@ export const relevePapier = ({ numero, contenu, expiresAt, now, demarches, servi
       },
       {
         genre: 'petit',
-        texte: `Date de naissance : ${dateEcrite(identite.birthdate)}. Mandat donné jusqu’au ${jour(expiresAt, fuseau)} au soir.`,
+        texte: `Date de naissance : ${dateEcrite(identite.birthdate)}. Mandat donné jusqu’au ${auSoir(expiresAt, fuseau)}.`,
       },
       { genre: 'titre', texte: 'Ce qui est attendu' },
       expected.length > 0

@@ -12,8 +12,8 @@ export const TITRE = {
 /** One sentence for each reason a paper is not given. */
 export const PAPIER_REFUSE = {
   rien_d_arrete: 'Rien n’est arrêté dans ce mandat : il n’y a pas d’arrêt à attester.',
-  thematique_absente: 'Choisissez un thème de ce mandat.',
-  thematique_arretee: 'Ce thème n’est plus en cours : sa fiche ne peut pas être imprimée.',
+  thematique_absente: 'Choisissez une thématique de ce mandat.',
+  thematique_arretee: 'Cette thématique n’est plus en cours : sa fiche ne peut pas être imprimée.',
   plus_en_vigueur: 'Ce mandat n’est plus en cours : il n’y a plus rien à suivre ni à arrêter avec cette feuille.',
 } as const satisfies Record<PapierRefusal, string>
 
@@ -21,13 +21,10 @@ export const PAPIER_REFUSE = {
 export const PAPIER =
   'Ce papier n’est pas une procuration bancaire : avant de l’utiliser, vérifiez à cette adresse que le mandat n’est pas arrêté, et demandez une pièce d’identité à qui vous le montre.'
 
-/** Who keeps the service, and where to write to it. */
+/** What a paper says of the service. */
 export type Service = {
   /** Origin, typed out on the paper. */
   publicUrl: string
-  /** Name and postal address. */
-  editeur: string | undefined
-  contact: string | undefined
   /** Its papers bear it on each page: nobody must take one for true. */
   demo: boolean
 }
@@ -37,8 +34,5 @@ export const DEMONSTRATION = 'démonstration'
 /** Without `https://`: what one types. */
 export const adresse = (service: Service, path: string): string => `${service.publicUrl.replace(/^https:\/\//, '')}${path}`
 
-/** The service's own address, not only the structure's: nothing of hers needs the good will of who helps her. */
-export const parCourrier = ({ editeur, contact }: Service): string =>
-  editeur
-    ? [editeur.replace(/\.$/, ''), contact].filter(Boolean).join(', ')
-    : `ce service est une démonstration, sans adresse postale${contact ? ` (${contact})` : ''}`
+/** The structure's own: it records a letter, and nobody else may. Whoever would rather not write to it stops on the internet. */
+export const parCourrier = ({ nom, adresse }: { nom: string; adresse: string }): string => `${nom}, ${adresse}`

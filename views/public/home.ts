@@ -40,7 +40,7 @@ ${
 </ol>
 <h2>Bon à savoir</h2>
 <ul>
-<li>Un mandat est limité dans le temps, et seulement pour les sujets que vous avez choisis.</li>
+<li>Un mandat est limité dans le temps, et seulement pour les thèmes que vous avez choisis.</li>
 <li>Ne donnez jamais votre mot de passe à la personne qui vous aide : elle n’en a pas besoin.</li>
 <li>Ce n’est pas une procuration bancaire : personne ne peut retirer votre argent ni vendre vos biens avec ce mandat.</li>
 </ul>`,

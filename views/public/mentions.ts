@@ -26,7 +26,7 @@ ${contact && html`<p>Contact : <a href="mailto:${contact}">${contact}</a></p>`}
 <h2>Ce qui est gardé sur vous</h2>
 <ul>
 <li>Votre identité, telle que FranceConnect la donne : nom, prénoms, date et lieu de naissance.</li>
-<li>Vos mandats : avec quelle structure, pour quels sujets, de quand à quand, et votre accord.</li>
+<li>Vos mandats : avec quelle structure, pour quels thèmes, de quand à quand, et votre accord.</li>
 <li>Les démarches faites pour vous, et par qui.</li>
 <li>Qui a ouvert votre dossier, et quand.</li>
 <li>Le temps de votre visite, de quelle sorte d’appareil elle vient, et une empreinte de son réseau : de quoi reconnaître vos connexions et les fermer.</li>

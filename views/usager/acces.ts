@@ -67,6 +67,7 @@ const USAGE = {
   espace_ouvert_par_code: 'Votre espace a été ouvert avec le code du papier,',
   code_prive_remplace: 'Vous avez pris un nouveau code,',
   code_prive_annule: 'Vous avez annulé votre code,',
+  code_prive_bloque: 'Un code a été essayé quinze fois avec une autre année de naissance, et ne sert plus,',
 } as const satisfies Record<UsageDuCode['genre'], string>
 
 const MOTIF = {

@@ -157,7 +157,7 @@ const details = (demarche: DemarcheRow): Html => {
   const { orientation, note, recordedAt, fuseau } = demarche
   return facts([
     { term: 'Noté ainsi', value: demarche.titre !== titreEnClair(demarche) && demarche.titre },
-    { term: 'Sujet', value: thematique && THEMATIQUE[thematique].titre },
+    { term: 'Thème', value: thematique && THEMATIQUE[thematique].titre },
     { term: 'Auprès de', value: administration && administrationEnClair(administration) },
     { term: 'C’était', value: nature && NATURE_POUR_VOUS[nature] },
     { term: 'Comment', value: canal && CANAL[canal] },

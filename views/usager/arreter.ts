@@ -18,7 +18,7 @@ export const ARRET_REFUSE = {
   introuvable: 'Ce mandat n’existe pas.',
   deja_termine: 'C’était déjà arrêté.',
   deja_expire: 'Ce mandat est déjà arrivé à sa fin : il n’y a plus rien à arrêter.',
-  thematique_absente: 'Ce sujet n’est pas dans votre mandat.',
+  thematique_absente: 'Ce thème n’est pas dans votre mandat.',
 } as const satisfies Record<StopRefusal, string>
 
 type ArreterProps = {
@@ -46,7 +46,7 @@ export const arreterPage = ({ frame, mandat, autorisations, refusal, now }: Arre
       html`${button('Tout arrêter', { name: 'quoi', value: 'tout', icon: 'arret', large: true })}
     ${
       standing.length > 1 &&
-      html`<h2>Ou arrêter un seul sujet</h2>
+      html`<h2>Ou arrêter un seul thème</h2>
     ${buttons(standing.map((one) => button(`Arrêter : ${enMots([one])}`, { name: 'quoi', value: one, kind: 'secondary' })))}`
     }`,
     )}

@@ -14,6 +14,7 @@ import {
   ETAPE_QUI,
   enMots,
   FIN,
+  finLe,
   jour,
   jourEtHeure,
   KIND,
@@ -129,10 +130,10 @@ const overTable = (mandats: readonly MandatEtat[]): Html =>
     empty: '',
   })
 
-const endOf = ({ expiresAt, endedAt, endedHow, fuseau }: MandatEtat) =>
-  endedAt && endedHow
-    ? html`${temps(endedAt, jourEtHeure(endedAt, fuseau))}, ${FIN[endedHow]}`
-    : temps(expiresAt, auSoir(expiresAt, fuseau))
+const endOf = ({ expiresAt, endedAt, endedHow, recuLe, fuseau }: MandatEtat) => {
+  if (endedAt && endedHow) return `${majuscule(FIN[endedHow])}${finLe(endedAt, recuLe, fuseau)}`
+  return html`${temps(expiresAt, auSoir(expiresAt, fuseau))}${recuLe && `, demande d’arrêt reçue le ${jourEtHeure(recuLe, fuseau)}`}`
+}
 
 /** What no list shows: the title of what is sensitive, or no longer readable. */
 const titleOf = ({ titre, sensible }: DemarcheRow) => titre ?? (sensible ? 'Démarche confidentielle' : 'Démarche')

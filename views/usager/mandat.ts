@@ -1,4 +1,5 @@
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
+import type { ArretRecu } from '../../src/mandat/fin-queries.ts'
 import type { Autorisation } from '../../src/mandat/mandat.ts'
 import { etatAutorisation } from '../../src/mandat/mandat.ts'
 import type { MandatContenu, MandatEtat } from '../../src/mandat/queries.ts'
@@ -13,7 +14,7 @@ import { legal } from '../kit/legal.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { papiersDeLaPersonne } from '../kit/papiers.ts'
 import { facts, pagination, timeline } from '../kit/table.ts'
-import { auSoir, ETAT, jour, jourEtHeure, majuscule, THEMATIQUE, telephoneEnMots, temps } from '../kit/words.ts'
+import { auSoir, ETAT, finLe, jour, jourEtHeure, majuscule, THEMATIQUE, telephoneEnMots, temps } from '../kit/words.ts'
 import { acte } from './actes.ts'
 import { pauseOuReprise } from './gestes.ts'
 import { droit, enPause, fini } from './sentences.ts'
@@ -24,6 +25,8 @@ type Props = {
   autorisations: readonly Autorisation[]
   /** Undefined in a space opened with the code of her paper. */
   contenu: MandatContenu | undefined
+  /** The requests to stop that an aidant recorded. */
+  recus: readonly ArretRecu[]
   structure: Structure
   demarches: readonly DemarcheRow[]
   /** Those done after her request to stop had come. */
@@ -40,6 +43,7 @@ export const monMandatPage = ({
   mandat,
   autorisations,
   contenu,
+  recus,
   structure,
   demarches,
   signalees,
@@ -74,17 +78,18 @@ export const monMandatPage = ({
       { term: 'Téléphone', value: telephoneEnMots(contenu?.structure.telephone ?? structure.telephone) },
       { term: 'Adresse', value: contenu?.structure.adresse },
     ])}
-    <h3>Pour ces sujets</h3>
-    <ul>${autorisations.map((autorisation) => html`<li>${sujet(autorisation, mandat, now)}</li>`)}</ul>
+    <h3>Pour ces thèmes</h3>
+    <ul>${autorisations.map((autorisation) => html`<li>${sujet(autorisation, recus, mandat, now)}</li>`)}</ul>
     ${contenu && more('Le texte exact', legal(blocs(contenu.texte), 3))}
     ${contenu && papiersDeLaPersonne({ here, enCours: enCours(autorisations, now).length > 0, arrete: arretees(autorisations).length > 0 })}`,
   )
 }
 
-const sujet = (autorisation: Autorisation, mandat: MandatEtat, now: Date): Html => {
+const sujet = (autorisation: Autorisation, recus: readonly ArretRecu[], mandat: MandatEtat, now: Date): Html => {
   const { titre, exemples } = THEMATIQUE[autorisation.thematique]
   const { etat } = etatAutorisation(autorisation, now)
-  const { revokedAt } = autorisation
+  const { revokedAt, thematique } = autorisation
+  const recuLe = recus.find((one) => one.thematique === thematique)?.recuLe
   const alone = revokedAt && mandat.etat !== 'termine'
-  return html`<strong>${titre}</strong> (${exemples})${alone ? html`\u00a0: arrêté le ${temps(revokedAt, jourEtHeure(revokedAt, mandat.fuseau))}` : etat === 'suspendu' && html`\u00a0: ${ETAT.suspendu.toLowerCase()}`}`
+  return html`<strong>${titre}</strong> (${exemples})${alone ? (recuLe ? finLe(revokedAt, recuLe, mandat.fuseau) : html`\u00a0: arrêté le ${temps(revokedAt, jourEtHeure(revokedAt, mandat.fuseau))}`) : etat === 'suspendu' && html`\u00a0: ${ETAT.suspendu.toLowerCase()}`}`
 }

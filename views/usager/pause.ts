@@ -31,7 +31,7 @@ export const pausePage = ({ frame, mandat, refusal }: Props) => {
     ${
       enVigueur.length > 0 &&
       html`${sentence(`Dès que vous appuyez, ${la} ne fait plus vos démarches. Vous pourrez remettre en route quand vous voulez.`)}
-    ${choices(enVigueur, 'Tout mettre en pause', 'Ou mettre en pause un seul sujet', (mots) => `Mettre en pause : ${mots}`)}
+    ${choices(enVigueur, 'Tout mettre en pause', 'Ou mettre en pause un seul thème', (mots) => `Mettre en pause : ${mots}`)}
     <p>Les demandes déjà envoyées ne sont pas annulées.</p>`
     }
     <p><a href="/mon-espace/mandats/${id}/arreter">Plutôt arrêter</a></p>`,
@@ -48,7 +48,7 @@ export const reprisePage = ({ frame, mandat, refusal }: Props) => {
     ${
       enPause.length > 0 &&
       html`${sentence(`Dès que vous appuyez, ${laStructure(structureNom)} peut de nouveau faire vos démarches ${deMots(enPause)}.`)}
-    ${choices(enPause, 'Tout remettre en route', 'Ou remettre en route un seul sujet', (mots) => `Remettre en route : ${mots}`)}`
+    ${choices(enPause, 'Tout remettre en route', 'Ou remettre en route un seul thème', (mots) => `Remettre en route : ${mots}`)}`
     }
     <p><a href="/mon-espace/mandats/${id}/arreter">Plutôt arrêter</a></p>`,
   )

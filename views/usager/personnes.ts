@@ -79,8 +79,12 @@ const stateOf = (personne: Personne, now: Date) => {
   return html`${etat(personne.etat, soon ? 'Se termine bientôt' : undefined)}${several}`
 }
 
-const endOf = (personne: Personne, fuseau: string) =>
-  personne.fin !== null && temps(personne.fin, inForce(personne) ? auSoir(personne.fin, fuseau) : jour(personne.fin, fuseau))
+const endOf = (personne: Personne, fuseau: string) => {
+  const { fin, recuLe } = personne
+  if (fin === null) return false
+  const asked = !inForce(personne) && recuLe && html` <small>demande d’arrêt reçue le ${jour(recuLe, fuseau)}</small>`
+  return html`${temps(fin, inForce(personne) ? auSoir(fin, fuseau) : jour(fin, fuseau))}${asked}`
+}
 
 const countOf = ({ recherche, saisie, personnes, apres, suivant }: Props) => {
   if (recherche.par === 'date_incomplete') return 'Date à compléter'

@@ -2,7 +2,7 @@ import type { Fin } from '../../src/mandat/mandat.ts'
 import type { MandatEtat } from '../../src/mandat/queries.ts'
 import { laStructure } from '../../src/structure/nom.ts'
 import { type Html, html } from '../kit/html.ts'
-import { auSoir, deMots, jourEtHeure, majuscule, temps } from '../kit/words.ts'
+import { auSoir, deMots, finLe, jourEtHeure, majuscule, temps } from '../kit/words.ts'
 
 /** What a mandat allows, or does not any more, in one sentence that holds alone. */
 export const droit = (mandat: MandatEtat): Html => {
@@ -20,9 +20,9 @@ export const enPause = ({ etat, enPause }: MandatEtat): Html | false =>
   etat === 'actif' && enPause.length > 0 && html`<p>En pause\u00a0: vos démarches ${deMots(enPause)}.</p>`
 
 /** Since when it is over, and by whom. */
-export const fini = ({ etat, endedAt, endedHow, expiresAt, fuseau }: MandatEtat): Html => {
-  if (etat !== 'termine' || !endedAt || !endedHow) return html`fini depuis le ${temps(expiresAt, auSoir(expiresAt, fuseau))}`
-  return html`${PAR[endedHow]} le ${temps(endedAt, jourEtHeure(endedAt, fuseau))}`
+export const fini = ({ etat, endedAt, endedHow, expiresAt, recuLe, fuseau }: MandatEtat): Html => {
+  if (etat === 'termine' && endedAt && endedHow) return html`${PAR[endedHow]}${finLe(endedAt, recuLe, fuseau)}`
+  return html`fini depuis le ${temps(expiresAt, auSoir(expiresAt, fuseau))}${recuLe && `, demande d’arrêt reçue le ${jourEtHeure(recuLe, fuseau)}`}`
 }
 
 const PAR = {

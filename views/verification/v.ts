@@ -31,7 +31,7 @@ ${facts([
   { term: 'Accord donné le', value: fait('signe') },
   { term: 'Jusqu’au', value: html`${fait('fin')} au soir` },
 ])}
-<h2>Pour quels sujets</h2>
+<h2>Pour quels thèmes</h2>
 <ul>
 ${THEMATIQUES.map(
   (thematique) =>

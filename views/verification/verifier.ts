@@ -60,7 +60,7 @@ ${facts([
   { term: 'Accord donné le', value: temps(signedAt, jour(signedAt, fuseau)) },
   { term: 'Jusqu’au', value: temps(expiresAt, auSoir(expiresAt, fuseau)) },
 ])}
-<h2>Pour quels sujets</h2>
+<h2>Pour quels thèmes</h2>
 <ul>${sujets.map((sujet) => html`<li><strong>${THEMATIQUE[sujet.thematique].titre}</strong>\u00a0: ${etat(sujet.etat)}</li>`)}</ul>
 <p>Statut du ${temps(now, `${jour(now, fuseau)} à ${heure(now, fuseau)}`)}.</p>`,
   )

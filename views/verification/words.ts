@@ -26,14 +26,14 @@ export const VERDICT = {
   en_cours: {
     kind: 'success',
     titre: 'Ce papier est authentique, et le mandat est en cours',
-    texte: 'Seulement pour les sujets marqués «\u00a0En cours\u00a0» ci-dessous.',
+    texte: 'Seulement pour les thèmes marqués «\u00a0En cours\u00a0» ci-dessous.',
   },
   /** As it was kept: nothing could be asked now. */
   en_cours_garde: {
     kind: 'success',
     titre: html`Ce papier est authentique, et le mandat était en cours <span data-fait="quand"></span> (sans réseau)`,
     texte:
-      'Ce téléphone n’a pas pu demander le statut de maintenant\u00a0: le mandat a pu être arrêté depuis. Seulement pour les sujets marqués «\u00a0En cours\u00a0» ci-dessous.',
+      'Ce téléphone n’a pas pu demander le statut de maintenant\u00a0: le mandat a pu être arrêté depuis. Seulement pour les thèmes marqués «\u00a0En cours\u00a0» ci-dessous.',
   },
   en_pause: {
     kind: 'warning',
@@ -49,7 +49,7 @@ export const VERDICT = {
   theme_arrete: {
     kind: 'refused',
     titre: 'Ce papier est authentique, mais ce qu’il dit est arrêté',
-    texte: 'La structure n’a plus le droit d’agir pour ce sujet. N’acceptez pas ce papier.',
+    texte: 'La structure n’a plus le droit d’agir pour ce thème. N’acceptez pas ce papier.',
   },
   expire: {
     kind: 'refused',

@@ -1,0 +1,33 @@
+import type { Db, Tx } from '../db.ts'
+import { failure, type Log } from '../http/log.ts'
+import { announceBlockedCode, type BlockedCode } from './announce.ts'
+
+/**
+ * Tells of each private code that was tried wrong too often and serves no more. Not in the transaction of the try, whose answer must cost what
+ * that of an unknown code does. One that fails does not keep the others waiting; it is tried again at the next turn.
+ */
+export async function announceBlockedCodes(db: Db, log: Log): Promise<number> {
+  const by = { kind: 'worker' } as const
+  let count = 0
+  for (const code of await db.tx(by, listUntold))
+    await db
+      .tx(by, async (tx) => {
+        const [untold] = await tx.sql`
+          update code_prive_essai set dit_at = ${tx.now} where code_prive_id = ${code.id} and dit_at is null returning code_prive_id`
+        if (untold) await announceBlockedCode(tx, code)
+      })
+      .then(
+        () => count++,
+        (error: unknown) => log('warn', { event: 'tache_echouee', reason: 'codes_bloques', ...failure(error) }),
+      )
+  return count
+}
+
+const listUntold = (tx: Tx) => tx.sql<BlockedCode[]>`
+  select c.id, c.usager_id, c.mandat_id, c.structure_id, coalesce(s.fuseau, 'Europe/Paris') as fuseau
+  from code_prive_essai e
+  join code_prive c on c.id = e.code_prive_id
+  left join structure s on s.id = c.structure_id
+  where e.bloque_at is not null and e.dit_at is null
+  order by e.bloque_at
+  limit 100`
