@@ -37,7 +37,7 @@ export async function surroundings(args: string[], variables: NodeJS.ProcessEnv)
     },
     ready(config: Config) {
       running = true
-      say(welcome(config))
+      say(welcome(config, variables.DATA_DIR ?? '.data'))
     },
   }
 }
@@ -50,7 +50,7 @@ function asksReset(args: string[]): boolean {
   return args.length > 0
 }
 
-const welcome = ({ publicUrl }: Config) => `
+const welcome = ({ publicUrl }: Config, directory: string) => `
 Trait d'union est prêt : ${publicUrl}
 
   Commencez par           ${publicUrl}/demo   (qui être, les codes du moment, les e-mails et SMS envoyés)
@@ -58,5 +58,5 @@ Trait d'union est prêt : ${publicUrl}
   Référente               ${publicUrl}/connexion      ${AIDANTS.nadia.email}, ${AIDANTS.nadia.prenom} ${AIDANTS.nadia.nom}
   Personne aidée          ${publicUrl}/mon-espace     choisissez Odette dans le simulateur de FranceConnect
 
-Ctrl-C arrête tout ; les données restent dans .data (npm start -- --reset repart à neuf).
+Ctrl-C arrête tout ; les données restent dans ${directory} (npm start -- --reset repart à neuf).
 `

@@ -27,7 +27,7 @@ const telephone = z.string().transform((value, context) => {
 })
 
 /** Her yes or her no. A no needs nothing else; a yes needs everything. */
-export const reponseForm = z.object({ reponse: choix(['oui', 'non'], 'Choisissez l’un des deux boutons.') })
+export const reponseForm = z.object({ reponse: choix(['oui', 'non', 'relire'], 'Choisissez l’un des deux boutons.') })
 export const accordForm = z
   .object({
     thematiques: liste(THEMATIQUES, 'Gardez au moins une thématique, ou arrêtez ici.'),

@@ -15,13 +15,14 @@ export type PapierDu = {
   prenoms: string[]
   nomNaissance: string
   nomUsage: string | null
+  birthdate: string
 }
 
 const MOST = 200
 
 /** What the calling aidant's structure owes, oldest first. Of someone who died, nothing: it would go to another. */
 export const listPapiersDus = (tx: Tx) => tx.sql<PapierDu[]>`
-  select p.id, p.mandat_id, p.usager_id, p.quoi, p.created_at, u.prenoms, u.nom_naissance, u.nom_usage, r.recu_le, r.revoked_at
+  select p.id, p.mandat_id, p.usager_id, p.quoi, p.created_at, u.prenoms, u.nom_naissance, u.nom_usage, u.birthdate, r.recu_le, r.revoked_at
   from papier_du p
   join usager u on u.id = p.usager_id
   left join lateral (

@@ -208,8 +208,10 @@ export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<
         ? c.html(refusedPage({ frame: frameOf(c) }))
         : c.html(tooLatePage({ frame: frameOf(c), mandatId: brouillonId }), 409)
     }
+    // Only to be read in other letters: nothing is answered yet, nothing is to be mended.
+    const relire = reponse.ok && reponse.data.reponse === 'relire'
     const form = await parseForm(c, accordForm)
-    const ok = reponse.ok && form.ok
+    const ok = reponse.ok && form.ok && !relire
     const given = ok
       ? await giveAccord(db, as(aidant), brouillonId, {
           redit: true,
@@ -233,8 +235,8 @@ export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<
     // Whatever else is to be mended, a sentence that is no longer the one she read is said to have changed.
     const changed =
       chosen.length > 0 && perimetreDe((form.values.lues as string | undefined)?.split(' ') ?? []).join() !== chosen.join()
-    const refusal = given?.refusal ?? (changed ? 'phrase_a_relire' : undefined)
-    const errors = { ...(form.ok ? {} : form.errors), ...(reponse.ok ? {} : reponse.errors) }
+    const refusal = given?.refusal ?? (changed && !relire ? 'phrase_a_relire' : undefined)
+    const errors = relire ? {} : { ...(form.ok ? {} : form.errors), ...(reponse.ok ? {} : reponse.errors) }
     return c.html(
       accordPage({
         frame: { ...frameOf(c), grande: grande(c) },
@@ -248,7 +250,7 @@ export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<
         errors,
         refusal,
       }),
-      ok ? 409 : 422,
+      relire ? 200 : ok ? 409 : 422,
     )
   })
 
@@ -311,7 +313,7 @@ export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<
           await findMandatContenu(tx, mandat.id),
         ]
         await recordAcces(tx, { genre: 'mandat_consulte', usagerId: mandat.usagerId })
-        return { mandat, usager: usager!, autorisations, recus, contenu, now: tx.now }
+        return { mandat, usager: usager!, autorisations, recus, contenu, direction: tx.who.kind === 'referent', now: tx.now }
       },
       closed: (usagerId) => c.redirect(dossierDeDirection(usagerId), 303),
     })

@@ -5,7 +5,7 @@ import { append } from '../journal/append.ts'
 import { findPoint, type Point } from '../journal/tree-queries.ts'
 import { codeVerification } from '../mandat/code.ts'
 import { readConditions } from '../mandat/conditions.ts'
-import { type ArretRecu, listArretsRecus } from '../mandat/fin-queries.ts'
+import { type ArretRecu, listArretsRecus, listSignalees } from '../mandat/fin-queries.ts'
 import type { Autorisation, Thematique } from '../mandat/mandat.ts'
 import {
   findMandat,
@@ -17,7 +17,7 @@ import {
 } from '../mandat/queries.ts'
 import { openSeal, type SealKeys } from '../mandat/sceau.ts'
 import { queueTo } from '../notification/queue.ts'
-import { litCommeAidant, recordAcces } from '../usager/access.ts'
+import { dossierOuvert, litCommeAidant, recordAcces } from '../usager/access.ts'
 import { drawCodePrive, empreinteDuCodePrive } from '../usager/code-prive.ts'
 import { findContactProuve, replaceOwnCode, replacePrintedCode } from '../usager/code-queries.ts'
 import { messageDeFeuille } from '../usager/messages.ts'
@@ -44,12 +44,12 @@ export type Imprime = {
   /** `elleMeme`: she printed it, and its code is hers. */
   | { papier: 'pour-vous'; codePrive: string; elleMeme: boolean }
   | { papier: 'arret'; recus: readonly ArretRecu[]; code: string | undefined; qr: string }
-  | { papier: 'releve'; demarches: readonly DemarcheRow[] }
+  | { papier: 'releve'; demarches: readonly DemarcheRow[]; signalees: ReadonlySet<string> }
 )
 export type Printed =
   | { ok: true; imprime: Imprime }
   | { ok: false; refusal: PapierRefusal | 'introuvable' }
-  /** A référent who does not accompany the person: she reads as the direction does. */
+  /** A référent who does not accompany the person, and has not the dossier open, or asks for what an aidant alone hands over. */
   | { ok: false; refusal: 'direction'; usagerId: string }
 
 /**
@@ -59,18 +59,18 @@ export type Printed =
  */
 export async function printPapier(
   db: Db,
-  by: Who & { kind: 'aidant' | 'usager' },
+  by: Who & { kind: 'aidant' | 'referent' | 'usager' },
   demande: Demande,
   printer: Printer,
 ): Promise<Printed> {
   const found = await db.tx(by, (tx) => find(tx, demande, printer))
   if (!found.ok) return found
-  const { mandat, contenu, autorisations, demarches, recus, codePrive, keys, point, now } = found
+  const { mandat, contenu, autorisations, demarches, signalees, recus, codePrive, keys, point, now } = found
   const { papier, thematique } = demande
   const common = { mandat, contenu, autorisations, point, now }
   if (papier === 'pour-vous')
     return { ok: true, imprime: { ...common, papier, codePrive: codePrive!, elleMeme: by.kind === 'usager' } }
-  if (papier === 'releve') return { ok: true, imprime: { ...common, papier, demarches } }
+  if (papier === 'releve') return { ok: true, imprime: { ...common, papier, demarches, signalees } }
 
   // No sheet proves more than it says.
   const dites = [...arretees(autorisations), ...enCours(autorisations, now)].map((one) => one.thematique)
@@ -99,14 +99,22 @@ export async function printPapier(
   return { ok: true, imprime: { ...common, papier, thematiques, code, qr } }
 }
 
+/** What the direction may print of a dossier open with a reason: what says a fact. A code, a sheet for a counter are for whoever accompanies. */
+const DE_DIRECTION: readonly NomPapier[] = ['mandat', 'arret', 'releve']
+
 async function find(tx: Tx, { mandatId, papier, thematique }: Demande, { secretsKey }: Printer) {
-  const written = tx.who.kind === 'aidant' && papier !== 'releve'
+  const agent = tx.who.kind !== 'usager'
+  const written = agent && papier !== 'releve'
   if (written) await lockMandat(tx, mandatId)
   const mandat = await findMandat(tx, mandatId)
   if (!mandat) return { ok: false, refusal: 'introuvable' } as const
   const { usagerId } = mandat
-  if (tx.who.kind === 'aidant' && !(await litCommeAidant(tx, usagerId)))
-    return { ok: false, refusal: 'direction', usagerId } as const
+  const lit =
+    tx.who.kind === 'usager' ||
+    (tx.who.kind === 'aidant'
+      ? await litCommeAidant(tx, usagerId)
+      : DE_DIRECTION.includes(papier) && (await dossierOuvert(tx, usagerId)))
+  if (!lit) return { ok: false, refusal: 'direction', usagerId } as const
   const contenu = await findMandatContenu(tx, mandatId)
   // Nothing is in force any more, and another aidant signed: she does not read it.
   if (!contenu) return { ok: false, refusal: 'introuvable' } as const
@@ -114,7 +122,7 @@ async function find(tx: Tx, { mandatId, papier, thematique }: Demande, { secrets
   const refusal = refusalOfPapier(papier, { autorisations, thematique, now: tx.now })
   if (refusal) return { ok: false, refusal } as const
 
-  if (papier === 'releve' && tx.who.kind === 'aidant') await recordAcces(tx, { genre: 'dossier_consulte', usagerId })
+  if (papier === 'releve' && agent) await recordAcces(tx, { genre: 'dossier_consulte', usagerId })
   const line = written
     ? await append(tx, {
         action: 'attestation_imprimee',
@@ -137,6 +145,7 @@ async function find(tx: Tx, { mandatId, papier, thematique }: Demande, { secrets
     autorisations,
     codePrive,
     demarches: papier === 'releve' ? (await listDemarches(tx, { mandatId }, undefined, TOUTES)).demarches : [],
+    signalees: papier === 'releve' ? await listSignalees(tx, { mandatId }) : new Set<string>(),
     recus: papier === 'arret' ? await listArretsRecus(tx, mandatId) : [],
     keys: await listKeys(tx),
     point: await findPoint(tx),

@@ -62,7 +62,10 @@ export function papierRoutes({ db, config, printer, renderer, log }: Deps): Hono
     )
 
   async function printNow(c: Asking, by: Who & { kind: 'aidant' | 'usager' }, demande: Demande, retour: string) {
-    const printed = await printPapier(db, by, demande, printer)
+    const first = await printPapier(db, by, demande, printer)
+    // As the direction, while she has the dossier open with a reason.
+    const direction = !first.ok && first.refusal === 'direction' && by.kind === 'aidant' && c.var.aidant?.referent
+    const printed = direction ? await printPapier(db, { ...by, kind: 'referent' }, demande, printer) : first
     if (printed.ok) return answer(c, papierDe(printed.imprime, service), retour)
     if (printed.refusal === 'direction') return c.redirect(dossierDeDirection(printed.usagerId), 303)
     if (printed.refusal === 'introuvable') return c.notFound()

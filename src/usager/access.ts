@@ -54,7 +54,7 @@ export async function lire<Found extends { usagerId: string }, T>(
 }
 
 /** Does the calling référent have this person's dossier open? */
-async function dossierOuvert(tx: Tx, usagerId: string): Promise<boolean> {
+export async function dossierOuvert(tx: Tx, usagerId: string): Promise<boolean> {
   if (tx.who.kind !== 'referent') throw new Error(`${tx.who.kind} opens no dossier`)
   const [row] = await tx.sql<{ ouvert: boolean }[]>`select dossier_ouvert(${tx.who.structureId}, ${usagerId}) as ouvert`
   return row!.ouvert

@@ -9,7 +9,7 @@ import { monMandatPage } from '../../views/usager/mandat.ts'
 import { personnesPage } from '../../views/usager/personnes.ts'
 import { listOuvertures } from '../audit/queries.ts'
 import type { Config } from '../config.ts'
-import type { Db } from '../db.ts'
+import type { Db, Tx } from '../db.ts'
 import { curseurDe, findDemarche, listDemarches, TOUTES, texteDuCurseur } from '../demarche/queries.ts'
 import { isUuid, parseForm } from '../form.ts'
 import { addressOf } from '../http/address.ts'
@@ -21,7 +21,7 @@ import { publicPage, requireAidant, requireUsager, requireUsagerParCode, require
 import { cookies, signOut } from '../http/session.ts'
 import { listArretsRecus, listSignalees } from '../mandat/fin-queries.ts'
 import { arretForm } from '../mandat/forms.ts'
-import { findMandat, findMandatContenu, listAutorisations, listMandats } from '../mandat/queries.ts'
+import { findMandat, findMandatContenu, listAutorisations, listMandats, type MandatEtat } from '../mandat/queries.ts'
 import { type StopRefusal, stopMandat } from '../mandat/stop.ts'
 import { openConnexion } from '../oidc/connexion.ts'
 import type { Provider } from '../oidc/oidc.ts'
@@ -31,6 +31,12 @@ import { listUsagesDuCode } from './code-queries.ts'
 import { lireRecherche, RECHERCHE_MAX } from './forms.ts'
 import { pauseRoutes } from './pause-routes.ts'
 import { findUsager, listAcces, listDonnees, listPersonnes, listStructuresDe } from './queries.ts'
+
+/** Her other mandats in force with the same structure. */
+const listAutres = async (tx: Tx, { id, structureId, usagerId }: MandatEtat) =>
+  (await listMandats(tx, [usagerId])).filter(
+    (one) => one.id !== id && one.structureId === structureId && ['actif', 'suspendu'].includes(one.etat),
+  )
 
 /** Acts shown to her: in her space, on a page of a mandat; of a mandat that stops, all of them. */
 const LATEST = 5
@@ -152,7 +158,14 @@ export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
   const standing = (c: Hers, mandatId: string) =>
     db.tx(asUsager(c.var.usager), async (tx) => {
       const mandat = await findMandat(tx, mandatId)
-      return mandat && { mandat, autorisations: await listAutorisations(tx, mandatId), now: tx.now }
+      return (
+        mandat && {
+          mandat,
+          autorisations: await listAutorisations(tx, mandatId),
+          autres: await listAutres(tx, mandat),
+          now: tx.now,
+        }
+      )
     })
   const asking = async (c: Hers, mandatId: string, refusal?: StopRefusal) => {
     const shown = await standing(c, mandatId)
@@ -185,6 +198,7 @@ export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
         autorisations,
         recus,
         signalees,
+        autres: await listAutres(tx, mandat),
         ...(await listDemarches(tx, { mandatId }, undefined, TOUTES)),
         now: tx.now,
       }

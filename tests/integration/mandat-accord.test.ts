@@ -118,6 +118,22 @@ describe('une autre phrase n’est jamais acceptée en passant', () => {
     await expectValidHtml(page.html)
   })
 
+  it('« Grande écriture » garde tout ce qui est répondu, ce qui est décoché d’abord, et n’écrit rien', async () => {
+    const { browser, accord } = await rereading()
+    const before = await everything()
+    const answers = yes(accord, { reponse: 'relire', suivi: 'sms', mobile: '0611223344' })
+    const large = await browser.post(`${accord.url}?relire=oui&ecriture=grande`, answers)
+    expect([large.status, hiddenIn(large, 'lues'), redit(large)]).toEqual([200, 'famille logement', true])
+    expect(large.html).toMatch(/<html lang="fr" class="grande">/)
+    expect(large.html).toMatch(/name="suivi" value="sms"[^>]* checked/)
+    expect(large.html).toContain('value="0611223344"')
+    const fewer = await browser.post(`${accord.url}?relire=oui`, { ...answers, thematiques: 'logement' })
+    expect([fewer.status, hiddenIn(fewer, 'lues'), redit(fewer)]).toEqual([200, 'logement', false])
+    expect(fewer.html).not.toMatch(/class="grande"|role="alert"/)
+    expect(await everything()).toEqual(before)
+    await expectValidHtml(large.html)
+  })
+
   it('un numéro faux avec une thématique décochée : la page dit les deux, et la case n’est plus cochée', async () => {
     const { id, browser, accord } = await rereading()
     const page = await browser.post(accord.url, yes(accord, { thematiques: ['logement'], suivi: 'sms', mobile: '12' }))

@@ -183,7 +183,7 @@ describe('son espace', () => {
       /Appel à la mairie .*C’est bloqué pour le moment\. Pourquoi : langue\. L’aidant l’a écrit plus tard, le /,
     )
     expect(page).toMatch(
-      /Demande d’aide au logement .*On attend une réponse\. À vous de faire : Envoyer l’avis d’imposition, le 3 mars 2027/,
+      /Demande d’aide au logement .*On attend une réponse\. À vous de faire : Envoyer l’avis d’imposition, pour le 3 mars 2027/,
     )
     expect(page).toMatch(
       /Auprès de Caisse d’allocations familiales \(CAF\) .*Fait Avec vous, sur place .*Argent 12,50 € Numéro de dossier AL-12 Note de l’aidant Dossier complet/,
@@ -310,10 +310,16 @@ describe('arrêter', () => {
     for (const method of ['GET', 'HEAD'])
       await world.app.request(`/mon-espace/mandats/${mandat.id}/arreter?quoi=tout`, { method, headers: { cookie } })
     expect(await census()).toEqual(before)
-    expect(page).toMatch(/Dès que vous appuyez, c’est arrêté\. Vous n’avez pas à dire pourquoi\. Tout arrêter/)
+    expect(page).toMatch(/Dès que vous appuyez, c’est arrêté\. Vous n’avez pas à dire pourquoi\. Arrêter tout ce mandat Vous/)
     expect(page).not.toMatch(/un seul thème|\?|sûre?/)
     const done = await stop(mandat)
     expect([done.status, done.headers.get('location')]).toEqual([303, `/mon-espace/mandats/${mandat.id}/arret`])
+    // Another of her mandats with this structure goes on: the page does not say that it may do nothing more.
+    const after = await read(`/mon-espace/mandats/${mandat.id}/arret`, cookie)
+    expect(after).toMatch(
+      /n’a plus le droit de faire vos démarches de transports\. Vous avez un autre mandat avec le CCAS de Figeac/,
+    )
+    expect(after).toMatch(/il continue\. L’arrêter aussi/)
   })
 
   it('prend effet aussitôt : l’aidant ne peut plus rien noter de régulier, et le voit', async () => {
@@ -366,7 +372,7 @@ describe('arrêter', () => {
     expect(await world.note(mandat.id, { thematique: 'transports' })).toMatchObject({ ok: true })
     expect(await read(`/mon-espace/mandats/${mandat.id}/arret`, cookie)).toMatch(
       // Nothing was sent for this one: the sentence announces no list.
-      /n’a plus le droit de faire vos démarches de logement\. Le CCAS de Figeac peut faire vos démarches de papiers et de transports jusqu’au .*Aucune demande n’attend de réponse/,
+      /n’a plus le droit de faire vos démarches de logement\. Le CCAS de Figeac peut faire vos démarches de papiers et de transports jusqu’au .*Aucune demande faite avec ce mandat n’attend de réponse/,
     )
     expect(await read('/mon-espace', cookie)).toMatch(/vos démarches de papiers et de transports jusqu’au/)
     expect(await read(`/mon-espace/mandats/${mandat.id}`, cookie)).toMatch(/Logement \([^)]*\) : arrêté le/)

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import type { Db } from '../../src/db.ts'
-import { recordDemarche } from '../../src/demarche/record.ts'
+import { recordActeHorsMandat, recordDemarche } from '../../src/demarche/record.ts'
 import { openLog } from '../../src/http/log.ts'
 import { append } from '../../src/journal/append.ts'
 import { LETTRES } from '../../src/lettres.ts'
@@ -400,6 +400,21 @@ describe('le fichier de preuve', () => {
 })
 
 describe('le relevé', () => {
+  it('dit ce qui est arrêté, pourquoi un acte est hors mandat, et ce qui a été fait après l’arrivée de sa lettre', async () => {
+    const mandat = await world.signMandat({ persona: 'moussa', perimetre: ['logement'] })
+    const by = world.as('thomas')
+    const letter = await world.now()
+    await world.database.travel({ ms: 60_000 })
+    ok(await recordDemarche(world.db, by, uneDemarche(mandat.id)))
+    const outside = { ...uneDemarche(mandat.id, 'famille', { titre: 'Une inscription' }) }
+    ok(await recordActeHorsMandat(world.db, by, outside, 'Le délai finissait'))
+    ok(await recordStop(world.db, by, { mandatId: mandat.id, maniere: 'courrier', recuLe: letter }))
+    const { text } = await pdfOf(await shePrints(mandat.id, 'releve', 'moussa'))
+    expect(text).toMatch(serre('ce mandat n’est plus en cours : arrêté'))
+    expect(text).toContain(serre('raison : Le délai finissait'))
+    expect(text.split(serre('Faite après l’arrivée de la demande d’arrêt'))).toHaveLength(2)
+  })
+
   it('montre ce que son lecteur peut voir : tout à la personne, le sensible masqué à l’aidant', async () => {
     const mandat = await world.signMandat({ persona: 'laetitia', perimetre: ['social', 'logement'] })
     const by = world.as('thomas')
@@ -415,6 +430,8 @@ describe('le relevé', () => {
     const theirs = (await pdfOf(await aidantPrints(mandat.id, 'releve'))).text
     expect(theirs).toContain(serre('Une aide au logement'))
     expect(theirs).toContain(serre('Démarche confidentielle'))
+    expect(theirs).toContain(serre('Une démarche confidentielle peut avoir une suite, qui n’est pas écrite ici'))
+    expect(hers).not.toContain(serre('peut avoir une suite'))
     expect(theirs).not.toMatch(/dossierdesanté|Social-Santé/)
     expect(await printed(mandat.id)).toEqual([])
     const [acces] = await world.sql`select genre from acces where usager_id = ${mandat.usagerId} order by id desc`
@@ -477,5 +494,28 @@ describe('là où aucun PDF ne peut être fait', () => {
     const apercu = await app.request(`/mandats/brouillons/${draft}/apercu`, { method: 'POST', headers, body: '' })
     expect(await apercu.text()).toContain('<p class="filigrane"><strong>sans valeur juridique</strong></p>')
     await papers.close()
+  })
+})
+
+describe('la direction, son dossier ouvert avec une raison', () => {
+  it('imprime ce qui dit un fait, et rien de ce qui ouvre ou montre ; une ligne à son nom', async () => {
+    const mandat = await world.signMandat({ persona: 'teiki', perimetre: ['logement'] })
+    ok(await stopMandat(world.db, await world.asUsager('teiki'), { mandatId: mandat.id }))
+    const closed = await aidantPrints(mandat.id, 'arret', 'nadia')
+    expect([closed.status, closed.headers.get('location')]).toEqual([303, `/structure/personnes/${mandat.usagerId}`])
+    await world.post(
+      `/structure/personnes/${mandat.usagerId}/ouvrir`,
+      { motif: 'controle', envoi: randomUUID() },
+      await world.sessionOf('nadia'),
+    )
+    for (const papier of ['arret', 'mandat', 'releve']) await pdfOf(await aidantPrints(mandat.id, papier, 'nadia'))
+    for (const papier of ['pour-vous', 'guichet'])
+      expect((await aidantPrints(mandat.id, papier, 'nadia', { thematique: 'logement' })).status).toBe(303)
+    expect(await printed(mandat.id)).toEqual([{ papier: 'arret' }, { papier: 'mandat' }])
+    const html = await (await world.get(`/mandats/${mandat.id}`, await world.sessionOf('nadia'))).text()
+    expect(html).toContain('Imprimer l’attestation d’arrêt')
+    expect(html).not.toMatch(/papiers\/pour-vous|papiers\/guichet|preuve\.json/)
+    const elsewhere = await aidantPrints(mandat.id, 'arret', 'jocelyne')
+    expect(elsewhere.status).toBe(404)
   })
 })

@@ -13,10 +13,12 @@ type Props = {
   enCours: boolean
   /** Something was stopped. */
   arrete: boolean
+  /** Read by the direction, with a reason: it prints what says a fact, no code nor sheet for a counter. */
+  direction: boolean
 }
 
 /** What the aidant may print of a mandat. Printing is written in the journal, so each is a button. */
-export const papiersDeLAidant = ({ here, actives, enCours, arrete }: Props): Html => {
+export const papiersDeLAidant = ({ here, actives, enCours, arrete, direction }: Props): Html => {
   const print = (label: string, papier: string) =>
     form({ action: `${here}/papiers/${papier}` }, button(label, { kind: 'secondary' }))
   return html`<h2>Papiers</h2>
@@ -27,11 +29,13 @@ export const papiersDeLAidant = ({ here, actives, enCours, arrete }: Props): Htm
     ])}
     ${
       enCours &&
+      !direction &&
       html`<p>« Pour vous seulement » est la feuille de la personne, avec son code privé : remettez-la, n’en gardez pas de copie. Elle remplace la précédente.</p>
     ${buttons([print('Imprimer « Pour vous seulement »', 'pour-vous')])}`
     }
     ${
       actives.length > 0 &&
+      !direction &&
       more(
         'Une fiche pour un guichet : une seule thématique',
         form(
@@ -44,18 +48,21 @@ export const papiersDeLAidant = ({ here, actives, enCours, arrete }: Props): Htm
         ),
       )
     }
-    ${more(
-      PREUVE,
-      html`<p>Ce fichier contient l’identité de la personne : remettez-le à qui l’a demandé, et ne le laissez pas sur cet ordinateur.</p>
+    ${
+      !direction &&
+      more(
+        PREUVE,
+        html`<p>Ce fichier contient l’identité de la personne : remettez-le à qui l’a demandé, et ne le laissez pas sur cet ordinateur.</p>
     ${form({ action: `${here}/preuve.json` }, buttons([button('Télécharger le fichier de preuve', { kind: 'secondary' })]))}`,
-    )}`
+      )
+    }`
 }
 
 /** For whoever checks without us: `npm run verify-mandat`. */
 const PREUVE = 'Le fichier de preuve, pour un juge ou un contrôle'
 
 /** What she may print of her own mandat. */
-export const papiersDeLaPersonne = ({ here, enCours, arrete }: Omit<Props, 'actives'>): Html => {
+export const papiersDeLaPersonne = ({ here, enCours, arrete }: Omit<Props, 'actives' | 'direction'>): Html => {
   const print = (label: string, papier: string) =>
     form({ action: `${here}/papiers/${papier}` }, button(label, { kind: 'secondary' }))
   return html`<h2>Imprimer</h2>

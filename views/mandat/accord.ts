@@ -32,7 +32,7 @@ import {
   nomComplet,
   THEMATIQUE,
 } from '../kit/words.ts'
-import { ecriture } from './ecriture.ts'
+import { ecritureGardee } from './ecriture.ts'
 import { ETAPES } from './new.ts'
 import { REFUSAL, type Refusal } from './refusals.ts'
 import { remplacements } from './remplacements.ts'
@@ -89,7 +89,6 @@ export const accordPage = (props: Props) => {
         'warning',
       )
     }
-    ${ecriture(frame.grande === true, { relire: 'oui' })}
     ${facts([
       { term: 'Vous êtes', value: nomComplet(identite) },
       { term: 'Né ou née', value: dateEcrite(identite.birthdate) },
@@ -101,7 +100,8 @@ export const accordPage = (props: Props) => {
     ])}
     ${form(
       {},
-      html`<div${RELIRE}>${checkboxes({
+      html`${ecritureGardee(frame.grande === true)}
+      <div${RELIRE}>${checkboxes({
         name: 'thematiques',
         legend: 'Pour ces démarches',
         hint: 'Vous pouvez décocher ce que vous ne voulez pas.',

@@ -128,7 +128,7 @@ export const finPage = ({ frame, how, mandat, usager, mandats, refusal, error }:
     titre,
     html`${errorSummary(errors)}
     ${refusal && alert('Rien n’est arrêté', REFUSAL[refusal])}
-    <p>Mandat de <strong>${nomCourant(usager)}</strong>.</p>
+    <p>Mandat de la personne : <strong>${nomCourant(usager)}</strong>.</p>
     <h2>Ce qui va se passer</h2>
     <ul>
       ${how !== 'renonce' && html`<li>${inForce.length > 1 ? `Ses ${inForce.length} mandats en cours avec votre structure s’arrêtent` : 'Son mandat avec votre structure s’arrête'} tout de suite, sans retour.</li>`}
@@ -183,7 +183,7 @@ export const apresFinPage = ({
     ${
       flagged.length > 0 &&
       html`<h2>Faites depuis l’arrivée de sa demande</h2>
-    <p>${pluriel(flagged.length, 'démarche')} : la personne et la direction les voient signalées.</p>
+    <p>${pluriel(flagged.length, 'démarche')} : la personne ${flagged.length > 1 ? 'les voit signalées' : 'la voit signalée'} dans son espace, et la direction ici.</p>
     <ul>${flagged.map((one) => html`<li>${acteLine(one)}</li>`)}</ul>`
     }
     ${
@@ -211,10 +211,9 @@ export const apresFinPage = ({
 
 /** Art. 1993 C. civ. */
 const COMPTE = {
-  vivante: 'Le relevé dit tout ce qui a été fait avec ce mandat. Remettez-le à la personne.',
-  deces:
-    'Le relevé dit tout ce qui a été fait avec ce mandat. Il se remet à ses héritiers ou à leur notaire, s’ils le demandent.',
-  protection: 'Le relevé dit tout ce qui a été fait avec ce mandat. Remettez-le à qui est chargé de ses affaires.',
+  vivante: 'Le relevé dit ce qui a été fait avec ce mandat. Remettez-le à la personne.',
+  deces: 'Le relevé dit ce qui a été fait avec ce mandat. Il se remet à ses héritiers ou à leur notaire, s’ils le demandent.',
+  protection: 'Le relevé dit ce qui a été fait avec ce mandat. Remettez-le à qui est chargé de ses affaires.',
 } as const
 
 const RESTE = {

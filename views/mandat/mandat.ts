@@ -23,6 +23,8 @@ type Props = {
   recus: readonly ArretRecu[]
   /** Undefined when she may not read it any more. */
   contenu: MandatContenu | undefined
+  /** Read by the direction, with a reason. */
+  direction: boolean
   /** She comes from signing it. */
   signe: boolean
   now: Date
@@ -32,7 +34,7 @@ type Props = {
 const NEW_MS = 10 * 60_000
 
 /** A mandat as signed, for the aidants of its structure. */
-export const mandatPage = ({ frame, mandat, usager, autorisations, recus, contenu, signe, now }: Props) => {
+export const mandatPage = ({ frame, mandat, usager, autorisations, recus, contenu, direction, signe, now }: Props) => {
   const { fuseau } = mandat
   const renouvelable = !refusalOfRenewal(mandat, autorisations, [], undefined, now)
   const inForce = mandat.etat === 'actif' || mandat.etat === 'suspendu'
@@ -49,7 +51,7 @@ export const mandatPage = ({ frame, mandat, usager, autorisations, recus, conten
       justSigned &&
       success(
         'Mandat signé',
-        'Vous pouvez agir, et noter ici chaque démarche. La personne peut la lire dans son espace, et tout arrêter quand elle veut.',
+        'Imprimez plus bas ses papiers et remettez-les à la personne. Vous pouvez agir, et noter ici chaque démarche ; elle peut tout arrêter quand elle veut.',
       )
     }
     <p>${etat(mandat.etat)}${mandat.endedAt && mandat.endedHow && ` ${FIN[mandat.endedHow]}${finLe(mandat.endedAt, mandat.recuLe, fuseau)}`}
@@ -101,14 +103,15 @@ export const mandatPage = ({ frame, mandat, usager, autorisations, recus, conten
       papiersDeLAidant({
         here: `/mandats/${mandat.id}`,
         actives: autorisations.filter(({ thematique }) => mandat.enVigueur.includes(thematique)),
-        enCours: mandat.etat === 'actif' || mandat.etat === 'suspendu',
+        enCours: inForce,
+        direction,
         arrete: autorisations.some(({ revokedHow }) => revokedHow !== null && revokedHow !== 'remplace'),
       })
     }
     ${
       contenu
         ? more('Le texte accepté, mot pour mot', legal(blocs(contenu.texte), 2))
-        : html`<p>Aucun mandat de la personne n’est en cours : le texte accepté n’est plus visible que d’elle et de l’aidant qui a signé.</p>`
+        : html`<p>Aucun mandat de la personne n’est en cours : seuls elle, l’aidant qui a signé, et la direction en disant pourquoi, lisent encore le texte accepté et impriment ses papiers.</p>`
     }`,
   )
 }

@@ -6,7 +6,7 @@ import { button, form } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { table } from '../kit/table.ts'
-import { finLe, jour, nomCourant, temps } from '../kit/words.ts'
+import { dateEcrite, finLe, jour, nomCourant, temps } from '../kit/words.ts'
 
 const QUOI = {
   signe: 'Son mandat est signé : ses papiers',
@@ -23,14 +23,17 @@ export const papiersDusPage = ({ frame, dus, remis, fuseau }: Props) =>
   page(
     { ...frame, width: 'wide', above: back('Revenir aux personnes', '/personnes') },
     'À remettre sur papier',
-    html`${remis && success('C’est noté', 'Ce papier est remis.')}
-    <p>Ces personnes ont choisi le papier, ou d’autres lisent leur téléphone ou leur boîte : elles n’apprennent ces nouvelles que par vous. Imprimez depuis le mandat, remettez en main propre ou par la poste, puis notez-le ici.</p>
+    html`${remis && success('C’est noté', 'Ce papier est remis, et n’est plus dans la liste.')}
+    <p>Ces personnes ont choisi le papier, ou d’autres lisent leur téléphone ou leur boîte. Imprimez depuis le mandat (s’il est fini, c’est à qui l’a signé, ou à la direction, de l’imprimer), remettez en main propre ou par la poste, puis notez-le ici.</p>
     ${form(
       {},
       table({
         caption: 'Nouvelles à remettre, la plus ancienne d’abord',
         columns: [
-          { head: 'Personne', cell: (du: PapierDu) => html`<a href="/personnes/${du.usagerId}">${nomCourant(du)}</a>` },
+          {
+            head: 'Personne',
+            cell: (du: PapierDu) => html`<a href="/personnes/${du.usagerId}">${nomCourant(du)}</a>, ${dateEcrite(du.birthdate)}`,
+          },
           {
             head: 'Nouvelle',
             cell: (du: PapierDu) =>

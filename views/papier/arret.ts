@@ -4,7 +4,7 @@ import type { Papier } from '../../src/papier/papier.ts'
 import { laStructure } from '../../src/structure/nom.ts'
 import { dateEcrite, de, FIN, jour, jourEtHeure, MANIERE, nomComplet, THEMATIQUE } from '../kit/words.ts'
 import { type FaitsMandat, siretEcrit, verifier } from './mandat.ts'
-import { type Service, TITRE } from './words.ts'
+import { PAPIER_ARRET, PAPIER_ARRET_EN_PARTIE, type Service, TITRE } from './words.ts'
 
 type Faits = Pick<FaitsMandat, 'numero' | 'contenu' | 'now' | 'code' | 'qr'> & {
   /** What is stopped, and nothing else. */
@@ -63,7 +63,7 @@ export const arretPapier = ({ numero, contenu, now, arretees, recus, restent, se
         genre: 'texte',
         texte: `Les demandes envoyées avant l’arrêt ne sont pas annulées. Cette attestation dit l’état du mandat le ${when(now)}.`,
       },
-      verifier({ service, code, qr }),
+      verifier({ service, code, qr }, restent.length > 0 ? PAPIER_ARRET_EN_PARTIE : PAPIER_ARRET),
     ],
     suite: [],
   }

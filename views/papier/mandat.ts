@@ -93,10 +93,11 @@ const arreter = ({ contenu, service }: FaitsMandat): Bloc[] => [
   },
 ]
 
-export const verifier = ({ service, code, qr }: Pick<FaitsMandat, 'service' | 'code' | 'qr'>): Bloc => ({
+/** `texte`: what whoever is shown this paper must know. */
+export const verifier = ({ service, code, qr }: Pick<FaitsMandat, 'service' | 'code' | 'qr'>, texte = PAPIER): Bloc => ({
   genre: 'verifier',
   titre: 'À qui ce papier est montré',
-  texte: PAPIER,
+  texte,
   // The page that reads the QR knows nothing of a code.
   lignes: [
     {

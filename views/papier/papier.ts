@@ -45,7 +45,7 @@ const enMots = (imprime: Imprime, service: Service): Papier => {
         restent: enCours(autorisations, now),
       })
     case 'releve':
-      return relevePapier({ ...common, demarches: imprime.demarches })
+      return relevePapier({ ...common, demarches: imprime.demarches, signalees: imprime.signalees, arret: arretDit(imprime) })
   }
 }
 

@@ -16,17 +16,20 @@ import {
 import type { FaitsMandat } from './mandat.ts'
 import { adresse, type Service, TITRE } from './words.ts'
 
-type Faits = Pick<FaitsMandat, 'numero' | 'contenu' | 'expiresAt' | 'now'> & {
+type Faits = Pick<FaitsMandat, 'numero' | 'contenu' | 'expiresAt' | 'arret' | 'now'> & {
   /** As their reader may see them, latest first. */
   demarches: readonly DemarcheRow[]
+  /** Those done after her request to stop had come. */
+  signalees: ReadonlySet<string>
   service: Service
 }
 
 /** What was done with a mandat and what is expected, to be read together at each visit. */
-export const relevePapier = ({ numero, contenu, expiresAt, now, demarches, service }: Faits): Papier => {
+export const relevePapier = ({ numero, contenu, expiresAt, arret, now, demarches, signalees, service }: Faits): Papier => {
   const { structure, identite } = contenu
   const { fuseau } = structure
   const expected = demarches.filter(({ etapeQuoi }) => etapeQuoi !== null)
+  const hidden = demarches.some(({ titre }) => titre === null)
   return {
     nom: 'releve',
     titre: TITRE.releve,
@@ -42,14 +45,10 @@ export const relevePapier = ({ numero, contenu, expiresAt, now, demarches, servi
         genre: 'petit',
         texte: `Date de naissance : ${dateEcrite(identite.birthdate)}. Mandat donné jusqu’au ${auSoir(expiresAt, fuseau)}.`,
       },
+      ...(arret ? [{ genre: 'avis' as const, texte: arret }] : []),
       { genre: 'titre', texte: 'Ce qui est attendu' },
-      expected.length > 0
-        ? {
-            genre: 'liste',
-            lignes: expected.map((one) => ({ fort: titreDe(one), texte: etapeEnMots(one) ?? '' })),
-          }
-        : { genre: 'texte', texte: 'Rien n’est attendu pour le moment.' },
-      ...fait(demarches, fuseau),
+      ...attendu(expected, hidden),
+      ...fait(demarches, signalees, fuseau),
       { genre: 'titre', texte: 'Si une ligne est fausse' },
       {
         genre: 'texte',
@@ -59,7 +58,24 @@ export const relevePapier = ({ numero, contenu, expiresAt, now, demarches, servi
   }
 }
 
-const fait = (demarches: readonly DemarcheRow[], fuseau: string): Bloc[] =>
+const attendu = (expected: readonly DemarcheRow[], hidden: boolean): Bloc[] => [
+  ...(expected.length > 0
+    ? [{ genre: 'liste' as const, lignes: expected.map((one) => ({ fort: titreDe(one), texte: etapeEnMots(one) ?? '' })) }]
+    : []),
+  ...(hidden
+    ? [
+        {
+          genre: 'avis' as const,
+          texte:
+            'Une démarche confidentielle peut avoir une suite, qui n’est pas écrite ici : demandez-la à l’aidant nommé plus bas, ou lisez-la dans votre espace.',
+        },
+      ]
+    : expected.length === 0
+      ? [{ genre: 'texte' as const, texte: 'Rien n’est attendu pour le moment.' }]
+      : []),
+]
+
+const fait = (demarches: readonly DemarcheRow[], signalees: ReadonlySet<string>, fuseau: string): Bloc[] =>
   demarches.length === 0
     ? [
         { genre: 'titre', texte: 'Ce qui a été fait' },
@@ -82,6 +98,8 @@ const fait = (demarches: readonly DemarcheRow[], fuseau: string): Bloc[] =>
                 .filter(Boolean)
                 .join(', '),
               one.genre !== 'reguliere' && KIND[one.genre],
+              one.motifHorsMandat && `raison : ${one.motifHorsMandat}`,
+              signalees.has(one.id) && 'Faite après l’arrivée de la demande d’arrêt',
               one.note && `« ${one.note} »`,
             ]
               .filter(Boolean)

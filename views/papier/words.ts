@@ -21,6 +21,14 @@ export const PAPIER_REFUSE = {
 export const PAPIER =
   'Ce papier n’est pas une procuration bancaire : avant de l’utiliser, vérifiez à cette adresse que le mandat n’est pas arrêté, et demandez une pièce d’identité à qui vous le montre.'
 
+/** Of an attestation d'arrêt: it gives no power, it says that there is none left. */
+export const PAPIER_ARRET =
+  'Ce papier dit que le mandat est arrêté : la structure ne peut plus agir avec lui. Vérifiez-le à cette adresse, et gardez-le.'
+
+/** The same, when some of it goes on. */
+export const PAPIER_ARRET_EN_PARTIE =
+  'Ce papier dit ce qui est arrêté : pour cela, la structure ne peut plus agir. Vérifiez-le à cette adresse, et gardez-le.'
+
 /** What a paper says of the service. */
 export type Service = {
   /** Origin, typed out on the paper. */

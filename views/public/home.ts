@@ -18,7 +18,7 @@ export const homePage = ({ demo, verifier }: Props): string =>
 <div class="doors">
 ${card({
   title: 'Vous êtes aidé(e)',
-  body: html`<p>Voir vos mandats, ce qui a été fait pour vous, et tout arrêter si vous voulez.</p>${franceConnect({ action: '/connexion/franceconnect' })}`,
+  body: html`<p>Voir vos mandats, ce qui a été fait pour vous, et tout arrêter si vous voulez.</p>${franceConnect({ action: '/connexion/franceconnect' })}<p><a href="/mon-espace/code">J’ai un papier avec un code</a></p>`,
 })}
 ${card({
   title: 'Vous aidez dans votre travail',

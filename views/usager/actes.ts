@@ -61,7 +61,7 @@ const apart = ({ genre, recordedAt, fuseau, motifHorsMandat }: DemarcheRow): Htm
 /** What comes next, and whose turn it is. */
 const suite = ({ etapeQuoi, etapeQui, etapeQuand }: DemarcheRow): Html | false =>
   etapeQuoi !== null &&
-  html`<p>${ENSUITE[etapeQui ?? 'aucun']} ${etapeQuoi}${etapeQuand && html`, <strong>le ${dateEcrite(etapeQuand)}</strong>`}</p>`
+  html`<p>${ENSUITE[etapeQui ?? 'aucun']} ${etapeQuoi}${etapeQuand && html`, <strong>pour le ${dateEcrite(etapeQuand)}</strong>`}</p>`
 
 const ENSUITE = {
   personne: html`<strong>À vous de faire\u00a0:</strong>`,

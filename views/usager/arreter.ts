@@ -25,12 +25,14 @@ type ArreterProps = {
   frame: Frame
   mandat: MandatEtat
   autorisations: readonly Autorisation[]
+  /** Her other mandats in force with this structure: they go on. */
+  autres: readonly MandatEtat[]
   refusal?: StopRefusal | undefined
   now: Date
 }
 
 /** Asks for the one press that stops. No reason is asked, nothing holds her back. */
-export const arreterPage = ({ frame, mandat, autorisations, refusal, now }: ArreterProps) => {
+export const arreterPage = ({ frame, mandat, autorisations, autres, refusal, now }: ArreterProps) => {
   const standing = autorisations
     .filter((one) => ['actif', 'suspendu'].includes(etatAutorisation(one, now).etat))
     .map(({ thematique }) => thematique)
@@ -43,7 +45,7 @@ export const arreterPage = ({ frame, mandat, autorisations, refusal, now }: Arre
       html`${sentence('Dès que vous appuyez, c’est arrêté. Vous n’avez pas à dire pourquoi.')}
     ${form(
       {},
-      html`${button('Tout arrêter', { name: 'quoi', value: 'tout', icon: 'arret', large: true })}
+      html`${button(autres.length > 0 ? 'Arrêter tout ce mandat' : 'Tout arrêter', { name: 'quoi', value: 'tout', icon: 'arret', large: true })}
     ${
       standing.length > 1 &&
       html`<h2>Ou arrêter un seul thème</h2>
@@ -51,6 +53,7 @@ export const arreterPage = ({ frame, mandat, autorisations, refusal, now }: Arre
     }`,
     )}
     ${mandat.enVigueur.length > 0 && html`<p>Vous pouvez aussi <a href="/mon-espace/mandats/${mandat.id}/pause">mettre en pause</a>, et remettre en route quand vous voulez.</p>`}
+    ${continuent(autres)}
     <p>Les demandes déjà envoyées ne sont pas annulées. Plus tard, vous pourrez faire un nouveau mandat si vous voulez.</p>`
     }`,
   )
@@ -65,11 +68,13 @@ type ArretProps = {
   /** What an aidant recorded in her name, and what was done before she did. */
   recus: readonly ArretRecu[]
   signalees: ReadonlySet<string>
+  /** Her other mandats in force with this structure: they go on. */
+  autres: readonly MandatEtat[]
   now: Date
 }
 
 /** After the stop: what is over and since when, what was sent before, what is now hers to do. */
-export const arretPage = ({ frame, mandat, autorisations, demarches, recus, signalees, now }: ArretProps) => {
+export const arretPage = ({ frame, mandat, autorisations, demarches, recus, signalees, autres, now }: ArretProps) => {
   const whole = mandat.etat === 'termine' || mandat.etat === 'expire'
   const stopped = autorisations.filter(({ revokedHow }) => whole || revokedHow === 'revoque')
   // One thématique after the other: each is over since its own moment, and the sentence says the last.
@@ -89,7 +94,8 @@ export const arretPage = ({ frame, mandat, autorisations, demarches, recus, sign
   return page(
     { ...frame, above: back('Mes mandats', '/mon-espace') },
     mandat.etat === 'expire' ? 'C’est fini' : 'C’est fait',
-    html`${sentence(stopSentence(mandat, lately, sent.length > 0, now))}
+    html`${sentence(stopSentence(mandat, lately, { pending: sent.length > 0, alone: autres.length === 0 }, now))}
+    ${continuent(autres)}
     ${earlier.map((one) => html`<p>Déjà arrêté\u00a0: vos démarches ${deMots([one.thematique])}, depuis ${one.revokedAt && temps(one.revokedAt, depuis(one.revokedAt, mandat.fuseau, now))}.</p>`)}
     ${!whole && html`<p>${droit(mandat)}</p>`}
     ${recu(recus, mandat.fuseau)}
@@ -100,7 +106,7 @@ export const arretPage = ({ frame, mandat, autorisations, demarches, recus, sign
     <p>L’aidant pouvait encore les faire, et ne savait peut-être pas. Une question ? Appelez la structure.</p>`
     }
     <h2>Les demandes déjà envoyées</h2>
-    ${sent.length > 0 ? html`<ul>${sent.map(sentLine)}</ul>` : html`<p>Aucune demande n’attend de réponse.</p>`}
+    ${sent.length > 0 ? html`<ul>${sent.map(sentLine)}</ul>` : html`<p>Aucune demande faite avec ce mandat n’attend de réponse.</p>`}
     <h2>Ce qui est maintenant à vous de faire</h2>
     <ul>
       ${hers.map(hersLine)}
@@ -114,9 +120,14 @@ export const arretPage = ({ frame, mandat, autorisations, demarches, recus, sign
 
 /**
  * The sentence of the stop, as it was fixed; a mandat that came to its date has its own. `pending`: there are requests to list, else the
- * sentence does not announce them.
+ * sentence does not announce them. `alone`: this structure has no other mandat of hers, and may do nothing more.
  */
-const stopSentence = (mandat: MandatEtat, stopped: readonly Autorisation[], pending: boolean, now: Date): Html => {
+const stopSentence = (
+  mandat: MandatEtat,
+  stopped: readonly Autorisation[],
+  { pending, alone }: { pending: boolean; alone: boolean },
+  now: Date,
+): Html => {
   const { etat, endedAt, structureNom, fuseau } = mandat
   const structure = laStructure(structureNom)
   if (etat === 'expire' || (etat === 'termine' && mandat.endedHow !== 'revoque'))
@@ -125,9 +136,16 @@ const stopSentence = (mandat: MandatEtat, stopped: readonly Autorisation[], pend
     (latest, { revokedAt }) => (revokedAt && revokedAt > latest ? revokedAt : latest),
     endedAt ?? new Date(0),
   )
-  const which = etat === 'termine' ? '' : ` ${deMots(stopped.map(({ thematique }) => thematique))}`
+  const which = etat === 'termine' && alone ? '' : ` ${deMots(stopped.map(({ thematique }) => thematique))}`
   return html`C’est arrêté depuis ${temps(last, depuis(last, fuseau, now))}\u00a0: ${structure} n’a plus le droit de faire vos démarches${which}${pending && ', mais les demandes déjà envoyées, listées ici, ne sont pas annulées'}.`
 }
+
+/** What a stop of this mandat leaves as it is. */
+const continuent = (autres: readonly MandatEtat[]): readonly Html[] =>
+  autres.map(
+    ({ id, structureNom, enVigueur, enPause }) =>
+      html`<p>Vous avez un autre mandat avec ${laStructure(structureNom)}, pour vos démarches ${deMots([...enVigueur, ...enPause])} : il continue. <a href="/mon-espace/mandats/${id}/arreter">L’arrêter aussi</a></p>`,
+  )
 
 /** When her request came, and when it was recorded: two times, the second is when it took effect here. */
 const recu = (recus: readonly ArretRecu[], fuseau: string): Html | false => {
@@ -152,5 +170,5 @@ const sentLine = (demarche: DemarcheRow): Html => {
 
 const hersLine = (demarche: DemarcheRow): Html => {
   const { etapeQuoi, etapeQuand } = demarche
-  return html`<li><strong>${etapeQuoi}</strong>${etapeQuand && `, le ${dateEcrite(etapeQuand)}`}<br>pour\u00a0: ${titreEnClair(demarche) ?? 'une démarche'}</li>`
+  return html`<li><strong>${etapeQuoi}</strong>${etapeQuand && `, pour le ${dateEcrite(etapeQuand)}`}<br>pour\u00a0: ${titreEnClair(demarche) ?? 'une démarche'}</li>`
 }

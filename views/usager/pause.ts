@@ -30,7 +30,7 @@ export const pausePage = ({ frame, mandat, refusal }: Props) => {
     html`${refusal && alert('Rien n’a changé', PAUSE_REFUSEE[refusal])}
     ${
       enVigueur.length > 0 &&
-      html`${sentence(`Dès que vous appuyez, ${la} ne fait plus vos démarches. Vous pourrez remettre en route quand vous voulez.`)}
+      html`${sentence(`Dès que vous appuyez, ${la} ne fait plus vos démarches ${deMots(enVigueur)}. Vous pourrez remettre en route quand vous voulez.`)}
     ${choices(enVigueur, 'Tout mettre en pause', 'Ou mettre en pause un seul thème', (mots) => `Mettre en pause : ${mots}`)}
     <p>Les demandes déjà envoyées ne sont pas annulées.</p>`
     }

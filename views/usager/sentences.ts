@@ -6,13 +6,14 @@ import { auSoir, deMots, finLe, jourEtHeure, majuscule, temps } from '../kit/wor
 
 /** What a mandat allows, or does not any more, in one sentence that holds alone. */
 export const droit = (mandat: MandatEtat): Html => {
-  const { etat, structureNom, enPause, enVigueur, expiresAt, fuseau } = mandat
+  const { etat, endedHow, structureNom, perimetre, enPause, enVigueur, expiresAt, fuseau } = mandat
   const structure = majuscule(laStructure(structureNom))
   if (etat === 'actif')
     return html`${structure} peut faire vos démarches ${deMots(enVigueur)} jusqu’au ${temps(expiresAt, auSoir(expiresAt, fuseau))}.`
   if (etat === 'suspendu')
     return html`C’est en pause\u00a0: ${laStructure(structureNom)} ne fait plus vos démarches ${deMots(enPause)} pour le moment.`
-  return html`${structure} n’a plus le droit de faire vos démarches.`
+  if (endedHow === 'remplace') return html`Un autre mandat l’a remplacé.`
+  return html`Avec ce mandat, ${laStructure(structureNom)} n’a plus le droit de faire vos démarches ${deMots(perimetre)}.`
 }
 
 /** What is paused while the rest goes on. */
