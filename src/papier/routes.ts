@@ -28,7 +28,7 @@ type Deps = { db: Db; config: Config; printer: Printer; renderer: Renderer; log:
 export function papierRoutes({ db, config, printer, renderer, log }: Deps): Hono<Env> {
   const routes = new Hono<Env>()
   const places = openPlaces()
-  const service = { publicUrl: config.publicUrl, demo: config.mode === 'demo' }
+  const service = { publicUrl: config.publicUrl, editeur: config.editeur, demo: config.mode === 'demo' }
 
   /** The paper as a PDF, else as a page to print. In line: a file saved would stay on a computer that others use. */
   async function answer(c: Asking, papier: Papier, retour: string) {

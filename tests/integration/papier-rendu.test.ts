@@ -62,7 +62,11 @@ describe('le PDF d’un papier', () => {
     said('qui s’est identifiée avec FranceConnect')
     said('mandats.exemple.fr/mon-espace')
     // A letter goes to who records it.
-    expect(pages[0]!.split(serre('Par courrier'))[1]).toContain(serre('CCAS de Figeac, 5 rue de Colomb, 46100 Figeac'))
+    expect(pages[0]!.split(serre('Par courrier'))[1]).toContain(
+      serre(
+        'CCAS de Figeac, 5 rue de Colomb, 46100 Figeac ; ou au service : Trait d’union, 12 rue de la République, 46100 Figeac',
+      ),
+    )
     said('3F7K-9WQX-RT6B')
     said(PAPIER)
     expect(text).toContain(serre('Ouvrir, fermer ou utiliser un compte en banque.'))

@@ -14,6 +14,7 @@ const FIGEAC = {
 }
 export const SERVICE = {
   publicUrl: 'https://mandats.exemple.fr',
+  editeur: 'Trait d’union, 12 rue de la République, 46100 Figeac.',
   demo: false,
 }
 

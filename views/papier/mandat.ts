@@ -84,7 +84,7 @@ const arreter = ({ contenu, service }: FaitsMandat): Bloc[] => [
     lignes: [
       { fort: 'Sur internet', texte: `${adresse(service, '/mon-espace')}, avec FranceConnect` },
       { fort: 'Par téléphone ou sur place', texte: `${telephone(contenu.structure.telephone)}, ${contenu.structure.adresse}` },
-      { fort: 'Par courrier', texte: parCourrier(contenu.structure) },
+      { fort: 'Par courrier', texte: parCourrier(contenu.structure, service) },
       {
         fort: 'Vos droits',
         texte: 'lire vos données, les faire corriger, vous y opposer : aux mêmes adresses, ou auprès de la CNIL (www.cnil.fr)',

@@ -66,7 +66,7 @@ export const pourVousPapier = ({ numero, contenu, expiresAt, now, themes, codePr
           { fort: 'Qui', texte: nom },
           { fort: 'Avec', texte: structure.nom },
           { fort: 'Mandat', texte: numero },
-          { fort: 'À envoyer ou à remettre', texte: parCourrier(structure) },
+          { fort: 'À envoyer ou à remettre', texte: parCourrier(structure, service) },
         ],
         cases: themes.length > 1 ? ['Tout arrêter', ...themes.map((theme) => `Seulement : ${theme}`)] : ['Tout arrêter'],
         blancs: ['Le', 'Signature'],

@@ -33,6 +33,8 @@ export const PAPIER_ARRET_EN_PARTIE =
 export type Service = {
   /** Origin, typed out on the paper. */
   publicUrl: string
+  /** Name and postal address of who keeps it. */
+  editeur: string | undefined
   /** Its papers bear it on each page: nobody must take one for true. */
   demo: boolean
 }
@@ -42,5 +44,6 @@ export const DEMONSTRATION = 'démonstration'
 /** Without `https://`: what one types. */
 export const adresse = (service: Service, path: string): string => `${service.publicUrl.replace(/^https:\/\//, '')}${path}`
 
-/** The structure's own: it records a letter, and nobody else may. Whoever would rather not write to it stops on the internet. */
-export const parCourrier = ({ nom, adresse }: { nom: string; adresse: string }): string => `${nom}, ${adresse}`
+/** To the structure, which records the stop; or to the service, which has it recorded: nothing of hers needs the good will of who helps her. */
+export const parCourrier = ({ nom, adresse }: { nom: string; adresse: string }, { editeur }: Service): string =>
+  `${nom}, ${adresse}${editeur ? ` ; ou au service : ${editeur.replace(/\.$/, '')}` : ''}`
