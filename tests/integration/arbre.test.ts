@@ -460,6 +460,34 @@ describe('les témoins', () => {
     expect((await tree.verify([witness.seen()])).fault).toBeUndefined()
   })
 
+  it('montrés à par deux processus du service, qui se dépassent l’un l’autre, ne font crier personne', async () => {
+    const witness = newWitness(tree.signer, 'temoin.exemple/4')
+    const further = async () => {
+      await record()
+      await tree.settle()
+      return (await leaves()).length
+    }
+    /** The other process goes by just before each of our questions. */
+    const overtaken = (by: (question: number) => Promise<unknown>) => {
+      let asked = 0
+      return cosign(
+        tree.db,
+        witness.witness,
+        () => {},
+        async (url, body) => {
+          await by(++asked)
+          return witness.post(url, body)
+        },
+      )
+    }
+    await further()
+    expect(await overtaken(async () => submit(witness, 0, await further()))).toBe('rien_de_neuf')
+    const sizes = [await further(), await further()]
+    const size = await further()
+    expect(await overtaken(async (n) => sizes[n - 1] && submit(witness, witness.seen()!.size, sizes[n - 1]!))).toBe('temoigne')
+    expect(witness.seen()!.size).toBe(size)
+  })
+
   it('montrent au service, quand le passé a changé, qu’ils connaissaient un autre journal', async () => {
     const witness = newWitness(tree.signer, 'temoin.exemple/3')
     const said: string[] = []
