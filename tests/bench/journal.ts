@@ -22,7 +22,7 @@ const SIZES = [1_000, 100_000, 1_000_000]
 const PROOFS = 200
 const ORIGIN = 'mesure.exemple/journal'
 
-/** What the journal costs: placing lines under writers, proving one, verifying all, in a database and in a bundle. About three minutes. */
+/** What the journal costs: placing lines under writers, proving one, verifying all, in a database and in a bundle. */
 export async function journalTimes(say: (line: string) => void): Promise<void> {
   const directory = mkdtempSync(path.join(tmpdir(), 'traitdunion-bench-'))
   chmodSync(directory, 0o711)

@@ -116,11 +116,15 @@ describe('le séquenceur', () => {
     }
   })
 
-  it('prend un long retard par morceaux, et finit sur le même arbre', async () => {
+  it('prend un long retard par morceaux, même écrit d’un coup, et finit sur le même arbre', async () => {
+    for (let i = 0; i < 4; i++) await record()
+    await world.db.tx({ kind: 'worker' }, async (tx) => {
+      for (let i = 0; i < 10; i++) await append(tx, { action: 'cle_publiee', contenu: { i } })
+    })
     for (let i = 0; i < 4; i++) await record()
     const small = openTree(world.database, tree.signer, { batch: 3 })
     await tree.sequencer.release()
-    expect(await small.settle()).toBeGreaterThanOrEqual(4)
+    expect(await small.settle()).toBeGreaterThanOrEqual(18)
     const rows = await leaves()
     const point = (await small.db.tx({ kind: 'sequencer' }, (tx) => findPoint(tx)))!
     expect([point.taille, point.racine.equals(rootOf(rows))]).toEqual([rows.length, true])
