@@ -136,6 +136,7 @@ async function verify(args: string[]): Promise<number> {
   if (shown > 0) process.stderr.write('\r\x1b[K')
   const fault = verified.fault ?? early
   const seconds = (performance.now() - began) / 1000
+  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
   const { counts } = verified
   const code = fault ? 1 : seen.length > 0 ? 0 : 3
   if (values.json) {
@@ -149,6 +150,9 @@ async function verify(args: string[]): Promise<number> {
         cle: (log ?? verified.log)?.text,
         temoins: seen.map(({ size, temoins }) => ({ taille: size, temoins })),
         secondes: Number(seconds.toFixed(3)),
+        // Of this whole process: seconds of processor, mebibytes at most.
+        processeur: Number(((userCPUTime + systemCPUTime) / 1e6).toFixed(3)),
+        memoire: Math.round(maxRSS / 1024),
         ...(fault && { faute: { genre: kind, ...where, phrase: faultSentence(fault) } }),
       }),
     )

@@ -15,7 +15,7 @@ import { type Fault, type LeafRecord, openAudit, type PointRecord, type Verified
  */
 export const bundleHead = (log: Vkey): string => `traitdunion-journal 1\ncle ${log.text}\n`
 export const bundleLeaf = ({ index, id, entry, content }: LeafRecord): string => {
-  const line = `ligne ${index} ${id} ${entry.toString('utf8')}\n`
+  const line = `ligne ${index} ${id} ${entry}\n`
   if (content === 'efface') return `${line}contenu efface\n`
   return typeof content === 'object' && 'payload' in content
     ? `${line}contenu ${content.salt.toString('base64url')} ${content.payload}\n`
@@ -25,7 +25,7 @@ export const bundlePoint = ({ taille, note, temoignages = [] }: PointRecord): st
   `point ${taille} ${Buffer.from(note).toString('base64')}\n${temoignages
     .map(({ temoin, ligne }) => `temoignage ${temoin} ${Buffer.from(ligne).toString('base64')}\n`)
     .join('')}`
-export const bundleWaiting = ({ id, entry }: { id: number; entry: Buffer }): string => `attente ${id} ${entry.toString('utf8')}\n`
+export const bundleWaiting = ({ id, entry }: { id: number; entry: string }): string => `attente ${id} ${entry}\n`
 export const bundleEnd = (lignes: number, points: number): string => `fin ${lignes} ${points}\n`
 
 /**
@@ -92,7 +92,7 @@ export async function verifyBundle(
     if (word === 'ligne') {
       const [, index, id, entry] = /^(\d{1,16}) (\d{1,16}) (.*)$/s.exec(rest) ?? []
       if (entry === undefined) return done(unreadable)
-      line = { index: Number(index), id: Number(id), entry: Buffer.from(entry), content: 'non_lu' }
+      line = { index: Number(index), id: Number(id), entry, content: 'non_lu' }
       if (audit!.size % 4096 === 0) progress(audit!.size)
     } else if (word === 'point') {
       const [, taille, encoded] = /^(\d{1,16}) (\S+)$/.exec(rest) ?? []
@@ -102,7 +102,7 @@ export async function verifyBundle(
     } else if (word === 'attente') {
       const [, id, entry] = /^(\d{1,16}) (.*)$/s.exec(rest) ?? []
       if (entry === undefined) return done(unreadable)
-      const wrong = audit!.waiting({ id: Number(id), entry: Buffer.from(entry), content: 'non_lu' }, false)
+      const wrong = audit!.waiting({ id: Number(id), entry, content: 'non_lu' }, false)
       if (wrong) return done(wrong)
     } else if (word === 'fin') {
       if (rest !== `${audit!.counts.lignes} ${audit!.counts.points}`) return done({ kind: 'paquet_coupe', ou: String(number) })

@@ -45,12 +45,16 @@ export async function cosign(db: Db, { vkey, url }: Witness, log: Log, post: Pos
   let answer: Awaited<ReturnType<Post>>
   try {
     answer = await submit(last)
-    if (answer.status === 409) {
+    // Another process of the service shows it checkpoints too: it may have gone further between a question and its answer, never back.
+    for (let before = -1; answer.status === 409; ) {
       const known = Number(/^(\d{1,16})\n$/.exec(answer.body)?.[1] ?? Number.NaN)
-      if (known > point.taille) return alarm(log, 'recul')
-      if (Number.isNaN(known) || known === last) return alarm(log, 'fourche')
+      if (!(known > before)) return alarm(log, 'fourche')
+      if (known > point.taille) {
+        const latest = await read((tx) => findPoint(tx))
+        return latest!.taille < known ? alarm(log, 'recul') : 'rien_de_neuf'
+      }
+      before = known
       answer = await submit(known)
-      if (answer.status === 409) return alarm(log, 'fourche')
     }
   } catch (error) {
     log('warn', { event: 'temoin_muet', ...failure(error) })

@@ -1,5 +1,4 @@
-import { hash } from 'node:crypto'
-import { jcs } from './jcs.ts'
+import { hashAfter } from './merkle.ts'
 
 export const ACTIONS = [
   'mandat_signe',
@@ -52,40 +51,33 @@ export type EntryFields = {
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-function id(value: string): string {
+function idOf(key: string, value: string | null | undefined): string {
+  if (value == null) return ''
   // The database writes uuids one way only; another spelling of the same id would be other bytes.
   if (!UUID.test(value)) throw new Error('journal entry: an id is a uuid in lower case')
-  return value
+  return `,"${key}":"${value}"`
 }
 
 /**
- * The frozen bytes of a line (version 1): what the tree hashes. The database's trigger writes the same; `tests/unit/journal-vectors.ts`
- * holds both to it.
+ * The frozen bytes of a line (version 1), all of them ASCII: what the tree hashes. RFC 8785 of its columns, absent ones left out: values are
+ * identifiers, numbers and words, and keys stand in their sorted order. The database's trigger writes
+ * the same; `tests/unit/journal-vectors.ts` holds both to it.
  */
-export function entryBytes(fields: EntryFields): Buffer {
-  const { acteurId, structureId, usagerId, mandatId, mandatSeq, cibleAidantId } = fields
-  if (fields.commitment.length !== 32) throw new Error('journal entry: a commitment is 32 bytes')
+export function entryText(fields: EntryFields): string {
+  const { acteur, action, at, mandatSeq, commitment } = fields
+  if (commitment.length !== 32) throw new Error('journal entry: a commitment is 32 bytes')
   if (mandatSeq != null && !(Number.isSafeInteger(mandatSeq) && mandatSeq > 0))
     throw new Error('journal entry: mandat_seq counts from 1')
-  return Buffer.from(
-    jcs({
-      v: 1,
-      at: fields.at.toISOString(),
-      action: fields.action,
-      acteur: fields.acteur,
-      ...(acteurId != null && { acteur_id: id(acteurId) }),
-      ...(structureId != null && { structure_id: id(structureId) }),
-      ...(usagerId != null && { usager_id: id(usagerId) }),
-      ...(mandatId != null && { mandat_id: id(mandatId) }),
-      ...(mandatSeq != null && { mandat_seq: mandatSeq }),
-      ...(cibleAidantId != null && { cible_aidant_id: id(cibleAidantId) }),
-      commitment: fields.commitment.toString('base64url'),
-    }),
-  )
+  return `{"acteur":${JSON.stringify(acteur)}${idOf('acteur_id', fields.acteurId)},"action":${JSON.stringify(action)},"at":"${at.toISOString()}"${idOf(
+    'cible_aidant_id',
+    fields.cibleAidantId,
+  )},"commitment":"${commitment.toString('base64url')}"${idOf('mandat_id', fields.mandatId)}${
+    mandatSeq == null ? '' : `,"mandat_seq":${mandatSeq}`
+  }${idOf('structure_id', fields.structureId)}${idOf('usager_id', fields.usagerId)},"v":1}`
 }
 
 /** SHA-256(salt || payload), 32 bytes: with payload and salt gone, it says nothing. */
 export function commitmentOf(salt: Buffer, payload: string): Buffer {
   if (salt.length !== 32) throw new Error('journal commitment: a salt is 32 bytes')
-  return hash('sha256', Buffer.concat([salt, Buffer.from(payload)]), 'buffer')
+  return hashAfter(salt, payload)
 }

@@ -7,21 +7,27 @@ export type Range = readonly [from: number, upto: number]
 /** The hash of the perfect subtree over leaves index × 2^level … (index + 1) × 2^level − 1. */
 export type Nodes = (level: number, index: number) => Hash
 
-const sha256 = (bytes: Buffer): Hash => hash('sha256', bytes, 'buffer')
-// Written and hashed at once, never kept: a million lines are two million of these.
-const leafBytes = Buffer.alloc(4_096)
+// By way of a string: Node makes one in a third of the time that it takes to make a buffer.
+const sha256 = (bytes: Buffer): Hash => Buffer.from(hash('sha256', bytes, 'binary'), 'latin1')
+// Written and hashed at once, never kept: a million lines are three million of these.
+const scratch = Buffer.alloc(16_384)
 const nodeBytes = Buffer.alloc(65, 1)
 
-/** RFC 6962 §2.1: SHA-256(0x00 ‖ entry). */
-export function leafHash(entry: Buffer): Hash {
-  if (entry.length >= leafBytes.length) return sha256(Buffer.concat([Buffer.of(0), entry]))
-  entry.copy(leafBytes, 1)
-  return sha256(leafBytes.subarray(0, entry.length + 1))
+/** SHA-256(head ‖ body); a text is its UTF-8 bytes. */
+export function hashAfter(head: Buffer, body: Buffer | string): Hash {
+  // A character is three bytes at most.
+  if (head.length + body.length * 3 > scratch.length) return sha256(Buffer.concat([head, Buffer.from(body as string)]))
+  scratch.set(head)
+  const written = typeof body === 'string' ? scratch.write(body, head.length) : body.copy(scratch, head.length)
+  return sha256(scratch.subarray(0, head.length + written))
 }
+const LEAF = Buffer.of(0)
+/** RFC 6962 §2.1: SHA-256(0x00 ‖ entry). */
+export const leafHash = (entry: Buffer | string): Hash => hashAfter(LEAF, entry)
 /** RFC 6962 §2.1: SHA-256(0x01 ‖ left ‖ right). */
 export function nodeHash(left: Hash, right: Hash): Hash {
-  left.copy(nodeBytes, 1)
-  right.copy(nodeBytes, 33)
+  nodeBytes.set(left, 1)
+  nodeBytes.set(right, 33)
   return sha256(nodeBytes)
 }
 /** RFC 6962 §2.1: the root of a tree without a leaf. */

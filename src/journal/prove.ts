@@ -40,7 +40,7 @@ export async function proveLine(tx: Tx, journalId: number, log: Log, content: Co
   const ranges = inclusionRanges(index, point.taille)
   const nodes = await readNodes(tx, point.taille, ranges)
   const preuve = proofText({
-    extra: extraOf(log.signer.vkey, { index, id: journalId, entry: line.entry, content }),
+    extra: extraOf(log.signer.vkey, { index, id: journalId, entry: line.entry.toString(), content }),
     index,
     path: ranges.map((range) => rangeHash(range, nodes)),
     signed: await cosignedNote(tx, point),

@@ -18,7 +18,7 @@ type Memory = {
   epoch: number
   tree: Tree
   full: FullTile[]
-  /** A long backlog is taken in several batches, in order of id, up to a horizon fixed at the first. */
+  /** One transaction that wrote more than a batch is taken in several, in order of id. */
   backlog?: { upto: string; after: number }
 }
 type Batch = { held: boolean; count: number; more: boolean }
@@ -64,7 +64,7 @@ export function openSequencer({
         if (!lease) return { held: false, count: 0, more: false }
         const known = memory?.epoch === lease.epoch ? memory : await remember(tx, lease.epoch)
         memory = undefined // until this is committed
-        const { upto, after } = known.backlog ?? { upto: lease.upto, after: 0 }
+        const { upto, after } = known.backlog ?? { upto: await findUpto(tx, lease, batch), after: 0 }
 
         const leaves = await insertLeaves(tx, {
           from: lease.horizon,
@@ -75,7 +75,7 @@ export function openSequencer({
           batch,
         })
         for (const { hash } of leaves) known.tree.push(hash)
-        const more = leaves.length === batch
+        const whole = leaves.length < batch
         const tiles = known.full.splice(0)
         await Promise.all(tiles.map((tile) => insertTile(tx, tile)))
         if (leaves.length > 0) {
@@ -85,12 +85,12 @@ export function openSequencer({
           insert into journal_point (taille, racine, epoch, note)
           values (${known.tree.size}, ${root}, ${lease.epoch}, ${note})`
         }
-        if (!more && upto !== lease.horizon) await tx.sql`update journal_bail set horizon = ${upto}::xid8`
+        if (whole && upto !== lease.horizon) await tx.sql`update journal_bail set horizon = ${upto}::xid8`
         return {
           held: true,
           count: leaves.length,
-          more,
-          next: { ...known, backlog: more ? { upto, after: leaves.at(-1)!.journalId } : undefined } as Memory,
+          more: !whole || upto !== lease.xmin,
+          next: { ...known, backlog: whole ? undefined : { upto, after: leaves.at(-1)!.journalId } } as Memory,
         }
       })
       .then(({ next, ...done }: Batch & { next?: Memory }) => {
@@ -132,22 +132,36 @@ async function isWanted(tx: Tx, holder: string): Promise<boolean> {
           select 1
           from journal j
           where j.xid >= b.horizon and j.xid < pg_snapshot_xmin(pg_current_snapshot())
-            and not exists (select 1 from journal_feuille f where f.journal_id = j.id))
+            and not exists (select 1 from journal_feuille f where f.journal_id = j.id offset 0))
       end as wanted
     from journal_bail b`
   return row!.wanted
 }
 
+type Lease = { epoch: number; horizon: string /** Of the oldest transaction that runs. */; xmin: string }
+
 /** Holds the lease's row to the end of the transaction: whoever else asks waits, then sees that it is taken. */
-async function takeLease(tx: Tx, holder: string): Promise<{ epoch: number; horizon: string; upto: string } | undefined> {
-  const [lease] = await tx.sql<{ epoch: number; horizon: string; upto: string }[]>`
+async function takeLease(tx: Tx, holder: string): Promise<Lease | undefined> {
+  const [lease] = await tx.sql<Lease[]>`
     update journal_bail
     set epoch = case when titulaire = ${holder} then epoch else epoch + 1 end,
       titulaire = ${holder},
       jusqu_a = clock_timestamp() + ${LEASE_MS} * interval '1 millisecond'
     where titulaire is null or titulaire = ${holder} or jusqu_a < clock_timestamp()
-    returning epoch, horizon::text, pg_snapshot_xmin(pg_current_snapshot())::text as upto`
+    returning epoch, horizon::text, pg_snapshot_xmin(pg_current_snapshot())::text as xmin`
   return lease
+}
+
+/** Below which transaction the lines of this turn are: the oldest that runs or, of a long backlog, the one where a batch is full. */
+async function findUpto(tx: Tx, { horizon, xmin }: Lease, batch: number): Promise<string> {
+  const [row] = await tx.sql<{ xid: string }[]>`
+    select xid::text
+    from journal
+    where xid > ${horizon}::xid8 and xid < ${xmin}::xid8
+    order by journal.xid
+    offset ${Math.max(0, batch - 2)}
+    limit 1`
+  return row?.xid ?? xmin
 }
 
 /** The entry's hash is taken where the entry is; the trigger of the table refuses any other, and any place but the next. */
@@ -167,7 +181,8 @@ async function insertLeaves(
       select j.id, j.entry
       from journal j
       where j.xid >= ${from}::xid8 and j.xid < ${upto}::xid8 and j.id > ${after}
-        and not exists (select 1 from journal_feuille f where f.journal_id = j.id)
+        -- offset 0: each line looks for its own leaf; a join would read all the leaves there are.
+        and not exists (select 1 from journal_feuille f where f.journal_id = j.id offset 0)
       order by j.id
       limit ${batch})
     insert into journal_feuille (leaf_index, journal_id, epoch, hash)

@@ -4,10 +4,10 @@ import type { Vkey } from './note.ts'
 import { type Fault, openAudit, type PointRecord, type Verified } from './verify.ts'
 import { checkAccords } from './verify-accords.ts'
 import {
-  checkFacts,
-  FACT_TABLES,
+  FACT_SORTS,
   findExtent,
   findLastPoint,
+  findWrongFact,
   listLeaves,
   listPoints,
   listTiles,
@@ -17,7 +17,6 @@ import {
 
 const PAGE = 4_096
 const IDS = 50_000
-const NIL = '00000000-0000-0000-0000-000000000000'
 
 /**
  * Verifies the journal of a database as its auditor, or its administrator, reads it: leaves in order, tiles, checkpoints, cosignatures, contents,
@@ -34,16 +33,28 @@ export async function verifyDatabase(
 
   // Lines go on being written: everything is compared with what there was at this moment.
   const { size, lastId, horizon, last } = await read(async (tx) => ({ ...(await findExtent(tx)), last: await findLastPoint(tx) }))
-  for (let from = 0; from < size; from += PAGE) {
-    const upto = Math.min(from + PAGE, size)
-    const page = await read(async (tx) => {
+  /** Said when it is waited for, if it ever is. */
+  const beside = <T>(work: Promise<T>) => {
+    work.catch(() => {})
+    return work
+  }
+  const readPage = (from: number) =>
+    read(async (tx) => {
+      const upto = Math.min(from + PAGE, size)
       const [leaves, points, ...tiles] = await Promise.all([
         listLeaves(tx, from, upto, reading),
         listPoints(tx, from, upto),
         ...levelsOf(upto).map((level) => listTiles(tx, level, ...tilesBetween(from, upto, level))),
       ])
-      return { leaves, points, tiles }
+      return { upto, leaves, points, tiles }
     })
+  // The database works beside us: on the facts, and on the page after the one that is hashed here.
+  const facts = beside(findFirstWrongFact(read, lastId))
+  let coming = beside(readPage(0))
+  for (let from = 0; from < size; from += PAGE) {
+    const page = await coming
+    const { upto } = page
+    if (upto < size) coming = beside(readPage(upto))
     const points = [...page.points]
     let next: PointRecord | undefined = points.shift()
     for (const leaf of page.leaves) {
@@ -79,22 +90,33 @@ export async function verifyDatabase(
   const fault = audit.end()
   if (fault) return done(fault)
 
-  for (const which of FACT_TABLES)
-    for (let after: string | undefined = NIL; after !== undefined; ) {
-      const { table, last: reached, wrong } = await read((tx) => checkFacts(tx, which, after!, PAGE))
-      if (wrong)
-        return done({
-          kind: wrong.redated ? 'fait_redate' : 'fait_sans_ligne',
-          ligne: wrong.line ?? undefined,
-          ou: `${table} ${wrong.id}`,
-        })
-      after = reached
-    }
+  const wrong = await facts
+  if (wrong)
+    return done({
+      kind: wrong.redated ? 'fait_redate' : 'fait_sans_ligne',
+      ligne: wrong.line ?? undefined,
+      ou: `${wrong.table} ${wrong.id}`,
+    })
   for (let after = 0; after < lastId; after += IDS) {
-    const wrong = await read((tx) => checkAccords(tx, after, Math.min(after + IDS, lastId), reading))
-    if (wrong) return done(wrong)
+    const changed = await read((tx) => checkAccords(tx, after, Math.min(after + IDS, lastId), reading))
+    if (changed) return done(changed)
   }
   return done(undefined)
+}
+
+/** Sort after sort, by lines, so that both sides are read in order. */
+async function findFirstWrongFact(read: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>, lastId: number) {
+  for (const sort of FACT_SORTS) {
+    const lost = await read((tx) => findWrongFact(tx, sort, 'aucune'))
+    if (lost) return lost
+    // To both ends of the numbers: a fact may say a line that there never was.
+    for (let after = Number.MIN_SAFE_INTEGER, upto = IDS; after < lastId; after = upto, upto += IDS) {
+      const range = { after, upto: upto < lastId ? upto : Number.MAX_SAFE_INTEGER }
+      const wrong = await read((tx) => findWrongFact(tx, sort, range))
+      if (wrong) return wrong
+    }
+  }
+  return undefined
 }
 
 /** The levels that have a full tile in a tree of this size. */

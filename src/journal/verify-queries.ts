@@ -8,9 +8,8 @@ export type Reading = 'contenus' | 'empreintes'
 type Row = Omit<EntryFields, 'at'> & {
   at: Date
   id: number
-  entry: Buffer
+  entry: string | null
   leafIndex: number
-  journalId: number
   hash: Buffer
   fait: boolean | null
   payload: string | null
@@ -31,6 +30,9 @@ const contents = (tx: Tx, reading: Reading) =>
         join: tx.sql`left join journal_empreintes(array(select journal_id from page)) e on e.journal_id = j.id`,
       }
 
+/** The frozen bytes as text: they are ASCII, and whatever is not comes out as a backslash and octal digits, which no line of ours has. */
+const ENTRY = (tx: Tx) => tx.sql`encode(j.entry, 'escape') as entry`
+
 /** Leaves in order, each with its line, its content and whether its fact is there. `undefined` in place of a line that is gone. */
 export async function listLeaves(
   tx: Tx,
@@ -39,32 +41,35 @@ export async function listLeaves(
   reading: Reading,
 ): Promise<(LeafRecord | { index: number; id: number; gone: true })[]> {
   const { columns, join } = contents(tx, reading)
+  // A fact is looked for by its line each time (`limit 1`): as an `exists` the whole of its table may be read for each page.
   const rows = await tx.sql<Row[]>`
     with page as materialized (
       select leaf_index, journal_id, hash
       from journal_feuille
       where leaf_index >= ${from} and leaf_index < ${upto})
-    select page.leaf_index, page.journal_id, page.hash, j.id, j.at, j.action, j.acteur, j.acteur_id, j.structure_id, j.usager_id, j.mandat_id,
-      j.mandat_seq, j.cible_aidant_id, j.entry, j.commitment, ${columns},
+    select page.leaf_index, page.journal_id as id, page.hash, j.at, j.action, j.acteur, j.acteur_id, j.structure_id, j.usager_id, j.mandat_id,
+      j.mandat_seq, j.cible_aidant_id, ${ENTRY(tx)}, j.commitment, ${columns},
       case
-        when j.action = 'mandat_signe' then exists (select 1 from mandat m where m.journal_id = j.id and m.id = j.mandat_id)
-        when j.action = 'mandat_termine' then exists (select 1 from mandat m where m.ended_journal_id = j.id and m.id = j.mandat_id)
+        when j.action = 'mandat_signe' then (select true from mandat m where m.journal_id = j.id and m.id = j.mandat_id limit 1)
+        when j.action = 'mandat_termine' then (select true from mandat m where m.ended_journal_id = j.id and m.id = j.mandat_id limit 1)
         when j.action in ('autorisation_revoquee', 'autorisation_remplacee')
-          then exists (select 1 from autorisation a where a.revoked_journal_id = j.id and a.mandat_id = j.mandat_id)
-        when j.action = 'autorisation_suspendue' then exists (select 1 from suspension s where s.journal_id = j.id and s.mandat_id = j.mandat_id)
+          then (select true from autorisation a where a.revoked_journal_id = j.id and a.mandat_id = j.mandat_id limit 1)
+        when j.action = 'autorisation_suspendue'
+          then (select true from suspension s where s.journal_id = j.id and s.mandat_id = j.mandat_id limit 1)
         when j.action = 'autorisation_retablie'
-          then exists (select 1 from suspension s where s.until_journal_id = j.id and s.mandat_id = j.mandat_id)
+          then (select true from suspension s where s.until_journal_id = j.id and s.mandat_id = j.mandat_id limit 1)
         when j.action in ('demarche_realisee', 'acte_hors_mandat')
-          then exists (select 1 from demarche d where d.journal_id = j.id and d.mandat_id = j.mandat_id)
+          then (select true from demarche d where d.journal_id = j.id and d.mandat_id = j.mandat_id limit 1)
+        else true
       end as fait
     from page
     left join journal j on j.id = page.journal_id
     ${join}
     order by page.leaf_index`
   return rows.map((row) => {
-    const { leafIndex: index, journalId: id, hash, entry, fait } = row
-    if (row.id === null) return { index, id, gone: true }
-    return { index, id, hash, entry, fields: row, content: contentOf(row, reading), ...(fait === false && { fact: false }) }
+    const { leafIndex: index, id, hash, entry, fait } = row
+    if (entry === null) return { index, id, gone: true }
+    return { index, id, hash, entry, fields: row, content: contentOf(row, reading), fact: fait ?? false }
   })
 }
 
@@ -74,13 +79,16 @@ export async function listWaiting(
   { after, upto, size, horizon, reading }: { after: number; upto: number; size: number; horizon: string; reading: Reading },
 ) {
   const { columns, join } = contents(tx, reading)
-  const rows = await tx.sql<(Row & { settled: boolean })[]>`
+  const rows = await tx.sql<(Row & { entry: string; settled: boolean })[]>`
     with page as materialized (
       select j.id as journal_id
       from journal j
       where j.id > ${after} and j.id <= ${upto} and not exists (
-        select 1 from journal_feuille f where f.journal_id = j.id and f.leaf_index < ${size}))
-    select j.id, j.at, j.action, j.acteur, j.acteur_id, j.structure_id, j.usager_id, j.mandat_id, j.mandat_seq, j.cible_aidant_id, j.entry,
+        -- The bounds again: without them all the leaves there are would be read each time.
+        select 1
+        from journal_feuille f
+        where f.journal_id = j.id and f.journal_id > ${after} and f.journal_id <= ${upto} and f.leaf_index < ${size}))
+    select j.id, j.at, j.action, j.acteur, j.acteur_id, j.structure_id, j.usager_id, j.mandat_id, j.mandat_seq, j.cible_aidant_id, ${ENTRY(tx)},
       j.commitment, ${columns}, j.xid < ${horizon}::xid8 as settled
     from page
     join journal j on j.id = page.journal_id
@@ -147,37 +155,31 @@ const FACTS = [
     actions: ['demarche_realisee', 'acte_hors_mandat'],
   },
 ] as const
-export const FACT_TABLES = FACTS.map((_, i) => i)
+export const FACT_SORTS = FACTS.map((_, i) => i)
 
-/** A page of one sort of fact: those whose line does not say them; `last` undefined when there are no more. */
-export async function checkFacts(
+export type WrongFact = { table: string; id: string; line: number | null; redated: boolean }
+
+/** Of one sort of fact, among those whose lines are after..upto, or that have none, the first that its line does not say. */
+export async function findWrongFact(
   tx: Tx,
-  which: number,
-  after: string,
-  limit: number,
-): Promise<{
-  table: string
-  last: string | undefined
-  wrong: { id: string; line: number | null; redated: boolean } | undefined
-}> {
-  const { table, mandat, line, at, actions } = FACTS[which]!
+  sort: number,
+  lines: { after: number; upto: number } | 'aucune',
+): Promise<WrongFact | undefined> {
+  const { table, mandat, line, at, actions } = FACTS[sort]!
   const { sql } = tx
-  const rows = await sql<{ id: string; line: number | null; said: boolean; near: boolean }[]>`
-    with page as materialized (
-      select f.id, f.${sql(mandat)} as mandat, f.${sql(line)} as line, f.${sql(at)} as at
+  const within = (id: ReturnType<typeof sql>) =>
+    lines === 'aucune' ? sql`${id} is null` : sql`${id} > ${lines.after} and ${id} <= ${lines.upto}`
+  const [wrong] = await sql<Omit<WrongFact, 'table'>[]>`
+    with dit as (
+      select f.id, f.${sql(line)} as line, f.${sql(at)} as at, j.at as line_at,
+        coalesce(j.mandat_id = f.${sql(mandat)} and j.action = any (${[...actions]}::text[]), f.${sql(line)} is null and f.${sql(at)} is null) as said
       from ${sql(table)} f
-      where f.id > ${after}::uuid
-      order by f.id
-      limit ${limit})
-    select p.id, p.line, coalesce(j.mandat_id = p.mandat and j.action = any (${[...actions]}::text[]), p.line is null and p.at is null) as said,
-      coalesce(abs(extract(epoch from p.at - j.at)) <= 60, true) as near
-    from page p
-    left join journal j on j.id = p.line
-    order by p.id`
-  const wrong = rows.find(({ said, near }) => !said || !near)
-  return {
-    table,
-    last: rows.length === limit ? rows.at(-1)!.id : undefined,
-    wrong: wrong && { id: wrong.id, line: wrong.line, redated: wrong.said },
-  }
+      left join journal j on j.id = f.${sql(line)} and ${within(sql`j.id`)}
+      where ${within(sql`f.${sql(line)}`)})
+    select id, line, said as redated
+    from dit
+    where not said or abs(extract(epoch from at - line_at)) > 60
+    order by line
+    limit 1`
+  return wrong && { ...wrong, table }
 }

@@ -1,6 +1,6 @@
 import type { Checkpoint } from './checkpoint.ts'
 import { parseCheckpoint } from './checkpoint.ts'
-import { type Action, commitmentOf, type EntryFields, entryBytes } from './entry.ts'
+import { type Action, commitmentOf, type EntryFields, entryText } from './entry.ts'
 import { growTree, type Hash, leafHash } from './merkle.ts'
 import { cosignedAt, isSignedBy, parseNote, parseVkey, type Vkey } from './note.ts'
 import { collectTiles } from './tiles.ts'
@@ -53,7 +53,8 @@ export type LeafRecord = {
   id: number
   /** As stored, when it is. */
   hash?: Hash | undefined
-  entry: Buffer
+  /** The frozen bytes, which are ASCII. */
+  entry: string
   /** The line as its columns say it, when there are columns. */
   fields?: EntryFields | undefined
   content: Content
@@ -79,23 +80,24 @@ export type Counts = {
 
 export type Verified = { counts: Counts; size: number; root: Hash; fault: Fault | undefined }
 
-/** What an audit reads of the frozen bytes. */
-type Said = { at: number; action: Action; commitment: string; usager?: string; mandat?: string; seq?: number }
+/** What an audit asks of a line: of its columns once they are found to be its bytes, else of the bytes alone. */
+type Said = Pick<EntryFields, 'at' | 'action' | 'usagerId' | 'mandatId' | 'mandatSeq' | 'commitment'>
 
 /** Lines commit within seconds of being written: one dated earlier than its neighbours by more was not written then. */
 const LATE_MS = 15 * 60_000
 
-function read(entry: Buffer): Said | undefined {
+function read(entry: string): Said | undefined {
   try {
-    const said = JSON.parse(entry.toString('utf8')) as Record<string, unknown>
-    const at = Date.parse(String(said.at))
-    if (said.v !== 1 || Number.isNaN(at)) return undefined
+    const said = JSON.parse(entry) as Record<string, unknown>
+    const at = new Date(String(said.at))
+    if (said.v !== 1 || Number.isNaN(at.getTime())) return undefined
     return {
       at,
       action: said.action as Action,
-      commitment: String(said.commitment),
-      ...(said.usager_id !== undefined && { usager: said.usager_id as string }),
-      ...(said.mandat_id !== undefined && { mandat: said.mandat_id as string, seq: said.mandat_seq as number }),
+      usagerId: said.usager_id as string,
+      mandatId: said.mandat_id as string,
+      mandatSeq: said.mandat_seq as number,
+      commitment: Buffer.from(String(said.commitment), 'base64url'),
     }
   } catch {
     return undefined
@@ -138,16 +140,16 @@ export function openAudit({ log, seen = [] }: { log: Vkey; seen?: readonly Check
 
   const bytesOf = ({ id, entry, fields }: Pick<LeafRecord, 'id' | 'entry' | 'fields'>, rang?: number): Fault | undefined => {
     if (!fields) return undefined
-    let bytes: Buffer | undefined
+    let text: string | undefined
     try {
-      bytes = entryBytes(fields)
+      text = entryText(fields)
     } catch {
       // A column that no line of ours could have.
     }
-    return bytes?.equals(entry) ? undefined : { kind: 'colonnes_changees', ligne: id, rang }
+    return text === entry ? undefined : { kind: 'colonnes_changees', ligne: id, rang }
   }
-  const number = ({ mandat, seq }: Said, id: number, index: number | undefined): Fault | undefined => {
-    if (mandat === undefined) return undefined
+  const number = ({ mandatId: mandat, mandatSeq: seq }: Said, id: number, index: number | undefined): Fault | undefined => {
+    if (mandat == null) return undefined
     const known = mandats.get(mandat) ?? { next: 1 }
     if (!Number.isSafeInteger(seq) || seq! < known.next || known.early?.has(seq!))
       return { kind: 'numero_en_double', ligne: id, rang: index, ou: mandat }
@@ -166,7 +168,7 @@ export function openAudit({ log, seen = [] }: { log: Vkey; seen?: readonly Check
     if (content === 'efface' || content === 'non_lu') return true
     if ('payload' in content && content.salt.length !== 32) return false
     const found = 'empreinte' in content ? content.empreinte : commitmentOf(content.salt, content.payload)
-    return found.toString('base64url') === commitment
+    return found.equals(commitment)
   }
 
   return {
@@ -183,21 +185,22 @@ export function openAudit({ log, seen = [] }: { log: Vkey; seen?: readonly Check
       if (changed) return changed
       const leaf = leafHash(entry)
       if (record.hash && !record.hash.equals(leaf)) return { kind: 'octets_changes', ...here }
-      const said = read(entry)
+      const said = record.fields ?? read(entry)
       if (!said) return { kind: 'octets_illisibles', ...here }
       if (!isKept(content, said)) return { kind: 'contenu_change', ...here }
-      if (said.at < latest - LATE_MS) return { kind: 'antidatee', ...here }
-      latest = Math.max(latest, said.at)
+      const at = said.at.getTime()
+      if (at < latest - LATE_MS) return { kind: 'antidatee', ...here }
+      latest = Math.max(latest, at)
       const wrong = number(said, id, index)
       if (wrong) return wrong
       if (record.fact === false) return { kind: 'fait_disparu', ...here, ou: said.action }
 
       if (content === 'efface') {
         counts.effaces++
-        const whose = said.usager ?? ''
+        const whose = said.usagerId ?? ''
         if (!gone.has(whose)) gone.set(whose, { id, index })
       } else if (content !== 'non_lu') counts.contenus++
-      if (said.action === 'donnees_effacees' && said.usager !== undefined) gone.delete(said.usager)
+      if (said.action === 'donnees_effacees' && said.usagerId != null) gone.delete(said.usagerId)
 
       tree.push(leaf)
       counts.lignes++
@@ -245,7 +248,7 @@ export function openAudit({ log, seen = [] }: { log: Vkey; seen?: readonly Check
     waiting(record, settled) {
       const changed = bytesOf(record)
       if (changed) return changed
-      const said = read(record.entry)
+      const said = record.fields ?? read(record.entry)
       if (!said) return { kind: 'octets_illisibles', ligne: record.id }
       if (settled) return { kind: 'hors_de_l_arbre', ligne: record.id }
       if (!isKept(record.content, said)) return { kind: 'contenu_change', ligne: record.id }

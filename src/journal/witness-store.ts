@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseCheckpoint } from './checkpoint.ts'
 
@@ -19,7 +19,8 @@ export function openWitnessStore(directory: string): WitnessStore {
   const sync = (name: string, text?: string) => {
     const handle = openSync(name, text === undefined ? 'r' : 'w', 0o600)
     try {
-      if (text !== undefined) writeSync(handle, text)
+      // All of it or an error: a full disk takes the beginning of a write, and says nothing.
+      if (text !== undefined) writeFileSync(handle, text)
       fsyncSync(handle)
     } finally {
       closeSync(handle)

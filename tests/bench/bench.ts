@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
+import { cpus, loadavg, tmpdir } from 'node:os'
 import path from 'node:path'
 import { Hono } from 'hono'
 import postgres from 'postgres'
@@ -18,14 +18,19 @@ import { franceconnect } from '../../src/oidc/franceconnect.ts'
 import { openProvider } from '../../src/oidc/provider.ts'
 import { queriesLater } from './db.ts'
 import { handwrittenPersonnes } from './handwritten.ts'
+import { journalTimes } from './journal.ts'
 import { paperTimes } from './papier.ts'
 import { startTimes } from './start.ts'
 import { addMandats, addPersonnes } from './volume.ts'
 
 type Shot = { url: string; cookie?: string; body?: string }
 
-/** `npm run bench`: ratios within one run, so that another machine may be compared; medians of interleaved rounds. */
-async function main() {
+/** `npm run bench`: ratios within one run, so that another machine may be compared; medians of interleaved rounds. `-- journal`: that alone. */
+async function main(only: string | undefined) {
+  console.log(
+    `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]!.model.trim()}, Node ${process.versions.node}, charge ${loadavg()[0]!.toFixed(1)}\n`,
+  )
+  if (only === 'journal') return journalTimes(console.log)
   const dataDir = mkdtempSync(path.join(tmpdir(), 'traitdunion-bench-'))
   chmodSync(dataDir, 0o711)
   const demo = await startDemo({
@@ -48,9 +53,6 @@ async function main() {
     return `http://127.0.0.1:${port}`
   }
 
-  console.log(
-    `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]!.model.trim()}, Node ${process.versions.node}\n`,
-  )
   try {
     const [aidant] = await admin<{ id: string; structureId: string }[]>`
       select a.id, h.structure_id as "structureId" from aidant a join habilitation h on h.aidant_id = a.id where a.email = 'thomas@figeac.demo'`
@@ -183,7 +185,10 @@ async function main() {
     `PDF d’un mandat : ${papers.warm.toFixed(0)} ms (visé : 100), le plus long ${papers.longest.toFixed(0)} ms, le premier ${papers.first.toFixed(0)} ms`,
   )
 
-  // 5. Starting, as a newcomer does.
+  // 5. The journal, up to a million lines.
+  await journalTimes(console.log)
+
+  // 6. Starting, as a newcomer does.
   const { installed, first, later: again } = await startTimes()
   console.log(
     `démarrages : ${installed.toFixed(1)} s la première fois (clone neuf, installation comprise ; visé : 30), ${first.toFixed(1)} s avec une base neuve, ${again.toFixed(1)} s ensuite (visé : 3)`,
@@ -278,4 +283,4 @@ function fire(shots: Shot[], status: number): Promise<number> {
   })
 }
 
-await main().finally(() => client?.kill())
+await main(process.argv[2]).finally(() => client?.kill())

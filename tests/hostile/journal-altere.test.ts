@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { recordActeHorsMandat, recordDemarche } from '../../src/demarche/record.ts'
 import { append } from '../../src/journal/append.ts'
 import { type Checkpoint, signCheckpoint } from '../../src/journal/checkpoint.ts'
-import { type EntryFields, entryBytes } from '../../src/journal/entry.ts'
+import { type EntryFields, entryText } from '../../src/journal/entry.ts'
 import { growTree, leafHash } from '../../src/journal/merkle.ts'
 import { openSigner, type Signer } from '../../src/journal/note.ts'
 import { type Fault, type FaultKind, openAudit } from '../../src/journal/verify.ts'
@@ -694,7 +694,7 @@ describe('aucune fausse alerte', () => {
       index,
       id: index + 1,
       fields: one,
-      entry: entryBytes(one),
+      entry: entryText(one),
       content: erased.has(one.usagerId!) ? ('efface' as const) : ('non_lu' as const),
     }))
     const points = new Map<number, string>()
@@ -726,8 +726,9 @@ describe('aucune fausse alerte', () => {
       const fault = check({ records, points })
       if (fault) expect.fail(`histoire ${seed} : ${JSON.stringify(fault)}`)
       const at = random(records.length)
-      const entry = Buffer.from(records[at]!.entry)
-      entry[random(entry.length)]! ^= 1 << random(8)
+      const bytes = Buffer.from(records[at]!.entry)
+      bytes[random(bytes.length)]! ^= 1 << random(8)
+      const entry = bytes.toString('latin1')
       const { fields: _, ...bare } = records[at]!
       const changed = records.with(at, { ...bare, entry } as (typeof records)[number])
       const removed = records.toSpliced(at, 1).map((one, index) => ({ ...one, index }))

@@ -116,11 +116,15 @@ describe('le séquenceur', () => {
     }
   })
 
-  it('prend un long retard par morceaux, et finit sur le même arbre', async () => {
+  it('prend un long retard par morceaux, même écrit d’un coup, et finit sur le même arbre', async () => {
+    for (let i = 0; i < 4; i++) await record()
+    await world.db.tx({ kind: 'worker' }, async (tx) => {
+      for (let i = 0; i < 10; i++) await append(tx, { action: 'cle_publiee', contenu: { i } })
+    })
     for (let i = 0; i < 4; i++) await record()
     const small = openTree(world.database, tree.signer, { batch: 3 })
     await tree.sequencer.release()
-    expect(await small.settle()).toBeGreaterThanOrEqual(4)
+    expect(await small.settle()).toBeGreaterThanOrEqual(18)
     const rows = await leaves()
     const point = (await small.db.tx({ kind: 'sequencer' }, (tx) => findPoint(tx)))!
     expect([point.taille, point.racine.equals(rootOf(rows))]).toEqual([rows.length, true])
@@ -459,6 +463,34 @@ describe('les témoins', () => {
     const rows = await world.sql`select 1 from journal_temoignage where temoin = ${witness.signer.vkey.text}`
     expect(rows.length).toBe(3)
     expect((await tree.verify([witness.seen()])).fault).toBeUndefined()
+  })
+
+  it('montrés à par deux processus du service, qui se dépassent l’un l’autre, ne font crier personne', async () => {
+    const witness = newWitness(tree.signer, 'temoin.exemple/4')
+    const further = async () => {
+      await record()
+      await tree.settle()
+      return (await leaves()).length
+    }
+    /** The other process goes by just before each of our questions. */
+    const overtaken = (by: (question: number) => Promise<unknown>) => {
+      let asked = 0
+      return cosign(
+        tree.db,
+        witness.witness,
+        () => {},
+        async (url, body) => {
+          await by(++asked)
+          return witness.post(url, body)
+        },
+      )
+    }
+    await further()
+    expect(await overtaken(async () => submit(witness, 0, await further()))).toBe('rien_de_neuf')
+    const sizes = [await further(), await further()]
+    const size = await further()
+    expect(await overtaken(async (n) => sizes[n - 1] && submit(witness, witness.seen()!.size, sizes[n - 1]!))).toBe('temoigne')
+    expect(witness.seen()!.size).toBe(size)
   })
 
   it('montrent au service, quand le passé a changé, qu’ils connaissaient un autre journal', async () => {

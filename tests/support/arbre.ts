@@ -63,7 +63,7 @@ export function openTree(
     },
     cosign: (witness: ReturnType<typeof newWitness>) => cosign(db, witness.witness, () => {}, witness.post),
     async verify(seen: readonly (Checkpoint | undefined)[] = [], as: 'auditor' | 'admin' = 'admin'): Promise<Verified> {
-      const reader = openDb({ url: as === 'admin' ? urls.adminUrl : urls.auditorUrl, connections: 1 })
+      const reader = openDb({ url: as === 'admin' ? urls.adminUrl : urls.auditorUrl, connections: 3 })
       readers.push(reader)
       const reading = as === 'admin' ? 'contenus' : 'empreintes'
       return verifyDatabase(reader, { log: signer.vkey, reading, seen: seen.filter((one) => one !== undefined) })

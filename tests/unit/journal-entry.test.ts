@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { commitmentOf, type EntryFields, entryBytes } from '../../src/journal/entry.ts'
+import { commitmentOf, type EntryFields, entryText } from '../../src/journal/entry.ts'
 import { VECTEURS } from './journal-vectors.ts'
 
 const [premier] = VECTEURS
@@ -8,22 +8,22 @@ const fields: EntryFields = { ...premier!.fields, commitment }
 
 test.each(VECTEURS)('les octets de la ligne sont figés : $nom', ({ fields, salt, payload, commitment, entry }) => {
   expect(commitmentOf(Buffer.from(salt, 'hex'), payload).toString('hex')).toBe(commitment)
-  expect(entryBytes({ ...fields, commitment: Buffer.from(commitment, 'hex') }).toString('utf8')).toBe(entry)
+  expect(entryText({ ...fields, commitment: Buffer.from(commitment, 'hex') })).toBe(entry)
 })
 
 test('une colonne vide et une colonne absente donnent la même ligne', () => {
-  expect(entryBytes({ ...fields, cibleAidantId: null })).toEqual(entryBytes(fields))
+  expect(entryText({ ...fields, cibleAidantId: null })).toEqual(entryText(fields))
 })
 
 test('refuse ce que la base n’écrirait pas de la même façon', () => {
-  expect(() => entryBytes({ ...fields, usagerId: fields.usagerId!.toUpperCase() })).toThrow('lower case')
-  expect(() => entryBytes({ ...fields, acteurId: 'Fatima Benali' })).toThrow('uuid')
-  expect(() => entryBytes({ ...fields, mandatSeq: 0 })).toThrow('counts from 1')
-  expect(() => entryBytes({ ...fields, at: new Date(Number.NaN) })).toThrow()
+  expect(() => entryText({ ...fields, usagerId: fields.usagerId!.toUpperCase() })).toThrow('lower case')
+  expect(() => entryText({ ...fields, acteurId: 'Fatima Benali' })).toThrow('uuid')
+  expect(() => entryText({ ...fields, mandatSeq: 0 })).toThrow('counts from 1')
+  expect(() => entryText({ ...fields, at: new Date(Number.NaN) })).toThrow()
 })
 
 test('refuse un engagement ou un sel d’une autre taille', () => {
-  expect(() => entryBytes({ ...fields, commitment: commitment.subarray(1) })).toThrow('32 bytes')
+  expect(() => entryText({ ...fields, commitment: commitment.subarray(1) })).toThrow('32 bytes')
   expect(() => commitmentOf(Buffer.alloc(16), '{}')).toThrow('32 bytes')
 })
 
