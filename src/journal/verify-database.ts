@@ -32,7 +32,7 @@ export async function verifyDatabase(
   const done = (fault: Fault | undefined): Verified => ({ counts: audit.counts, size: audit.size, root: audit.root(), fault })
 
   // Lines go on being written: everything is compared with what there was at this moment.
-  const { size, lastId, horizon, last } = await read(async (tx) => ({ ...(await findExtent(tx)), last: await findLastPoint(tx) }))
+  const { size, horizon, last } = await read(async (tx) => ({ ...(await findExtent(tx)), last: await findLastPoint(tx) }))
   for (let from = 0; from < size; from += PAGE) {
     const upto = Math.min(from + PAGE, size)
     const page = await read(async (tx) => {
@@ -68,6 +68,8 @@ export async function verifyDatabase(
   }
   if (last > size) return done({ kind: 'rang_manquant', rang: size, ou: 'apres' })
 
+  // With those that came meanwhile: one of them may say that contents just read as gone were erased.
+  const { lastId } = await read(findExtent)
   for (let after = 0; after < lastId; after += IDS) {
     const range = { after, upto: Math.min(after + IDS, lastId), size, horizon, reading }
     for (const { record, settled } of await read((tx) => listWaiting(tx, range))) {

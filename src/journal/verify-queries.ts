@@ -13,6 +13,7 @@ type Row = Omit<EntryFields, 'at'> & {
   journalId: number
   hash: Buffer
   fait: boolean | null
+  mots: boolean | null
   payload: string | null
   salt: Buffer | null
   empreinte: Buffer | null
@@ -56,15 +57,21 @@ export async function listLeaves(
           then exists (select 1 from suspension s where s.until_journal_id = j.id and s.mandat_id = j.mandat_id)
         when j.action in ('demarche_realisee', 'acte_hors_mandat')
           then exists (select 1 from demarche d where d.journal_id = j.id and d.mandat_id = j.mandat_id)
-      end as fait
+      end as fait,
+      case
+        when j.action = 'mandat_signe' then exists (select 1 from mandat_contenu c where c.mandat_id = j.mandat_id)
+        when j.action in ('demarche_realisee', 'acte_hors_mandat')
+          then exists (select 1 from demarche d join demarche_contenu c on c.demarche_id = d.id where d.journal_id = j.id)
+      end as mots
     from page
     left join journal j on j.id = page.journal_id
     ${join}
     order by page.leaf_index`
   return rows.map((row) => {
-    const { leafIndex: index, journalId: id, hash, entry, fait } = row
+    const { leafIndex: index, journalId: id, hash, entry, fait, mots } = row
     if (row.id === null) return { index, id, gone: true }
-    return { index, id, hash, entry, fields: row, content: contentOf(row, reading), ...(fait === false && { fact: false }) }
+    const content = contentOf(row, reading)
+    return { index, id, hash, entry, fields: row, content, ...(fait === false && { fact: false }), words: mots ?? undefined }
   })
 }
 

@@ -231,17 +231,17 @@ describe('le catalogue', () => {
 
   it('l’auditeur lit le journal, et aucun nom', async () => {
     const tree = ['journal', 'journal_bail', 'journal_feuille', 'journal_point', 'journal_temoignage', 'journal_tuile']
-    const facts = ['autorisation', 'demarche', 'mandat', 'suspension']
+    const facts = ['autorisation', 'demarche', 'demarche_contenu', 'mandat', 'mandat_contenu', 'suspension']
     expect(await names(db.adminSql, readableBy('traitdunion_auditor'))).toEqual([...tree, ...facts].sort())
     expect(await names(db.adminSql, readableBy('traitdunion_sequencer'))).toEqual(tree)
-    // Of a fact: which mandat, when, and under which line.
+    // Of a fact: which mandat, when, and under which line; of its words, that they are there.
     const columns = await names(
       db.adminSql,
       `select distinct a.attname as name from pg_attribute a where a.attrelid in (${facts.map((one) => `'${one}'::regclass`)}) and a.attnum > 0
         and not a.attisdropped and has_column_privilege('traitdunion_auditor', a.attrelid, a.attnum, 'select')`,
     )
     expect(columns).toEqual(
-      'ended_at ended_journal_id from_at id journal_id mandat_id recorded_at revoked_at revoked_journal_id signed_at until_at until_journal_id'.split(
+      'demarche_id ended_at ended_journal_id from_at id journal_id mandat_id recorded_at revoked_at revoked_journal_id signed_at until_at until_journal_id'.split(
         ' ',
       ),
     )
