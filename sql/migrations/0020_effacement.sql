@@ -77,7 +77,7 @@ $$;
 revoke execute on function archive_dossiers(int) from public;
 grant execute on function archive_dossiers(int) to traitdunion_app;
 
-/* As before; and who comes back opens her dossier again. Erased at this very moment, she is nobody known yet: to be tried again. */
+/* As before; and who comes back opens her dossier again. */
 create or replace function reconnaitre_usager(
   p_sub text, p_prenoms text[], p_nom_naissance text, p_nom_usage text, p_birthdate text, p_birthplace text, p_birthcountry text
 ) returns uuid
@@ -94,9 +94,6 @@ begin
   on conflict (sub) do nothing;
   -- The person before her dossiers, here as when her identity is refreshed (which re-indexes them all): two structures never wait for each other.
   select id into v_id from public.usager where sub = p_sub for no key update;
-  if v_id is null then
-    raise exception 'erased meanwhile' using errcode = 'serialization_failure';
-  end if;
   insert into public.dossier (structure_id, usager_id) values (public.app_structure(), v_id) on conflict do nothing;
   -- No key: a line about her, written by who holds her mandat, must not wait for us while we wait for that mandat.
   perform 1 from public.dossier where structure_id = public.app_structure() and usager_id = v_id for no key update;

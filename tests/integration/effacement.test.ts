@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openDossier } from '../../src/audit/open.ts'
 import { type Db, openDb } from '../../src/db.ts'
 import { recordDemarche } from '../../src/demarche/record.ts'
+import { openSession } from '../../src/http/session.ts'
+import { append } from '../../src/journal/append.ts'
 import { linesOf, verifyBundle } from '../../src/journal/bundle.ts'
 import { exportJournal } from '../../src/journal/export.ts'
 import { jcs } from '../../src/journal/jcs.ts'
@@ -13,6 +16,8 @@ import { codeVerification } from '../../src/mandat/code.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
 import { printPapier } from '../../src/papier/print.ts'
 import { archiveDossiers } from '../../src/usager/archive.ts'
+import { findParCode } from '../../src/usager/code-queries.ts'
+import { enterEspace } from '../../src/usager/enter.ts'
 import { eraseDue, eraseUsager } from '../../src/usager/erase.ts'
 import { forgetAcces } from '../../src/usager/forget.ts'
 import { giveCodes } from '../../src/verification/give-codes.ts'
@@ -121,13 +126,32 @@ describe('effacer une personne', () => {
     expect(await world.digest()).toEqual(once)
   })
 
+  /** Erases her, and does this before the commit; what `meanwhile` waits for is the erasure. */
+  const whileErasing = async <T>({ usagerId }: Told, meanwhile: () => Promise<T>): Promise<T> => {
+    let going!: Promise<T>
+    await operator.tx({ kind: 'operator' }, async ({ sql }) => {
+      await sql`select efface(${usagerId}, 'demande')`
+      going = meanwhile()
+      going.catch(() => {})
+      await waiting()
+    })
+    return going
+  }
+  const waiting = async () => {
+    for (let tries = 0; ; tries++) {
+      const [row] =
+        await world.sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+      if (row) return
+      if (tries > 100) throw new Error('nobody waits')
+      await sleep(10)
+    }
+  }
+
   it('deux effacements à la fois n’en font qu’un', async () => {
     const told = await ended('voahangy')
-    const both = (await Promise.all([erase(told.id), erase(told.id)])).map(ok)
-    expect(both.filter(({ counts }) => counts)).toHaveLength(1)
-    expect(
-      (await world.lines()).filter((one) => one.usagerId === told.usagerId && one.action === 'donnees_effacees'),
-    ).toHaveLength(1)
+    expect(ok(await whileErasing(told, () => erase(told.id))).counts).toBeNull()
+    const lines = await world.lines()
+    expect(lines.filter((one) => one.usagerId === told.usagerId && one.action === 'donnees_effacees')).toHaveLength(1)
   })
 
   it('une démarche notée en même temps est effacée avec le reste, ou refusée : jamais gardée', async () => {
@@ -145,6 +169,50 @@ describe('effacer une personne', () => {
         await world.sql`select 1 from journal_contenu where usager_id = ${told.usagerId} and payload is not null`,
       ).toHaveLength(1)
     }
+  })
+
+  it('ce qui s’écrit d’elle à cet instant est attendu, puis effacé avec le reste ; ensuite, plus rien ne s’écrit', async () => {
+    const told = await ended('voahangy')
+    const mandat = { id: told.id, structureId: told.structureId, usagerId: told.usagerId }
+    const line = { action: 'attestation_imprimee', mandat, contenu: { papier: 'mandat' } } as const
+    let erasing!: ReturnType<typeof erase>
+    await world.db.tx(world.as('thomas'), async (tx) => {
+      await append(tx, line)
+      erasing = erase(told.id)
+      await waiting()
+    })
+    ok(await erasing)
+    expect(
+      await world.sql`select 1 from journal_contenu where usager_id = ${told.usagerId} and payload is not null`,
+    ).toHaveLength(1)
+    const late = world.db.tx(world.as('thomas'), (tx) => append(tx, line))
+    await expect(late).rejects.toMatchObject({ constraint_name: 'personne_effacee' })
+  })
+
+  it('qui entre dans son espace à cet instant est inconnue', async () => {
+    const told = await ended('voahangy')
+    const { identite } = await world.identified('voahangy', 'nonce')
+    const entered = await whileErasing(told, () => enterEspace(world.db, identite, undefined))
+    expect(entered).toEqual({ ok: false, refusal: 'personne_inconnue' })
+  })
+
+  it('un espace que son code ouvre à cet instant se referme', async () => {
+    const told = await ended('voahangy')
+    const [{ annee, empreinte } = { annee: '', empreinte: Buffer.of() }] = await world.sql<
+      { annee: string; empreinte: Buffer }[]
+    >`
+      select left(u.birthdate, 4) as annee, c.empreinte
+      from usager u join code_prive c on c.usager_id = u.id where u.id = ${told.usagerId} and c.replaced_at is null`
+    let erasing!: ReturnType<typeof erase>
+    await world.db.tx({ kind: 'portier' }, async (tx) => {
+      const found = await findParCode(tx, { empreinte, annee })
+      erasing = erase(told.id)
+      await waiting()
+      await openSession(tx, { ...found!, niveau: 'code_prive' })
+    })
+    ok(await erasing)
+    expect(await world.sql`select 1 from session where usager_id = ${told.usagerId}`).toHaveLength(0)
+    expect(await world.sql`select 1 from acces where usager_id = ${told.usagerId}`).toHaveLength(0)
   })
 
   it('n’est pas effacée, et pourquoi : mandat en cours, conservation, numéro inconnu', async () => {

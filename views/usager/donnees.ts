@@ -49,7 +49,7 @@ export const donneesPage = ({ frame, donnees, structures }: Props) =>
     <ul>
       <li>Ce qui a été fait pour vous : 6 ans après la fin de votre dernier mandat. Au bout de 2 ans, la structure ne le lit plus : vous, toujours.</li>
       <li>Qui a ouvert votre dossier : 12 mois.</li>
-      <li>Ensuite, tout ce qui dit votre nom est effacé. Il reste des numéros et des dates, qui ne vous désignent plus.</li>
+      <li>Ensuite, tout ce qui dit votre nom est effacé. Il reste des numéros et des dates, sans votre nom.</li>
     </ul>
     <p><a href="/mentions-legales">Vos droits sur ces données, et à qui écrire</a></p>`,
   )
