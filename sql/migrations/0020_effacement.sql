@@ -11,10 +11,8 @@ alter table usager
     when erased_at is null then num_nulls(sub, prenoms, nom_naissance, birthdate) = 0
     else num_nonnulls(sub, prenoms, nom_naissance, nom_usage, birthdate, birthplace, birthcountry, email, telephone, contact_lecteur) = 0
   end);
-create index usager_a_effacer on usager (created_at) where erased_at is null;
 
 alter table dossier add column archived_at timestamptz(3);
-create index dossier_a_archiver on dossier (created_at) where archived_at is null;
 
 -- Indexed again when its name changes, not when it is closed; of who is erased there is nothing left to index.
 create or replace function dossier_indexe() returns trigger
@@ -41,41 +39,7 @@ return (
   where m.usager_id = p_usager and (p_structure is null or m.structure_id = p_structure)
 );
 
--- The archive, two years after the last mandat of a person with a structure
-
-/*
- * Closes the dossiers whose last mandat has been over for two years, `p_combien` at most; how many. Name, words and mandats are then hers alone to
- * read. Done twice at once, each dossier is closed once; who is just signing again holds hers, and is passed over.
- */
-create function archive_dossiers(p_combien int) returns int
-language plpgsql security definer set search_path = pg_catalog, public
-as $$
-declare
-  v_avant timestamptz := public.horloge() - interval '2 years';
-  v_count int := 0;
-  d record;
-begin
-  for d in
-    select structure_id, usager_id
-    from public.dossier
-    where archived_at is null and created_at <= v_avant and coalesce(public.derniere_fin(structure_id, usager_id), created_at) <= v_avant
-    order by created_at
-    limit p_combien
-    for no key update skip locked
-  loop
-    -- Asked again now that it is held: she may have signed meanwhile.
-    update public.dossier
-    set archived_at = public.horloge()
-    where structure_id = d.structure_id and usager_id = d.usager_id and coalesce(public.derniere_fin(structure_id, usager_id), created_at) <= v_avant;
-    if found then
-      v_count := v_count + 1;
-    end if;
-  end loop;
-  return v_count;
-end
-$$;
-revoke execute on function archive_dossiers(int) from public;
-grant execute on function archive_dossiers(int) to traitdunion_app;
+-- The archive, two years after the last mandat of a person with a structure (`archived_at`, by applique_les_termes below)
 
 /* As before; and who comes back opens her dossier again. */
 create or replace function reconnaitre_usager(
@@ -242,39 +206,57 @@ begin
 end
 $$;
 
-/* Erases the persons whose term has come, `p_combien` at most; how many. Whoever calls chooses nobody, and hastens nothing: the database's clock does. */
-create function efface_au_terme(p_combien int) returns int
+/*
+ * Applies the terms to the `p_combien` persons after this one, by their ids: closes to its structure the dossier whose last mandat has been over for
+ * two years, erases her whose last one has been for six. `dernier`: where the next call begins; null when there is nobody more. Whoever calls
+ * chooses nobody, and hastens nothing: the database's clock does. Twice at once, each thing is done once.
+ */
+create function applique_les_termes(p_apres uuid, p_combien int) returns table (dernier uuid, archives int, effaces int)
 language plpgsql security definer set search_path = pg_catalog, public
 as $$
 declare
   v_now timestamptz := public.horloge();
-  v_usager uuid;
-  v_count int := 0;
+  v_usagers uuid[];
+  d record;
 begin
-  for v_usager in
-    select u.id
-    from public.usager u
-    where u.erased_at is null and u.created_at <= v_now - interval '6 years'
-      and coalesce(public.derniere_fin(null, u.id), u.created_at) + interval '6 years' <= v_now
-    order by u.created_at
-    limit p_combien
+  select array_agg(u.id order by u.id) into v_usagers
+  from (select id from public.usager where id > p_apres and erased_at is null order by id limit p_combien) u;
+  dernier := v_usagers[p_combien];
+  archives := 0;
+  effaces := 0;
+  for d in
+    select o.structure_id, o.usager_id
+    from public.dossier o
+    where o.usager_id = any (v_usagers) and o.archived_at is null
+      and coalesce(public.derniere_fin(o.structure_id, o.usager_id), o.created_at) + interval '2 years' <= v_now
     for no key update skip locked
   loop
-    if exists (select 1 from public.efface(v_usager, 'conservation') e where e.refus is null) then
-      v_count := v_count + 1;
-    end if;
+    -- Asked again now that it is held: she may have signed meanwhile.
+    update public.dossier o
+    set archived_at = v_now
+    where o.structure_id = d.structure_id and o.usager_id = d.usager_id
+      and coalesce(public.derniere_fin(o.structure_id, o.usager_id), o.created_at) + interval '2 years' <= v_now;
+    archives := archives + found::int;
   end loop;
-  return v_count;
+  for d in
+    select u.id
+    from public.usager u
+    where u.id = any (v_usagers) and coalesce(public.derniere_fin(null, u.id), u.created_at) + interval '6 years' <= v_now
+    for no key update skip locked
+  loop
+    effaces := effaces + (select count(e.lignes) from public.efface(d.id, 'conservation') e)::int;
+  end loop;
+  return next;
 end
 $$;
-revoke execute on function efface(uuid, text), efface_au_terme(int) from public;
+revoke execute on function efface(uuid, text), applique_les_termes(uuid, int) from public;
 grant execute on function efface(uuid, text) to traitdunion_operator;
-grant execute on function efface_au_terme(int) to traitdunion_app;
+grant execute on function applique_les_termes(uuid, int) to traitdunion_app;
 -- Given to its role by whoever migrates: the owner of the tables is no member of it.
 set local role none;
 grant create on schema public to traitdunion_effaceur;
 alter function efface(uuid, text) owner to traitdunion_effaceur;
-alter function efface_au_terme(int) owner to traitdunion_effaceur;
+alter function applique_les_termes(uuid, int) owner to traitdunion_effaceur;
 revoke create on schema public from traitdunion_effaceur;
 set local role traitdunion_owner;
 

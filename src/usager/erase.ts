@@ -43,20 +43,3 @@ async function erase(tx: Tx, numero: string, motif: MotifEffacement): Promise<Er
   // Told without a count, the erasure is an earlier one.
   return { ok: true, usagerId, le: le!, ligne, counts: counts.lignes === null ? null : counts }
 }
-
-const BATCH = 10
-const MOST_BATCHES = 50
-
-/** Erases the persons whose term has come, a few in each transaction, 500 at a time; how many. Two at once share them. */
-export async function eraseDue(db: Db): Promise<number> {
-  let total = 0
-  for (let erased = BATCH, left = MOST_BATCHES; erased === BATCH && left > 0; left--) {
-    const [row] = await db.tx(
-      { kind: 'worker' },
-      (tx) => tx.sql<{ erased: number }[]>`select efface_au_terme(${BATCH}) as erased`,
-    )
-    erased = row!.erased
-    total += erased
-  }
-  return total
-}

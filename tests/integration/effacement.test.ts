@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openDossier } from '../../src/audit/open.ts'
@@ -15,10 +16,10 @@ import { proveLine } from '../../src/journal/prove.ts'
 import { codeVerification } from '../../src/mandat/code.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
 import { printPapier } from '../../src/papier/print.ts'
-import { archiveDossiers } from '../../src/usager/archive.ts'
+import { applyTerms } from '../../src/usager/apply-terms.ts'
 import { findParCode } from '../../src/usager/code-queries.ts'
 import { enterEspace } from '../../src/usager/enter.ts'
-import { eraseDue, eraseUsager } from '../../src/usager/erase.ts'
+import { eraseUsager } from '../../src/usager/erase.ts'
 import { forgetAcces } from '../../src/usager/forget.ts'
 import { giveCodes } from '../../src/verification/give-codes.ts'
 import { newWitness, openTree } from '../support/arbre.ts'
@@ -45,8 +46,10 @@ afterAll(async () => {
 beforeEach(async () => {
   year += 13
   await world.database.freeze(new Date(Date.UTC(year, 2, 2, 9, 2, 5)))
-  await eraseDue(world.db)
+  await eraseDue()
 })
+const eraseDue = async () => (await applyTerms(world.db)).effaces
+const archiveDossiers = async () => (await applyTerms(world.db)).archives
 const later = (ms: number) => world.database.travel({ ms })
 
 const NAMES: Record<string, string[]> = {
@@ -313,7 +316,7 @@ describe('personne d’autre ne peut effacer', () => {
   it('l’application ne fait effacer que ce dont le terme est venu', async () => {
     const told = await ended('voahangy')
     await later(5 * YEAR)
-    expect(await eraseDue(world.db)).toBe(0)
+    expect(await eraseDue()).toBe(0)
     expect(await world.sql`select 1 from usager where id = ${told.usagerId} and erased_at is null`).toHaveLength(1)
   })
 })
@@ -339,15 +342,15 @@ describe('au terme', () => {
     const until = new Date(told[0]!.expiresAt)
     until.setUTCFullYear(until.getUTCFullYear() + 6)
     await world.database.freeze(new Date(until.getTime() - 1000))
-    expect(await eraseDue(world.db)).toBe(0)
+    expect(await eraseDue()).toBe(0)
     const kept = () =>
       world.sql`select 1 from usager where id = any (${told.map(({ usagerId }) => usagerId)}) and erased_at is null`
     expect(await kept()).toHaveLength(told.length)
     await world.database.freeze(until)
-    const counts = await Promise.all([eraseDue(world.db), eraseDue(world.db), eraseDue(world.db)])
+    const counts = await Promise.all([eraseDue(), eraseDue(), eraseDue()])
     expect(counts.reduce((a, b) => a + b)).toBe(told.length)
     expect(await kept()).toHaveLength(0)
-    expect(await eraseDue(world.db)).toBe(0)
+    expect(await eraseDue()).toBe(0)
     const lines = (await world.lines()).filter(
       ({ action, usagerId }) => action === 'donnees_effacees' && told.some((one) => one.usagerId === usagerId),
     )
@@ -399,14 +402,18 @@ describe('deux ans après la fin, le dossier est archivé', () => {
     const two = new Date(end!.at)
     two.setUTCFullYear(two.getUTCFullYear() + 2)
     await world.database.freeze(new Date(two.getTime() - 1000))
-    await archiveDossiers(world.db)
+    await archiveDossiers()
     expect(await contents(aidant, told)).toMatchObject({ usager: 1, mandat: 1, accords: 1, demarches: 1 })
+    // The direction has it open, for a quarter of an hour.
+    const opening = { usagerId: told.usagerId, motif: 'controle', precision: null, envoi: randomUUID() } as const
+    ok(await openDossier(world.db, world.asReferent('nadia'), opening))
+    expect(await contents(referent, told)).toMatchObject({ usager: 1, mandat: 1, accords: 1, demarches: 1 })
     const all = await contents(hers, told)
 
     await world.database.freeze(two)
-    const counts = await Promise.all([archiveDossiers(world.db), archiveDossiers(world.db)])
+    const counts = await Promise.all([archiveDossiers(), archiveDossiers()])
     expect(counts.reduce((a, b) => a + b)).toBeGreaterThan(0)
-    expect(await archiveDossiers(world.db)).toBe(0)
+    expect(await archiveDossiers()).toBe(0)
     const nothing = { usager: 0, mandat: 0, accords: 0, demarches: 0, lignes: 0 }
     expect(await contents(aidant, told)).toEqual(nothing)
     expect(await contents(referent, told)).toEqual(nothing)
