@@ -3,6 +3,7 @@ import { createReadStream, createWriteStream, existsSync, readFileSync } from 'n
 import { faultSentence, PROOF_REFUSAL, PROVE_REFUSAL } from '../views/journal/words.ts'
 import { pluriel } from '../views/kit/words.ts'
 import { type Db, isUnavailable, openDb } from './db.ts'
+import { erase } from './erase-command.ts'
 import { linesOf, verifyBundle } from './journal/bundle.ts'
 import { type Checkpoint, originOf, parseCheckpoint } from './journal/checkpoint.ts'
 import { exportJournal } from './journal/export.ts'
@@ -22,6 +23,7 @@ const USAGE = `Le journal, vérifié sans nous croire :
   npm run journal -- verify --preuves FICHIER [--cle CLÉ]                  un .tlog-proof, ou le journal.json d’une personne, sans aucune base
   npm run journal -- export [--vers FICHIER] [--contenus]                  un paquet, pour qui vérifiera ailleurs
   npm run journal -- prove NUMÉRO [--vers FICHIER]                         la preuve (.tlog-proof) d’une ligne
+  npm run journal -- erase NUMÉRO --motif MOTIF [--confirmer] [--json]     efface une personne ; sans --confirmer, dit ce qui le serait
 
   --temoin     ce qu’un témoin a gardé : le dernier point de contrôle qu’il a signé ; on peut en donner plusieurs
   --cle        la clé publique du journal que vous connaissez. Sinon : JOURNAL_VKEY, la clé de JOURNAL_KEY, ou celle du paquet
@@ -31,7 +33,11 @@ Base : DATABASE_AUDITOR_URL (rôle traitdunion_auditor : le journal, aucun nom),
 Sans ces variables : la démonstration de ce dossier (ou de DATA_DIR), pendant qu’elle tourne.
 
 Code de sortie : 0 tout est vérifié ; 1 quelque chose est faux, dit à la première ligne fausse ; 2 commande inutilisable, base ou fichier illisible ;
-3 tout est vérifié, mais aucun témoin n’a été comparé : la fin a pu être coupée, ou tout le journal récrit.`
+3 tout est vérifié, mais aucun témoin n’a été comparé : la fin a pu être coupée, ou tout le journal récrit.
+
+erase : NUMÉRO est celui d’un mandat de la personne, imprimé au bas de chaque papier, ou le sien, que sa page « Mes données » montre. MOTIF est conservation
+(au bout de six ans ; le service le fait seul), ou ce que le délégué à la protection des données a décidé : demande, decision, erreur. Base :
+DATABASE_OPERATOR_URL. Code de sortie : 0 effacée, maintenant ou déjà ; 1 refusé, dit pourquoi ; 2 commande inutilisable ; 3 rien fait, il manque --confirmer.`
 
 const textOf = (value: string) => (existsSync(value) ? readFileSync(value, 'utf8') : value)
 
@@ -166,7 +172,7 @@ async function verify(args: string[]): Promise<number> {
     `Lignes     ${nombre(counts.lignes)} en ${seconds.toFixed(1)} s (${nombre(Math.round(rate))} par seconde), ${nombre(counts.mandats)} mandats sans numéro manquant`,
   )
   say(
-    `Contenus   ${nombre(counts.contenus)} conformes à leur engagement, ${nombre(counts.effaces)} effacés${counts.contenus + counts.effaces < counts.lignes ? `, ${nombre(counts.lignes - counts.contenus - counts.effaces)} non lus` : ''}`,
+    `Contenus   ${nombre(counts.contenus)} conformes à leur engagement, ${nombre(counts.effaces)} effacés${counts.personnes > 0 ? ` (${pluriel(counts.personnes, 'personne', 'personnes')})` : ''}${counts.contenus + counts.effaces < counts.lignes ? `, ${nombre(counts.lignes - counts.contenus - counts.effaces)} non lus` : ''}`,
   )
   say(
     `Arbre      ${pluriel(counts.points, 'point de contrôle signé', 'points de contrôle signés')}, ${pluriel(counts.temoignages, 'signature de témoin', 'signatures de témoins')}, ${pluriel(counts.tuiles, 'tuile pleine', 'tuiles pleines')}`,
@@ -286,7 +292,7 @@ async function prove(args: string[]): Promise<number> {
 }
 
 const [verb, ...rest] = process.argv.slice(2)
-const command = { verify, export: run, prove }[verb as 'verify']
+const command = { verify, export: run, prove, erase }[verb as 'verify']
 if (command && !wantsHelp(rest)) {
   try {
     process.exitCode = await command(rest)

@@ -18,10 +18,10 @@ export async function bootstrap(adminUrl: string, passwords: Passwords): Promise
   await withConnection(onDatabase(adminUrl, 'postgres'), async (sql) => {
     await sql.begin(async (tx) => {
       await tx`select pg_advisory_xact_lock(${LOCK})`
-      await ensureRole(tx, 'traitdunion_owner', 'nologin')
+      for (const role of NOBODY) await ensureRole(tx, role, 'nologin')
       for (const [role, password] of Object.entries(passwords)) await ensureRole(tx, `traitdunion_${role}`, 'login', password)
       const [me] = await tx`select rolsuper as super from pg_roles where rolname = current_user`
-      if (!me?.super) await tx`grant traitdunion_owner to current_user`
+      if (!me?.super) for (const role of NOBODY) await tx`grant ${tx(role)} to current_user`
     })
     const [found] = await sql`select 1 from pg_database where datname = ${name}`
     if (!found) await createDatabase(sql, name)
@@ -34,7 +34,7 @@ export async function bootstrap(adminUrl: string, passwords: Passwords): Promise
       await closeDatabase(tx, name)
       await tx`revoke create on schema public from public`
       await tx`grant usage, create on schema public to traitdunion_owner`
-      await tx`grant usage on schema public to traitdunion_app, traitdunion_operator, traitdunion_sequencer, traitdunion_auditor`
+      await tx`grant usage on schema public to traitdunion_app, traitdunion_operator, traitdunion_sequencer, traitdunion_auditor, traitdunion_effaceur`
     }),
   )
 }
@@ -113,6 +113,9 @@ export async function closeDatabase(sql: postgres.ISql, name: string): Promise<v
   await sql`revoke all on database ${sql(name)} from public`
   await sql`grant connect on database ${sql(name)} to traitdunion_app, traitdunion_operator, traitdunion_sequencer, traitdunion_auditor`
 }
+
+/** Who signs in nowhere: the owner of everything, and whom alone the tables let erase contents. */
+const NOBODY = ['traitdunion_owner', 'traitdunion_effaceur']
 
 const LOCK = 4_117_118_001 // any constant of ours
 

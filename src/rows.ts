@@ -292,6 +292,7 @@ export type DossierRow = {
   tri: string
   naissance: string
   createdAt: Date
+  archivedAt: Date | null
 }
 
 /** Mots du nom d’une personne, sans accents, pour la retrouver dans sa structure */
@@ -629,11 +630,11 @@ export type TelephoneRow = {
 /** Personne qui donne mandat ; une ligne par identifiant FranceConnect, commune à toutes les structures */
 export type UsagerRow = {
   id: string
-  sub: string
-  prenoms: string[]
-  nomNaissance: string
+  sub: string | null
+  prenoms: string[] | null
+  nomNaissance: string | null
   nomUsage: string | null
-  birthdate: string
+  birthdate: string | null
   birthplace: string | null
   birthcountry: string | null
   email: string | null
@@ -644,4 +645,5 @@ export type UsagerRow = {
   emailProuveAt: Date | null
   telephoneProuveAt: Date | null
   contactLecteur: 'personne' | 'famille' | 'proche' | 'professionnel' | 'ne_sait_pas' | null
+  erasedAt: Date | null
 }

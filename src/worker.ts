@@ -12,6 +12,7 @@ import { type Deliver, deliverDue } from './notification/deliver.ts'
 import { forgetMessages } from './notification/forget.ts'
 import { forgetConnexions } from './oidc/forget.ts'
 import { startTurns } from './turns.ts'
+import { applyTerms } from './usager/apply-terms.ts'
 import { forgetAcces } from './usager/forget.ts'
 
 type Job = { name: string; everyMs: number; run: () => Promise<unknown> }
@@ -19,6 +20,10 @@ type Job = { name: string; everyMs: number; run: () => Promise<unknown> }
 /** What is done without anybody asking: each job alone, one run after the other, a failure said and tried again at its next turn. */
 export function startWorker(db: Db, deliver: Deliver, log: Log): { stop(): Promise<void> } {
   const forget = (what: (tx: Tx) => Promise<void>) => db.tx({ kind: 'worker' }, what)
+  const sayTerms = ({ archives, effaces }: { archives: number; effaces: number }) => {
+    if (archives > 0) log('info', { event: 'dossiers_archives', count: archives })
+    if (effaces > 0) log('info', { event: 'personnes_effacees', count: effaces })
+  }
   const jobs: Job[] = [
     { name: 'messages', everyMs: 1_000, run: () => deliverDue(db, deliver, log) },
     { name: 'fins', everyMs: 20_000, run: () => writeExpired(db) },
@@ -32,7 +37,8 @@ export function startWorker(db: Db, deliver: Deliver, log: Log): { stop(): Promi
     { name: 'codes', everyMs: 600_000, run: () => forget(forgetCodes) },
     { name: 'limites', everyMs: 600_000, run: () => forget(forgetRates) },
     { name: 'sessions', everyMs: 600_000, run: () => forget(forgetSessions) },
-    { name: 'acces', everyMs: 3_600_000, run: () => forget(forgetAcces) },
+    { name: 'acces', everyMs: 3_600_000, run: () => forgetAcces(db) },
+    { name: 'termes', everyMs: 6 * 3_600_000, run: () => applyTerms(db).then(sayTerms) },
   ]
   const turns = jobs.map(({ name, everyMs, run }) =>
     startTurns(() =>

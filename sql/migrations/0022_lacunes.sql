@@ -11,7 +11,7 @@ alter table message
  * the code, for good: another sheet is printed.
  */
 create table code_prive_essai (
-  code_prive_id uuid primary key references code_prive,
+  code_prive_id uuid primary key references code_prive on delete cascade,
   faux int not null check (faux between 1 and 15),
   bloque_at timestamptz(3),
   dit_at timestamptz(3),

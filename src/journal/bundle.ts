@@ -1,6 +1,6 @@
 import type { Checkpoint } from './checkpoint.ts'
 import { base64, parseVkey, type Vkey } from './note.ts'
-import { type Fault, type LeafRecord, openAudit, type PointRecord, type Verified } from './verify.ts'
+import { type Fault, type LeafRecord, NOTHING_COUNTED, openAudit, type PointRecord, type Verified } from './verify.ts'
 
 /*
  * A journal in one file of text, one record a line (docs/audit.md explains every byte):
@@ -42,9 +42,8 @@ export async function verifyBundle(
   let line: LeafRecord | undefined
   let point: PointRecord | undefined
   let ended = false
-  const nothing = { lignes: 0, contenus: 0, effaces: 0, points: 0, temoignages: 0, tuiles: 0, mandats: 0, attente: 0 }
   const done = (fault: Fault | undefined) => ({
-    counts: audit?.counts ?? nothing,
+    counts: audit?.counts ?? NOTHING_COUNTED,
     size: audit?.size ?? 0,
     root: audit?.root() ?? Buffer.alloc(32),
     fault,

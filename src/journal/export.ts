@@ -12,7 +12,7 @@ const PAGE = 2_048
 export async function* exportJournal(db: Db, { log, contenus }: { log: Vkey; contenus: boolean }): AsyncGenerator<string> {
   const read = <T>(work: (tx: Tx) => Promise<T>) => db.tx({ kind: 'operator' }, work, { retryable: true })
   const reading: Reading = contenus ? 'contenus' : 'empreintes'
-  const { size, lastId, horizon } = await read(findExtent)
+  const { size, horizon } = await read(findExtent)
   let points = 0
   yield bundleHead(log)
   for (let from = 0; from < size; from += PAGE) {
@@ -33,6 +33,8 @@ export async function* exportJournal(db: Db, { log, contenus }: { log: Vkey; con
     }
     yield text
   }
+  // With those that came meanwhile: one of them may say that contents just exported as gone were erased.
+  const { lastId } = await read(findExtent)
   const waiting = await read((tx) => listWaiting(tx, { after: 0, upto: lastId, size, horizon, reading }))
   yield waiting.map(({ record }) => bundleWaiting(record)).join('')
   yield bundleEnd(size, points)

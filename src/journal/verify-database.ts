@@ -80,8 +80,10 @@ export async function verifyDatabase(
   }
   if (last > size) return done({ kind: 'rang_manquant', rang: size, ou: 'apres' })
 
-  for (let after = 0; after < lastId; after += IDS) {
-    const range = { after, upto: Math.min(after + IDS, lastId), size, horizon, reading }
+  // With those that came meanwhile: one of them may say that contents just read as gone were erased.
+  const { lastId: lastNow } = await read(findExtent)
+  for (let after = 0; after < lastNow; after += IDS) {
+    const range = { after, upto: Math.min(after + IDS, lastNow), size, horizon, reading }
     for (const { record, settled } of await read((tx) => listWaiting(tx, range))) {
       const fault = audit.waiting(record, settled)
       if (fault) return done(fault)

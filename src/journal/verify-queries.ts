@@ -12,6 +12,7 @@ type Row = Omit<EntryFields, 'at'> & {
   leafIndex: number
   hash: Buffer
   fait: boolean | null
+  mots: boolean | null
   payload: string | null
   salt: Buffer | null
   empreinte: Buffer | null
@@ -61,15 +62,29 @@ export async function listLeaves(
         when j.action in ('demarche_realisee', 'acte_hors_mandat')
           then (select true from demarche d where d.journal_id = j.id and d.mandat_id = j.mandat_id limit 1)
         else true
-      end as fait
+      end as fait,
+      case
+        when j.action = 'mandat_signe' then coalesce((select true from mandat_contenu c where c.mandat_id = j.mandat_id limit 1), false)
+        when j.action in ('demarche_realisee', 'acte_hors_mandat') then coalesce(
+          (select true from demarche d join demarche_contenu c on c.demarche_id = d.id where d.journal_id = j.id limit 1), false)
+      end as mots
     from page
     left join journal j on j.id = page.journal_id
     ${join}
     order by page.leaf_index`
   return rows.map((row) => {
-    const { leafIndex: index, id, hash, entry, fait } = row
+    const { leafIndex: index, id, hash, entry, fait, mots } = row
     if (entry === null) return { index, id, gone: true }
-    return { index, id, hash, entry, fields: row, content: contentOf(row, reading), fact: fait ?? false }
+    return {
+      index,
+      id,
+      hash,
+      entry,
+      fields: row,
+      content: contentOf(row, reading),
+      fact: fait ?? false,
+      words: mots ?? undefined,
+    }
   })
 }
 

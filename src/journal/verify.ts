@@ -14,6 +14,7 @@ export type FaultKind =
   | 'octets_illisibles'
   | 'contenu_change'
   | 'contenu_efface_sans_ligne'
+  | 'contenu_reste'
   | 'numero_manquant'
   | 'numero_en_double'
   | 'antidatee'
@@ -60,6 +61,8 @@ export type LeafRecord = {
   content: Content
   /** False: the line says a fact that the tables do not have. */
   fact?: boolean | undefined
+  /** Whether the words of that fact (what was agreed, what was done) are still there. */
+  words?: boolean | undefined
 }
 export type PointRecord = {
   taille: number
@@ -71,11 +74,25 @@ export type Counts = {
   lignes: number
   contenus: number
   effaces: number
+  /** Persons whose erasure has its line. */
+  personnes: number
   points: number
   temoignages: number
   tuiles: number
   mandats: number
   attente: number
+}
+
+export const NOTHING_COUNTED: Readonly<Counts> = {
+  lignes: 0,
+  contenus: 0,
+  effaces: 0,
+  personnes: 0,
+  points: 0,
+  temoignages: 0,
+  tuiles: 0,
+  mandats: 0,
+  attente: 0,
 }
 
 export type Verified = { counts: Counts; size: number; root: Hash; fault: Fault | undefined }
@@ -121,17 +138,18 @@ type Audit = {
 }
 
 /**
- * Verifies a journal line after line, in memory that does not grow with it (a few words for each mandat). `log`: the key that must have signed;
+ * Verifies a journal line after line, in memory that does not grow with it (a few words for each mandat and each person). `log`: the key that must have signed;
  * `seen`: checkpoints that others kept, to be found again at their size.
  */
 export function openAudit({ log, seen = [] }: { log: Vkey; seen?: readonly Checkpoint[] }): Audit {
-  const counts: Counts = { lignes: 0, contenus: 0, effaces: 0, points: 0, temoignages: 0, tuiles: 0, mandats: 0, attente: 0 }
+  const counts: Counts = { ...NOTHING_COUNTED }
   const full: { level: number; index: number; hashes: Buffer; root: Hash }[] = []
   const tree = growTree(collectTiles((tile) => void full.push(tile)))
   /** Of each mandat: the number that must come, and those that came before their turn, with their lines. */
   const mandats = new Map<string, { next: number; early?: Map<number, { id: number; index: number | undefined }> }>()
-  /** Lines whose content is gone, by person: excused by a line that says so, later in the tree. */
+  /** The first line of each person whose content is gone (a later line must say so), and the first whose content is there (none may). */
   const gone = new Map<string, { id: number; index: number }>()
+  const kept = new Map<string, { id: number; index: number }>()
   const expected = new Map<number, Checkpoint[]>()
   for (const one of seen) expected.set(one.size, [...(expected.get(one.size) ?? []), one])
   let latest = Number.NEGATIVE_INFINITY
@@ -195,12 +213,20 @@ export function openAudit({ log, seen = [] }: { log: Vkey; seen?: readonly Check
       if (wrong) return wrong
       if (record.fact === false) return { kind: 'fait_disparu', ...here, ou: said.action }
 
-      if (content === 'efface') {
-        counts.effaces++
-        const whose = said.usagerId ?? ''
-        if (!gone.has(whose)) gone.set(whose, { id, index })
-      } else if (content !== 'non_lu') counts.contenus++
-      if (said.action === 'donnees_effacees' && said.usagerId != null) gone.delete(said.usagerId)
+      const whose = said.usagerId ?? ''
+      const erasure = said.action === 'donnees_effacees'
+      if (erasure) {
+        const left = kept.get(whose)
+        if (left) return { kind: 'contenu_reste', ligne: left.id, rang: left.index, ou: String(id) }
+        gone.delete(whose)
+        counts.personnes++
+      }
+      if (content === 'efface') counts.effaces++
+      else if (content !== 'non_lu') counts.contenus++
+      // What an erasure says of itself stays: neither excused by it, nor left behind.
+      if ((content === 'efface' || record.words === false) && !gone.has(whose)) gone.set(whose, { id, index })
+      const there = (content !== 'efface' && content !== 'non_lu') || record.words
+      if (there && !erasure && !kept.has(whose)) kept.set(whose, { id, index })
 
       tree.push(leaf)
       counts.lignes++
@@ -254,6 +280,8 @@ export function openAudit({ log, seen = [] }: { log: Vkey; seen?: readonly Check
       if (!isKept(record.content, said)) return { kind: 'contenu_change', ligne: record.id }
       const wrong = number(said, record.id, undefined)
       if (wrong) return wrong
+      // Of contents that were read before it: those that went since are excused too.
+      if (said.action === 'donnees_effacees') gone.delete(said.usagerId ?? '')
       counts.attente++
       return undefined
     },

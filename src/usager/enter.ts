@@ -15,7 +15,8 @@ export const enterEspace = (
   previousSession: string | undefined,
 ): Promise<{ ok: true; token: string } | { ok: false; refusal: EnterRefusal }> =>
   db.tx({ kind: 'portier' }, async (tx) => {
-    const [usager] = await tx.sql<{ id: string }[]>`select id from usager where sub = ${identite.sub}`
+    // Held: whoever erases her comes before, and she is unknown, or after, and ends the session opened here.
+    const [usager] = await tx.sql<{ id: string }[]>`select id from usager where sub = ${identite.sub} for no key update`
     if (!usager) return { ok: false, refusal: 'personne_inconnue' }
     await refreshUsager(tx, usager.id, identite)
     if (previousSession) await leaveSession(tx, previousSession)

@@ -28,7 +28,7 @@ export async function journalTimes(say: (line: string) => void): Promise<void> {
   chmodSync(directory, 0o711)
   const server = await startPostgres({ directory, temporary: true, settings: { max_wal_size: '8GB' } })
   const passwords: Passwords = { app: 'app', operator: 'operator', sequencer: 'sequencer', auditor: 'auditor' }
-  const key = pemKey()
+  const signer = openSigner(pemKey(), ORIGIN)
   const opened: { end(): Promise<void> }[] = []
   const open = async (name: string) => {
     const adminUrl = onDatabase(server.url, name)
@@ -48,7 +48,7 @@ export async function journalTimes(say: (line: string) => void): Promise<void> {
       admin,
       as,
       tree,
-      sequencer: openSequencer({ db: tree, signer: openSigner(key, ORIGIN), holder: randomUUID() }),
+      sequencer: openSequencer({ db: tree, signer, holder: randomUUID() }),
     }
   }
   try {
@@ -66,9 +66,9 @@ export async function journalTimes(say: (line: string) => void): Promise<void> {
       const rate = ((size - from) / (performance.now() - began)) * 1000
       if (size === SIZES.at(-1)) say(`ranger un retard de ${nombre(size - from)} lignes : ${nombre(rate)} lignes par seconde`)
       from = size
-      say(await proofAt(large.tree, size))
+      say(await proofAt(large.tree, { signer, policy: NO_WITNESS }, size))
       if (size === SIZES[0]) continue
-      const vkey = openSigner(key, ORIGIN).vkey.text
+      const vkey = signer.vkey.text
       const bundle = path.join(directory, 'paquet')
       const env = { DATABASE_ADMIN_URL: large.adminUrl }
       await journal(['export', '--cle', vkey, '--contenus', '--vers', bundle], env)
@@ -126,7 +126,7 @@ async function lagUnderWriters({
 }
 
 /** One line drawn among all of them, its proof read as the service reads it; the rows are those PostgreSQL says it read. */
-async function proofAt(tree: Db, size: number): Promise<string> {
+async function proofAt(tree: Db, log: Parameters<typeof proveLine>[2], size: number): Promise<string> {
   const times: number[] = []
   const rows: number[] = []
   for (let n = 0; n < PROOFS; n++) {
@@ -138,7 +138,7 @@ async function proofAt(tree: Db, size: number): Promise<string> {
         return sum!.n
       }
       const [before, began] = [await read(), performance.now()]
-      const proven = await proveLine(tx, line, NO_WITNESS, 'non_lu')
+      const proven = await proveLine(tx, line, log, 'non_lu')
       times.push(performance.now() - began)
       if (!proven.ok) throw new Error(proven.refusal)
       rows.push((await read()) - before)

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openDb } from '../../src/db.ts'
 import { recordActeHorsMandat, recordDemarche } from '../../src/demarche/record.ts'
 import { append } from '../../src/journal/append.ts'
 import { type Checkpoint, signCheckpoint } from '../../src/journal/checkpoint.ts'
@@ -12,6 +13,7 @@ import { pauseMandat } from '../../src/mandat/pause.ts'
 import { resumeMandat } from '../../src/mandat/resume.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
 import { closeDatabase, onDatabase } from '../../src/migrate.ts'
+import { eraseUsager } from '../../src/usager/erase.ts'
 import { newWitness, ORIGIN, openTree, pemKey } from '../support/arbre.ts'
 import { newWorld, ok, type Told, uneDemarche, type World } from '../support/world.ts'
 
@@ -30,6 +32,8 @@ let yesterday = ''
 let server: postgres.Sql
 /** Ids of lines by what they say, in order. */
 let lines: { id: number; action: string; mandatId: string | null; seq: number | null; leaf: number }[]
+/** Contents of the person who was erased, as somebody may have kept them. */
+let before: { journalId: string; payload: string; salt: Buffer }[]
 
 beforeAll(async () => {
   world = await newWorld()
@@ -42,6 +46,14 @@ beforeAll(async () => {
   for (let i = 0; i < 4; i++) ok(await recordDemarche(world.db, by, uneDemarche(told.id, 'logement', { titre: `Courrier ${i}` })))
   await tree.settle()
   await world.signMandat({ persona: 'marcel' })
+  const teiki = await world.signMandat({ persona: 'teiki', aidant: 'fabrice' })
+  ok(await recordDemarche(world.db, world.as('fabrice'), uneDemarche(teiki.id)))
+  ok(await stopMandat(world.db, await world.asUsager('teiki'), { mandatId: teiki.id }))
+  before = await world.sql`
+    select journal_id as "journalId", payload, salt from journal_contenu where usager_id = ${teiki.usagerId} order by journal_id`
+  const operator = openDb({ url: world.database.operatorUrl, connections: 1 })
+  ok(await eraseUsager(operator, { numero: teiki.id, motif: 'demande', confirmed: true }))
+  await operator.close()
   const hers = await world.asUsager('josiane')
   ok(await pauseMandat(world.db, hers, { mandatId: told.id, thematique: 'famille' }))
   ok(await resumeMandat(world.db, hers, { mandatId: told.id, thematique: 'famille' }))
@@ -446,14 +458,17 @@ const CASES: Case[] = [
     name: 'un arrêt est défait',
     act: on(
       () =>
-        `update autorisation set revoked_at = null, revoked_how = null, revoked_journal_id = null where revoked_journal_id is not null`,
+        `update autorisation set revoked_at = null, revoked_how = null, revoked_journal_id = null where revoked_journal_id is not null and mandat_id = '${told.id}'`,
     ),
     kind: 'fait_disparu',
     named: () => line('autorisation_revoquee').id,
   },
   {
     name: 'un arrêt est daté d’un autre jour',
-    act: on(() => `update autorisation set revoked_at = revoked_at + interval '2 minutes' where revoked_journal_id is not null`),
+    act: on(
+      () =>
+        `update autorisation set revoked_at = revoked_at + interval '2 minutes' where revoked_journal_id is not null and mandat_id = '${told.id}'`,
+    ),
     kind: 'fait_redate',
     named: () => line('autorisation_revoquee').id,
   },
@@ -573,6 +588,50 @@ const CASES: Case[] = [
     named: () => line('demarche_realisee').id,
   },
   {
+    name: 'les mots d’une démarche disparaissent',
+    act: on(
+      () =>
+        `delete from demarche_contenu c using demarche d where d.id = c.demarche_id and d.journal_id = ${line('demarche_realisee', 1).id}`,
+    ),
+    kind: 'contenu_efface_sans_ligne',
+    named: () => line('demarche_realisee', 1).id,
+  },
+  {
+    name: 'les mots d’un accord disparaissent',
+    act: on(() => `delete from mandat_contenu where mandat_id = '${told.id}'`),
+    kind: 'contenu_efface_sans_ligne',
+    named: () => line('mandat_signe').id,
+  },
+  {
+    name: 'un contenu effacé revient',
+    act: ({ sql }) => {
+      const { journalId, payload, salt } = before[1]!
+      return sql`update journal_contenu set payload = ${payload}, salt = ${salt} where journal_id = ${journalId}`
+    },
+    kind: 'contenu_reste',
+    named: () => Number(before[1]!.journalId),
+  },
+  {
+    name: 'un effacement est dit, et n’a pas été fait',
+    act: async (copy) => {
+      await copy.sql.unsafe(
+        `insert into journal (at, action, acteur, usager_id, entry, commitment) select horloge(), 'donnees_effacees', 'operateur', '${told.usagerId}', '', commitment from journal where id = ${line('mandat_signe').id}; update journal set ${rewrite} where entry = ''`,
+      )
+      await rebuild(copy)
+    },
+    kind: 'contenu_reste',
+    named: () => line('mandat_signe').id,
+  },
+  {
+    name: 'la raison d’un effacement disparaît',
+    act: async (copy) => {
+      const [erasure] = lines.filter(({ action }) => action === 'donnees_effacees')
+      await copy.sql.unsafe(`update journal_contenu set payload = null, salt = null where journal_id = ${erasure!.id}`)
+    },
+    kind: 'contenu_efface_sans_ligne',
+    named: () => lines.find(({ action }) => action === 'donnees_effacees')!.id,
+  },
+  {
     name: 'un mandat n’a plus sa ligne',
     act: on(() => `update mandat set journal_id = ${line('structure_modifiee').id} where id = '${told.id}'`),
     kind: 'fait_disparu',
@@ -608,7 +667,15 @@ describe('le journal intact', () => {
     await tree.close()
     await copy.drop()
     expect(fault).toBeUndefined()
-    expect(counts).toMatchObject({ lignes: lines.length, contenus: lines.length, tuiles: 1, temoignages: 1 })
+    const effaces = before.length
+    expect(counts).toMatchObject({
+      lignes: lines.length,
+      contenus: lines.length - effaces,
+      effaces,
+      personnes: 1,
+      tuiles: 1,
+      temoignages: 1,
+    })
   })
 
   it('la table en a quarante au moins', () => {
@@ -695,7 +762,7 @@ describe('aucune fausse alerte', () => {
       id: index + 1,
       fields: one,
       entry: entryText(one),
-      content: erased.has(one.usagerId!) ? ('efface' as const) : ('non_lu' as const),
+      content: erased.has(one.usagerId!) && one.action !== 'donnees_effacees' ? ('efface' as const) : ('non_lu' as const),
     }))
     const points = new Map<number, string>()
     for (const { entry, index } of records) {

@@ -113,9 +113,9 @@ describe('rôles', () => {
       select rolname as name, rolcanlogin as login, rolsuper or rolbypassrls or rolcreatedb or rolcreaterole or rolreplication as power
       from pg_roles where rolname like 'traitdunion%' order by 1`
     expect([...roles]).toEqual(
-      ['app', 'auditor', 'operator', 'owner', 'sequencer'].map((name) => ({
+      ['app', 'auditor', 'effaceur', 'operator', 'owner', 'sequencer'].map((name) => ({
         name: `traitdunion_${name}`,
-        login: name !== 'owner',
+        login: name !== 'owner' && name !== 'effaceur',
         power: false,
       })),
     )

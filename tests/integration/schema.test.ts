@@ -231,10 +231,11 @@ describe('le catalogue', () => {
 
   it('l’auditeur lit le journal, et aucun nom', async () => {
     const tree = ['journal', 'journal_bail', 'journal_feuille', 'journal_point', 'journal_temoignage', 'journal_tuile']
-    const facts = ['autorisation', 'demarche', 'mandat', 'suspension']
+    const facts = ['autorisation', 'demarche', 'demarche_contenu', 'mandat', 'mandat_contenu', 'suspension']
     expect(await names(db.adminSql, readableBy('traitdunion_auditor'))).toEqual([...tree, ...facts].sort())
     expect(await names(db.adminSql, readableBy('traitdunion_sequencer'))).toEqual(tree)
-    // Of a fact: which mandat, when, and under which line; of an accord, between whom, for what and until when; of a démarche, not even for what.
+    // Of a fact: which mandat, when, and under which line; of an accord, between whom, for what and until when; of a démarche, not even for what; of
+    // words, that they are there.
     const columns = await names(
       db.adminSql,
       `select distinct a.attrelid::regclass || '.' || a.attname as name from pg_attribute a where a.attrelid in (${facts.map((one) => `'${one}'::regclass`)}) and a.attnum > 0
@@ -244,7 +245,9 @@ describe('le catalogue', () => {
       autorisation:
         'expires_at id journal_id mandat_id revoked_at revoked_journal_id signed_at structure_id thematique usager_id',
       demarche: 'id journal_id mandat_id recorded_at',
+      demarche_contenu: 'demarche_id',
       mandat: 'aidant_id duree ended_at ended_journal_id expires_at id journal_id signed_at structure_id usager_id',
+      mandat_contenu: 'mandat_id',
       suspension: 'autorisation_id from_at id journal_id mandat_id until_at until_journal_id',
     }
     expect(columns).toEqual(Object.entries(may).flatMap(([table, list]) => list.split(' ').map((column) => `${table}.${column}`)))

@@ -73,6 +73,8 @@ function openDatabase(adminUrl: string, passwords: Passwords): TestDatabase {
 }
 
 export type TestServer = TestDatabase & {
+  /** Where its data and its log are. */
+  directory: string
   /** Of the running server: changes at each restart. */
   readonly pid: number
   /** Ends every process of the server at once, as a power cut would. */
@@ -94,6 +96,7 @@ export async function startServer(): Promise<TestServer> {
   await migrate(database.adminSql)
   return {
     ...database,
+    directory,
     get pid() {
       return server.pid
     },

@@ -90,17 +90,18 @@ export const journalPage = ({ frame, lignes, compte, aidants, fuseau, values, er
 }
 
 const moment = (ligne: LigneRow, fuseau: string): Moment => {
-  const { at, action, genre, doneAt, usagerId } = ligne
-  const nom = ligne.nomNaissance
-    ? nomCourant({ prenoms: ligne.prenoms ?? [], nomNaissance: ligne.nomNaissance, nomUsage: ligne.nomUsage })
-    : 'une personne'
+  const { at, action, genre, doneAt, usagerId, prenoms, nomNaissance, nomUsage } = ligne
+  const personne =
+    prenoms && nomNaissance
+      ? html`<a href="/structure/personnes/${usagerId}?de=journal">${nomCourant({ prenoms, nomNaissance, nomUsage })}</a>`
+      : 'une personne dont le dossier est archivé ou effacé'
   const detail = detailEnMots(ligne)
   const reception = receptionEnMots(ligne, fuseau)
   const apart = action === 'acte_hors_mandat' || genre === 'apres_coup'
   return {
     when: temps(at, jourEtHeure(at, fuseau)),
     what: faitEnMots(ligne),
-    who: html`${quiEnMots(ligne)}${usagerId && html`, ${ligne.acteur !== 'usager' && 'pour '}<a href="/structure/personnes/${usagerId}?de=journal">${nom}</a>`}`,
+    who: html`${quiEnMots(ligne)}${usagerId && html`, ${ligne.acteur !== 'usager' && 'pour '}${personne}`}`,
     more: html`${detail && html`<p>${detail}</p>`}${reception && html`<p>${reception}</p>`}${genre === 'apres_coup' && html`<p>${KIND.apres_coup}${doneAt && ` : faite le ${jourEtHeure(doneAt, fuseau)}`}</p>`}
       ${action === 'acte_hors_mandat' && doneAt && html`<p>Faite le ${jourEtHeure(doneAt, fuseau)}</p>`}
       ${raison(ligne.motifHorsMandat ?? ligne.precision)}

@@ -59,9 +59,13 @@ const PAPIER = {
   preuve: 'Fichier de preuve téléchargé',
 } as const satisfies Record<PapierDit, string>
 
+/** Of a person whose dossier is archived, or who is erased: her name and the words are not the structure's to read any more. */
+const dossierFerme = ({ usagerId, nomNaissance }: LigneRow): boolean => usagerId !== null && nomNaissance === null
+
 /** What a line says was done, in plain French. */
 export function faitEnMots(ligne: LigneRow): string {
   const { action, thematique, perimetre, duree, how, papier, cibleNom } = ligne
+  if (dossierFerme(ligne)) return titre(action)
   if (action === 'demarche_realisee' && !ligne.titre) return 'Démarche confidentielle'
   const complement = cibleNom
     ? `${ligne.ciblePrenom} ${cibleNom}`

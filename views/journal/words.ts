@@ -1,7 +1,7 @@
 import type { LineRefusal } from '../../src/journal/proof.ts'
 import type { ProveRefusal } from '../../src/journal/prove.ts'
 import type { Fault, FaultKind } from '../../src/journal/verify.ts'
-
+import type { EraseRefusal, MotifEffacement } from '../../src/usager/erase.ts'
 import { jourEtHeure } from '../kit/words.ts'
 
 type Told = Omit<Fault, 'kind'>
@@ -21,6 +21,8 @@ const FAULT = {
   octets_illisibles: (f) => `${la(f)} n’est pas écrite comme le service écrit : elle a été récrite ou ajoutée.`,
   contenu_change: (f) => `le contenu de ${la(f)} a changé : il ne correspond plus à l’engagement pris en l’écrivant.`,
   contenu_efface_sans_ligne: (f) => `le contenu de ${la(f)} a été effacé sans la ligne « donnees_effacees » qui doit le dire.`,
+  contenu_reste: (f) =>
+    `la ligne ${f.ou} dit que les données de cette personne ont été effacées, et le contenu de ${la(f)} est toujours là : l’effacement n’a pas été fait, ou la ligne qui le dit est fausse.`,
   numero_manquant: (f) => `avant ${la(f)}, un numéro du mandat ${f.ou} manque : une ligne de ce mandat a été retirée.`,
   numero_en_double: (f) =>
     `${la(f)} porte un numéro déjà pris, ou qui n’existe pas, dans le mandat ${f.ou} : elle a été ajoutée ou déplacée.`,
@@ -74,3 +76,18 @@ export const PROOF_REFUSAL = {
 /** Never « vérifié »: it says nothing of whether what was done was right. */
 export const mentionOf = (signedAt: Date, temoigne: boolean): string =>
   `Non modifié depuis le ${jourEtHeure(signedAt, 'Europe/Paris')}${temoigne ? ', un témoin extérieur l’a vu' : ' ; aucun témoin ne l’a encore vu'}. Cela ne dit pas que ce qui a été fait était juste.`
+
+export const MOTIF_EFFACEMENT = {
+  conservation: 'six ans ont passé depuis la fin de son dernier mandat',
+  demande: 'la personne l’a demandé, et le délégué à la protection des données l’accepte',
+  decision: 'la CNIL ou un juge l’a décidé',
+  erreur: 'elle a été enregistrée par erreur',
+} as const satisfies Record<MotifEffacement, string>
+
+export const ERASE_REFUSAL = {
+  personne_inconnue: () => 'Personne, ici, n’a ce numéro, ni un mandat de ce numéro.',
+  mandat_en_cours: () =>
+    'Cette personne a un mandat en cours : il faut d’abord l’arrêter (elle-même, un aidant qui reçoit sa demande, ou la fermeture de la structure).',
+  conservation: (le) =>
+    `Ses données se gardent jusqu’au ${jourEtHeure(le!, 'Europe/Paris')}, six ans après la fin de son dernier mandat. Avant, seule une décision du délégué à la protection des données les efface : --motif demande, decision ou erreur.`,
+} as const satisfies Record<EraseRefusal, (le: Date | null) => string>

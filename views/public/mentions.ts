@@ -35,7 +35,7 @@ ${contact && html`<p>Contact : <a href="mailto:${contact}">${contact}</a></p>`}
 <p>Ce qui est noté ne se récrit pas : c’est ce que permet de voir <a href="/journal">le journal public</a>, où personne n’est nommé.</p>
 <p>Jamais de mot de passe, de numéro de sécurité sociale, de compte en banque ni de carte.</p>
 <h2>Pourquoi, et combien de temps</h2>
-<p>Vos mandats et vos démarches servent à faire ce que vous avez demandé et à vous en rendre compte. Ils restent visibles deux ans après la fin du mandat, puis sont archivés, presque personne n’y ayant accès, jusqu’à six ans après la fin. La liste des ouvertures de votre dossier est gardée douze mois.</p>
+<p>Vos mandats et vos démarches servent à faire ce que vous avez demandé et à vous en rendre compte. Ils restent visibles deux ans après la fin du dernier mandat, puis sont archivés : vous seul les lisez encore. Six ans après cette fin, tout ce qui vous nomme est effacé. La liste des ouvertures de votre dossier est gardée douze mois.</p>
 <p>Si vous dites non au moment de l’accord, rien n’est gardé sur vous.</p>
 <h2>Vos droits</h2>
 <p>Vous pouvez voir ce qui est gardé, le faire corriger, en demander une copie, vous y opposer. Demandez à la structure qui vous aide${contact && html` ou écrivez à <a href="mailto:${contact}">${contact}</a>`}. Si la réponse ne vous va pas, vous pouvez vous plaindre à la <a href="https://www.cnil.fr/fr/plaintes">CNIL</a>, c’est gratuit.</p>

@@ -26,6 +26,7 @@ export const donneesPage = ({ frame, donnees, structures }: Props) =>
       { term: 'Naissance', value: dateEcrite(one.birthdate) },
       { term: 'Lieu de naissance', value: lieu(one) },
       { term: 'Votre numéro FranceConnect', value: 'Un code, qui ne sert qu’à vous reconnaître ici' },
+      { term: 'Votre numéro dans ce service', value: one.id },
     ])}
     <h2>Comment vous prévenir</h2>
     ${facts([
@@ -46,8 +47,9 @@ export const donneesPage = ({ frame, donnees, structures }: Props) =>
     <ul>${structures.map(({ nom, telephone }) => html`<li>${majuscule(laStructure(nom))}, téléphone ${telephoneEnMots(telephone)}</li>`)}</ul>
     <h2>Combien de temps</h2>
     <ul>
-      <li>Ce qui a été fait pour vous : 6 ans après la fin du mandat. Au bout de 2 ans, on ne l’ouvre plus que si la loi l’exige.</li>
+      <li>Ce qui a été fait pour vous : 6 ans après la fin de votre dernier mandat. Au bout de 2 ans, la structure ne le lit plus : vous, toujours.</li>
       <li>Qui a ouvert votre dossier : 12 mois.</li>
+      <li>Ensuite, tout ce qui dit votre nom est effacé. Il reste des numéros et des dates, sans votre nom.</li>
     </ul>
     <p><a href="/mentions-legales">Vos droits sur ces données, et à qui écrire</a></p>`,
   )

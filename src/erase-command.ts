@@ -1,0 +1,70 @@
+import { ERASE_REFUSAL, MOTIF_EFFACEMENT } from '../views/journal/words.ts'
+import { jourEtHeure, pluriel } from '../views/kit/words.ts'
+import { openDb } from './db.ts'
+import { isUuid } from './form.ts'
+import { readArgs } from './read-args.ts'
+import { surroundings } from './surroundings.ts'
+import { eraseUsager, MOTIFS_EFFACEMENT } from './usager/erase.ts'
+
+/** What no erasure takes away; docs/exploitation.md says why. */
+const RESTE =
+  'Restent, sans rien qui la nomme : les lignes du journal, et de chaque mandat, thématique, pause et démarche son numéro, ses dates, la structure et l’aidant.'
+
+/** `journal erase`: the exit code (0 erased, now or before; 1 refused; 3 only said what would be). Throws a French sentence. */
+export async function erase(args: string[]): Promise<number> {
+  const { values, positionals } = readArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      motif: { type: 'string' },
+      confirmer: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+    },
+  })
+  const [typed = '', ...others] = positionals
+  const numero = typed.toLowerCase()
+  if (!isUuid(numero) || others.length > 0)
+    throw new Error('Qui effacer ? Donnez un numéro : celui d’un de ses mandats (imprimé au bas de chaque papier) ou le sien.')
+  const motif = MOTIFS_EFFACEMENT.find((one) => one === values.motif)
+  if (!motif)
+    throw new Error(
+      `Pourquoi ? --motif est l’un de :\n${MOTIFS_EFFACEMENT.map((one) => `  ${one.padEnd(13)} ${MOTIF_EFFACEMENT[one]}`).join('\n')}`,
+    )
+  const around = surroundings(process.env)
+  const url = around.DATABASE_OPERATOR_URL
+  if (!url) throw new Error('DATABASE_OPERATOR_URL manque : c’est elle qui donne le droit d’effacer une personne.')
+  const db = openDb({ url, connections: 1 })
+  try {
+    const { confirmer, json } = values
+    const erased = await eraseUsager(db, { numero, motif, confirmed: confirmer })
+    if (!erased.ok) {
+      const phrase = ERASE_REFUSAL[erased.refusal](erased.le)
+      if (json) console.log(JSON.stringify({ ok: false, refus: erased.refusal, jusqu_au: erased.le, motif, phrase }))
+      else console.error(`Rien n’est effacé. ${phrase}`)
+      return 1
+    }
+    const { usagerId, le, ligne, counts } = erased
+    const code = counts && !confirmer ? 3 : 0
+    if (json) {
+      const report = { ok: true, fait: counts !== null && confirmer, deja: counts === null, personne: usagerId, motif, le }
+      console.log(JSON.stringify({ ...report, ...(code === 0 && { ligne }), comptes: counts, phrase: RESTE }))
+      return code
+    }
+    if (!counts) {
+      console.log(
+        `Déjà effacée le ${jourEtHeure(le, 'Europe/Paris')} (ligne ${ligne} du journal). Il n’y avait rien de plus à faire.`,
+      )
+      return code
+    }
+    console.log(`${confirmer ? 'Effacée' : 'Serait effacée'} : la personne ${usagerId}, parce que ${MOTIF_EFFACEMENT[motif]}.
+  son identité, ses contacts, ses codes, ses sessions, ses brouillons
+  les mots de ${pluriel(counts.mandats, 'mandat', 'mandats', 'aucun mandat')} et de ${pluriel(counts.demarches, 'démarche', 'démarches', 'aucune démarche')}
+  le contenu de ${pluriel(counts.lignes, 'ligne', 'lignes', 'aucune ligne')} du journal
+  ${pluriel(counts.acces, 'ouverture', 'ouvertures', 'aucune ouverture')} de son dossier, ${pluriel(counts.messages, 'message', 'messages', 'aucun message')}
+${RESTE}
+${confirmer ? `La ligne ${ligne} du journal le dit. Gardez ce compte rendu hors de la base : après une restauration, il faudra recommencer.` : 'Rien n’est effacé : ajoutez --confirmer.'}`)
+    return code
+  } finally {
+    await db.close()
+  }
+}
