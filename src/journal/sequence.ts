@@ -47,16 +47,6 @@ export function openSequencer({
 }): Sequencer {
   let memory: Memory | undefined
 
-  const remember = async (tx: Tx, epoch: number): Promise<Memory> => {
-    const { size, peaks, open } = await readTree(tx)
-    const full: FullTile[] = []
-    const tree = growTree(
-      collectTiles((tile) => void full.push(tile), open),
-      { size, peaks },
-    )
-    return { epoch, tree, full }
-  }
-
   const take = (): Promise<Batch> =>
     db
       .tx({ kind: 'sequencer' }, async (tx) => {
@@ -66,25 +56,9 @@ export function openSequencer({
         memory = undefined // until this is committed
         const { upto, after } = known.backlog ?? { upto: lease.upto, after: 0 }
 
-        const leaves = await insertLeaves(tx, {
-          from: lease.horizon,
-          upto,
-          after,
-          size: known.tree.size,
-          epoch: lease.epoch,
-          batch,
-        })
-        for (const { hash } of leaves) known.tree.push(hash)
+        const leaves = await place(tx, known, { from: lease.horizon, upto, after, batch })
         const more = leaves.length === batch
-        const tiles = known.full.splice(0)
-        await Promise.all(tiles.map((tile) => insertTile(tx, tile)))
-        if (leaves.length > 0) {
-          const root = known.tree.root()
-          const note = signCheckpoint(signer, { origin: signer.vkey.name, size: known.tree.size, root })
-          await tx.sql`
-          insert into journal_point (taille, racine, epoch, note)
-          values (${known.tree.size}, ${root}, ${lease.epoch}, ${note})`
-        }
+        if (leaves.length > 0) await insertPoint(tx, known, signer)
         if (!more && upto !== lease.horizon) await tx.sql`update journal_bail set horizon = ${upto}::xid8`
         return {
           held: true,
@@ -121,6 +95,51 @@ export function openSequencer({
   }
 }
 
+async function remember(tx: Tx, epoch: number): Promise<Memory> {
+  const { size, peaks, open } = await readTree(tx)
+  const full: FullTile[] = []
+  const tree = growTree(
+    collectTiles((tile) => void full.push(tile), open),
+    { size, peaks },
+  )
+  return { epoch, tree, full }
+}
+
+type Lines = { from: string; upto: string; after: number; batch: number }
+type Leaf = { leafIndex: number; journalId: number; hash: Hash }
+
+/** Gives these lines their leaves, and writes the tiles that they fill. */
+async function place(tx: Tx, { tree, full, epoch }: Memory, lines: Lines): Promise<Leaf[]> {
+  const leaves = await insertLeaves(tx, { ...lines, size: tree.size, epoch })
+  for (const { hash } of leaves) tree.push(hash)
+  await Promise.all(full.splice(0).map((tile) => insertTile(tx, tile)))
+  return leaves
+}
+
+async function insertPoint(tx: Tx, { tree, epoch }: Memory, signer: Signer): Promise<void> {
+  const root = tree.root()
+  const note = signCheckpoint(signer, { origin: signer.vkey.name, size: tree.size, root })
+  await tx.sql`
+    insert into journal_point (taille, racine, epoch, note)
+    values (${tree.size}, ${root}, ${epoch}, ${note})`
+}
+
+const EVERY_XID = { from: '0', upto: '18446744073709551615' }
+
+/**
+ * Every line that has no leaf, whatever its transaction, under one checkpoint. Only for a restored database, whose transaction ids may not be
+ * those that wrote its lines: in a transaction that keeps all writers out.
+ */
+export async function placeAll(tx: Tx, signer: Signer, epoch: number): Promise<void> {
+  const known = await remember(tx, epoch)
+  for (let after = 0, count = BATCH; count === BATCH; ) {
+    const leaves = await place(tx, known, { ...EVERY_XID, after, batch: BATCH })
+    count = leaves.length
+    after = leaves.at(-1)?.journalId ?? after
+  }
+  await insertPoint(tx, known, signer)
+}
+
 /** Without writing: whether the lease is to be taken or renewed, or is ours with lines that wait. */
 async function isWanted(tx: Tx, holder: string): Promise<boolean> {
   const [row] = await tx.sql<{ wanted: boolean }[]>`
@@ -153,16 +172,9 @@ async function takeLease(tx: Tx, holder: string): Promise<{ epoch: number; horiz
 /** The entry's hash is taken where the entry is; the trigger of the table refuses any other, and any place but the next. */
 async function insertLeaves(
   tx: Tx,
-  {
-    from,
-    upto,
-    after,
-    size,
-    epoch,
-    batch,
-  }: { from: string; upto: string; after: number; size: number; epoch: number; batch: number },
-): Promise<{ leafIndex: number; journalId: number; hash: Hash }[]> {
-  const leaves = await tx.sql<{ leafIndex: number; journalId: number; hash: Hash }[]>`
+  { from, upto, after, size, epoch, batch }: Lines & { size: number; epoch: number },
+): Promise<Leaf[]> {
+  const leaves = await tx.sql<Leaf[]>`
     with pretes as (
       select j.id, j.entry
       from journal j

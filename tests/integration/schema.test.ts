@@ -876,7 +876,7 @@ describe('l’application contournée, la base refuse encore', () => {
       'ligne_du_fait',
       publication.with(
         1,
-        line('restauration', { acteur: `'systeme'`, acteur_id: 'null', structure_id: 'null', usager_id: 'null' }),
+        line('jwks_archive', { acteur: `'systeme'`, acteur_id: 'null', structure_id: 'null', usager_id: 'null' }),
       ),
       publication,
     ],

@@ -134,9 +134,16 @@ const CLIENT = { clientId: 'trait-dunion-demo', clientSecret: 'demo-secret-des-e
  * `simulator` FranceConnect does not answer, and mandats are still told with genuine tokens.
  */
 export async function newWorld(
-  options: { simulator?: boolean; intercept?: Intercept; connections?: number; cgu?: boolean; more?: (db: Db) => Hono<Env> } = {},
+  options: {
+    simulator?: boolean
+    intercept?: Intercept
+    connections?: number
+    cgu?: boolean
+    more?: (db: Db) => Hono<Env>
+    database?: TestDatabase
+  } = {},
 ): Promise<World> {
-  const database = await freshDatabase()
+  const database = options.database ?? (await freshDatabase())
   const sql = database.adminSql
   const simulator = options.simulator
     ? await startSimulator({

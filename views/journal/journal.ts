@@ -1,4 +1,5 @@
 import { isTemoigne, type Policy } from '../../src/journal/policy.ts'
+import type { RestaurationDite } from '../../src/journal/restauration.ts'
 import type { Point, Temoignage } from '../../src/journal/tree-queries.ts'
 import { alert } from '../kit/alert.ts'
 import { more, sentence } from '../kit/card.ts'
@@ -6,6 +7,7 @@ import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts, table } from '../kit/table.ts'
 import { ilYA, jourEtHeure, nombre, pluriel, temps } from '../kit/words.ts'
+import { restaurationSentence } from './words.ts'
 
 type Props = {
   now: Date
@@ -13,6 +15,7 @@ type Props = {
   retard: { enAttente: number; secondes: number }
   /** The last checkpoint that each witness cosigned. */
   vus: readonly (Temoignage & { taille: number })[]
+  restaurations: readonly RestaurationDite[]
   policy: Policy
   cle: string | undefined
   frame: Frame
@@ -22,7 +25,7 @@ const ZONE = 'Europe/Paris'
 /** Beyond it, something is wrong with what places lines in the tree. */
 const LATE_S = 60
 
-export const journalPublicPage = ({ now, point, retard, vus, policy, cle, frame }: Props): string => {
+export const journalPublicPage = ({ now, point, retard, vus, restaurations, policy, cle, frame }: Props): string => {
   const temoins = policy.witnesses.map(({ vkey }) => ({ nom: vkey.name, vu: vus.find(({ temoin }) => temoin === vkey.text) }))
   const temoigne = [...vus]
     .sort((a, b) => b.taille - a.taille)
@@ -72,6 +75,13 @@ ${facts([
   },
   { term: 'Empreinte', value: html`<code class="long">${point.racine.toString('base64')}</code>` },
 ])}`
+}
+${
+  restaurations.length > 0 &&
+  html`<h2>Ce qui a été restauré</h2>
+<ul>
+${restaurations.map((one) => html`<li>${restaurationSentence(one)}</li>`)}
+</ul>`
 }
 <h2>Les témoins</h2>
 <p>Un témoin est un autre ordinateur, tenu par quelqu’un d’autre. Il signe le journal seulement si le journal n’a fait que s’allonger depuis sa dernière visite. Si un témoin se tait, rien n’est bloqué : les lignes continuent de s’écrire.</p>
