@@ -45,3 +45,103 @@ begin
   return new;
 end
 $$;
+
+-- A stolen seal key: what it sealed counts when its line is in the tree before the cut-off. Nobody ever wrote `retired_at`: what a key may do is in the
+-- service's own file. The closed list of actions is lengthened as it stands, which reads the journal once.
+
+do $$
+begin
+  execute (
+    select 'alter table journal drop constraint journal_action, add constraint journal_action '
+      || replace(pg_get_constraintdef(oid), '''restauration''::text', '''restauration''::text, ''cle_compromise''::text')
+    from pg_constraint
+    where conrelid = 'journal'::regclass and conname = 'journal_action');
+end
+$$;
+
+drop trigger retrait_une_fois on cle;
+drop function retrait_une_fois();
+drop policy service_retire on cle;
+alter table cle
+  drop column retired_at,
+  -- Leaves before this one count.
+  add column coupure bigint check (coupure >= 0),
+  add column coupure_journal_id bigint references journal,
+  add constraint cle_coupure_entiere check ((coupure is null) = (coupure_journal_id is null));
+create policy operateur on cle to traitdunion_operator using (true) with check (true);
+grant select, update (coupure, coupure_journal_id) on cle to traitdunion_operator;
+create policy operateur on journal_point for select to traitdunion_operator using (true);
+grant select (taille, created_at) on journal_point to traitdunion_operator;
+
+/* A stolen key is said to be so under its own line; the moment of the theft may be found to be earlier, never later. */
+create function coupure_de_cle() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public
+as $$
+begin
+  if new.coupure is null or new.coupure > old.coupure then
+    raise exception 'a cut-off only goes back' using errcode = 'check_violation', constraint = 'coupure_recule';
+  end if;
+  if not exists (
+    select 1 from public.journal j where j.id = new.coupure_journal_id and j.xid = pg_current_xact_id() and j.action = 'cle_compromise'
+  ) then
+    raise exception 'line % does not say this fact', new.coupure_journal_id using errcode = 'check_violation', constraint = 'ligne_du_fait';
+  end if;
+  return new;
+end
+$$;
+create trigger coupure_de_cle before update on cle for each row execute function coupure_de_cle();
+alter table cle enable always trigger coupure_de_cle;
+
+/* Sealed with a stolen key, and its line is not in the tree before the cut-off: it does not count. */
+create function mandat_coupe(p_mandat uuid) returns boolean
+language sql stable security definer set search_path = pg_catalog, public
+as $$
+  select exists (
+    select 1
+    from public.mandat m
+    join public.mandat_contenu c on c.mandat_id = m.id
+    join public.cle k
+      on split_part(c.sceau, '.', 1) = public.base64url(convert_to('{"alg":"ES256","kid":"' || k.kid || '","typ":"mandat+jwt"}', 'UTF8'))
+    where m.id = p_mandat and k.coupure is not null
+      and not exists (select 1 from public.journal_feuille f where f.journal_id = m.journal_id and f.leaf_index < k.coupure))
+$$;
+
+/* The line that signed a mandat, with its facts, to whoever holds its seal: they say that it is this very seal. */
+create function ligne_du_sceau(p_mandat uuid, p_empreinte bytea) returns table (id bigint, entry bytea, payload text, salt bytea)
+language sql stable security definer set search_path = pg_catalog, public
+as $$
+  select j.id, j.entry, l.payload, l.salt
+  from public.mandat m
+  join public.mandat_contenu c on c.mandat_id = m.id
+  join public.journal j on j.id = m.journal_id
+  join public.journal_contenu l on l.journal_id = j.id
+  where m.id = p_mandat and sha256(convert_to(c.sceau, 'UTF8')) = p_empreinte and l.payload is not null
+$$;
+
+/* How many mandats a cut-off leaves out, for whoever declares it. */
+create function mandats_coupes() returns bigint
+language sql stable security definer set search_path = pg_catalog, public
+as $$
+  select count(*) from public.mandat m where public.mandat_coupe(m.id)
+$$;
+
+/* As before, and whether the mandat is cut off. */
+drop function verifie(bytea, text);
+create function verifie(p_empreinte bytea, p_annee text)
+returns table (
+  prenoms text[], nom_naissance text, nom_usage text, birthdate text, structure_nom text, siret text, fuseau text,
+  signed_at timestamptz, expires_at timestamptz, coupe boolean, thematique text, etat text)
+language sql stable security definer set search_path = pg_catalog, public
+as $$
+  select array(select jsonb_array_elements_text(c.identite -> 'prenoms')), c.identite ->> 'nomNaissance', c.identite ->> 'nomUsage',
+    c.identite ->> 'birthdate', c.structure ->> 'nom', c.structure ->> 'siret', c.structure ->> 'fuseau',
+    a.signed_at, a.expires_at, public.mandat_coupe(v.mandat_id), a.thematique, a.etat
+  from public.code_verification v
+  join public.mandat_contenu c on c.mandat_id = v.mandat_id
+  join public.autorisation_etat a on a.mandat_id = v.mandat_id
+  where v.empreinte = p_empreinte and left(c.identite ->> 'birthdate', 4) = p_annee and public.app_who() = 'verifier'
+  order by array_position(public.thematiques(), a.thematique)
+$$;
+revoke execute on function mandat_coupe(uuid), ligne_du_sceau(uuid, bytea), mandats_coupes(), verifie(bytea, text) from public;
+grant execute on function mandat_coupe(uuid), ligne_du_sceau(uuid, bytea), verifie(bytea, text) to traitdunion_app;
+grant execute on function mandats_coupes() to traitdunion_operator;

@@ -59,12 +59,17 @@ export type ProvenLine = { numero: number; octets: string; faits?: string; sel?:
 export type ProvenLines = { v: 1; cle: string; mention: string; lignes: readonly ProvenLine[] }
 export type LineRefusal = ProofRefusal | 'preuve_illisible' | 'faits_changes'
 
+/** undefined when it is something else. */
+export const parseProvenLine = (value: unknown): ProvenLine | undefined => {
+  const line = value as Partial<ProvenLine> | null
+  return typeof line?.octets === 'string' && typeof line.preuve === 'string' ? (line as ProvenLine) : undefined
+}
+
 /** The lines of a file that one downloads; undefined when it is something else. */
 export function parseProvenLines(text: string): ProvenLines | undefined {
   try {
     const file = JSON.parse(text) as Partial<ProvenLines>
-    const isLine = (line: Partial<ProvenLine>) => typeof line?.octets === 'string' && typeof line.preuve === 'string'
-    return file.v === 1 && typeof file.cle === 'string' && file.lignes?.every(isLine) ? (file as ProvenLines) : undefined
+    return file.v === 1 && typeof file.cle === 'string' && file.lignes?.every(parseProvenLine) ? (file as ProvenLines) : undefined
   } catch {
     return undefined
   }

@@ -21,7 +21,7 @@ import { findContactProuve, replaceOwnCode, replacePrintedCode } from '../usager
 import { messageDeFeuille } from '../usager/messages.ts'
 import { attestationUrl } from '../verification/attestation.ts'
 import { qrSvg } from '../verification/qr.ts'
-import { listKeys } from '../verification/queries.ts'
+import { isCoupe, listKeys } from '../verification/queries.ts'
 import { arretees, enCours, type Ligne, lignesDuTexte, type NomPapier, type PapierRefusal, refusalOfPapier } from './papier.ts'
 
 /** What printing needs of the configuration. */
@@ -109,6 +109,7 @@ async function find(tx: Tx, { mandatId, papier, thematique }: Demande, { secrets
   const autorisations = await listAutorisations(tx, mandatId)
   const refusal = refusalOfPapier(papier, { autorisations, thematique, now: tx.now })
   if (refusal) return { ok: false, refusal } as const
+  if (await isCoupe(tx, mandatId)) return { ok: false, refusal: 'sceau_coupe' } as const
 
   if (papier === 'releve' && tx.who.kind === 'aidant') await recordAcces(tx, { genre: 'dossier_consulte', usagerId })
   const line = written
@@ -133,7 +134,7 @@ async function find(tx: Tx, { mandatId, papier, thematique }: Demande, { secrets
     autorisations,
     codePrive,
     demarches: papier === 'releve' ? (await listDemarches(tx, { mandatId }, undefined, TOUTES)).demarches : [],
-    keys: await listKeys(tx),
+    keys: (await listKeys(tx)).map(({ jwk }) => jwk),
     now: tx.now,
   } as const
 }

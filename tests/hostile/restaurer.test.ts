@@ -174,7 +174,7 @@ describe('npm run restore', () => {
       expect([name, code, output]).toEqual([name, 1, expect.stringMatching(sentence)])
       expect([fs.existsSync(cluster), fs.existsSync(path.join(dataDir, 'restauration'))]).toEqual([false, false])
     }
-  })
+  }, 240_000)
 
   it('sans demo.json, dit que les clés sont gardées à part', async () => {
     const file = path.join(dataDir, 'demo.json')

@@ -48,7 +48,7 @@ export function faultsOf(sources: Sources): string[] {
       if (kind === 'reexport') say(`barrel: export from ${from}`)
       const target = path.posix.join(path.posix.dirname(name), from)
       if (target.startsWith('src/demo/') && !name.startsWith('src/demo/') && !(DEMO_FROM.test(name) && kind === 'dynamic'))
-        say(`${target} is not for ${name}, or not before it is needed`)
+        say(`${target} is for main.ts and the two commands alone, and not before it is needed`)
       const upward = refusedImport(name, target, kind, floorOf)
       if (upward) say(upward)
     }
