@@ -56,7 +56,7 @@ export function openSequencer({
         memory = undefined // until this is committed
         const { upto, after } = known.backlog ?? { upto: lease.upto, after: 0 }
 
-        const leaves = await place(tx, known, { from: lease.horizon, upto, after, batch })
+        const leaves = await place(tx, known, { from: lease.horizon, upto, after }, batch)
         const more = leaves.length === batch
         if (leaves.length > 0) await insertPoint(tx, known, signer)
         if (!more && upto !== lease.horizon) await tx.sql`update journal_bail set horizon = ${upto}::xid8`
@@ -105,12 +105,13 @@ async function remember(tx: Tx, epoch: number): Promise<Memory> {
   return { epoch, tree, full }
 }
 
-type Lines = { from: string; upto: string; after: number; batch: number }
+/** Of transactions from..upto and ids beyond `after`; or of all, with ids after..last. */
+type Lines = { from: string; upto: string; after: number } | { after: number; last: number }
 type Leaf = { leafIndex: number; journalId: number; hash: Hash }
 
-/** Gives these lines their leaves, and writes the tiles that they fill. */
-async function place(tx: Tx, { tree, full, epoch }: Memory, lines: Lines): Promise<Leaf[]> {
-  const leaves = await insertLeaves(tx, { ...lines, size: tree.size, epoch })
+/** Gives the first `batch` of these lines their leaves, and writes the tiles that they fill. */
+async function place(tx: Tx, { tree, full, epoch }: Memory, lines: Lines, batch: number): Promise<Leaf[]> {
+  const leaves = await insertLeaves(tx, lines, { size: tree.size, epoch, batch })
   for (const { hash } of leaves) tree.push(hash)
   await Promise.all(full.splice(0).map((tile) => insertTile(tx, tile)))
   return leaves
@@ -124,7 +125,7 @@ async function insertPoint(tx: Tx, { tree, epoch }: Memory, signer: Signer): Pro
     values (${tree.size}, ${root}, ${epoch}, ${note})`
 }
 
-const EVERY_XID = { from: '0', upto: '18446744073709551615' }
+const IDS = 20_000
 
 /**
  * Every line that has no leaf, whatever its transaction, under one checkpoint. Only for a restored database, whose transaction ids may not be
@@ -132,11 +133,9 @@ const EVERY_XID = { from: '0', upto: '18446744073709551615' }
  */
 export async function placeAll(tx: Tx, signer: Signer, epoch: number): Promise<void> {
   const known = await remember(tx, epoch)
-  for (let after = 0, count = BATCH; count === BATCH; ) {
-    const leaves = await place(tx, known, { ...EVERY_XID, after, batch: BATCH })
-    count = leaves.length
-    after = leaves.at(-1)?.journalId ?? after
-  }
+  const [journal] = await tx.sql<{ last: number }[]>`select max(id) as last from journal`
+  // Piece by piece, whatever the size of the journal: each statement stays short.
+  for (let after = 0; after < journal!.last; after += IDS) await place(tx, known, { after, last: after + IDS }, IDS)
   await insertPoint(tx, known, signer)
 }
 
@@ -172,14 +171,19 @@ async function takeLease(tx: Tx, holder: string): Promise<{ epoch: number; horiz
 /** The entry's hash is taken where the entry is; the trigger of the table refuses any other, and any place but the next. */
 async function insertLeaves(
   tx: Tx,
-  { from, upto, after, size, epoch, batch }: Lines & { size: number; epoch: number },
+  lines: Lines,
+  { size, epoch, batch }: { size: number; epoch: number; batch: number },
 ): Promise<Leaf[]> {
+  const { after } = lines
+  const which =
+    'last' in lines
+      ? tx.sql`j.id > ${after} and j.id <= ${lines.last}`
+      : tx.sql`j.xid >= ${lines.from}::xid8 and j.xid < ${lines.upto}::xid8 and j.id > ${after}`
   const leaves = await tx.sql<Leaf[]>`
     with pretes as (
       select j.id, j.entry
       from journal j
-      where j.xid >= ${from}::xid8 and j.xid < ${upto}::xid8 and j.id > ${after}
-        and not exists (select 1 from journal_feuille f where f.journal_id = j.id)
+      where ${which} and not exists (select 1 from journal_feuille f where f.journal_id = j.id)
       order by j.id
       limit ${batch})
     insert into journal_feuille (leaf_index, journal_id, epoch, hash)

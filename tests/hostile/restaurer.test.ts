@@ -1,7 +1,7 @@
 import * as fs from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { openDb } from '../../src/db.ts'
 import { recordDemarche } from '../../src/demarche/record.ts'
@@ -15,6 +15,9 @@ import { openTree } from '../support/arbre.ts'
 import { openDatabase, scratch } from '../support/database.ts'
 import { type Ran, ROOT, start } from '../support/processes.ts'
 import { newWorld, ok, type Told, uneDemarche, type World } from '../support/world.ts'
+
+// Many commands, each a process of its own.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 })
 
 /** A demonstration's folder as its owner has it, and the commands as she types them. */
 const folder = scratch('restaurer')
@@ -174,7 +177,7 @@ describe('npm run restore', () => {
       expect([name, code, output]).toEqual([name, 1, expect.stringMatching(sentence)])
       expect([fs.existsSync(cluster), fs.existsSync(path.join(dataDir, 'restauration'))]).toEqual([false, false])
     }
-  }, 240_000)
+  })
 
   it('sans demo.json, dit que les clés sont gardées à part', async () => {
     const file = path.join(dataDir, 'demo.json')

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { serve } from '../../src/http/server.ts'
 import { NO_WITNESS } from '../../src/journal/policy.ts'
@@ -16,6 +16,9 @@ import { addNext, listCles, rotate } from '../../src/verification/trousseau.ts'
 import { type OpenTree, openTree } from '../support/arbre.ts'
 import { scratch } from '../support/database.ts'
 import { newWorld, ok, type World } from '../support/world.ts'
+
+// Many commands, each a process of its own.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 })
 
 /*
  * The key that seals is stolen: a copy of its private half is in somebody's hands, who dates as she likes. Told from end to end, with the commands as
@@ -218,7 +221,7 @@ describe('la clé de sceau est volée', () => {
       expect([name, await verify(preuve, ...args)]).toEqual([name, { code: 1, said: expect.stringContaining(sentence) }])
     // A list signed with it is not believed either.
     expect((await verify(forged, ...(await offline()))).code).toBe(4)
-  }, 240_000)
+  })
 
   it('le code imprimé : celui d’avant est en cours, celui d’après ne compte pas, et ne s’imprime plus', async () => {
     const check = async (id: string, annee: string) => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -13,6 +14,7 @@ import { perduesDe } from '../../src/journal/restauration.ts'
 import { restoreJournal } from '../../src/journal/restore.ts'
 import { verifyDatabase } from '../../src/journal/verify-database.ts'
 import { newWitness, ORIGIN, openTree, pemKey } from '../support/arbre.ts'
+import { ROOT, start } from '../support/processes.ts'
 import { newWorld, ok, type Told, uneDemarche, type World } from '../support/world.ts'
 
 /*
@@ -176,6 +178,29 @@ describe('la fin d’une restauration', () => {
     await restored.settle()
     const verified = await restored.verify([seen])
     expect([verified.fault, verified.restaurations.length]).toEqual([undefined, 2])
+  })
+
+  it('le service réglé sur l’ancien nom ne démarre pas, et dit lequel mettre', async () => {
+    const word = (seed: string) => createHash('sha256').update(seed).digest('base64url')
+    const production = {
+      PUBLIC_URL: 'http://localhost:9',
+      DATABASE_URL: world.database.url,
+      DATABASE_SEQUENCER_URL: world.database.sequencerUrl,
+      SEAL_KEYS: world.config.sealKeys,
+      SECRETS_KEY: world.config.secretsKey.toString('base64url'),
+      JOURNAL_KEY: pem,
+      JOURNAL_ORIGIN: ORIGIN,
+      FRANCECONNECT_ISSUER: 'https://fc.exemple.test/api/v2',
+      FRANCECONNECT_CLIENT_ID: word('client'),
+      FRANCECONNECT_CLIENT_SECRET: word('secret'),
+      SMTP_URL: 'smtp://127.0.0.1:9',
+      MAIL_FROM: 'service@mandats.test',
+      EDITEUR: 'Essai',
+      CONTACT: 'contact@mandats.test',
+    }
+    const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...production } as NodeJS.ProcessEnv
+    const { code, output } = await start(process.execPath, ['src/install.mjs', 'src/main.ts'], { cwd: ROOT, env }).ended
+    expect([code, output]).toEqual([1, expect.stringContaining(`JOURNAL_ORIGIN=${restored.signer.vkey.name}`)])
   })
 
   it('n’est écrite ni par le service, ni par l’exploitant', async () => {

@@ -80,7 +80,7 @@ ${
   restaurations.length > 0 &&
   html`<h2>Ce qui a été restauré</h2>
 <ul>
-${restaurations.map((one) => html`<li>${restaurationSentence(one)}</li>`)}
+${restaurations.map((one) => html`<li>Restauré ${restaurationSentence(one)}</li>`)}
 </ul>`
 }
 <h2>Les témoins</h2>
