@@ -159,7 +159,14 @@ describe('npm run restore', () => {
     const damages: [string, RegExp, () => void][] = [
       ['un bit d’une table', /abîmée : cluster\/base/, () => flip(`cluster/${table}`)],
       ['un bit du WAL', /abîmée : cluster\/pg_wal/, () => flip(`cluster/${wal}`)],
-      ['un bit du manifeste', /abîmée : manifeste.json/, () => flip('manifeste.json')],
+      [
+        'un mot du manifeste',
+        /abîmée : manifeste.json/,
+        () => {
+          const file = path.join(copy, 'manifeste.json')
+          fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('"fin":"20', '"fin":"19'))
+        },
+      ],
       ['un fichier coupé', /abîmée : cluster\/base/, () => fs.truncateSync(path.join(copy, 'cluster', table), 8192)],
       ['un fichier de moins', /incomplète : cluster\/base/, () => fs.rmSync(path.join(copy, 'cluster', table))],
       [
