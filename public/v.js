@@ -60,19 +60,22 @@ function hasTwins(json) {
 }
 
 /** ES256 by a key of ours, whatever the token brings along. `designates`: says which of our keys a `kid` means. */
-async function openJws(jws, typ, keys, designates) {
+async function openJws(jws, typ, { keys, compromises = [] }, designates) {
   const parts = jws.split('.')
   if (parts.length !== 3) refuse('illisible')
   const [head, payload, signature] = parts.map(fromBase64url)
   const header = readObject(head, 'illisible')
   if (header.alg !== 'ES256') refuse('algorithme_refuse')
-  const jwk = keys.find(({ kid, kty, crv }) => kid && designates(kid) === header.kid && kty === 'EC' && crv === 'P-256')
+  const designated = ({ kid, kty, crv }) => kid && designates(kid) === header.kid && kty === 'EC' && crv === 'P-256'
+  const stolen = compromises.find(designated)
+  const jwk = stolen ?? keys.find(designated)
   if (!jwk) refuse('cle_inconnue')
   if ('crit' in header) refuse('illisible')
   const { kty, crv, x, y } = jwk
   const key = await crypto.subtle.importKey('jwk', { kty, crv, x, y }, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['verify'])
   const signed = new TextEncoder().encode(`${parts[0]}.${parts[1]}`)
   if (!(await crypto.subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, key, signature, signed))) refuse('signature_fausse')
+  if (stolen) refuse('cle_compromise')
   if (header.typ !== typ) refuse('type_inattendu')
   return payload
 }
@@ -111,7 +114,7 @@ const CLAIMS = {
 
 /** What the service attested; throws an error with its `reason`. */
 export async function readAttestation(jws, jwks) {
-  const payload = await openJws(jws, 'attestation', jwks.keys, (kid) => kid.slice(0, 8))
+  const payload = await openJws(jws, 'attestation', jwks, (kid) => kid.slice(0, 8))
   const { f = 'Europe/Paris', ...claims } = readObject(await inflate(payload, 'deflate-raw', 1000), 'contenu_incomplet')
   const names = Object.keys(CLAIMS)
   const known = Object.keys(claims).every((name) => names.includes(name))
@@ -135,7 +138,7 @@ export async function readAttestation(jws, jwks) {
 
 /** The status of each thématique according to a list, and since when it is known (seconds). */
 export async function readStatuts(token, { perimetre, idx }, jwks, sub) {
-  const claims = readObject(await openJws(token, 'statuslist+jwt', jwks.keys, (kid) => kid), 'contenu_incomplet')
+  const claims = readObject(await openJws(token, 'statuslist+jwt', jwks, (kid) => kid), 'contenu_incomplet')
   const { status_list: list, iat, exp } = claims
   if (list?.bits !== 2 || typeof list.lst !== 'string' || !Number.isInteger(iat) || !Number.isInteger(exp))
     refuse('contenu_incomplet')

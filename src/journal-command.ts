@@ -1,19 +1,20 @@
 import { once } from 'node:events'
-import { createReadStream, createWriteStream, existsSync, readFileSync } from 'node:fs'
-import { faultSentence, PROOF_REFUSAL, PROVE_REFUSAL } from '../views/journal/words.ts'
+import { createReadStream, createWriteStream, readFileSync } from 'node:fs'
+import { faultSentence, PROOF_REFUSAL, PROVE_REFUSAL, restaurationSentence } from '../views/journal/words.ts'
 import { pluriel } from '../views/kit/words.ts'
 import { type Db, isUnavailable, openDb } from './db.ts'
 import { erase } from './erase-command.ts'
 import { linesOf, verifyBundle } from './journal/bundle.ts'
-import { type Checkpoint, originOf, parseCheckpoint } from './journal/checkpoint.ts'
+import { originOf } from './journal/checkpoint.ts'
 import { exportJournal } from './journal/export.ts'
-import { cosignedAt, isSignedBy, openSigner, parseVkey, type Vkey } from './journal/note.ts'
-import { NO_WITNESS, type Policy, parsePolicy } from './journal/policy.ts'
+import { openSigner, parseVkey, renamed, type Vkey } from './journal/note.ts'
 import { parseProvenLines, verifyLine } from './journal/proof.ts'
 import { proveLine } from './journal/prove.ts'
+import { perduesDe } from './journal/restauration.ts'
 import type { Fault, Verified } from './journal/verify.ts'
 import { verifyDatabase } from './journal/verify-database.ts'
 import { readArgs, wantsHelp } from './read-args.ts'
+import { policyOf, readSeen, type Seen, textOf } from './read-seen.ts'
 import { type Surroundings, surroundings } from './surroundings.ts'
 
 const USAGE = `Le journal, vérifié sans nous croire :
@@ -39,8 +40,6 @@ erase : NUMÉRO est celui d’un mandat de la personne, imprimé au bas de chaqu
 (au bout de six ans ; le service le fait seul), ou ce que le délégué à la protection des données a décidé : demande, decision, erreur. Base :
 DATABASE_OPERATOR_URL. Code de sortie : 0 effacée, maintenant ou déjà ; 1 refusé, dit pourquoi ; 2 commande inutilisable ; 3 rien fait, il manque --confirmer.`
 
-const textOf = (value: string) => (existsSync(value) ? readFileSync(value, 'utf8') : value)
-
 /** The key that must have signed. */
 function keyOf(given: string | undefined, around: Surroundings): Vkey | undefined {
   const text = given ?? around.JOURNAL_VKEY
@@ -52,29 +51,6 @@ function keyOf(given: string | undefined, around: Surroundings): Vkey | undefine
   const { JOURNAL_KEY, JOURNAL_ORIGIN, PUBLIC_URL } = around
   const origin = JOURNAL_ORIGIN ?? (PUBLIC_URL && originOf(PUBLIC_URL))
   return JOURNAL_KEY && origin ? openSigner(textOf(JOURNAL_KEY), origin).vkey : undefined
-}
-
-const policyOf = ({ JOURNAL_WITNESSES }: Surroundings): Policy =>
-  JOURNAL_WITNESSES ? parsePolicy(textOf(JOURNAL_WITNESSES)) : NO_WITNESS
-
-type Seen = Checkpoint & { temoins: string[] }
-/** What a witness kept, in a file or at an address: signed by the journal, and by the witnesses of the policy when there is one. */
-async function readSeen(where: string, log: Vkey, policy: Policy): Promise<Seen | Fault> {
-  const text = /^https?:/.test(where) ? await fetchText(where) : readFileSync(where, 'utf8')
-  const checkpoint = text === undefined ? undefined : parseCheckpoint(text)
-  const wrong: Fault = { kind: 'temoin_illisible', ou: where }
-  if (!checkpoint || checkpoint.origin !== log.name || !isSignedBy(checkpoint.note, log)) return wrong
-  const temoins = policy.witnesses.filter(
-    ({ vkey }) => cosignedAt(checkpoint.note.text, checkpoint.note.signatures, vkey) !== undefined,
-  )
-  if (policy.witnesses.length > 0 && temoins.length === 0) return wrong
-  return { ...checkpoint, temoins: temoins.map(({ vkey }) => vkey.name) }
-}
-
-async function fetchText(url: string): Promise<string> {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(10_000), redirect: 'error' }).catch(() => undefined)
-  if (!answer?.ok) throw new Error(`Le témoin ne répond pas, ou n’a rien : ${url}`)
-  return answer.text()
 }
 
 /** As much as may be read: contents for the administrator, their hashes for the auditor. */
@@ -144,7 +120,10 @@ async function verify(args: string[]): Promise<number> {
   const seconds = (performance.now() - began) / 1000
   const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
   const { counts } = verified
-  const code = fault ? 1 : seen.length > 0 ? 0 : 3
+  // Under a former name a witness says nothing of what came since.
+  const temoigne = seen.some(({ origin }) => origin === verified.nom)
+  const code = fault ? 1 : temoigne ? 0 : 3
+  const cle = (log ?? verified.log) && renamed((log ?? verified.log)!, verified.nom).text
   if (values.json) {
     const { kind, ...where } = fault ?? {}
     console.log(
@@ -153,8 +132,9 @@ async function verify(args: string[]): Promise<number> {
         ...counts,
         taille: verified.size,
         racine: verified.root.toString('base64'),
-        cle: (log ?? verified.log)?.text,
-        temoins: seen.map(({ size, temoins }) => ({ taille: size, temoins })),
+        cle,
+        temoins: seen.map(({ origin, size, temoins }) => ({ nom: origin, taille: size, temoins })),
+        restaurations: verified.restaurations.map((one) => ({ ...one, perdues: perduesDe(one) })),
         secondes: Number(seconds.toFixed(3)),
         // Of this whole process: seconds of processor, mebibytes at most.
         processeur: Number(((userCPUTime + systemCPUTime) / 1e6).toFixed(3)),
@@ -166,7 +146,7 @@ async function verify(args: string[]): Promise<number> {
   }
   const rate = counts.lignes / Math.max(seconds, 0.001)
   say(
-    `Clé        ${(log ?? verified.log)?.text ?? 'inconnue'}${values.bundle && !log ? '\n           (c’est le paquet qui la donne : comparez-la à celle que vous connaissez, ou donnez --cle)' : ''}`,
+    `Clé        ${cle ?? 'inconnue'}${values.bundle && !log ? '\n           (c’est le paquet qui la donne : comparez-la à celle que vous connaissez, ou donnez --cle)' : ''}`,
   )
   say(
     `Lignes     ${nombre(counts.lignes)} en ${seconds.toFixed(1)} s (${nombre(Math.round(rate))} par seconde), ${nombre(counts.mandats)} mandats sans numéro manquant`,
@@ -179,10 +159,13 @@ async function verify(args: string[]): Promise<number> {
   )
   say(`Racine     ${verified.root.toString('base64')} (${nombre(verified.size)} lignes)`)
   if (counts.attente > 0) say(`En attente ${nombre(counts.attente)} lignes pas encore dans l’arbre`)
-  for (const { size, temoins } of seen)
-    say(`Témoin     a vu ${nombre(size)} lignes${temoins.length > 0 ? ` (${temoins.join(', ')})` : ''}`)
+  for (const { origin, size, temoins } of seen)
+    say(
+      `Témoin     a vu ${nombre(size)} lignes${origin === verified.nom ? '' : ` de ${origin}`}${temoins.length > 0 ? ` (${temoins.join(', ')})` : ''}`,
+    )
+  for (const one of verified.restaurations) say(`Restauré   ${restaurationSentence(one)}`)
   if (fault) say(`\nFAUX : ${faultSentence(fault)}`)
-  else if (seen.length > 0)
+  else if (temoigne)
     say('\nVérifié : rien n’a changé depuis que ces lignes ont été écrites, et les témoins ont vu le même journal.')
   else
     say('\nVérifié en lui-même. Sans témoin (--temoin), rien ne dit que la fin n’a pas été coupée ni le journal entier récrit.')

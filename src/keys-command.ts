@@ -1,4 +1,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { openDb } from './db.ts'
+import { readArgs } from './read-args.ts'
+import { type CompromiseRefusal, declareCompromise } from './verification/compromise.ts'
 import { addNext, type Changed, listCles, type Role, retire, rotate, type TrousseauRefusal } from './verification/trousseau.ts'
 
 const USAGE = `Les clés de sceau, dans le fichier nommé par SEAL_KEYS :
@@ -7,6 +10,9 @@ const USAGE = `Les clés de sceau, dans le fichier nommé par SEAL_KEYS :
   npm run keys -- new             ajoute la clé suivante (ou crée le fichier avec une première clé)
   npm run keys -- rotate          la suivante scelle ; la partie privée de l’ancienne est jetée
   npm run keys -- retire KID      jette la partie privée d’une clé qui ne scelle pas
+  npm run keys -- compromise KID [--sure 2026-03-01T09:30:00Z]
+                                  déclare qu’une clé retirée a été volée (DATABASE_OPERATOR_URL) : ce qu’elle a scellé ne compte que si sa ligne était
+                                  dans le journal à cette heure, la dernière où la clé était sûre ; sans --sure, maintenant. Sans retour
 
 Redémarrez le service après chaque changement. Entre new et rotate, laissez-le publier la nouvelle clé un jour au moins.`
 
@@ -24,6 +30,13 @@ const REFUSAL = {
   deja_retiree: 'Cette clé n’a déjà plus de partie privée.',
 } as const satisfies Record<TrousseauRefusal, string>
 
+const COMPROMISE_REFUSAL = {
+  cle_inconnue: 'Le service n’a jamais publié cette clé : elle n’a rien pu sceller qui se vérifie.',
+  journal_sans_point:
+    'À cette heure le journal n’avait aucun point de contrôle : aucun mandat ne serait gardé. Donnez une heure où il en avait.',
+  coupure_plus_tard: 'Cette clé est déjà déclarée volée, et plus tôt : on ne revient pas en avant.',
+} as const satisfies Record<CompromiseRefusal, string>
+
 /** Whole or not at all, and for its owner alone: half a key file would stop the service for good. */
 function replace(file: string, text: string) {
   const fresh = `${file}.nouveau`
@@ -34,7 +47,8 @@ function replace(file: string, text: string) {
   renameSync(fresh, file)
 }
 
-function run([verb, kid]: string[]) {
+/** The file that SEAL_KEYS names; its text is absent when there is none yet. */
+function readKeys(): { file: string; text: string | undefined } {
   const file = process.env.SEAL_KEYS?.trim()
   if (!file)
     throw new Error(
@@ -42,7 +56,11 @@ function run([verb, kid]: string[]) {
     )
   if (file.startsWith('{'))
     throw new Error('SEAL_KEYS contient les clés elles-mêmes : mettez-les dans un fichier, et donnez son chemin.')
-  const text = existsSync(file) ? readFileSync(file, 'utf8') : undefined
+  return { file, text: existsSync(file) ? readFileSync(file, 'utf8') : undefined }
+}
+
+function run([verb, kid]: string[]) {
+  const { file, text } = readKeys()
   if (text === undefined && verb !== 'new') throw new Error(`Le fichier ${file} n’existe pas : new le crée.`)
 
   const keep = (changed: Changed) => {
@@ -57,10 +75,43 @@ function run([verb, kid]: string[]) {
     console.log('\nRedémarrez le service. Les sauvegardes de ce fichier gardent les anciennes clés : détruisez-les.')
 }
 
-const args = process.argv.slice(2)
-if (['list', 'new', 'rotate', 'retire'].includes(args[0]!) && !args.includes('--help')) {
+/** Of a key that this file no longer signs with. */
+async function compromise(args: string[]) {
+  const { values, positionals } = readArgs({ args, allowPositionals: true, options: { sure: { type: 'string' } } })
+  const [kid = '', more] = positionals
+  const sure = values.sure === undefined ? undefined : new Date(values.sure)
+  if (
+    more !== undefined ||
+    (sure && !/^\d{4}-\d\d-\d\dT.*(?:Z|[+-]\d\d:\d\d)$/.test(values.sure!)) ||
+    Number.isNaN(sure?.getTime())
+  )
+    throw new Error('Il faut le kid d’une clé et, après --sure, une heure avec son fuseau, comme 2026-03-01T09:30:00Z.')
+  const { file, text } = readKeys()
+  if (text === undefined) throw new Error(`Le fichier ${file} n’existe pas : new le crée.`)
+  const { role } = listCles(text).find((cle) => cle.kid === kid) ?? {}
+  if (role === 'courante') throw new Error(REFUSAL.cle_courante)
+  if (role === 'suivante') throw new Error('Cette clé doit encore sceller : retirez-la d’abord (retire).')
+  const { DATABASE_OPERATOR_URL: url } = process.env
+  if (!url) throw new Error('DATABASE_OPERATOR_URL manque : la déclaration s’écrit dans le journal.')
+  const db = openDb({ url, connections: 1 })
   try {
-    run(args)
+    const declared = await declareCompromise(db, { kid, sure })
+    if (!declared.ok) throw new Error(COMPROMISE_REFUSAL[declared.refusal])
+    const { coupure, coupes } = declared
+    console.log(`Clé ${kid} déclarée volée, dans le journal et dans /.well-known/jwks.json, dès maintenant.
+Ce qu’elle a scellé compte si sa ligne est parmi les ${coupure} premières du journal.
+${coupes === 0 ? 'Tous les mandats de ce service y sont.' : `${coupes === 1 ? 'Un mandat n’y est pas : il est' : `${coupes} mandats n’y sont pas : ils sont`} à refaire avec les personnes.`}
+Les QR déjà imprimés qu’elle a signés ne suffisent plus : /v renvoie au code imprimé. Imprimez à nouveau ceux qui servent.`)
+  } finally {
+    await db.close()
+  }
+}
+
+const args = process.argv.slice(2)
+if (['list', 'new', 'rotate', 'retire', 'compromise'].includes(args[0]!) && !args.includes('--help')) {
+  try {
+    if (args[0] === 'compromise') await compromise(args.slice(1))
+    else run(args)
   } catch (error) {
     console.error((error as Error).message)
     process.exitCode = 1

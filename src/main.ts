@@ -8,8 +8,9 @@ import { failure, openLog } from './http/log.ts'
 import { openMetrics } from './http/metrics.ts'
 import { isPortTaken, type Listening, serve, stopOnSignal } from './http/server.ts'
 import { startCosigning } from './journal/cosign.ts'
+import { restaurationsDites } from './journal/restauration.ts'
 import { openSequencer, startSequencer } from './journal/sequence.ts'
-import { findRetard } from './journal/tree-queries.ts'
+import { findRetard, listRestaurations } from './journal/tree-queries.ts'
 import { parseSealKeys } from './mandat/sceau.ts'
 import { checkMigrations } from './migrate.ts'
 import { type Deliver, openDelivery } from './notification/deliver.ts'
@@ -73,6 +74,9 @@ async function start() {
       const { signer, policy } = config.journal
       const tree = openDb({ url: config.database.sequencerUrl, connections: 3 })
       opened.push(() => tree.close())
+      const nom = restaurationsDites(await tree.tx({ kind: 'sequencer' }, listRestaurations)).at(-1)?.nom
+      if (nom !== undefined && nom !== signer.vkey.name)
+        throw new Error(`Depuis sa restauration, le journal s'appelle autrement : indiquez JOURNAL_ORIGIN=${nom}`)
       metrics.gauges(async () => {
         const { enAttente, secondes } = await tree.tx({ kind: 'sequencer' }, findRetard)
         return { journal_lignes_en_attente: enAttente, journal_retard_secondes: secondes }

@@ -137,8 +137,9 @@ export type CleRow = {
   kid: string
   jwk: unknown
   createdAt: Date
-  retiredAt: Date | null
   journalId: number
+  coupure: number | null
+  coupureJournalId: number | null
 }
 
 /** Code et lien envoyés à la connexion ; même ligne pour une adresse inconnue, sans aidant */
@@ -363,6 +364,7 @@ export type JournalRow = {
     | 'jwks_archive'
     | 'donnees_effacees'
     | 'restauration'
+    | 'cle_compromise'
     | 'arret_recu'
   acteur: 'usager' | 'aidant' | 'systeme' | 'operateur'
   acteurId: string | null

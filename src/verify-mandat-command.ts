@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import decodeQR from 'qr/decode.js'
 import { THEMATIQUE } from '../views/kit/words.ts'
+import { type ProvenLine, parseProvenLine } from './journal/proof.ts'
 import type { Jwks } from './mandat/jws.ts'
 import type { Statut } from './mandat/statut.ts'
 import { readArgs, wantsHelp } from './read-args.ts'
@@ -23,8 +24,8 @@ PIÈCE : le fichier preuve.json, le sceau (JWS), l’adresse ou les chiffres d�
 
 Code de sortie : 0 authentique et en cours ; 1 une vérification échoue ; 2 pièce ou commande inutilisable, ou clés introuvables ;
 3 authentique, mais fini ou en pause ; 4 rien n’est faux, mais l’émetteur, le statut ou la preuve
-n’est pas vérifié ; 5 authentique et en cours, mais l’accord repose sur une clé de FranceConnect que rien d’autre que la
-pièce ne garantit (--fc-jwks ou --fc-empreinte).`
+n’est pas vérifié, ou la clé a été volée et rien ne prouve que la pièce est d’avant ; 5 authentique et en cours, mais
+l’accord repose sur une clé de FranceConnect que rien d’autre que la pièce ne garantit (--fc-jwks ou --fc-empreinte).`
 
 type Reason =
   | Extract<Verification['sceau'], { ok: false }>['reason']
@@ -35,6 +36,21 @@ const WHY = {
   illisible: 'la pièce est abîmée, ou n’est pas un jeton signé',
   algorithme_refuse: 'elle n’est pas signée en ES256, la seule sorte acceptée',
   cle_inconnue: 'la clé qui aurait signé n’est pas publiée',
+  cle_compromise:
+    'la clé qui l’a signé a été volée depuis, et un QR n’a pas la place de prouver qu’il est d’avant : sans la ligne de journal du mandat, on ne peut pas décider. Demandez preuve.json',
+  ligne_absente:
+    'la clé qui l’a scellé a été volée depuis, et rien ici ne prouve qu’il est d’avant : sans la preuve de sa ligne de journal, on ne peut pas décider. Demandez un preuve.json récent, ou laissez interroger le service',
+  ligne_introuvable:
+    'la clé qui l’a scellé a été volée, et le service n’a aucune ligne de journal pour ce sceau : il a été fabriqué avec la clé volée',
+  autre_ligne: 'la clé qui l’a scellé a été volée, et la ligne de journal jointe n’est pas celle de ce sceau',
+  apres_la_coupure:
+    'la clé qui l’a scellé a été volée, et sa ligne de journal vient après le vol : quelle que soit sa date, il ne compte pas',
+  preuve_illisible: 'la clé qui l’a scellé a été volée, et la preuve de sa ligne de journal ne se lit pas',
+  faits_changes: 'la clé qui l’a scellé a été volée, et les faits joints ne sont pas ceux de sa ligne de journal',
+  autre_journal:
+    'la clé qui l’a scellé a été volée, et la preuve de sa ligne est celle d’un autre journal, ou d’avant une restauration',
+  point_non_signe: 'la clé qui l’a scellé a été volée, et la preuve de sa ligne n’est pas signée par le journal de ce service',
+  pas_dans_l_arbre: 'la clé qui l’a scellé a été volée, et sa ligne n’est pas dans le journal que la preuve signe',
   signature_fausse: 'la signature ne correspond pas au contenu : il a été changé, ou un autre l’a signé',
   type_inattendu: 'c’est un autre jeton du service, donné pour ce qu’il n’est pas',
   contenu_incomplet: 'il y manque ce qu’elle doit dire',
@@ -68,7 +84,16 @@ const DATES = {
   expire: 'arrivé à sa fin',
 } as const satisfies Record<NonNullable<Verification['dates']>, string>
 
-const NOT_CHECKED: readonly Reason[] = ['cles_absentes', 'emetteur_absent', 'liste_absente', 'preuve_absente', 'liste_perimee']
+/** Nobody can say, whatever else is right. */
+const UNDECIDED: readonly Reason[] = ['cle_compromise', 'ligne_absente']
+const NOT_CHECKED: readonly Reason[] = [
+  ...UNDECIDED,
+  'cles_absentes',
+  'emetteur_absent',
+  'liste_absente',
+  'preuve_absente',
+  'liste_perimee',
+]
 const failed = (reason: Reason) => (NOT_CHECKED.includes(reason) ? `non vérifié : ${WHY[reason]}.` : `FAUX : ${WHY[reason]}.`)
 const when = (seconds: number) =>
   new Date(seconds * 1000).toLocaleString('fr-FR', { timeZone: 'Europe/Paris', dateStyle: 'long', timeStyle: 'medium' })
@@ -80,7 +105,7 @@ function linesOf({ kind, issuer, sceau, dit, dates, statuts, accord }: Verificat
   if (!sceau.ok) return [...lines, `Sceau      ${failed(sceau.reason)}`]
   lines.push(
     pinned
-      ? 'Sceau      vérifié : ce service a scellé ce qui suit, et rien n’y a changé depuis.'
+      ? `Sceau      vérifié : ce service a scellé ce qui suit, et rien n’y a changé depuis.${sceau.rang === undefined ? '' : `\n           Sa clé a été volée ensuite : sa ligne de journal (rang ${sceau.rang}) prouve qu’il est d’avant.`}`
       : 'Sceau      se tient : qui a ces clés a scellé ce qui suit, et rien n’y a changé depuis ; que ce soit ce service n’est pas vérifié.',
   )
   const { nom, birthdate, structure, siret, signedAt, expiresAt } = dit!
@@ -108,6 +133,7 @@ function linesOf({ kind, issuer, sceau, dit, dates, statuts, accord }: Verificat
 }
 
 function exitOf({ sceau, dates, statuts = [], accord }: Verification, pinned: boolean): number {
+  if (!sceau.ok && UNDECIDED.includes(sceau.reason)) return 4
   if (!sceau.ok) return NOT_CHECKED.includes(sceau.reason) ? 2 : 1
   const reasons = [...statuts.flatMap(({ reason }) => reason ?? []), ...(accord && !accord.ok ? [accord.reason] : [])]
   if (reasons.some((reason) => !NOT_CHECKED.includes(reason))) return 1
@@ -120,13 +146,14 @@ function exitOf({ sceau, dates, statuts = [], accord }: Verification, pinned: bo
 }
 
 /** One sentence, as the exit code says it. */
-function conclusionOf({ dates, statuts = [] }: Verification, code: number): string {
+function conclusionOf({ sceau, dates, statuts = [] }: Verification, code: number): string {
   if (code === 0) {
     const partial = statuts.some(({ statut }) => statut !== 'VALID')
     return `authentique, et en cours${partial ? ', seulement pour les thématiques dites en cours' : ''}.`
   }
   if (code === 1) return 'à refuser : une vérification échoue, dite FAUX ci-dessus.'
   if (code === 2) return 'rien n’a pu être vérifié.'
+  if (!sceau.ok && code === 4) return 'impossible de décider : ne vous y fiez pas.'
   if (code === 4)
     return 'rien n’est faux, mais tout n’est pas vérifié : voyez ci-dessus « non vérifié », et ne vous y fiez pas encore.'
   if (code === 5)
@@ -143,6 +170,18 @@ async function fetchText(url: string): Promise<string | undefined> {
   try {
     const answer = await fetch(url, { signal: AbortSignal.timeout(10_000), redirect: 'error' })
     return answer.ok ? await answer.text() : undefined
+  } catch (error) {
+    console.error(`${url} ne répond pas (${(error as Error).name}).`)
+    return undefined
+  }
+}
+
+/** The line of a seal; null when the service answers that it has none. */
+async function fetchLine(url: string): Promise<ProvenLine | null | undefined> {
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(10_000), redirect: 'error' })
+    if (answer.status === 404) return null
+    return answer.ok ? parseProvenLine(await answer.json()) : undefined
   } catch (error) {
     console.error(`${url} ne répond pas (${(error as Error).name}).`)
     return undefined
@@ -218,6 +257,7 @@ async function verify(args: string[]): Promise<number> {
     issuer: values.emetteur,
     now: new Date(),
     jwks: async (issuer) => jwksIn(values.jwks ? file(values.jwks) : await ask(`${issuer}/.well-known/jwks.json`)),
+    ligne: (url) => (values['hors-ligne'] || !pinned ? Promise.resolve(undefined) : fetchLine(url)),
     liste: async (url) => (values.statuts ? file(values.statuts) : ask(url)),
     franceconnect: { jwks: fcJwks, empreinte: values['fc-empreinte'] },
   })

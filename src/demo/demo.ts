@@ -24,7 +24,7 @@ export type DemoOptions = {
 
 export type Demo = { environment: Record<string, string>; stop(): Promise<void> }
 
-type Secrets = {
+export type Secrets = {
   passwords: Passwords
   sealKeys: { keys: object[] }
   secretsKey: string
@@ -113,7 +113,8 @@ async function prepareDatabase(
   }
 }
 
-const NAME = 'traitdunion'
+/** Of its database. */
+export const NAME = 'traitdunion'
 
 async function update(adminUrl: string, passwords: Passwords): Promise<void> {
   const sql = postgres(adminUrl, { max: 1, onnotice: () => {} })
@@ -205,19 +206,20 @@ async function startFranceConnect(dataDir: string, { franceconnect }: Secrets, p
   })
 }
 
+export function keepSecrets(file: string, secrets: Secrets): Secrets {
+  const draft = `${file}.${process.pid}`
+  fs.writeFileSync(draft, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 })
+  fs.renameSync(draft, file)
+  return secrets
+}
+
 /** Everything random of the demo, drawn once: what was sealed or encrypted yesterday still opens today. */
 function readSecrets(file: string, mayCreate: boolean, port: number): Secrets {
-  const keep = (secrets: Secrets) => {
-    const draft = `${file}.${process.pid}`
-    fs.writeFileSync(draft, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 })
-    fs.renameSync(draft, file)
-    return secrets
-  }
   if (fs.existsSync(file)) {
     try {
       const kept = JSON.parse(fs.readFileSync(file, 'utf8')) as Secrets
       // Of a demo from before the tree.
-      return kept.journal ? kept : keep({ ...kept, journal: newJournal(port) })
+      return kept.journal ? kept : keepSecrets(file, { ...kept, journal: newJournal(port) })
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error
     }
@@ -225,7 +227,7 @@ function readSecrets(file: string, mayCreate: boolean, port: number): Secrets {
   if (!mayCreate) throw new Error(`${file} manque ou est illisible : npm start -- --reset repart à neuf.`)
   // The word tells production's start check that these are not real secrets.
   const word = () => `demo-${randomBytes(24).toString('base64url')}`
-  return keep({
+  return keepSecrets(file, {
     passwords: { app: word(), operator: word(), sequencer: word(), auditor: word() },
     sealKeys: { keys: [newKey()] },
     secretsKey: randomBytes(32).toString('base64url'),

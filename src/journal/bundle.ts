@@ -1,11 +1,13 @@
 import type { Checkpoint } from './checkpoint.ts'
 import { base64, parseVkey, type Vkey } from './note.ts'
+import type { RestaurationGardee } from './restauration.ts'
 import { type Fault, type LeafRecord, NOTHING_COUNTED, openAudit, type PointRecord, type Verified } from './verify.ts'
 
 /*
  * A journal in one file of text, one record a line (docs/audit.md explains every byte):
  *   traitdunion-journal 1
  *   cle VKEY
+ *   restauration NUMERO SEL FAITS     what each restore said, oldest first
  *   ligne RANG NUMERO OCTETS          the frozen bytes, as they are
  *   contenu SEL FAITS                 of the line above: salt in base64url, facts as they are; or `contenu efface`
  *   point TAILLE NOTE                 the signed checkpoint in base64, its cosignatures included
@@ -13,7 +15,10 @@ import { type Fault, type LeafRecord, NOTHING_COUNTED, openAudit, type PointReco
  *   attente NUMERO OCTETS             a line that had no place yet
  *   fin LIGNES POINTS
  */
-export const bundleHead = (log: Vkey): string => `traitdunion-journal 1\ncle ${log.text}\n`
+export const bundleHead = (log: Vkey, restaurations: readonly RestaurationGardee[]): string =>
+  `traitdunion-journal 1\ncle ${log.text}\n${restaurations
+    .map(({ ligne, salt, payload }) => `restauration ${ligne} ${salt.toString('base64url')} ${payload}\n`)
+    .join('')}`
 export const bundleLeaf = ({ index, id, entry, content }: LeafRecord): string => {
   const line = `ligne ${index} ${id} ${entry}\n`
   if (content === 'efface') return `${line}contenu efface\n`
@@ -38,15 +43,13 @@ export async function verifyBundle(
   const { seen = [], progress = () => {} } = options
   let log = options.log
   let audit: ReturnType<typeof openAudit> | undefined
+  const restaurations: RestaurationGardee[] = []
   let number = 0
   let line: LeafRecord | undefined
   let point: PointRecord | undefined
   let ended = false
   const done = (fault: Fault | undefined) => ({
-    counts: audit?.counts ?? NOTHING_COUNTED,
-    size: audit?.size ?? 0,
-    root: audit?.root() ?? Buffer.alloc(32),
-    fault,
+    ...(audit?.done(fault) ?? { counts: NOTHING_COUNTED, size: 0, root: Buffer.alloc(32), nom: '', restaurations: [], fault }),
     log,
   })
   /** Hands over the line or the checkpoint whose last record has come. */
@@ -69,10 +72,15 @@ export async function verifyBundle(
     }
     if (number === 2) {
       log ??= word === 'cle' ? parseVkey(rest) : undefined
-      if (!log) return done(unreadable)
-      audit = openAudit({ log, seen })
+      return log ? undefined : done(unreadable)
+    }
+    if (word === 'restauration' && !audit) {
+      const [, ligne, salt, payload] = /^(\d{1,16}) ([\w-]{43}) (.*)$/s.exec(rest) ?? []
+      if (payload === undefined) return done(unreadable)
+      restaurations.push({ ligne: Number(ligne), salt: Buffer.from(salt!, 'base64url'), payload })
       return undefined
     }
+    audit ??= openAudit({ log: log!, seen, restaurations })
     if (word === 'contenu' && line?.content === 'non_lu') {
       const [, salt, payload] = /^([\w-]{43}) (.*)$/s.exec(rest) ?? []
       if (salt === undefined && rest !== 'efface') return done(unreadable)

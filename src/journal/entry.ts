@@ -29,6 +29,7 @@ export const ACTIONS = [
   'donnees_effacees',
   'restauration',
   'arret_recu',
+  'cle_compromise',
 ] as const
 export type Action = (typeof ACTIONS)[number]
 

@@ -1,6 +1,7 @@
 import type { Db, Tx } from '../db.ts'
 import { bundleEnd, bundleHead, bundleLeaf, bundlePoint, bundleWaiting } from './bundle.ts'
 import type { Vkey } from './note.ts'
+import { listRestaurations } from './tree-queries.ts'
 import { findExtent, listLeaves, listPoints, listWaiting, type Reading } from './verify-queries.ts'
 
 const PAGE = 2_048
@@ -14,7 +15,7 @@ export async function* exportJournal(db: Db, { log, contenus }: { log: Vkey; con
   const reading: Reading = contenus ? 'contenus' : 'empreintes'
   const { size, horizon } = await read(findExtent)
   let points = 0
-  yield bundleHead(log)
+  yield bundleHead(log, await read(listRestaurations))
   for (let from = 0; from < size; from += PAGE) {
     const upto = Math.min(from + PAGE, size)
     const page = await read(async (tx) => ({

@@ -30,6 +30,10 @@ function vkeyOf(name: string, type: KeyType, raw: Buffer): Vkey {
   return { text, name, id, type, key }
 }
 
+/** The same key under another name. */
+export const renamed = ({ key, type }: Vkey, name: string): Vkey =>
+  vkeyOf(name, type, Buffer.from(key.export({ format: 'jwk' }).x!, 'base64url'))
+
 /** undefined when it is not a whole key of a type we know. */
 export function parseVkey(text: string): Vkey | undefined {
   const [, name, id, encoded] = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+=*)$/.exec(text) ?? []

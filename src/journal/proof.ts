@@ -63,11 +63,17 @@ export type ProvenLine = { numero: number; octets: string; faits?: string; sel?:
 export type ProvenLines = { v: 1; cle: string; mention: string; lignes: readonly ProvenLine[] }
 export type LineRefusal = ProofRefusal | 'preuve_illisible' | 'faits_changes'
 
+/** undefined when it is something else. */
+export const parseProvenLine = (value: unknown): ProvenLine | undefined => {
+  const line = value as Partial<ProvenLine> | null
+  return typeof line?.octets === 'string' && typeof line.preuve === 'string' ? (line as ProvenLine) : undefined
+}
+
 /**
  * What our proofs hold in their `extra`: a bundle (docs/audit.md) of their line alone, with its facts and their salt for whoever may read them.
  * The proof is then one file, that any reader of the format takes.
  */
-export const extraOf = (log: Vkey, line: LeafRecord): Buffer => Buffer.from(bundleHead(log) + bundleLeaf(line))
+export const extraOf = (log: Vkey, line: LeafRecord): Buffer => Buffer.from(bundleHead(log, []) + bundleLeaf(line))
 const EXTRA =
   /^traitdunion-journal 1\ncle (\S+)\nligne (\d{1,16}) (\d{1,15}) ([^\n]+)\n(?:contenu (?:efface|([\w-]{43}) ([^\n]+))\n)?$/
 
@@ -87,8 +93,7 @@ export function parseProvenLines(text: string): Downloaded | undefined {
   if (text.startsWith(MAGIC)) return parseProofFile(text)
   try {
     const file = JSON.parse(text) as Partial<ProvenLines>
-    const isLine = (line: Partial<ProvenLine>) => typeof line?.octets === 'string' && typeof line.preuve === 'string'
-    return file.v === 1 && typeof file.cle === 'string' && file.lignes?.every(isLine) ? (file as ProvenLines) : undefined
+    return file.v === 1 && typeof file.cle === 'string' && file.lignes?.every(parseProvenLine) ? (file as ProvenLines) : undefined
   } catch {
     return undefined
   }

@@ -7,7 +7,7 @@ import { findLeaf, findPoint, listTemoignages, listTemoignes, type Point, readNo
 import type { Content } from './verify.ts'
 
 /** Whose tree it is: its key, and which witnesses make a checkpoint « témoigné ». Undefined where the journal has no tree. */
-type Log = { signer: { vkey: Vkey }; policy: Policy } | undefined
+export type Log = { signer: { vkey: Vkey }; policy: Policy } | undefined
 export type ProveRefusal = 'ligne_inconnue' | 'pas_encore_rangee'
 /** `preuve`: the text of a `.tlog-proof`. */
 export type Proven = { ok: true; preuve: string; index: number; size: number } | { ok: false; refusal: ProveRefusal }
@@ -32,15 +32,24 @@ export async function findProtection(tx: Tx, journalId: number, log: Log) {
 
 /** The proof that this line is in the tree, with its bytes, and with `content`: what its reader may read of its facts. */
 export async function proveLine(tx: Tx, journalId: number, log: Log, content: Content): Promise<Proven> {
-  const [line] = await tx.sql<{ entry: Buffer }[]>`select entry from journal where id = ${journalId}`
-  if (!line) return { ok: false, refusal: 'ligne_inconnue' }
-  const found = await findProtection(tx, journalId, log)
+  const [line] = await tx.sql<{ id: number; entry: Buffer }[]>`select id, entry from journal where id = ${journalId}`
+  return line ? proveEntry(tx, line, log, content) : { ok: false, refusal: 'ligne_inconnue' }
+}
+
+/** The same of a line that the caller holds, and may not read in the journal. */
+export async function proveEntry(
+  tx: Tx,
+  { id, entry }: { id: number; entry: Buffer },
+  log: Log,
+  content: Content,
+): Promise<Proven> {
+  const found = await findProtection(tx, id, log)
   if (!log || !found) return { ok: false, refusal: 'pas_encore_rangee' }
   const { index, point } = found
   const ranges = inclusionRanges(index, point.taille)
   const nodes = await readNodes(tx, point.taille, ranges)
   const preuve = proofText({
-    extra: extraOf(log.signer.vkey, { index, id: journalId, entry: line.entry.toString(), content }),
+    extra: extraOf(log.signer.vkey, { index, id, entry: entry.toString(), content }),
     index,
     path: ranges.map((range) => rangeHash(range, nodes)),
     signed: await cosignedNote(tx, point),

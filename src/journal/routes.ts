@@ -18,8 +18,9 @@ import { NO_WITNESS } from './policy.ts'
 import type { ProvenLines } from './proof.ts'
 import { cosignedNote, type Proven } from './prove.ts'
 import { proveMine } from './prove-mine.ts'
+import { restaurationsDites } from './restauration.ts'
 import { parseTilePath, WIDTH } from './tiles.ts'
-import { findPoint, findRetard, findTile, listLastTemoignages, listTemoignages } from './tree-queries.ts'
+import { findPoint, findRetard, findTile, listLastTemoignages, listRestaurations, listTemoignages } from './tree-queries.ts'
 
 /**
  * What anyone may read of the journal (C2SP tlog-tiles): numbers, hashes and signatures, never a line. Entry bundles are private, a declared
@@ -38,6 +39,7 @@ export function journalRoutes({ db, config }: { db: Db; config: Config }): Hono<
         point: point && { ...point, temoins: (await listTemoignages(tx, point.taille)).map(({ temoin }) => temoin) },
         retard: await findRetard(tx),
         vus: await listLastTemoignages(tx),
+        restaurations: restaurationsDites(await listRestaurations(tx)),
       }
     })
     const asked = c.req.query('taille') !== undefined || c.req.query('empreinte') !== undefined

@@ -47,16 +47,6 @@ export function openSequencer({
 }): Sequencer {
   let memory: Memory | undefined
 
-  const remember = async (tx: Tx, epoch: number): Promise<Memory> => {
-    const { size, peaks, open } = await readTree(tx)
-    const full: FullTile[] = []
-    const tree = growTree(
-      collectTiles((tile) => void full.push(tile), open),
-      { size, peaks },
-    )
-    return { epoch, tree, full }
-  }
-
   const take = (): Promise<Batch> =>
     db
       .tx({ kind: 'sequencer' }, async (tx) => {
@@ -66,25 +56,9 @@ export function openSequencer({
         memory = undefined // until this is committed
         const { upto, after } = known.backlog ?? { upto: await findUpto(tx, lease, batch), after: 0 }
 
-        const leaves = await insertLeaves(tx, {
-          from: lease.horizon,
-          upto,
-          after,
-          size: known.tree.size,
-          epoch: lease.epoch,
-          batch,
-        })
-        for (const { hash } of leaves) known.tree.push(hash)
+        const leaves = await place(tx, known, { from: lease.horizon, upto, after }, batch)
         const whole = leaves.length < batch
-        const tiles = known.full.splice(0)
-        await Promise.all(tiles.map((tile) => insertTile(tx, tile)))
-        if (leaves.length > 0) {
-          const root = known.tree.root()
-          const note = signCheckpoint(signer, { origin: signer.vkey.name, size: known.tree.size, root })
-          await tx.sql`
-          insert into journal_point (taille, racine, epoch, note)
-          values (${known.tree.size}, ${root}, ${lease.epoch}, ${note})`
-        }
+        if (leaves.length > 0) await insertPoint(tx, known, signer)
         if (whole && upto !== lease.horizon) await tx.sql`update journal_bail set horizon = ${upto}::xid8`
         return {
           held: true,
@@ -119,6 +93,50 @@ export function openSequencer({
       )
     },
   }
+}
+
+async function remember(tx: Tx, epoch: number): Promise<Memory> {
+  const { size, peaks, open } = await readTree(tx)
+  const full: FullTile[] = []
+  const tree = growTree(
+    collectTiles((tile) => void full.push(tile), open),
+    { size, peaks },
+  )
+  return { epoch, tree, full }
+}
+
+/** Of transactions from..upto and ids beyond `after`; or of all, with ids after..last. */
+type Lines = { from: string; upto: string; after: number } | { after: number; last: number }
+type Leaf = { leafIndex: number; journalId: number; hash: Hash }
+
+/** Gives the first `batch` of these lines their leaves, and writes the tiles that they fill. */
+async function place(tx: Tx, { tree, full, epoch }: Memory, lines: Lines, batch: number): Promise<Leaf[]> {
+  const leaves = await insertLeaves(tx, lines, { size: tree.size, epoch, batch })
+  for (const { hash } of leaves) tree.push(hash)
+  await Promise.all(full.splice(0).map((tile) => insertTile(tx, tile)))
+  return leaves
+}
+
+async function insertPoint(tx: Tx, { tree, epoch }: Memory, signer: Signer): Promise<void> {
+  const root = tree.root()
+  const note = signCheckpoint(signer, { origin: signer.vkey.name, size: tree.size, root })
+  await tx.sql`
+    insert into journal_point (taille, racine, epoch, note)
+    values (${tree.size}, ${root}, ${epoch}, ${note})`
+}
+
+const IDS = 20_000
+
+/**
+ * Every line that has no leaf, whatever its transaction, under one checkpoint. Only for a restored database, whose transaction ids may not be
+ * those that wrote its lines: in a transaction that keeps all writers out.
+ */
+export async function placeAll(tx: Tx, signer: Signer, epoch: number): Promise<void> {
+  const known = await remember(tx, epoch)
+  const [journal] = await tx.sql<{ last: number }[]>`select max(id) as last from journal`
+  // Piece by piece, whatever the size of the journal: each statement stays short.
+  for (let after = 0; after < journal!.last; after += IDS) await place(tx, known, { after, last: after + IDS }, IDS)
+  await insertPoint(tx, known, signer)
 }
 
 /** Without writing: whether the lease is to be taken or renewed, or is ours with lines that wait. */
@@ -167,20 +185,19 @@ async function findUpto(tx: Tx, { horizon, xmin }: Lease, batch: number): Promis
 /** The entry's hash is taken where the entry is; the trigger of the table refuses any other, and any place but the next. */
 async function insertLeaves(
   tx: Tx,
-  {
-    from,
-    upto,
-    after,
-    size,
-    epoch,
-    batch,
-  }: { from: string; upto: string; after: number; size: number; epoch: number; batch: number },
-): Promise<{ leafIndex: number; journalId: number; hash: Hash }[]> {
-  const leaves = await tx.sql<{ leafIndex: number; journalId: number; hash: Hash }[]>`
+  lines: Lines,
+  { size, epoch, batch }: { size: number; epoch: number; batch: number },
+): Promise<Leaf[]> {
+  const { after } = lines
+  const which =
+    'last' in lines
+      ? tx.sql`j.id > ${after} and j.id <= ${lines.last}`
+      : tx.sql`j.xid >= ${lines.from}::xid8 and j.xid < ${lines.upto}::xid8 and j.id > ${after}`
+  const leaves = await tx.sql<Leaf[]>`
     with pretes as (
       select j.id, j.entry
       from journal j
-      where j.xid >= ${from}::xid8 and j.xid < ${upto}::xid8 and j.id > ${after}
+      where ${which}
         -- offset 0: each line looks for its own leaf; a join would read all the leaves there are.
         and not exists (select 1 from journal_feuille f where f.journal_id = j.id offset 0)
       order by j.id

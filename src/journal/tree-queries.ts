@@ -1,5 +1,6 @@
 import type { Tx } from '../db.ts'
 import { type Hash, peaksOf, type Range } from './merkle.ts'
+import type { RestaurationGardee } from './restauration.ts'
 import { nodesFrom, type Tile, tilesFor, WIDTH, widthIn } from './tiles.ts'
 
 export type Point = { taille: number; racine: Hash; note: string; createdAt: Date }
@@ -23,11 +24,15 @@ export const listTemoignages = (tx: Tx, taille: number): Promise<Temoignage[]> =
     where taille = ${taille}
     order by temoin`
 
+/** Checkpoints after the last restore: those before are under another name, of which nothing is said any more. */
+const underItsName = (tx: Tx) => tx.sql`taille > (select coalesce(max(rang), -1) from journal_restaurations())`
+
 /** The last checkpoint that each witness cosigned. */
 export const listLastTemoignages = (tx: Tx): Promise<(Temoignage & { taille: number })[]> =>
   tx.sql<(Temoignage & { taille: number })[]>`
     select distinct on (temoin) temoin, taille, ligne, vu_at
     from journal_temoignage
+    where ${underItsName(tx)}
     order by temoin, taille desc`
 
 /** The checkpoints over this leaf that some witness cosigned, the last first: which, and by whom. */
@@ -35,10 +40,16 @@ export const listTemoignes = (tx: Tx, index: number): Promise<{ taille: number; 
   tx.sql<{ taille: number; temoins: string[] }[]>`
     select taille, array_agg(temoin) as temoins
     from journal_temoignage
-    where taille > ${index}
+    where taille > ${index} and ${underItsName(tx)}
     group by taille
     order by taille desc
     limit 100`
+
+/** Every restore of this database, oldest first, each with its rank when it has its leaf. */
+export const listRestaurations = (tx: Tx): Promise<(RestaurationGardee & { at: Date; rang: number | null })[]> =>
+  tx.sql<(RestaurationGardee & { at: Date; rang: number | null })[]>`
+    select ligne, at, rang, payload, salt
+    from journal_restaurations()`
 
 export async function findLeaf(tx: Tx, journalId: number): Promise<{ leafIndex: number; hash: Hash } | undefined> {
   const [leaf] = await tx.sql<{ leafIndex: number; hash: Hash }[]>`

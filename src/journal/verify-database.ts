@@ -1,7 +1,8 @@
 import type { Db, Tx } from '../db.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Vkey } from './note.ts'
-import { type Fault, openAudit, type PointRecord, type Verified } from './verify.ts'
+import { listRestaurations } from './tree-queries.ts'
+import { openAudit, type PointRecord, type Verified } from './verify.ts'
 import { checkAccords } from './verify-accords.ts'
 import {
   FACT_SORTS,
@@ -28,8 +29,8 @@ export async function verifyDatabase(
 ): Promise<Verified> {
   const { log, reading, seen = [], progress = () => {} } = options
   const read = <T>(work: (tx: Tx) => Promise<T>) => db.tx({ kind: 'operator' }, work, { retryable: true })
-  const audit = openAudit({ log, seen })
-  const done = (fault: Fault | undefined): Verified => ({ counts: audit.counts, size: audit.size, root: audit.root(), fault })
+  const audit = openAudit({ log, seen, restaurations: await read(listRestaurations) })
+  const { done } = audit
 
   // Lines go on being written: everything is compared with what there was at this moment.
   const { size, lastId, horizon, last } = await read(async (tx) => ({ ...(await findExtent(tx)), last: await findLastPoint(tx) }))

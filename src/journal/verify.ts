@@ -2,7 +2,8 @@ import type { Checkpoint } from './checkpoint.ts'
 import { parseCheckpoint } from './checkpoint.ts'
 import { type Action, commitmentOf, type EntryFields, entryText } from './entry.ts'
 import { growTree, type Hash, leafHash } from './merkle.ts'
-import { cosignedAt, isSignedBy, parseNote, parseVkey, type Vkey } from './note.ts'
+import { cosignedAt, isSignedBy, parseNote, parseVkey, renamed, type Vkey } from './note.ts'
+import { type RestaurationDite, type RestaurationGardee, readRestauration } from './restauration.ts'
 import { collectTiles } from './tiles.ts'
 
 /** What can be wrong, each with its sentence in views/journal/words.ts. */
@@ -37,6 +38,7 @@ export type FaultKind =
   | 'temoin_illisible'
   | 'temoin_plus_loin'
   | 'temoin_autre_arbre'
+  | 'restauration_fausse'
   | 'paquet_illisible'
   | 'paquet_coupe'
 export type Fault = {
@@ -95,7 +97,15 @@ export const NOTHING_COUNTED: Readonly<Counts> = {
   attente: 0,
 }
 
-export type Verified = { counts: Counts; size: number; root: Hash; fault: Fault | undefined }
+export type Verified = {
+  counts: Counts
+  size: number
+  root: Hash
+  /** The name that signs the tree now. */
+  nom: string
+  restaurations: readonly RestaurationDite[]
+  fault: Fault | undefined
+}
 
 /** What an audit asks of a line: of its columns once they are found to be its bytes, else of the bytes alone. */
 type Said = Pick<EntryFields, 'at' | 'action' | 'usagerId' | 'mandatId' | 'mandatSeq' | 'commitment'>
@@ -125,6 +135,8 @@ type Audit = {
   readonly counts: Counts
   readonly size: number
   root(): Hash
+  /** What was verified, and the first fault when there is one. */
+  done(fault: Fault | undefined): Verified
   /** The next leaf of the tree, in order. */
   leaf(record: LeafRecord): Fault | undefined
   /** A checkpoint, once the leaves it is over have been given. */
@@ -138,10 +150,19 @@ type Audit = {
 }
 
 /**
- * Verifies a journal line after line, in memory that does not grow with it (a few words for each mandat and each person). `log`: the key that must have signed;
- * `seen`: checkpoints that others kept, to be found again at their size.
+ * Verifies a journal line after line, in memory that does not grow with it (a few words for each mandat and each person). `log`: the key that must have signed, under
+ * any of the names that the journal had; `seen`: checkpoints that others kept, to be found again at their size; `restaurations`: what was said at
+ * each restore, where the tree changes its name and may lose an end that witnesses saw: as many lines as it says, and no more.
  */
-export function openAudit({ log, seen = [] }: { log: Vkey; seen?: readonly Checkpoint[] }): Audit {
+export function openAudit({
+  log,
+  seen = [],
+  restaurations = [],
+}: {
+  log: Vkey
+  seen?: readonly Checkpoint[]
+  restaurations?: readonly RestaurationGardee[]
+}): Audit {
   const counts: Counts = { ...NOTHING_COUNTED }
   const full: { level: number; index: number; hashes: Buffer; root: Hash }[] = []
   const tree = growTree(collectTiles((tile) => void full.push(tile)))
@@ -152,6 +173,12 @@ export function openAudit({ log, seen = [] }: { log: Vkey; seen?: readonly Check
   const kept = new Map<string, { id: number; index: number }>()
   const expected = new Map<number, Checkpoint[]>()
   for (const one of seen) expected.set(one.size, [...(expected.get(one.size) ?? []), one])
+  /** What others saw, and was not found again yet. */
+  const lost = new Set(seen.filter(({ size }) => size > 0))
+  const told: RestaurationDite[] = []
+  const facts = restaurations.map(({ payload }) => readRestauration(payload))
+  const first = facts[0]?.avant
+  let signing = first !== undefined && [first, ...facts.map((fact) => fact?.nom)].includes(log.name) ? renamed(log, first) : log
   let latest = Number.NEGATIVE_INFINITY
   let pointed = 0
   let lastId: number | undefined
@@ -189,12 +216,32 @@ export function openAudit({ log, seen = [] }: { log: Vkey; seen?: readonly Check
     return found.equals(commitment)
   }
 
+  /** The tree goes on under another name: whatever others saw of it under the former one is in what was kept, or in what is said to be lost. */
+  const restored = (commitment: Buffer, id: number, at: number): Fault | undefined => {
+    const wrong: Fault = { kind: 'restauration_fausse', ligne: id, rang: tree.size }
+    const kept = restaurations[told.length]
+    const said = facts[told.length]
+    if (kept?.ligne !== id || said?.avant !== signing.name) return wrong
+    if (!commitmentOf(kept.salt, kept.payload).equals(commitment)) return wrong
+    for (const other of lost) {
+      if (other.origin !== signing.name) continue
+      if (other.size <= pointed) return { kind: 'temoin_autre_arbre', ou: String(other.size) }
+      if (other.size > (said.vues[signing.name] ?? 0))
+        return { kind: 'temoin_plus_loin', rang: tree.size, ligne: lastId, ou: String(other.size) }
+      lost.delete(other)
+    }
+    told.push({ ...said, ligne: id, tenues: tree.size, at: new Date(at) })
+    signing = renamed(log, said.nom)
+    return undefined
+  }
+
   return {
     counts,
     get size() {
       return tree.size
     },
     root: () => tree.root(),
+    done: (fault) => ({ counts, size: tree.size, root: tree.root(), nom: signing.name, restaurations: told, fault }),
     leaf(record) {
       const { id, index, entry, content } = record
       const here = { ligne: id, rang: index }
@@ -227,19 +274,27 @@ export function openAudit({ log, seen = [] }: { log: Vkey; seen?: readonly Check
       if ((content === 'efface' || record.words === false) && !gone.has(whose)) gone.set(whose, { id, index })
       const there = (content !== 'efface' && content !== 'non_lu') || record.words
       if (there && !erasure && !kept.has(whose)) kept.set(whose, { id, index })
+      if (said.action === 'restauration') {
+        const broken = restored(said.commitment, id, said.at.getTime())
+        if (broken) return broken
+      }
 
       tree.push(leaf)
       counts.lignes++
       lastId = id
-      for (const other of expected.get(tree.size) ?? [])
-        if (!other.root.equals(tree.root())) return { kind: 'temoin_autre_arbre', ou: String(other.size) }
+      for (const other of expected.get(tree.size) ?? []) {
+        if (other.origin !== signing.name) continue
+        if (other.root.equals(tree.root())) lost.delete(other)
+        // Lines that waited when the backup was made may have taken their places in another order: a restore that comes judges.
+        else if (told.length === restaurations.length) return { kind: 'temoin_autre_arbre', ou: String(other.size) }
+      }
       return undefined
     },
     point({ taille, note, racine, temoignages = [] }) {
       const ou = String(taille)
       const checkpoint = parseCheckpoint(note)
       if (!checkpoint) return { kind: 'point_illisible', ou }
-      if (checkpoint.origin !== log.name || !isSignedBy(checkpoint.note, log)) return { kind: 'point_non_signe', ou }
+      if (checkpoint.origin !== signing.name || !isSignedBy(checkpoint.note, signing)) return { kind: 'point_non_signe', ou }
       if (checkpoint.size !== taille || (racine && !racine.equals(checkpoint.root))) return { kind: 'point_change', ou }
       // Over more than there is: lines are missing at the end.
       if (taille !== tree.size) return { kind: 'rang_manquant', rang: tree.size, ligne: lastId, ou: 'apres' }
@@ -296,9 +351,9 @@ export function openAudit({ log, seen = [] }: { log: Vkey; seen?: readonly Check
       faults.sort((a, b) => (a.rang ?? Number.POSITIVE_INFINITY) - (b.rang ?? Number.POSITIVE_INFINITY))
       if (faults[0]) return faults[0]
       if (pointed < tree.size) return { kind: 'fin_sans_point', rang: pointed }
-      const further = [...expected.keys()].filter((size) => size > tree.size)
-      if (further.length > 0)
-        return { kind: 'temoin_plus_loin', rang: tree.size, ligne: lastId, ou: String(Math.max(...further)) }
+      const [other] = [...lost].sort((a, b) => b.size - a.size)
+      if (other && other.origin !== signing.name) return { kind: 'temoin_illisible', ou: other.origin }
+      if (other) return { kind: 'temoin_plus_loin', rang: tree.size, ligne: lastId, ou: String(other.size) }
       return undefined
     },
   }

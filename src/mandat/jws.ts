@@ -1,8 +1,11 @@
 import { createPublicKey } from 'node:crypto'
 import { compactVerify, decodeProtectedHeader, errors, type JWK, type ProtectedHeaderParameters } from 'jose'
 
-export type Jwks = { keys: readonly JWK[] }
-export type JwsReason = 'illisible' | 'algorithme_refuse' | 'cle_inconnue' | 'signature_fausse'
+/** A key that was stolen. `coupure`: what it signed counts when its line is one of the first so many of the tree that `journal` signs (its public key). */
+export type CleCompromise = JWK & { coupure: number; journal?: string | undefined }
+/** `compromises`: apart, so that whoever only knows RFC 7517 refuses what they signed. */
+export type Jwks = { keys: readonly JWK[]; compromises?: readonly CleCompromise[] }
+export type JwsReason = 'illisible' | 'algorithme_refuse' | 'cle_inconnue' | 'cle_compromise' | 'signature_fausse'
 type VerifiedBytes = { ok: true; header: ProtectedHeaderParameters; payload: Uint8Array } | { ok: false; reason: JwsReason }
 export type Verified =
   | { ok: true; header: ProtectedHeaderParameters; claims: Record<string, unknown> }
@@ -60,12 +63,14 @@ export async function verifyBytes(jws: string, jwks: Jwks): Promise<VerifiedByte
   const header = readHeader(jws)
   if (!header) return { ok: false, reason: 'illisible' }
   if (header.alg !== 'ES256') return { ok: false, reason: 'algorithme_refuse' }
-  const jwk = jwks.keys.find(({ kid, kty, crv }) => kid !== undefined && kid === header.kid && kty === 'EC' && crv === 'P-256')
+  const designated = ({ kid, kty, crv }: JWK) => kid !== undefined && kid === header.kid && kty === 'EC' && crv === 'P-256'
+  const stolen = jwks.compromises?.find(designated)
+  const jwk = stolen ?? jwks.keys.find(designated)
   if (!jwk) return { ok: false, reason: 'cle_inconnue' }
   const key = createPublicKey({ key: { kty: 'EC', crv: 'P-256', x: jwk.x!, y: jwk.y! }, format: 'jwk' })
   try {
     const { payload } = await compactVerify(jws, key, { algorithms: ['ES256'] })
-    return { ok: true, header, payload }
+    return stolen ? { ok: false, reason: 'cle_compromise' } : { ok: true, header, payload }
   } catch (error) {
     if (error instanceof errors.JWSSignatureVerificationFailed) return { ok: false, reason: 'signature_fausse' }
     if (error instanceof errors.JOSEError) return { ok: false, reason: 'illisible' }

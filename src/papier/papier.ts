@@ -50,7 +50,7 @@ export type Papier = {
 }
 
 /** Why a paper is not given. */
-export type PapierRefusal = 'rien_d_arrete' | 'thematique_absente' | 'thematique_arretee' | 'plus_en_vigueur'
+export type PapierRefusal = 'rien_d_arrete' | 'thematique_absente' | 'thematique_arretee' | 'plus_en_vigueur' | 'sceau_coupe'
 
 /** What was ended before its date; replaced by a newer accord, nothing was stopped. */
 export const arretees = <A extends Autorisation>(autorisations: readonly A[]): A[] =>

@@ -23,7 +23,7 @@ import { findContactProuve, replaceOwnCode, replacePrintedCode } from '../usager
 import { messageDeFeuille } from '../usager/messages.ts'
 import { attestationUrl } from '../verification/attestation.ts'
 import { qrSvg } from '../verification/qr.ts'
-import { listKeys } from '../verification/queries.ts'
+import { isCoupe, listKeys } from '../verification/queries.ts'
 import { arretees, enCours, type Ligne, lignesDuTexte, type NomPapier, type PapierRefusal, refusalOfPapier } from './papier.ts'
 
 /** What printing needs of the configuration. */
@@ -121,6 +121,7 @@ async function find(tx: Tx, { mandatId, papier, thematique }: Demande, { secrets
   const autorisations = await listAutorisations(tx, mandatId)
   const refusal = refusalOfPapier(papier, { autorisations, thematique, now: tx.now })
   if (refusal) return { ok: false, refusal } as const
+  if (await isCoupe(tx, mandatId)) return { ok: false, refusal: 'sceau_coupe' } as const
 
   if (papier === 'releve' && agent) await recordAcces(tx, { genre: 'dossier_consulte', usagerId })
   const line = written
@@ -147,7 +148,7 @@ async function find(tx: Tx, { mandatId, papier, thematique }: Demande, { secrets
     demarches: papier === 'releve' ? (await listDemarches(tx, { mandatId }, undefined, TOUTES)).demarches : [],
     signalees: papier === 'releve' ? await listSignalees(tx, { mandatId }) : new Set<string>(),
     recus: papier === 'arret' ? await listArretsRecus(tx, mandatId) : [],
-    keys: await listKeys(tx),
+    keys: (await listKeys(tx)).map(({ jwk }) => jwk),
     point: await findPoint(tx),
     now: tx.now,
   } as const

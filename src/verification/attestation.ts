@@ -1,5 +1,5 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
-import { CompactSign } from 'jose'
+import { CompactSign, type JWK } from 'jose'
 import { z } from 'zod'
 import { jcs } from '../journal/jcs.ts'
 import { type Jwks, type JwsReason, readObject, verifyBytes } from '../mandat/jws.ts'
@@ -96,8 +96,8 @@ export async function openAttestation(
   jws: string,
   jwks: Jwks,
 ): Promise<{ ok: true; attestation: Attestation } | { ok: false; reason: AttestationReason }> {
-  const short = jwks.keys.map((key) => ({ ...key, ...(key.kid && { kid: key.kid.slice(0, KID) }) }))
-  const verified = await verifyBytes(jws, { keys: short })
+  const short = <K extends JWK>(key: K): K => ({ ...key, ...(key.kid && { kid: key.kid.slice(0, KID) }) })
+  const verified = await verifyBytes(jws, { keys: jwks.keys.map(short), compromises: (jwks.compromises ?? []).map(short) })
   if (!verified.ok) return verified
   if (verified.header.typ !== TYP) return { ok: false, reason: 'type_inattendu' }
   const claims = claimsSchema.safeParse(inflated(verified.payload))

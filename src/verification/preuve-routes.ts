@@ -8,15 +8,19 @@ import { requireAidant, requireUsager } from '../http/rules.ts'
 import { append } from '../journal/append.ts'
 import { findMandat, lockMandat } from '../mandat/queries.ts'
 import { dossierDeDirection, litCommeAidant } from '../usager/access.ts'
+import { empreinteDuSceau } from './coupure.ts'
 import { preuveOf } from './preuve.ts'
+import { proveSceau } from './prove-sceau.ts'
 import { findPreuve } from './queries.ts'
 
 /** The pieces of a mandat as a file, for whoever may read its words: what `npm run verify-mandat` checks without us. */
-export function preuveRoutes({ db, config }: { db: Db; config: Pick<Config, 'franceconnect'> }): Hono<Env> {
+export function preuveRoutes({ db, config }: { db: Db; config: Pick<Config, 'franceconnect' | 'journal'> }): Hono<Env> {
   const routes = new Hono<Env>()
   const find = async (tx: Tx, mandatId: string) => {
     const [mandat, preuve] = [await findMandat(tx, mandatId), await findPreuve(tx, mandatId)]
-    return mandat && preuve && { ...preuve, fuseau: mandat.fuseau }
+    if (!mandat || !preuve) return undefined
+    const ligne = await proveSceau(tx, mandatId, empreinteDuSceau(preuve.sceau), config.journal)
+    return { ...preuve, fuseau: mandat.fuseau, ligne }
   }
   const file = (preuve: Parameters<typeof preuveOf>[0]) =>
     jsonFile('preuve.json', preuveOf(preuve, config.franceconnect.clientId))

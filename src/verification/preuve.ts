@@ -17,6 +17,8 @@ const preuveSchema = z.object({
   texte: z.string(),
   /** IANA zone of the structure, in which the text says the last day. */
   fuseau: z.string(),
+  /** Its line of the journal, which counts when the key is stolen one day; absent when it was not in the tree yet. */
+  ligne: z.object({ numero: z.number(), octets: z.string(), faits: z.string(), sel: z.string(), preuve: z.string() }).optional(),
 })
 /** The pieces that prove a mandat without us: what `preuve.json` holds. */
 export type Preuve = z.infer<typeof preuveSchema>
@@ -25,7 +27,15 @@ export const readPreuve = (value: unknown): Preuve | undefined => preuveSchema.s
 
 /** As the downloaded file says it. `jwks`: the archived text. */
 export const preuveOf = (
-  kept: { sceau: string; conditions: string; idToken: string; jwks: string; texte: string; fuseau: string },
+  kept: {
+    sceau: string
+    conditions: string
+    idToken: string
+    jwks: string
+    texte: string
+    fuseau: string
+    ligne: Preuve['ligne']
+  },
   clientId: string,
 ) =>
   ({
@@ -36,6 +46,7 @@ export const preuveOf = (
     client_id: clientId,
     texte: kept.texte,
     fuseau: kept.fuseau,
+    ...(kept.ligne && { ligne: kept.ligne }),
   }) satisfies Preuve
 
 export type PreuveReason =

@@ -1,3 +1,4 @@
+import type { JWK } from 'jose'
 import type { Tx } from '../db.ts'
 import type { Thematique } from '../mandat/mandat.ts'
 import type { MandatEtat } from '../mandat/queries.ts'
@@ -11,11 +12,12 @@ export async function listStatuts(tx: Tx, liste: number) {
   return tx.sql<{ bloc: number; thematique: Thematique; etat: Statut }[]>`select bloc, thematique, etat from statuts(${liste})`
 }
 
-/** Every public key that ever sealed a mandat here, for whoever verifies (RFC 7517). */
-export async function listKeys(tx: Tx): Promise<object[]> {
-  const rows = await tx.sql<{ jwk: object }[]>`select jwk from cle order by created_at, kid`
-  return rows.map(({ jwk }) => jwk)
-}
+/** Every public key that ever sealed a mandat here, and the cut-off of those that were stolen. */
+export const listKeys = (tx: Tx): Promise<{ jwk: JWK; coupure: number | null }[]> =>
+  tx.sql<{ jwk: JWK; coupure: number | null }[]>`
+    select jwk, coupure
+    from cle
+    order by created_at, kid`
 
 /** What a paper says, and its status now: nothing more is told to whoever holds its code. */
 export type Papier = {
@@ -28,6 +30,8 @@ export type Papier = {
   fuseau: string
   signedAt: Date
   expiresAt: Date
+  /** Sealed with a stolen key, after its cut-off. */
+  coupe: boolean
   sujets: { thematique: Thematique; etat: MandatEtat['etat'] }[]
 }
 
@@ -37,12 +41,18 @@ export async function findPapier(
   { empreinte, annee }: { empreinte: Buffer; annee: string },
 ): Promise<Papier | undefined> {
   const rows = await tx.sql<(Omit<Papier, 'sujets'> & Papier['sujets'][number])[]>`
-    select prenoms, nom_naissance, nom_usage, birthdate, structure_nom, siret, fuseau, signed_at, expires_at, thematique, etat
+    select prenoms, nom_naissance, nom_usage, birthdate, structure_nom, siret, fuseau, signed_at, expires_at, coupe, thematique, etat
     from verifie(${empreinte}, ${annee})`
   const [first] = rows
   if (!first) return undefined
   const { thematique: _, etat: __, ...papier } = first
   return { ...papier, sujets: rows.map(({ thematique, etat }) => ({ thematique, etat })) }
+}
+
+/** Does the seal of this mandat count no more? */
+export async function isCoupe(tx: Tx, mandatId: string): Promise<boolean> {
+  const [row] = await tx.sql<{ coupe: boolean }[]>`select mandat_coupe(${mandatId}) as coupe`
+  return row!.coupe
 }
 
 /** The pieces that prove a mandat, for whoever may read its words. */

@@ -12,10 +12,14 @@ import { publicPage } from '../http/rules.ts'
 import type { SealKeys } from '../mandat/sceau.ts'
 import { encodeList, placeDe, signStatusList, slotDe } from '../mandat/statut.ts'
 import { checkCode } from './check-code.ts'
+import { jwksOf } from './coupure.ts'
 import { verifierForm } from './forms.ts'
+import { proveSceau } from './prove-sceau.ts'
 import { listKeys, listStatuts } from './queries.ts'
 
 const FRESH_MS = 5_000
+/** The number of a mandat and the SHA-256 of its seal. */
+const SCEAU = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([\w-]{43})$/
 
 /**
  * What a third party needs to check a mandat, without a session: keys and status lists, readable from any page (CORS) so that nobody has to
@@ -27,7 +31,7 @@ export function verificationRoutes({ db, config, seal }: { db: Db; config: Confi
   routes.get('/.well-known/jwks.json', publicPage, async (c) => {
     c.header('Access-Control-Allow-Origin', '*')
     c.header('Cache-Control', 'public, max-age=300')
-    return c.json({ keys: await db.tx({ kind: 'verifier' }, listKeys) })
+    return c.json(jwksOf(await db.tx({ kind: 'verifier' }, listKeys), config.journal?.signer.vkey.text))
   })
 
   const sign = async (liste: number) => {
@@ -63,6 +67,17 @@ export function verificationRoutes({ db, config, seal }: { db: Db; config: Confi
     c.header('Cache-Control', 'no-cache')
     c.header('Content-Type', 'application/statuslist+jwt')
     return c.body(list)
+  })
+
+  // The line of a seal whose key was stolen, for whoever holds the seal and has an older file than the theft.
+  routes.get('/sceaux/:sceau', publicPage, perAddress, async (c) => {
+    const [, mandatId, empreinte] = SCEAU.exec(c.req.param('sceau')) ?? []
+    if (!mandatId || !empreinte) return c.notFound()
+    const ligne = await db.tx({ kind: 'verifier' }, (tx) => proveSceau(tx, mandatId, empreinte, config.journal))
+    if (!ligne) return c.notFound()
+    c.header('Access-Control-Allow-Origin', '*')
+    c.header('Cache-Control', 'no-store')
+    return c.json(ligne)
   })
 
   // Its own address, not one of /assets: a service worker governs what begins as its own does.

@@ -1,9 +1,11 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose'
+import type { ProvenLine } from '../journal/proof.ts'
 import type { Jwks } from '../mandat/jws.ts'
 import type { Thematique } from '../mandat/mandat.ts'
 import { type MandatClaims, openSeal, type SealReason } from '../mandat/sceau.ts'
 import { type StatusReason, type Statut, slotDe, statusAt } from '../mandat/statut.ts'
 import { type Attestation, type AttestationReason, fromDigits, openAttestation } from './attestation.ts'
+import { type CoupureReason, empreinteDuSceau, verifyCoupure } from './coupure.ts'
 import { type ClesConnues, type Preuve, type PreuveVerifiee, readPreuve, verifyPreuve } from './preuve.ts'
 
 /** What someone has in hand. `issuer`: where it says it comes from, which anyone may write. */
@@ -53,6 +55,8 @@ export type Sources = {
   issuer: string | undefined
   jwks(issuer: string): Promise<Jwks | undefined>
   liste(url: string): Promise<string | undefined>
+  /** The line of a seal, from the service; null when it says that there is none. */
+  ligne(url: string): Promise<ProvenLine | null | undefined>
   /** The provider's keys, when they are known otherwise than by the piece. */
   franceconnect?: ClesConnues
   now: Date
@@ -66,7 +70,8 @@ export type Said = Pick<Attestation, 'siret' | 'structure' | 'birthdate' | 'peri
 export type Verification = {
   kind: Piece['kind']
   issuer: string | undefined
-  sceau: { ok: true } | { ok: false; reason: SealReason | AttestationReason | Missing }
+  /** `rang`: of its line in the journal, when its key was stolen since: it counts, because the line came before. */
+  sceau: { ok: true; rang?: number } | { ok: false; reason: SealReason | AttestationReason | CoupureReason | Missing }
   /** The rest only when the seal holds. */
   dit?: Said
   dates?: 'en_cours' | 'a_venir' | 'expire'
@@ -91,7 +96,7 @@ export async function verifyPiece(piece: Piece, sources: Sources): Promise<Verif
     const dit = { ...attestation, nom: `${attestation.prenoms} ${attestation.nom}` }
     return { kind, issuer, sceau: { ok: true }, ...(await current(dit, place, jwks, sources)) }
   }
-  const opened = await openSeal(piece.jws, jwks, { issuer })
+  const { opened, rang } = await openSealOrLine(piece, jwks, issuer, sources)
   if (!opened.ok) return { kind, issuer, sceau: opened }
   const { claims } = opened
   const { uri, idx } = claims.status.status_list
@@ -100,12 +105,34 @@ export async function verifyPiece(piece: Piece, sources: Sources): Promise<Verif
   return {
     kind,
     issuer,
-    sceau: { ok: true },
+    sceau: { ok: true, ...(rang !== undefined && { rang }) },
     ...(await current(saidBy(claims), place, jwks, sources)),
     accord: piece.preuve
       ? await verifyPreuve(claims, piece.preuve, sources.franceconnect)
       : { ok: false, reason: 'preuve_absente' },
   }
+}
+
+/** A seal of a stolen key opens with the proof of its line: the one that came with it, or else the one that the service has. */
+async function openSealOrLine(
+  { jws, preuve }: Extract<Piece, { kind: 'mandat' }>,
+  jwks: Jwks,
+  issuer: string,
+  sources: Sources,
+): Promise<{ opened: Awaited<ReturnType<typeof openSeal>> | { ok: false; reason: CoupureReason }; rang?: number }> {
+  const opened = await openSeal(jws, jwks, { issuer })
+  if (opened.ok || opened.reason !== 'cle_compromise') return { opened }
+  const cle = jwks.compromises!.find(({ kid }) => kid === decodeProtectedHeader(jws).kid)!
+  const sealed = await openSeal(jws, { keys: [cle] }, { issuer })
+  if (!sealed.ok) return { opened: sealed }
+  const seal = { jti: sealed.claims.jti, sceau: jws }
+  let proven = verifyCoupure(preuve?.ligne, seal, cle)
+  if (!proven.ok && proven.reason !== 'apres_la_coupure') {
+    const found = await sources.ligne(`${issuer}/sceaux/${seal.jti}.${empreinteDuSceau(jws)}`)
+    if (found === null) return { opened: { ok: false, reason: 'ligne_introuvable' } }
+    if (found) proven = verifyCoupure(found, seal, cle)
+  }
+  return proven.ok ? { opened: sealed, rang: proven.rang } : { opened: proven }
 }
 
 const saidBy = ({ mandant, mandataire, perimetre, iat, exp }: MandatClaims): Said => ({

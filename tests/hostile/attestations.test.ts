@@ -57,6 +57,19 @@ describe('une attestation', () => {
     expect(await inPage('readAttestation', jws, ours.jwks)).toEqual({ ok: false, reason })
   })
 
+  test('d’une clé volée, elle ne suffit plus ; une fausse sous le nom de cette clé reste fausse', async () => {
+    const jwks = { keys: stranger.jwks.keys, compromises: ours.jwks.keys.map((key) => ({ ...key, coupure: 1_000_000 })) }
+    expect(await openAttestation(attestation, jwks)).toEqual({ ok: false, reason: 'cle_compromise' })
+    expect(await inPage('readAttestation', attestation, jwks)).toEqual({ ok: false, reason: 'cle_compromise' })
+    // Said to be good as well: the theft wins.
+    const both = { ...jwks, keys: [...ours.jwks.keys, ...jwks.keys] }
+    expect(await openAttestation(attestation, both)).toEqual({ ok: false, reason: 'cle_compromise' })
+    expect(await inPage('readAttestation', attestation, both)).toEqual({ ok: false, reason: 'cle_compromise' })
+    const forged = ATTESTATIONS.find(({ reason }) => reason === 'signature_fausse')!.jws
+    expect(await openAttestation(forged, jwks)).toEqual({ ok: false, reason: 'signature_fausse' })
+    expect(await inPage('readAttestation', forged, jwks)).toEqual({ ok: false, reason: 'signature_fausse' })
+  })
+
   test('celle d’un service n’est rien pour un autre', async () => {
     expect(await openAttestation(attestation, stranger.jwks)).toEqual({ ok: false, reason: 'cle_inconnue' })
     expect(await inPage('readAttestation', attestation, stranger.jwks)).toEqual({ ok: false, reason: 'cle_inconnue' })

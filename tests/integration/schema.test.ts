@@ -205,7 +205,6 @@ describe('le catalogue', () => {
       facteur: 'dernier_pas',
       usager:
         'prenoms nom_naissance nom_usage birthdate birthplace birthcountry email telephone suivi refreshed_at email_prouve_at telephone_prouve_at contact_lecteur',
-      cle: 'retired_at',
       acces: 'delete', // twelve months, then gone
     })
   })
@@ -883,21 +882,9 @@ describe('l’application contournée, la base refuse encore', () => {
       'ligne_du_fait',
       publication.with(
         1,
-        line('restauration', { acteur: `'systeme'`, acteur_id: 'null', structure_id: 'null', usager_id: 'null' }),
+        line('jwks_archive', { acteur: `'systeme'`, acteur_id: 'null', structure_id: 'null', usager_id: 'null' }),
       ),
       publication,
-    ],
-    [
-      'une clé retirée redevient bonne',
-      'retrait_une_fois',
-      [...publication, 'update cle set retired_at = horloge()', 'update cle set retired_at = null'],
-      [...publication, 'update cle set retired_at = horloge()'],
-    ],
-    [
-      'une clé est retirée d’avant ce qu’elle a scellé',
-      'retrait_une_fois',
-      [...publication, `update cle set retired_at = horloge() - interval '1 day'`],
-      null,
     ],
   ]
   /** What refused it, or that nothing did; deferred constraints included. */

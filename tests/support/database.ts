@@ -38,7 +38,8 @@ export async function freshDatabase(): Promise<TestDatabase> {
   return openDatabase(onDatabase(url, name), passwords)
 }
 
-function openDatabase(adminUrl: string, passwords: Passwords): TestDatabase {
+/** The database of this address, by each of its roles. */
+export function openDatabase(adminUrl: string, passwords: Passwords): TestDatabase {
   const adminSql = connect(adminUrl)
   const as = (role: keyof Passwords) => asRole(adminUrl, role, passwords)
   return {

@@ -47,8 +47,8 @@ export function faultsOf(sources: Sources): string[] {
       if (!/\.(ts|mjs|json)$/.test(from)) say(`${from} has no extension`)
       if (kind === 'reexport') say(`barrel: export from ${from}`)
       const target = path.posix.join(path.posix.dirname(name), from)
-      if (target.startsWith('src/demo/') && !name.startsWith('src/demo/') && !(name === 'src/main.ts' && kind === 'dynamic'))
-        say(`${target} is for main.ts alone, and not before it is needed`)
+      if (target.startsWith('src/demo/') && !name.startsWith('src/demo/') && !(DEMO_FROM.test(name) && kind === 'dynamic'))
+        say(`${target} is for main.ts and the two commands alone, and not before it is needed`)
       const upward = refusedImport(name, target, kind, floorOf)
       if (upward) say(upward)
     }
@@ -77,6 +77,9 @@ const packageOf = (from: string) =>
     .split('/')
     .slice(0, from.startsWith('@') ? 2 : 1)
     .join('/')
+
+/** What starts, backs up and restores the embedded database as well as a real one. */
+const DEMO_FROM = /^src\/(?:main|backup-command|restore-command)\.ts$/
 
 const RULES = 0
 const QUERIES = 1

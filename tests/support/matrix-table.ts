@@ -102,6 +102,7 @@ export const PARAMS = {
   jeton: 'libre',
   chemin: 'libre',
   sessionId: 'libre',
+  sceau: 'libre',
 } as const
 export type Kind = Exclude<(typeof PARAMS)[keyof typeof PARAMS], 'libre'>
 
@@ -204,6 +205,7 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   'GET /livez': { rule: 'public', gives: 200 },
   'GET /readyz': { rule: 'public', gives: 200, or: [503] },
   'GET /.well-known/jwks.json': { rule: 'public', gives: 200 },
+  'GET /sceaux/:sceau': { rule: 'public', gives: 404, asks: `/sceaux/00000000-0000-4000-8000-000000000000.${'x'.repeat(43)}` },
   'GET /statuts/:liste{[0-9]{1,4}}': { rule: 'public', gives: 200, asks: '/statuts/0' },
   'GET /mon-espace/donnees/journal.json': { rule: 'usager', gives: 200 },
   'GET /journal': { rule: 'public', gives: 200 },

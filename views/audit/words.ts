@@ -44,6 +44,7 @@ const RARE = {
   structure_modifiee: 'Structure modifiée',
   structure_ajoutee: 'Structure ajoutée',
   cle_publiee: 'Clé de scellement publiée',
+  cle_compromise: 'Clé de scellement déclarée volée',
   jwks_archive: 'Clés de FranceConnect archivées',
   donnees_effacees: 'Données effacées',
   restauration: 'Sauvegarde restaurée',

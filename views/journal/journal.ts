@@ -1,6 +1,7 @@
 import { empreinteDe } from '../../src/journal/checkpoint.ts'
 import type { Comparaison } from '../../src/journal/compare.ts'
 import { isTemoigne, type Policy } from '../../src/journal/policy.ts'
+import type { RestaurationDite } from '../../src/journal/restauration.ts'
 import type { Point, Temoignage } from '../../src/journal/tree-queries.ts'
 import { alert } from '../kit/alert.ts'
 import { more, sentence } from '../kit/card.ts'
@@ -9,6 +10,7 @@ import { type Html, html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts, table } from '../kit/table.ts'
 import { ilYA, jourEtHeure, nombre, pluriel, temps } from '../kit/words.ts'
+import { restaurationSentence } from './words.ts'
 
 type Props = {
   now: Date
@@ -16,6 +18,7 @@ type Props = {
   retard: { enAttente: number; secondes: number }
   /** The last checkpoint that each witness cosigned. */
   vus: readonly (Temoignage & { taille: number })[]
+  restaurations: readonly RestaurationDite[]
   policy: Policy
   cle: string | undefined
   frame: Frame
@@ -30,7 +33,7 @@ const ZONE = 'Europe/Paris'
 const LATE_S = 60
 
 export const journalPublicPage = (props: Props): string => {
-  const { now, point, retard, vus, policy, cle, frame, comparaison, values = {}, errors = {} } = props
+  const { now, point, retard, vus, restaurations, policy, cle, frame, comparaison, values = {}, errors = {} } = props
   const temoins = policy.witnesses.map(({ vkey }) => ({ nom: vkey.name, vu: vus.find(({ temoin }) => temoin === vkey.text) }))
   const temoigne = [...vus]
     .sort((a, b) => b.taille - a.taille)
@@ -89,6 +92,13 @@ ${form(
 ${input({ name: 'empreinte', label: 'Empreinte', hint: 'Huit groupes de quatre signes.', value: values.empreinte, error: errors.empreinte, attrs: { spellcheck: 'false', autocapitalize: 'none' } })}
 ${button('Comparer', { kind: 'secondary' })}`,
 )}`
+}
+${
+  restaurations.length > 0 &&
+  html`<h2>Ce qui a été restauré</h2>
+<ul>
+${restaurations.map((one) => html`<li>Restauré ${restaurationSentence(one)}</li>`)}
+</ul>`
 }
 <h2>Les témoins</h2>
 <p>Un témoin est un autre ordinateur, tenu par quelqu’un d’autre. Il signe le journal seulement si le journal n’a fait que s’allonger depuis sa dernière visite. Si un témoin se tait, rien n’est bloqué : les lignes continuent de s’écrire.</p>

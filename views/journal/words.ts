@@ -1,8 +1,10 @@
 import type { LineRefusal } from '../../src/journal/proof.ts'
 import type { ProveRefusal } from '../../src/journal/prove.ts'
+import { perduesDe, type RestaurationDite } from '../../src/journal/restauration.ts'
+import type { RestoreRefusal } from '../../src/journal/restore.ts'
 import type { Fault, FaultKind } from '../../src/journal/verify.ts'
 import type { EraseRefusal, MotifEffacement } from '../../src/usager/erase.ts'
-import { jourEtHeure } from '../kit/words.ts'
+import { jourEtHeure, nombre, pluriel } from '../kit/words.ts'
 
 type Told = Omit<Fault, 'kind'>
 
@@ -53,11 +55,33 @@ const FAULT = {
     `un témoin a vu ce journal avec ${f.ou} lignes, et il n’en a plus que ${f.rang} : la fin a été coupée, ou une vieille sauvegarde a pris sa place.`,
   temoin_autre_arbre: (f) =>
     `un témoin a vu, à ${f.ou} lignes, un autre arbre que celui-ci : le passé a été récrit, ou deux journaux ont été montrés.`,
+  restauration_fausse: (f) =>
+    `${la(f)} dit une restauration qui n’est pas celle du journal à cet endroit : elle a été récrite, ajoutée, ou ce qu’elle disait a été retiré.`,
   paquet_illisible: (f) => `le paquet ne se lit pas, à sa ligne ${f.ou}.`,
   paquet_coupe: (f) => `le paquet est coupé, ou des enregistrements y manquent (ligne ${f.ou}).`,
 } as const satisfies Record<FaultKind, (fault: Told) => string>
 
 export const faultSentence = ({ kind, ...told }: Fault): string => FAULT[kind](told)
+
+/** What is kept, and what is lost, said as such. */
+export const restaurationSentence = ({ at, avant, nom, vues, tenues, ...rest }: Omit<RestaurationDite, 'ligne'>): string => {
+  const perdues = perduesDe({ avant, vues, tenues })
+  const vu = vues[avant]
+  return [
+    `le ${jourEtHeure(at, 'Europe/Paris')}, d’après une sauvegarde${rest.sauvegarde ? ` du ${jourEtHeure(new Date(rest.sauvegarde), 'Europe/Paris')}` : ''} qui tenait ${pluriel(tenues, 'ligne', 'lignes')}.`,
+    vu === undefined
+      ? 'Aucun témoin n’a été consulté : rien ne dit combien de lignes écrites ensuite sont perdues.'
+      : perdues > 0
+        ? `Les témoins en avaient vu ${nombre(vu)} : ${perdues > 1 ? `les ${nombre(perdues)} dernières au moins sont perdues` : 'la dernière au moins est perdue'}.`
+        : `Les témoins en avaient vu ${nombre(vu)} : aucune de celles-là n’est perdue.`,
+    `Depuis, le journal s’appelle ${nom}.`,
+  ].join(' ')
+}
+
+export const RESTORE_REFUSAL = {
+  service_en_marche:
+    'Le service est connecté à cette base : arrêtez-le, puis recommencez. Une restauration se dit quand personne n’écrit.',
+} as const satisfies Record<RestoreRefusal, string>
 
 export const PROVE_REFUSAL = {
   ligne_inconnue: 'Aucune ligne du journal ne porte ce numéro.',

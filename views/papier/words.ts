@@ -14,6 +14,8 @@ export const PAPIER_REFUSE = {
   rien_d_arrete: 'Rien n’est arrêté dans ce mandat : il n’y a pas d’arrêt à attester.',
   thematique_absente: 'Choisissez une thématique de ce mandat.',
   thematique_arretee: 'Cette thématique n’est plus en cours : sa fiche ne peut pas être imprimée.',
+  sceau_coupe:
+    'Ce mandat a été scellé avec une clé volée, après le vol : il ne compte pas. Refaites-le avec la personne, ou prévenez le service.',
   plus_en_vigueur: 'Ce mandat n’est plus en cours : il n’y a plus rien à suivre ni à arrêter avec cette feuille.',
 } as const satisfies Record<PapierRefusal, string>
 

@@ -45,8 +45,8 @@ ${button('Vérifier')}`,
 
 /** What the paper says, and its status now. */
 export const papierPage = ({ frame, papier, now }: { frame: Frame; papier: Papier; now: Date }): string => {
-  const { fuseau, structureNom, siret, signedAt, expiresAt, sujets } = papier
-  const { kind, titre, texte } = VERDICT[verdictOf(sujets)]
+  const { fuseau, structureNom, siret, signedAt, expiresAt, coupe, sujets } = papier
+  const { kind, titre, texte } = VERDICT[coupe ? 'sceau_coupe' : verdictOf(sujets)]
   return page(
     { ...frame, above: back('Vérifier un autre papier', '/verifier') },
     'Ce que dit le papier',
@@ -61,7 +61,7 @@ ${facts([
   { term: 'Jusqu’au', value: temps(expiresAt, auSoir(expiresAt, fuseau)) },
 ])}
 <h2>Pour quels thèmes</h2>
-<ul>${sujets.map((sujet) => html`<li><strong>${THEMATIQUE[sujet.thematique].titre}</strong>\u00a0: ${etat(sujet.etat)}</li>`)}</ul>
+<ul>${sujets.map((sujet) => html`<li><strong>${THEMATIQUE[sujet.thematique].titre}</strong>\u00a0: ${etat(coupe ? 'termine' : sujet.etat)}</li>`)}</ul>
 <p>Statut du ${temps(now, `${jour(now, fuseau)} à ${heure(now, fuseau)}`)}.</p>`,
   )
 }

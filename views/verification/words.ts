@@ -16,6 +16,7 @@ export type Verdict =
   | 'sans_papier'
   | 'sans_cles'
   | 'navigateur'
+  | 'sceau_coupe'
   | AttestationReason
 
 type Kind = 'success' | 'warning' | 'refused' | 'info'
@@ -93,6 +94,18 @@ export const VERDICT = {
     kind: 'refused',
     titre: 'Ce papier est faux\u00a0: sa signature n’est pas d’une sorte acceptée',
     texte: FAUX,
+  },
+  /** Its signature says nothing more: whoever stole the key signs as well. The code asks the service, which has the journal. */
+  cle_compromise: {
+    kind: 'warning',
+    titre: 'Ce carré ne suffit plus\u00a0: la clé qui l’a signé a été volée',
+    texte:
+      'Un faux pourrait porter la même signature. Tapez le code imprimé sur le papier\u00a0: le service dira si ce mandat est d’avant le vol. Sinon, demandez à la structure de l’imprimer à nouveau.',
+  },
+  sceau_coupe: {
+    kind: 'refused',
+    titre: 'Ce mandat ne compte pas',
+    texte: 'Il a été scellé avec une clé volée, après le vol. Ne l’acceptez pas.',
   },
   cle_inconnue: { kind: 'refused', titre: 'Ce papier n’a pas été signé par ce service', texte: FAUX },
   signature_fausse: {
