@@ -10,7 +10,7 @@ export async function checkAccords(tx: Tx, after: number, upto: number, reading:
   const { sql } = tx
   const faits =
     reading === 'contenus'
-      ? sql`select journal_id, payload::jsonb as faits from journal_contenu where journal_id = any (array(select ligne from dites))`
+      ? sql`select journal_id, payload::jsonb as faits from journal_contenu where payload is not null and journal_id = any (array(select ligne from dites))`
       : sql`select journal_id, faits from journal_accords(array(select ligne from dites))`
   const [wrong] = await sql<{ kind: FaultKind; ligne: number; mandatId: string }[]>`
     with signes as materialized (

@@ -55,6 +55,7 @@ async function serve(nom = secretsNow().journal.origine) {
     cosign: () => cosign(tree.db, witness!, () => {}),
     record: async () => ok(await recordDemarche(db, world.as('thomas'), uneDemarche(told.id))).id,
     async stop() {
+      await tree.sequencer.release()
       await Promise.all([tree.close(), db.close(), database.adminSql.end()])
       await demo.stop()
     },

@@ -55,7 +55,11 @@ const keys = (...args: string[]) => run('keys', args, { SEAL_KEYS: keysFile, DAT
 const verify = (preuve: Preuve | string, ...args: string[]) => {
   const file = path.join(folder, 'piece')
   writeFileSync(file, typeof preuve === 'string' ? preuve : JSON.stringify(preuve))
-  return run('verify-mandat', [file, '--emetteur', url, ...args])
+  if (typeof preuve === 'string') return run('verify-mandat', [file, '--emetteur', url, ...args])
+  // FranceConnect's keys are not what is in question here.
+  const fcJwks = path.join(folder, 'fc-jwks')
+  writeFileSync(fcJwks, JSON.stringify(preuve.jwks))
+  return run('verify-mandat', [file, '--emetteur', url, '--fc-jwks', fcJwks, ...args])
 }
 const claimsOf = (sceau: string) => JSON.parse(Buffer.from(sceau.split('.')[1]!, 'base64url').toString()) as MandatClaims
 /** What a third party kept, to check without the network. */
