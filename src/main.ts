@@ -63,9 +63,13 @@ async function start() {
       franceconnect: openProvider({
         profile: franceconnect,
         ...config.franceconnect,
-        log: ({ refusal, cause }) => log('warn', { event: 'identification_refusee', reason: refusal, error: cause }),
+        log: ({ provider, refusal, cause }) =>
+          log('warn', { event: 'identification_refusee', provider, reason: refusal, error: cause }),
       }),
     }
+    metrics.gauges(async () =>
+      Object.fromEntries(Object.values(oidc).map(({ name, isResting }) => [`${name}_au_repos`, Number(isResting())])),
+    )
     const app = createApp({ db, config, oidc, log }, around.pages?.(db))
     const worker = startWorker(db, around.deliver ?? openDelivery(config), log)
     opened.push(() => worker.stop())

@@ -48,7 +48,9 @@ export type Provider = {
   readonly name: 'franceconnect' | 'proconnect'
   /** Origin of every page of this provider, for the `form-action` of ours. */
   origin(): string
-  /** Throws when the provider's discovery cannot be read: `isProviderDown` knows that error. */
+  /** Five operations in a row have failed by its fault: it is asked nothing for thirty seconds. */
+  isResting(): boolean
+  /** Throws when the provider is resting or its discovery cannot be read: `isProviderDown` knows that error. */
   authorizationUrl(request: Expected & { prompt?: 'login' }): Promise<URL>
   /** Never throws for what the provider or the browser did. `now` is the database's clock, read as the request began. */
   finish(callback: URL, expected: Expected, now: Date): Promise<Identified | Unfinished>

@@ -49,26 +49,31 @@ async function roundTrip(twist: Twist, options: { provider?: Provider; now?: Dat
 }
 
 describe('chaque mode du fournisseur hostile a le verdict prévu, et aucun autre', () => {
-  const table = Object.entries(MODES).map(([mode, { verdict, twist }]) => ({ mode, verdict, twist }))
+  const table = Object.entries(MODES).map(([mode, facts]) => ({ mode, ...facts }))
+  const seen: string[] = []
+  // What was met, not what was expected: one line a mode, for who reads the tests' output.
+  afterAll(() => console.log(['mode | module OpenID | verdict | raison', ...seen].join('\n')))
 
-  it.each(table)('$mode → $verdict', { timeout: 10_000 }, async ({ mode, verdict, twist }) => {
-    const startedAt = performance.now()
+  it.each(table)('$mode → $verdict', { timeout: 10_000 }, async ({ mode, verdict, cause, oidf, twist }) => {
     const { finished, lines, expected, back } = await roundTrip(twist)
-    expect(performance.now() - startedAt).toBeLessThan(3_900) // one call: three seconds
+    const identity = finished.ok ? identiteDe(finished.userinfo) : finished
+    const met = identity.ok ? 'accepte' : identity.refusal
+    seen.push([mode, oidf ?? '', met, lines.map((line) => line.cause).join()].join(' | '))
     if (verdict === 'accepte') {
       expect(finished).toMatchObject({ ok: true, claims: { sub: SUB, acr: 'eidas1', iss: hostile.issuer } })
       expect(lines).toEqual([])
       return
     }
     if (verdict === 'identite_invalide' || verdict.endsWith('_manquant') || verdict.endsWith('_manquante')) {
-      expect(finished.ok && identiteDe(finished.userinfo)).toEqual({ ok: false, refusal: verdict })
+      expect([finished.ok, met]).toEqual([true, verdict])
       return
     }
     expect(finished).toMatchObject({ ok: false, refusal: verdict })
     // She did identify herself: her session at the provider can be closed, whatever came after.
     if (mode.startsWith('userinfo') || verdict === 'identification_ancienne') expect(finished).toHaveProperty('idToken')
     if (/^(retour|découverte|jeton) :/.test(mode)) expect(finished).not.toHaveProperty('idToken')
-    expect(lines).toEqual([{ provider: 'franceconnect', refusal: verdict, cause: expect.stringMatching(/^[\w:]{3,80}$/) }])
+    expect(lines).toEqual([{ provider: 'franceconnect', refusal: verdict, cause }])
+    expect(cause).toMatch(/^[\w:]{3,80}$/)
     const unspeakable = [
       expected.state,
       expected.nonce,
@@ -115,12 +120,9 @@ describe('un retour truqué ne coûte rien', () => {
     const slow = (reply: { delayMs?: number }) => {
       reply.delayMs = 2_400
     }
-    const startedAt = performance.now()
     const { finished, calls } = await roundTrip({ discovery: slow, jwks: slow, token: slow, userinfoReply: slow })
     expect(finished).toMatchObject({ ok: false, refusal: 'indisponible' })
     expect(calls).toEqual(['/.well-known/openid-configuration', '/jwks', '/token', '/userinfo'])
-    expect(performance.now() - startedAt).toBeGreaterThan(7_400)
-    expect(performance.now() - startedAt).toBeLessThan(8_000)
   })
 })
 
