@@ -30,6 +30,7 @@ export type AidantRow = {
   cguAcceptedAt: Date | null
   createdAt: Date
   suspendedAt: Date | null
+  proconnectSub: string | null
 }
 
 /** Arrêt demandé par la personne et enregistré par un aidant : comment et quand la demande est arrivée */
@@ -194,7 +195,7 @@ export type CodeVerificationRow = {
 export type ConnexionRow = {
   id: string
   fournisseur: 'franceconnect' | 'proconnect'
-  but: 'mandat' | 'espace' | 'telephone'
+  but: 'mandat' | 'espace' | 'telephone' | 'aidant' | 'signature'
   etat: Buffer
   navigateur: Buffer
   nonce: string
@@ -202,6 +203,8 @@ export type ConnexionRow = {
   createdAt: Date
   usedAt: Date | null
   telephoneId: string | null
+  suite: string | null
+  sessionId: string | null
 }
 
 /** Un acte fait au nom de la personne ; deux heures : celle dite par l’aidant, celle de la base */
@@ -557,6 +560,8 @@ export type SessionRow = {
   niveau: 'identite' | 'code_prive' | 'contact_prouve'
   prouveAt: Date | null
   codePriveId: string | null
+  proconnectIdToken: string | null
+  proconnectAuthAt: Date | null
 }
 
 /** Organisme mandataire ; frontière d’isolement */

@@ -10,6 +10,7 @@ import { announceMandat } from './announce.ts'
 import { type ActingRow, actingOf, type Brouillon, deleteBrouillon, findActing, lockBrouillon } from './brouillon-queries.ts'
 import { codeVerification, empreinteDuCode } from './code.ts'
 import { type Accord, type EvidenceReason, readConditions, verifyEvidence } from './conditions.ts'
+import { confirme } from './confirmation.ts'
 import { contactPret } from './contact.ts'
 import { endAutorisations } from './end.ts'
 import type { Jwks } from './jws.ts'
@@ -34,20 +35,18 @@ export type SignRefusal =
   | 'contact_non_prouve'
   | 'phrase_a_relire'
   | 'second_facteur_refuse'
+  | 'confirmation_perimee'
   | 'fin_enregistree'
   | 'preuve_invalide'
+export type Signing = { brouillonId: string } & ({ code: string } | { confirmation: string })
 export type Signed = { ok: true; id: string } | { ok: false; refusal: SignRefusal; reason?: EvidenceReason }
 
 /**
  * Accepts the mandat for the structure: one transaction writes the mandat, its autorisations, its lines, its seal and its messages, or
- * nothing. `code` is the aidant's fresh second factor, counted once. Signing a draft twice gives the same single mandat.
+ * nothing. `code` is the aidant's fresh second factor, counted once; `confirmation`, for one who signed in by ProConnect, the nonce of the round
+ * trip by which she has just authenticated there again. Signing a draft twice gives the same single mandat.
  */
-export const signMandat = async (
-  db: Db,
-  by: Who & { kind: 'aidant' },
-  request: { brouillonId: string; code: string },
-  signer: Signer,
-): Promise<Signed> => {
+export const signMandat = async (db: Db, by: Who & { kind: 'aidant' }, request: Signing, signer: Signer): Promise<Signed> => {
   const attempt = () => db.tx(by, (tx) => sign(tx, by, request, signer))
   try {
     return await attempt()
@@ -68,12 +67,7 @@ const TAKEN = ['autorisation_une_en_vigueur', 'fin_apres_actes', 'mandat_bloc_un
 /** The structure closed, the aidant was suspended, or a thématique is no longer offered. */
 const CHANGED = ['mandat_aidant_actif', 'autorisation_structure_ouverte', 'autorisation_thematique_proposee']
 
-async function sign(
-  tx: Tx,
-  by: Who & { kind: 'aidant' },
-  request: { brouillonId: string; code: string },
-  signer: Signer,
-): Promise<Signed> {
+async function sign(tx: Tx, by: Who & { kind: 'aidant' }, request: Signing, signer: Signer): Promise<Signed> {
   const brouillon = await lockBrouillon(tx, request.brouillonId)
   if (!brouillon) {
     const already = await lockMandat(tx, request.brouillonId)
@@ -119,10 +113,12 @@ async function sign(
     return { ok: false, refusal: 'phrase_a_relire' }
 
   if (await endedSince(tx, identite.sub, authTime)) return { ok: false, refusal: 'fin_enregistree' }
-  const factor = matchCode(await listFactors(tx, by.aidantId), request.code, tx.now, signer.secretsKey)
-  if (!factor) return { ok: false, refusal: 'second_facteur_refuse' }
+  if ('code' in request) {
+    const factor = matchCode(await listFactors(tx, by.aidantId), request.code, tx.now, signer.secretsKey)
+    if (!factor) return { ok: false, refusal: 'second_facteur_refuse' }
+    await markFactor(tx, factor)
+  } else if (!confirme(brouillon, request.confirmation)) return { ok: false, refusal: 'confirmation_perimee' }
 
-  await markFactor(tx, factor)
   const usagerId = await recognizeUsager(tx, identite, {
     suivi,
     contact: brouillon.contact,

@@ -57,8 +57,7 @@ export async function exchange(
   const claims = tokens.claims()!
   const idTokenJwks = jwks
   const refuse = (fault: Fault, down = false) => ({ ok: false as const, fault, idToken, down })
-  const idTokenFault =
-    faultOfForm('id_token', idToken) ?? faultOfIdToken(claims, { clientId, acceptedAcr: profile.acceptedAcr }, now)
+  const idTokenFault = faultOfForm('id_token', idToken) ?? faultOfIdToken(claims, { clientId, ...profile }, now)
   if (idTokenFault) return refuse(idTokenFault)
 
   let userinfo: client.UserInfoResponse

@@ -4,6 +4,7 @@ export type OidcRefusal =
   | 'reponse_incorrecte' // anything that is not exactly right
   | 'retour_expire' // the provider no longer knows the code: too late, or already used
   | 'acr_insuffisant'
+  | 'second_facteur_absent'
   | 'identification_ancienne'
 
 /** A refusal, and what the technical log says of it: `cause` is `step:word`, in words of ours or of the library's, never of the provider's. */
@@ -17,6 +18,7 @@ export type Profile = {
   name: 'franceconnect' | 'proconnect'
   parameters: Readonly<Record<string, string>> // sent to /authorize as they are
   acceptedAcr: readonly string[]
+  secondFactors?: readonly string[] // where given, `amr` must say `mfa` and one of these
   pkce: boolean
 }
 
