@@ -140,7 +140,7 @@ function schemaFor(mode: Config['mode'], local: boolean, proconnect: boolean, re
       (value) => !production || (value.length >= 32 && !isDefault(value)),
       `est trop court ou n’est pas un vrai secret : indiquez celui que ${name} vous a donné (32 caractères au moins).`,
     )
-  const absent = z.undefined()
+  const absent = z.undefined().optional()
 
   return z.object({
     MODE: z.enum(['production', 'demo'], { error: 'doit valoir « production » ou « demo ».' }).optional(),

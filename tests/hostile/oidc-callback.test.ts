@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { franceconnect } from '../../src/oidc/franceconnect.ts'
 import type { Fault, Provider } from '../../src/oidc/oidc.ts'
+import { codeVerifierOf, proconnect } from '../../src/oidc/proconnect.ts'
 import { isProviderDown, openProvider } from '../../src/oidc/provider.ts'
 import { identiteDe } from '../../src/usager/identite.ts'
 import { MODES } from '../support/hostile-modes.ts'
@@ -189,6 +190,51 @@ describe('le temps est celui de la base de données', () => {
     [{ auth_time: 31 }, 'reponse_incorrecte'],
   ])('%o → %s, à la seconde près', async (claims, verdict) => {
     expect(await verdictAt(moved(claims))).toBe(verdict)
+  })
+})
+
+describe('le second facteur de ProConnect', () => {
+  const says = (acr: unknown, amr: unknown): Twist => ({ idToken: (draft) => void Object.assign(draft.claims, { acr, amr }) })
+  const withProConnect = async (twist: Twist) => {
+    const lines: Fault[] = []
+    const { issuer, clientId, clientSecret } = hostile
+    const settings = { profile: proconnect, issuer, clientId, clientSecret, allowInsecure: true }
+    const provider = openProvider({ ...settings, log: (line) => void lines.push(line) })
+    const expected = { ...secrets(hostile), codeVerifier: codeVerifierOf(randomBytes(32), 'etat') }
+    hostile.twist = {}
+    const address = await provider.authorizationUrl({ ...expected, prompt: 'login' })
+    hostile.twist = twist
+    const finished = await provider.finish(await hostile.visit(address), expected, new Date())
+    return [finished.ok || finished.refusal, lines[0]?.cause]
+  }
+
+  it.each([
+    ['eidas2', ['pwd', 'otp', 'mfa']],
+    ['eidas0-mfa', ['pwd', 'totp', 'mfa']],
+    ['eidas1-mfa', ['mfa', 'swk']],
+    ['eidas3', ['pin', 'hwk', 'mfa']],
+    ['https://proconnect.gouv.fr/assurance/consistency-checked-2fa', ['pwd', 'pop', 'mfa']],
+  ])('%s, %j : suffit', async (acr, amr) => {
+    expect(await withProConnect(says(acr, amr))).toEqual([true, undefined])
+  })
+  it.each([
+    ['eidas1-mfa', ['pwd', 'mail', 'mfa']],
+    ['eidas2', ['pwd', 'otp']],
+    ['eidas2', ['mfa']],
+    ['eidas2', ['pwd', 'pin', 'mfa']],
+    ['eidas2', undefined],
+    ['eidas2', 'mfa otp'],
+    ['eidas2', { mfa: 1, otp: 1, length: 2 }],
+  ])('%s, %j : ne suffit pas', async (acr, amr) => {
+    expect(await withProConnect(says(acr, amr))).toEqual(['second_facteur_absent', 'id_token:amr'])
+  })
+  it.each([
+    ['eidas1', ['pwd', 'otp', 'mfa']],
+    ['eidas0', ['pwd', 'otp', 'mfa']],
+    ['https://proconnect.gouv.fr/assurance/self-asserted', ['pwd', 'otp', 'mfa']],
+    [undefined, ['pwd', 'otp', 'mfa']],
+  ])('%s, %j : le niveau ne va pas', async (acr, amr) => {
+    expect(await withProConnect(says(acr, amr))).toEqual(['acr_insuffisant', 'id_token:acr'])
   })
 })
 

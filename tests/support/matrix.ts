@@ -83,7 +83,7 @@ export async function openMatrix(options: { rlsOnly?: boolean; twin?: string; mo
   const db = options.rlsOnly ? openDb({ url: world.database.url, connections: 4, rlsOnly: true }) : world.db
   const log: Record<string, unknown>[] = []
   const say = openLog((line) => void log.push(JSON.parse(line) as Record<string, unknown>))
-  const deps = { db, config: world.config, oidc: { franceconnect: world.provider }, log: say }
+  const deps = { db, config: world.config, oidc: world.oidc, log: say }
   const app = createApp(deps, options.more?.())
 
   const things: Thing[] = []

@@ -4,7 +4,7 @@ import type postgres from 'postgres'
 import { acceptCgu } from '../../src/aidant/accept-cgu.ts'
 import { addAidant } from '../../src/aidant/add.ts'
 import { encryptSecret } from '../../src/aidant/secret.ts'
-import { createApp } from '../../src/app.ts'
+import { createApp, type Providers } from '../../src/app.ts'
 import { type Config, parseConfig } from '../../src/config.ts'
 import { type Db, openDb, type Who } from '../../src/db.ts'
 import type { NewDemarche } from '../../src/demarche/demarche.ts'
@@ -68,6 +68,7 @@ export type World = {
   config: Config
   signer: Signer
   provider: Provider
+  oidc: Required<Providers>
   /** Only with `{ simulator: true }`. */
   simulator: Simulator
   /** ProConnect's, likewise. */
@@ -302,6 +303,7 @@ export async function newWorld(
     config,
     signer,
     provider,
+    oidc,
     get simulator() {
       if (!simulator) throw new Error('this world was opened without the simulator')
       return simulator
