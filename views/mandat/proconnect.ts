@@ -51,6 +51,6 @@ export const refusPage = ({ frame, refusal, brouillonId, connexionLocale }: Prop
       brouillonId
         ? html`<p>Ce mandat en préparation vous attend.</p>
     ${buttonLink('Reprendre où vous en étiez', `/mandats/brouillons/${brouillonId}/acceptation`)}`
-        : buttonLink(connexionLocale ? 'Revenir aux façons de se connecter' : 'Réessayer', '/connexion')
+        : buttonLink(connexionLocale ? 'Revenir à la connexion' : 'Réessayer', '/connexion')
     }`,
   )

@@ -120,6 +120,7 @@ ${oubli ? html`<p class="alerte" role="alert">Ce choix n’existe pas. Choisisse
 <p>Pour continuer sur <strong>${service}</strong>. Ici, ni mot de passe ni compte : choisissez quel professionnel vous voulez être.</p>
 <form method="post">${REVENIR}</form>
 <form method="post">
+<h2>Avec quel compte ?</h2>
 <ul class="personnes">${AGENTS.map(
         ({ key, nom, description }) => html`
 <li><button type="submit" class="personne" name="persona" value="${key}"><strong>${nom}</strong>
