@@ -16,6 +16,7 @@ import type { Log } from './http/log.ts'
 import { checkRules, publicPage } from './http/rules.ts'
 import { session } from './http/session.ts'
 import { journalRoutes, mesPreuvesRoutes } from './journal/routes.ts'
+import { proconnectRoutes } from './mandat/proconnect-routes.ts'
 import { mandatRoutes } from './mandat/routes.ts'
 import { parseSealKeys } from './mandat/sceau.ts'
 import type { Provider } from './oidc/oidc.ts'
@@ -29,7 +30,7 @@ import { usagerRoutes } from './usager/routes.ts'
 import { preuveRoutes } from './verification/preuve-routes.ts'
 import { verificationRoutes } from './verification/routes.ts'
 
-export type Providers = { franceconnect: Provider }
+export type Providers = { franceconnect: Provider; proconnect?: Provider }
 /** `papers`: what makes the PDFs, one thread of its own unless told otherwise. */
 export type Deps = { db: Db; config: Config; oidc: Providers; log: Log; papers?: Renderer }
 
@@ -57,11 +58,12 @@ export function createApp(deps: Deps, more?: Hono<Env>): Hono<Env> {
     resumeForm(db),
   )
   app.route('/', publicRoutes(config))
-  app.route('/', aidantRoutes({ db, config }))
+  app.route('/', aidantRoutes({ db, config, proconnect: oidc.proconnect }))
   app.route('/', structureRoutes({ db, config }))
   app.route('/', sessionRoutes({ db }))
   const signer = { seal, publicUrl: config.publicUrl, secretsKey: config.secretsKey, franceconnect: config.franceconnect }
   app.route('/', mandatRoutes({ db, config, franceconnect: oidc.franceconnect, signer }))
+  if (oidc.proconnect) app.route('/', proconnectRoutes({ db, config, proconnect: oidc.proconnect, signer }))
   app.route('/', papierRoutes({ db, config, printer: signer, renderer: papers, log }))
   app.route('/', mesPreuvesRoutes({ db, config }))
   app.route('/', usagerRoutes({ db, config, franceconnect: oidc.franceconnect }))

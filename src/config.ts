@@ -23,13 +23,20 @@ export type Config = {
   journal?: { signer: Signer; policy: Policy }
   /** 32 bytes: encrypts what must be kept secret at rest. */
   secretsKey: Buffer
-  franceconnect: { issuer: string; clientId: string; clientSecret: string; allowInsecure: boolean }
+  franceconnect: Client
+  /** Absent, aidants sign in by the service itself only. */
+  proconnect?: Client
+  /** May aidants sign in by the service itself: e-mail, authenticator, code received? */
+  connexionLocale: boolean
   mail: { smtpUrl: string; from: string }
   smsUrl: string | undefined
   /** Who runs this installation, and the address that answers: said on the legal pages. */
   editeur: string | undefined
   contact: string | undefined
 }
+
+/** What a provider knows us by. */
+type Client = { issuer: string; clientId: string; clientSecret: string; allowInsecure: boolean }
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -42,7 +49,8 @@ export function parseConfig(environment: Environment, readFile = (path: string) 
     Object.entries(environment).flatMap(([name, value]) => (value?.trim() ? [[name, value.trim()]] : [])),
   )
   const mode = given.MODE === 'demo' ? 'demo' : 'production'
-  const parsed = schemaFor(mode, isLocal(given.PUBLIC_URL ?? ''), readFile).safeParse(given)
+  const proconnect = Object.keys(given).some((name) => name.startsWith('PROCONNECT_'))
+  const parsed = schemaFor(mode, isLocal(given.PUBLIC_URL ?? ''), proconnect, readFile).safeParse(given)
   if (!parsed.success) {
     const problems = new Map<string, string>()
     for (const { path, message } of parsed.error.issues)
@@ -75,12 +83,11 @@ export function parseConfig(environment: Environment, readFile = (path: string) 
       },
     }),
     secretsKey: Buffer.from(v.SECRETS_KEY, 'base64url'),
-    franceconnect: {
-      issuer: v.FRANCECONNECT_ISSUER,
-      clientId: v.FRANCECONNECT_CLIENT_ID,
-      clientSecret: v.FRANCECONNECT_CLIENT_SECRET,
-      allowInsecure: v.FRANCECONNECT_ISSUER.startsWith('http:'),
-    },
+    franceconnect: clientOf(v.FRANCECONNECT_ISSUER, v.FRANCECONNECT_CLIENT_ID, v.FRANCECONNECT_CLIENT_SECRET),
+    ...(v.PROCONNECT_ISSUER && {
+      proconnect: clientOf(v.PROCONNECT_ISSUER, v.PROCONNECT_CLIENT_ID!, v.PROCONNECT_CLIENT_SECRET!),
+    }),
+    connexionLocale: v.CONNEXION_LOCALE !== 'non',
     mail: { smtpUrl: v.SMTP_URL, from: v.MAIL_FROM },
     smsUrl: v.SMS_URL,
     editeur: v.EDITEUR,
@@ -88,8 +95,15 @@ export function parseConfig(environment: Environment, readFile = (path: string) 
   }
 }
 
-/** `local`: the service itself is on this machine, so what it talks to may be too, without TLS. */
-function schemaFor(mode: Config['mode'], local: boolean, readFile: (path: string) => string) {
+const clientOf = (issuer: string, clientId: string, clientSecret: string): Client => ({
+  issuer,
+  clientId,
+  clientSecret,
+  allowInsecure: issuer.startsWith('http:'),
+})
+
+/** `local`: the service itself is on this machine, so what it talks to may be too, without TLS. `proconnect`: some of its variables are there, so all must be. */
+function schemaFor(mode: Config['mode'], local: boolean, proconnect: boolean, readFile: (path: string) => string) {
   const production = mode === 'production'
   const required = (what: string) => `manque : indiquez ${what}.`
   const text = (what: string) => z.string({ error: required(what) })
@@ -110,6 +124,23 @@ function schemaFor(mode: Config['mode'], local: boolean, readFile: (path: string
       (value) => !production || !isDefault(passwordOf(value)),
       'contient un mot de passe vide, trop court ou de démonstration : choisissez-en un vrai, de 12 caractères au moins.',
     )
+
+  const issuer = (name: string) =>
+    text(`l’adresse (issuer) de ${name}`).refine(
+      (value) => schemeOf(value) === 'https' || ((local || !production) && isLocal(value)),
+      `doit être l’adresse (issuer) de ${name}, en https.`,
+    )
+  const clientId = (name: string) =>
+    text(`l’identifiant du service chez ${name} (client_id)`).refine(
+      (value) => !production || !DEMO.test(value),
+      `est celui de la démonstration : indiquez celui que ${name} vous a donné.`,
+    )
+  const clientSecret = (name: string) =>
+    text(`le secret du service chez ${name} (client_secret)`).refine(
+      (value) => !production || (value.length >= 32 && !isDefault(value)),
+      `est trop court ou n’est pas un vrai secret : indiquez celui que ${name} vous a donné (32 caractères au moins).`,
+    )
+  const absent = z.undefined().optional()
 
   return z.object({
     MODE: z.enum(['production', 'demo'], { error: 'doit valoir « production » ou « demo ».' }).optional(),
@@ -179,18 +210,16 @@ function schemaFor(mode: Config['mode'], local: boolean, readFile: (path: string
         /^[\w-]{43}$/.test(value) && Buffer.from(value, 'base64url').length === 32 && (!production || new Set(value).size >= 12),
       'doit être fait de 32 octets tirés au hasard, en base64url (43 caractères).',
     ),
-    FRANCECONNECT_ISSUER: text('l’adresse (issuer) de FranceConnect').refine(
-      (value) => schemeOf(value) === 'https' || ((local || !production) && isLocal(value)),
-      'doit être l’adresse (issuer) de FranceConnect, en https.',
-    ),
-    FRANCECONNECT_CLIENT_ID: text('l’identifiant du service chez FranceConnect (client_id)').refine(
-      (value) => !production || !DEMO.test(value),
-      'est celui de la démonstration : indiquez celui que FranceConnect vous a donné.',
-    ),
-    FRANCECONNECT_CLIENT_SECRET: text('le secret du service chez FranceConnect (client_secret)').refine(
-      (value) => !production || (value.length >= 32 && !isDefault(value)),
-      'est trop court ou n’est pas un vrai secret : indiquez celui que FranceConnect vous a donné (32 caractères au moins).',
-    ),
+    FRANCECONNECT_ISSUER: issuer('FranceConnect'),
+    FRANCECONNECT_CLIENT_ID: clientId('FranceConnect'),
+    FRANCECONNECT_CLIENT_SECRET: clientSecret('FranceConnect'),
+    PROCONNECT_ISSUER: proconnect ? issuer('ProConnect') : absent,
+    PROCONNECT_CLIENT_ID: proconnect ? clientId('ProConnect') : absent,
+    PROCONNECT_CLIENT_SECRET: proconnect ? clientSecret('ProConnect') : absent,
+    CONNEXION_LOCALE: z
+      .enum(['oui', 'non'], { error: 'doit valoir « oui » ou « non ».' })
+      .refine((value) => value === 'oui' || proconnect, 'ne peut valoir « non » qu’avec ProConnect : personne n’entrerait plus.')
+      .optional(),
     SMTP_URL: url('l’adresse du serveur d’envoi des e-mails (smtp:// ou smtps://)', ['smtp', 'smtps']).refine(
       (value) => !production || !isDefault(passwordOf(value)),
       'contient un mot de passe trop court ou de démonstration.',

@@ -16,6 +16,8 @@ import { checkMigrations } from './migrate.ts'
 import { type Deliver, openDelivery } from './notification/deliver.ts'
 import { countMessages } from './notification/queries.ts'
 import { franceconnect } from './oidc/franceconnect.ts'
+import type { OidcLog } from './oidc/oidc.ts'
+import { proconnect } from './oidc/proconnect.ts'
 import { openProvider } from './oidc/provider.ts'
 import { giveCodes } from './verification/give-codes.ts'
 import { publishKeys } from './verification/publish-key.ts'
@@ -60,13 +62,15 @@ async function start() {
     await publishKeys(db, parseSealKeys(config.sealKeys))
     await giveCodes(db, config.secretsKey)
 
+    const refused: OidcLog = ({ provider, refusal, cause }) =>
+      log('warn', { event: 'identification_refusee', provider, reason: refusal, error: cause })
     const oidc = {
-      franceconnect: openProvider({
-        profile: franceconnect,
-        ...config.franceconnect,
-        log: ({ refusal, cause }) => log('warn', { event: 'identification_refusee', reason: refusal, error: cause }),
-      }),
+      franceconnect: openProvider({ profile: franceconnect, ...config.franceconnect, log: refused }),
+      ...(config.proconnect && { proconnect: openProvider({ profile: proconnect, ...config.proconnect, log: refused }) }),
     }
+    metrics.gauges(async () =>
+      Object.fromEntries(Object.values(oidc).map(({ name, isResting }) => [`${name}_au_repos`, Number(isResting())])),
+    )
     const app = createApp({ db, config, oidc, log }, around.pages?.(db))
     const worker = startWorker(db, around.deliver ?? openDelivery(config), log)
     opened.push(() => worker.stop())

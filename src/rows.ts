@@ -31,6 +31,7 @@ export type AidantRow = {
   cguAcceptedAt: Date | null
   createdAt: Date
   suspendedAt: Date | null
+  proconnectSub: string | null
 }
 
 /** Arrêt demandé par la personne et enregistré par un aidant : comment et quand la demande est arrivée */
@@ -204,7 +205,7 @@ export type CodeVerificationRow = {
 export type ConnexionRow = {
   id: string
   fournisseur: 'franceconnect' | 'proconnect'
-  but: 'mandat' | 'espace' | 'telephone'
+  but: 'mandat' | 'espace' | 'telephone' | 'aidant' | 'signature'
   etat: Buffer
   navigateur: Buffer
   nonce: string
@@ -212,6 +213,8 @@ export type ConnexionRow = {
   createdAt: Date
   usedAt: Date | null
   telephoneId: string | null
+  suite: string | null
+  sessionId: string | null
 }
 
 /** Un acte fait au nom de la personne ; deux heures : celle dite par l’aidant, celle de la base */
@@ -570,6 +573,8 @@ export type SessionRow = {
   niveau: 'identite' | 'code_prive' | 'contact_prouve'
   prouveAt: Date | null
   codePriveId: string | null
+  proconnectIdToken: string | null
+  proconnectAuthAt: Date | null
   appareil: string | null
   reseau: Buffer | null
 }

@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono'
+import { createMiddleware } from 'hono/factory'
 import { cguPage } from '../../views/aidant/cgu.ts'
 import { codePage } from '../../views/aidant/code.ts'
 import { lienPage } from '../../views/aidant/lien.ts'
@@ -14,36 +15,44 @@ import { limitRate } from '../http/limit-rate.ts'
 import { localPath } from '../http/local-path.ts'
 import { publicPage, requireAidant } from '../http/rules.ts'
 import { cookies, signIn, signOut } from '../http/session.ts'
+import type { Provider } from '../oidc/oidc.ts'
+import { PROCONNECT_FIN } from '../oidc/proconnect.ts'
+import { isProviderDown } from '../oidc/provider.ts'
 import { acceptCgu, findCguAccepted } from './accept-cgu.ts'
 import { cguForm, codeForm, signInForm } from './forms.ts'
 import { type Redeemed, redeemCode, requestCode } from './sign-in.ts'
 
+type Deps = { db: Db; config: Config; proconnect: Provider | undefined }
+
 export const CGU_PATH = '/conditions-d-utilisation'
 
-export function aidantRoutes({ db, config }: { db: Db; config: Config }): Hono<Env> {
+/** `proconnect`: aidants may also come in by it; `connexionLocale` says whether they may still come in by the service itself. */
+export function aidantRoutes({ db, config, proconnect }: Deps): Hono<Env> {
   const jar = cookies(config)
   const door = { secretsKey: config.secretsKey, publicUrl: config.publicUrl }
   const frame = (c: Context<Env>) => ({ space: 'public' as const, demo: c.var.demo })
+  const ways = { proconnect: proconnect !== undefined, local: config.connexionLocale }
+  const locale = createMiddleware<Env>(async (c, next) => (config.connexionLocale ? next() : c.notFound()))
   const perAddress = limitRate(db, 'connexion_adresse', (c) => addressOf(c, config.proxies))
   const routes = new Hono<Env>()
 
   routes.get('/connexion', publicPage, (c) =>
     c.var.aidant
       ? c.redirect('/personnes', 303)
-      : c.html(signInPage({ frame: frame(c), suite: localPath(c.req.query('suite')) })),
+      : c.html(signInPage({ frame: frame(c), suite: localPath(c.req.query('suite')), ways })),
   )
-  routes.post('/connexion', publicPage, perAddress, async (c) => {
+  routes.post('/connexion', publicPage, locale, perAddress, async (c) => {
     const suite = localPath(c.req.query('suite'))
     const form = await parseForm(c, signInForm)
-    if (!form.ok) return c.html(signInPage({ frame: frame(c), suite, values: form.values, errors: form.errors }), 422)
+    if (!form.ok) return c.html(signInPage({ frame: frame(c), suite, ways, values: form.values, errors: form.errors }), 422)
     const asked = await requestCode(db, { ...form.data, suite, navigateur: jar.read(c, 'navigateur') }, door)
     if (!asked.ok) return calm(c, 429, asked.retryAfter)
     jar.set(c, 'navigateur', asked.navigateur)
     return c.redirect('/connexion/code', 303)
   })
 
-  routes.get('/connexion/code', publicPage, (c) => c.html(codePage({ frame: frame(c) })))
-  routes.post('/connexion/code', publicPage, perAddress, async (c) => {
+  routes.get('/connexion/code', publicPage, locale, (c) => c.html(codePage({ frame: frame(c) })))
+  routes.post('/connexion/code', publicPage, locale, perAddress, async (c) => {
     const form = await parseForm(c, codeForm)
     if (!form.ok) return c.html(codePage({ frame: frame(c), errors: form.errors }), 422)
     const navigateur = jar.read(c, 'navigateur') ?? ''
@@ -51,8 +60,8 @@ export function aidantRoutes({ db, config }: { db: Db; config: Config }): Hono<E
   })
 
   // A mail scanner follows every address it reads: asking shows a page, only its button opens the session.
-  routes.get('/connexion/lien/:jeton', publicPage, (c) => c.html(lienPage({ frame: frame(c) })))
-  routes.post('/connexion/lien/:jeton', publicPage, perAddress, async (c) => {
+  routes.get('/connexion/lien/:jeton', publicPage, locale, (c) => c.html(lienPage({ frame: frame(c) })))
+  routes.post('/connexion/lien/:jeton', publicPage, locale, perAddress, async (c) => {
     const navigateur = jar.read(c, 'navigateur') ?? ''
     return entered(c, await redeemCode(db, { navigateur, previousSession: c.var.sessionId, lien: c.req.param('jeton') }, door))
   })
@@ -75,8 +84,14 @@ export function aidantRoutes({ db, config }: { db: Db; config: Config }): Hono<E
   })
 
   routes.post('/deconnexion', publicPage, async (c) => {
-    await signOut(c, db, config)
-    return c.redirect('/', 303)
+    const idToken = await signOut(c, db, config)
+    if (!idToken || !proconnect) return c.redirect('/', 303)
+    // ProConnect has no say in whether she leaves: its own session is closed when it can be.
+    const asked = { idToken, state: c.var.requestId.padEnd(32, '0'), postLogoutRedirectUri: config.publicUrl + PROCONNECT_FIN }
+    const logout = await proconnect.logoutUrl(asked).catch((error: unknown) => {
+      if (!isProviderDown(error)) throw error
+    })
+    return c.redirect(logout?.href ?? '/', 303)
   })
   return routes
 }

@@ -4,10 +4,12 @@ import path from 'node:path'
 import postgres from 'postgres'
 import { originOf } from '../journal/checkpoint.ts'
 import { asRole, bootstrap, migrate, onDatabase, type Passwords, pendingMigrations } from '../migrate.ts'
+import { FRANCECONNECT } from './franceconnect/flavour.ts'
 import { newKey } from './franceconnect/keys.ts'
 import { type Simulator, startSimulator } from './franceconnect/simulator.ts'
 import { takeLock } from './lock.ts'
 import { explain, type Postgres, startPostgres } from './postgres.ts'
+import { PROCONNECT } from './proconnect/flavour.ts'
 import { startTemoin, type Temoin } from './temoin.ts'
 
 export type DemoOptions = {
@@ -24,17 +26,21 @@ export type DemoOptions = {
 
 export type Demo = { environment: Record<string, string>; stop(): Promise<void> }
 
+/** With a simulated provider, and the port it listens on. */
+type Registered = { clientId: string; clientSecret: string; port: number }
+
 export type Secrets = {
   passwords: Passwords
   sealKeys: { keys: object[] }
   secretsKey: string
-  franceconnect: { clientId: string; clientSecret: string; port: number }
+  franceconnect: Registered
+  proconnect: Registered
   /** The journal keeps its name when the demo changes port. */
   journal: { cle: string; origine: string; temoin: string; temoinPort: number }
 }
 
 /**
- * Everything the service needs around it, on this machine and with invented secrets: PostgreSQL, its data, the FranceConnect simulator.
+ * Everything the service needs around it, on this machine and with invented secrets: PostgreSQL, its data, simulators of FranceConnect and ProConnect.
  * Throws an Error whose message is a sentence for the person at the terminal; nothing runs then.
  */
 export async function startDemo({ dataDir, port, reset, say, seed = async () => {} }: DemoOptions): Promise<Demo> {
@@ -48,17 +54,22 @@ export async function startDemo({ dataDir, port, reset, say, seed = async () => 
     running.push(takeInstance(dataDir, reset))
 
     const file = path.join(dataDir, 'demo.json')
-    if (reset) for (const name of ['demo.json', 'franceconnect.json']) fs.rmSync(path.join(dataDir, name), { force: true })
+    if (reset)
+      for (const name of ['demo.json', 'franceconnect.json', 'proconnect.json'])
+        fs.rmSync(path.join(dataDir, name), { force: true })
     const isNew = !fs.existsSync(path.join(dataDir, 'postgres', 'cluster'))
     const secrets = readSecrets(file, isNew || reset, port)
 
     const server = await startPostgres({ directory: path.join(dataDir, 'postgres'), reset, say })
     running.push(() => server.stop())
 
-    const simulator = await startFranceConnect(dataDir, secrets, port)
-    running.push(() => simulator.close())
-    if (simulator.port !== secrets.franceconnect.port) {
-      say(`Le port ${secrets.franceconnect.port} est pris : le simulateur de FranceConnect écoute sur ${simulator.port}.`)
+    const providers = {} as Record<ProviderName, Simulator>
+    for (const name of ['franceconnect', 'proconnect'] as const) {
+      const simulator = await startProvider(name, dataDir, secrets[name], port)
+      running.push(() => simulator.close())
+      if (simulator.port !== secrets[name].port)
+        say(`Le port ${secrets[name].port} est pris : le simulateur de ${NOMS[name]} écoute sur ${simulator.port}.`)
+      providers[name] = simulator
     }
 
     // The witness remembers what a new database would contradict.
@@ -66,7 +77,7 @@ export async function startDemo({ dataDir, port, reset, say, seed = async () => 
     const temoin = await startTemoin({ dataDir, ...secrets.journal })
     running.push(() => temoin.close())
 
-    const environment = environmentOf(server, secrets, simulator, temoin, port)
+    const environment = environmentOf(server, secrets, providers, temoin, port)
     // What `npm run journal` and `npm run messages` need, for whoever owns this folder, while the demo runs.
     fs.writeFileSync(path.join(dataDir, 'journal.json'), `${JSON.stringify(auditOf(environment, temoin), null, 2)}\n`, {
       mode: 0o600,
@@ -135,7 +146,7 @@ async function update(adminUrl: string, passwords: Passwords): Promise<void> {
 function environmentOf(
   server: Postgres,
   secrets: Secrets,
-  simulator: Simulator,
+  { franceconnect, proconnect }: Record<ProviderName, Simulator>,
   temoin: Temoin,
   port: number,
 ): Record<string, string> {
@@ -154,9 +165,12 @@ function environmentOf(
     EDITEUR: 'Une démonstration installée sur cet ordinateur : les personnes et les structures montrées sont inventées.',
     CONTACT: 'contact@figeac.demo',
     MAIL_FROM: "Trait d'union <demo@localhost>",
-    FRANCECONNECT_ISSUER: simulator.issuer,
+    FRANCECONNECT_ISSUER: franceconnect.issuer,
     FRANCECONNECT_CLIENT_ID: secrets.franceconnect.clientId,
     FRANCECONNECT_CLIENT_SECRET: secrets.franceconnect.clientSecret,
+    PROCONNECT_ISSUER: proconnect.issuer,
+    PROCONNECT_CLIENT_ID: secrets.proconnect.clientId,
+    PROCONNECT_CLIENT_SECRET: secrets.proconnect.clientSecret,
   }
 }
 
@@ -186,21 +200,25 @@ function databasesOf(adminUrl: string, { passwords }: Secrets): Record<string, s
 
 const publicUrlOf = (port: number) => `http://localhost:${port}`
 
-async function startFranceConnect(dataDir: string, { franceconnect }: Secrets, port: number): Promise<Simulator> {
-  const { clientId, clientSecret } = franceconnect
+const NOMS = { franceconnect: 'FranceConnect', proconnect: 'ProConnect' } as const
+type ProviderName = keyof typeof NOMS
+
+async function startProvider(name: ProviderName, dataDir: string, registered: Registered, port: number): Promise<Simulator> {
+  const { clientId, clientSecret } = registered
   const options = {
-    keysFile: path.join(dataDir, 'franceconnect.json'),
+    keysFile: path.join(dataDir, `${name}.json`),
+    flavour: { franceconnect: FRANCECONNECT, proconnect: PROCONNECT }[name],
     clients: [
       {
         clientId,
         clientSecret,
         name: "Trait d'union (démonstration)",
-        redirectUris: [`${publicUrlOf(port)}/connexion/franceconnect/retour`],
-        postLogoutRedirectUris: [`${publicUrlOf(port)}/connexion/franceconnect/deconnecte`],
+        redirectUris: [`${publicUrlOf(port)}/connexion/${name}/retour`],
+        postLogoutRedirectUris: [`${publicUrlOf(port)}/connexion/${name}/deconnecte`],
       },
     ],
   }
-  return startSimulator({ ...options, port: franceconnect.port }).catch((error: NodeJS.ErrnoException) => {
+  return startSimulator({ ...options, port: registered.port }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE' && error.code !== 'EACCES') throw error
     return startSimulator({ ...options, port: 0 })
   })
@@ -218,8 +236,9 @@ function readSecrets(file: string, mayCreate: boolean, port: number): Secrets {
   if (fs.existsSync(file)) {
     try {
       const kept = JSON.parse(fs.readFileSync(file, 'utf8')) as Secrets
-      // Of a demo from before the tree.
-      return kept.journal ? kept : keepSecrets(file, { ...kept, journal: newJournal(port) })
+      // Of a demo from before the tree, or from before ProConnect.
+      const { journal = newJournal(port), proconnect = newProconnect(port) } = kept as Partial<Secrets>
+      return kept.journal && kept.proconnect ? kept : keepSecrets(file, { ...kept, journal, proconnect })
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error
     }
@@ -231,11 +250,22 @@ function readSecrets(file: string, mayCreate: boolean, port: number): Secrets {
     passwords: { app: word(), operator: word(), sequencer: word(), auditor: word() },
     sealKeys: { keys: [newKey()] },
     secretsKey: randomBytes(32).toString('base64url'),
-    // Below the ephemeral ports, beside the service.
-    franceconnect: { clientId: 'trait-dunion-demo', clientSecret: word(), port: port > 0 && port < 32_000 ? port + 1 : 3001 },
+    franceconnect: { clientId: 'trait-dunion-demo', clientSecret: word(), port: beside(port, 1) },
+    proconnect: newProconnect(port),
     journal: newJournal(port),
   })
 }
+
+/** The word tells production's start check that these are not real secrets. */
+const word = () => `demo-${randomBytes(24).toString('base64url')}`
+/** Below the ephemeral ports, beside the service. */
+const beside = (port: number, by: number) => (port > 0 && port < 32_000 ? port : 3000) + by
+
+const newProconnect = (port: number): Registered => ({
+  clientId: 'trait-dunion-demo-pro',
+  clientSecret: word(),
+  port: beside(port, 3),
+})
 
 const newJournal = (port: number): Secrets['journal'] => {
   const pem = () => generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
@@ -243,6 +273,6 @@ const newJournal = (port: number): Secrets['journal'] => {
     cle: pem(),
     origine: originOf(publicUrlOf(port)),
     temoin: pem(),
-    temoinPort: port > 0 && port < 32_000 ? port + 2 : 3002,
+    temoinPort: beside(port, 2),
   }
 }

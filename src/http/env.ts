@@ -13,6 +13,8 @@ export type SessionAidant = {
   /** IANA time zone of the structure. */
   fuseau: string
   referent: boolean
+  /** Signed in by ProConnect, which says for which structure. */
+  parProconnect: boolean
   /** How many structures she may choose from. */
   structures: number
 }

@@ -17,6 +17,8 @@ export type LogLine = {
   status?: number
   ms?: number
   caller?: Caller
+  /** Which identity provider. */
+  provider?: string
   /** One word of ours that says why (a refusal, a step). */
   reason?: string
   /** Name and code of a failure, never its message: messages quote what people typed. */
@@ -38,6 +40,7 @@ const ALLOWED: { readonly [F in keyof LogLine]-?: (value: unknown) => boolean } 
   status: number,
   ms: number,
   caller: word,
+  provider: word,
   reason: word,
   error: (value) => typeof value === 'string' && /^[\w:.]{1,80}$/.test(value),
   constraint: word,

@@ -15,6 +15,8 @@ const PROOF_MINUTES = 30
 /** Who a session is opened for. An aidant of several structures has none until she chooses. */
 export type Holder =
   | { aidantId: string; structureId?: string | undefined }
+  /** Whom ProConnect named, for the one structure it said; `authTime`: when she authenticated there. */
+  | { aidantId: string; structureId: string; proconnect: { idToken: string; authTime: Date } }
   /** Whom FranceConnect named. */
   | { usagerId: string }
   | { usagerId: string; niveau: 'code_prive' | 'contact_prouve'; codeId: string }
@@ -26,29 +28,37 @@ export async function openSession(tx: Tx, holder: Holder, since = tx.now): Promi
   const token = tx.random(32).toString('base64url')
   const { aidantId = null, structureId = null, usagerId = null, codeId = null } = { ...holder } as Record<string, string>
   const niveau = 'niveau' in holder ? holder.niveau : 'identite'
+  const { idToken = null, authTime = null } = 'proconnect' in holder ? holder.proconnect : {}
   await tx.sql`
-    insert into session (jeton, aidant_id, structure_id, usager_id, niveau, prouve_at, code_prive_id, created_at)
+    insert into session (jeton, aidant_id, structure_id, usager_id, niveau, prouve_at, code_prive_id, proconnect_id_token, proconnect_auth_at,
+      created_at)
     values (${hashToken(token)}, ${aidantId}, ${structureId}, ${usagerId}, ${niveau}, ${niveau === 'contact_prouve' ? tx.now : null}, ${codeId},
-      ${since})`
+      ${idToken}, ${authTime}, ${since})`
   return token
 }
 
 /** Ends a session that is open, for another to take over from it; tells when it began. */
 export const closeSession = async (tx: Tx, id: string): Promise<Date | undefined> => (await end(tx, id))?.createdAt
 
-/** Ends a session that nothing takes over from; an aidant's leaves its trace, as her coming did. `next`: the aidant who comes after, if any. */
-export async function leaveSession(tx: Tx, id: string, next?: string): Promise<void> {
+/**
+ * Ends a session that nothing takes over from; an aidant's leaves its trace, as her coming did. `next`: the aidant who comes after, if any. Tells
+ * ProConnect's id_token when it opened it.
+ */
+export async function leaveSession(tx: Tx, id: string, next?: string): Promise<string | undefined> {
   const closed = await end(tx, id)
   if (closed?.aidantId && closed.aidantId !== next)
     await tx.sql`insert into acces (genre, aidant_id, structure_id) values ('deconnexion', ${closed.aidantId}, ${closed.structureId})`
+  return closed?.proconnectIdToken ?? undefined
 }
 
 async function end(tx: Tx, id: string) {
-  const [closed] = await tx.sql<{ createdAt: Date; aidantId: string | null; structureId: string | null }[]>`
+  const [closed] = await tx.sql<
+    { createdAt: Date; aidantId: string | null; structureId: string | null; proconnectIdToken: string | null }[]
+  >`
     update session
     set ended_at = ${tx.now}
     where id = ${id} and ended_at is null
-    returning created_at, aidant_id, structure_id`
+    returning created_at, aidant_id, structure_id, proconnect_id_token`
   return closed
 }
 
@@ -80,6 +90,7 @@ type Row = {
   nom: string
   cguVersion: number | null
   referent: boolean
+  parProconnect: boolean
   structureNom: string | null
   fuseau: string
   structures: number
@@ -108,6 +119,7 @@ async function findSession(tx: Tx, token: string, from: From): Promise<Row | und
     select s.id, s.aidant_id, s.usager_id,
       case when s.prouve_at <= h.now - make_interval(mins => ${PROOF_MINUTES}) then 'code_prive' else s.niveau end as niveau, c.structure_id as imprime_par, a.prenom, a.nom, a.cgu_version,
       st.id as structure_id, st.nom as structure_nom, st.fuseau, coalesce(ha.referent, false) as referent,
+      s.proconnect_id_token is not null as par_proconnect,
       (select count(*) from habilitation o join structure os on os.id = o.structure_id
         where o.aidant_id = s.aidant_id and o.ended_at is null and os.suspended_at is null) as structures,
       u.prenoms, u.nom_naissance, u.nom_usage, s.last_seen_at < h.now - interval '1 minute' as stale
@@ -154,7 +166,8 @@ export const session = (db: Db, config: Pick<Config, 'publicUrl'> & FromConfig, 
           structureNom: row.structureNom ?? '',
           fuseau: row.fuseau ?? 'Europe/Paris',
           referent: row.referent,
-          structures: row.structures,
+          parProconnect: row.parProconnect,
+          structures: row.parProconnect ? 1 : row.structures,
         })
         if (row.cguVersion !== paths.cguVersion) c.set('detour', paths.cgu)
         else if (!row.structureId) c.set('detour', paths.structures)
@@ -174,12 +187,13 @@ export async function signIn(c: Context, db: Db, config: Pick<Config, 'publicUrl
   cookies(config).set(c, 'session', token)
 }
 
-/** Ends the caller's session, and has the browser forget what it showed. */
-export async function signOut(c: Context<Env>, db: Db, config: Pick<Config, 'publicUrl'>): Promise<void> {
+/** Ends the caller's session, and has the browser forget what it showed. Tells ProConnect's id_token when it opened it. */
+export async function signOut(c: Context<Env>, db: Db, config: Pick<Config, 'publicUrl'>): Promise<string | undefined> {
   const { sessionId } = c.var
-  if (sessionId) await db.tx({ kind: 'portier' }, (tx) => leaveSession(tx, sessionId))
+  const idToken = sessionId && (await db.tx({ kind: 'portier' }, (tx) => leaveSession(tx, sessionId)))
   cookies(config).clear(c, 'session')
   c.header('Clear-Site-Data', '"cache", "storage"')
+  return idToken
 }
 
 type CookieName = 'session' | 'navigateur'

@@ -70,7 +70,9 @@ export const gesteTelephoneForm = z.object({ geste: choix(['ouvrir', 'relier'], 
 export const codeTelephoneForm = z.object({ code: code6 })
 
 /** `mesureFinie`: ticked where the structure had recorded a protection measure. */
-export const acceptationForm = z.object({ code: code6, mesureFinie: z.literal('oui').optional() })
+/** What is said of a protection measure recorded before, when there is one. */
+export const confirmationForm = z.object({ mesureFinie: z.literal('oui').optional() })
+export const acceptationForm = confirmationForm.extend({ code: code6 })
 
 /** What she stops: everything, or one thématique. */
 export const arretForm = z.object({ quoi: choix(['tout', ...THEMATIQUES]) })

@@ -37,7 +37,7 @@ export async function receiveIdentity(
     previousSession: string | undefined
   },
 ): Promise<Received> {
-  const claimed = await claimConnexion(db, back)
+  const claimed = await claimConnexion(db, 'franceconnect', back)
   if (!claimed.ok) return claimed
   const { but, nonce, brouillonId, telephoneId } = claimed.connexion
   const refuse = (refusal: RetourRefusal, idToken?: string): Received => ({

@@ -259,7 +259,9 @@ export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<
     if (!brouillon) return gone(c, c.req.param('brouillonId'))
     if (!brouillon.accordAt) return c.redirect(`/mandats/brouillons/${brouillon.id}/accord`, 303)
     if (!contactPret(brouillon)) return c.redirect(`/mandats/brouillons/${brouillon.id}/contact`, 303)
-    return c.html(acceptationPage({ frame: frameOf(c, 'mandat'), brouillon, acting, connue }))
+    return c.html(
+      acceptationPage({ frame: frameOf(c, 'mandat'), parProconnect: c.var.aidant.parProconnect, brouillon, acting, connue }),
+    )
   })
   routes.post('/mandats/brouillons/:brouillonId/acceptation', requireAidant, async (c) => {
     const { aidant } = c.var
@@ -291,7 +293,15 @@ export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<
     if (!brouillon) return gone(c, brouillonId, here)
     const errors = form.ok ? {} : form.errors
     return c.html(
-      acceptationPage({ frame: frameOf(c, 'mandat'), brouillon, acting, connue, errors, refusal: signed?.refusal }),
+      acceptationPage({
+        frame: frameOf(c, 'mandat'),
+        parProconnect: c.var.aidant.parProconnect,
+        brouillon,
+        acting,
+        connue,
+        errors,
+        refusal: signed?.refusal,
+      }),
       form.ok ? 409 : 422,
     )
   })

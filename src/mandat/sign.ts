@@ -18,6 +18,7 @@ import {
 } from './brouillon-queries.ts'
 import { codeVerification, empreinteDuCode } from './code.ts'
 import { type Accord, type EvidenceReason, readConditions, verifyEvidence } from './conditions.ts'
+import { confirmee } from './confirmation.ts'
 import { contactPret } from './contact.ts'
 import { endAutorisations } from './end.ts'
 import type { Jwks } from './jws.ts'
@@ -53,16 +54,18 @@ export type SignRefusal =
   | 'phrase_a_relire'
   | 'second_facteur_refuse'
   | NoteesRefusal
+  | 'confirmation_perimee'
   | 'preuve_invalide'
 /** `mesureFinie`: the protection measure that this structure had recorded is over, says who signs. */
-type Request = { brouillonId: string; code: string; mesureFinie?: boolean }
+export type Signing = { brouillonId: string } & ({ code: string; mesureFinie?: boolean } | { confirmation: string })
 export type Signed = { ok: true; id: string } | { ok: false; refusal: SignRefusal; reason?: EvidenceReason }
 
 /**
  * Accepts the mandat for the structure: one transaction writes the mandat, its autorisations, its lines, its seal and its messages, or
- * nothing. `code` is the aidant's fresh second factor, counted once. Signing a draft twice gives the same single mandat.
+ * nothing. `code` is the aidant's fresh second factor, counted once; `confirmation`, for one who signed in by ProConnect, the nonce of the round
+ * trip by which she has just authenticated there again. Signing a draft twice gives the same single mandat.
  */
-export const signMandat = async (db: Db, by: Who & { kind: 'aidant' }, request: Request, signer: Signer): Promise<Signed> => {
+export const signMandat = async (db: Db, by: Who & { kind: 'aidant' }, request: Signing, signer: Signer): Promise<Signed> => {
   const attempt = () => db.tx(by, (tx) => sign(tx, by, request, signer))
   try {
     return await attempt()
@@ -88,7 +91,7 @@ const CHANGED = [
   'autorisation_thematique_proposee',
 ]
 
-async function sign(tx: Tx, by: Who & { kind: 'aidant' }, request: Request, signer: Signer): Promise<Signed> {
+async function sign(tx: Tx, by: Who & { kind: 'aidant' }, request: Signing, signer: Signer): Promise<Signed> {
   const brouillon = await lockBrouillon(tx, request.brouillonId)
   if (!brouillon) {
     const already = await lockMandat(tx, request.brouillonId)
@@ -133,13 +136,18 @@ async function sign(tx: Tx, by: Who & { kind: 'aidant' }, request: Request, sign
   if (dernierJour(expiresAt(tx.now, conditions.duree, acting.fuseau), acting.fuseau) !== brouillon.dernierJour)
     return { ok: false, refusal: 'phrase_a_relire' }
 
+  const said =
+    'confirmation' in request ? confirmee(brouillon, request.confirmation) : { mesureFinie: request.mesureFinie === true }
+  if (!said) return { ok: false, refusal: 'confirmation_perimee' }
   const notees = await holdNotees(tx, identite.sub)
-  const noted = refusalOfNotees(notees, { authTime, mesureFinie: request.mesureFinie === true })
+  const noted = refusalOfNotees(notees, { authTime, ...said })
   if (noted) return { ok: false, refusal: noted }
-  const factor = matchCode(await listFactors(tx, by.aidantId), request.code, tx.now, signer.secretsKey)
-  if (!factor) return { ok: false, refusal: 'second_facteur_refuse' }
+  if ('code' in request) {
+    const factor = matchCode(await listFactors(tx, by.aidantId), request.code, tx.now, signer.secretsKey)
+    if (!factor) return { ok: false, refusal: 'second_facteur_refuse' }
+    await markFactor(tx, factor)
+  }
 
-  await markFactor(tx, factor)
   const usagerId = await recognizeUsager(tx, identite, {
     suivi,
     contact: brouillon.contact,

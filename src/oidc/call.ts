@@ -10,13 +10,19 @@ type Wanted = { name: string; statuses: readonly number[]; types: readonly strin
 
 export const GET_JSON: Sent = { method: 'GET', headers: { accept: 'application/json' }, body: null }
 
-/** A failure that already knows what the person and the log are told. */
-export const failure = (fault: Fault) => Object.assign(new Error(fault.cause), { fault })
+/** A failure that already knows what the person and the log are told. `down`: the provider's own, not what its answer says. */
+export const failure = (fault: Fault, down = false) => Object.assign(new Error(fault.cause), { fault, down })
+type Failure = Partial<ReturnType<typeof failure>>
 
 /** Finds that fault again behind the errors in which a library wrapped it. */
 export function faultIn(error: unknown): Fault | undefined {
   if (!(error instanceof Error)) return undefined
-  return (error as { fault?: Fault }).fault ?? faultIn(error.cause)
+  return (error as Failure).fault ?? faultIn(error.cause)
+}
+/** Did the provider itself fail there: no answer in time, or one that says so? */
+export function isDown(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return (error as Failure).down ?? isDown(error.cause)
 }
 
 /**
@@ -24,7 +30,8 @@ export function faultIn(error: unknown): Fault | undefined {
  * Throws a `failure`; `deadline` cuts the call short when the whole callback has lasted too long.
  */
 export async function call(url: string, sent: Sent, wanted: Wanted, deadline?: AbortSignal): Promise<Answer> {
-  const unavailable = (cause: string) => failure({ refusal: 'indisponible', cause: `${wanted.name}:${cause}` })
+  const unavailable = (cause: string, down: boolean) =>
+    failure({ refusal: 'indisponible', cause: `${wanted.name}:${cause}` }, down)
   const incorrect = (cause: string) => failure({ refusal: 'reponse_incorrecte', cause: `${wanted.name}:${cause}` })
   const stop = new AbortController()
   const cut = () => stop.abort()
@@ -34,7 +41,7 @@ export async function call(url: string, sent: Sent, wanted: Wanted, deadline?: A
   if (deadline?.aborted) cut()
   try {
     const response = await fetch(url, { ...sent, redirect: 'manual', signal: stop.signal })
-    if (!wanted.statuses.includes(response.status)) throw unavailable(`status_${response.status}`)
+    if (!wanted.statuses.includes(response.status)) throw unavailable(`status_${response.status}`, response.status >= 500)
     const type = (response.headers.get('content-type') ?? '').split(';')[0]!.trim().toLowerCase()
     if (!wanted.types.includes(type)) throw incorrect('content_type')
     const chunks: Uint8Array[] = []
@@ -47,7 +54,7 @@ export async function call(url: string, sent: Sent, wanted: Wanted, deadline?: A
     return { status: response.status, type, text: Buffer.concat(chunks).toString('utf8') }
   } catch (error) {
     if (faultIn(error)) throw error
-    throw unavailable(stop.signal.aborted ? 'timeout' : networkCode(error))
+    throw unavailable(stop.signal.aborted ? 'timeout' : networkCode(error), true)
   } finally {
     clearTimeout(timer)
     deadline?.removeEventListener('abort', cut)

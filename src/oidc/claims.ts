@@ -1,4 +1,4 @@
-import type { Fault } from './oidc.ts'
+import type { Fault, Profile } from './oidc.ts'
 
 type Claims = { [name: string]: unknown }
 
@@ -32,21 +32,26 @@ export function faultOfCallback(parameters: URLSearchParams, expected: { state: 
   }
 }
 
-/** Checks what the library leaves: a sufficient `acr`, a recent `auth_time`, and the dates. */
+/** Checks what the library leaves: a sufficient `acr`, the second factor in `amr`, a recent `auth_time`, and the dates. */
 export function faultOfIdToken(
   claims: Claims,
-  expected: { clientId: string; acceptedAcr: readonly string[] },
+  expected: { clientId: string } & Pick<Profile, 'acceptedAcr' | 'secondFactors'>,
   now: Date,
 ): Fault | undefined {
   const wrong = wrongAddress(claims, expected.clientId) ?? wrongDate(claims, now)
   if (wrong) return { refusal: 'reponse_incorrecte', cause: `id_token:${wrong}` }
   if (typeof claims.acr !== 'string' || !expected.acceptedAcr.includes(claims.acr))
     return { refusal: 'acr_insuffisant', cause: 'id_token:acr' }
+  if (expected.secondFactors && !saysSecondFactor(claims.amr, expected.secondFactors))
+    return { refusal: 'second_facteur_absent', cause: 'id_token:amr' }
   const age = typeof claims.auth_time === 'number' ? now.getTime() / 1000 - claims.auth_time : Number.POSITIVE_INFINITY
   if (age > LOGIN_SECONDS) return { refusal: 'identification_ancienne', cause: 'id_token:auth_time' }
   if (age < -CLOCK_SECONDS) return { refusal: 'reponse_incorrecte', cause: 'id_token:auth_time_to_come' }
   return undefined
 }
+
+const saysSecondFactor = (amr: unknown, accepted: readonly string[]) =>
+  Array.isArray(amr) && amr.includes('mfa') && accepted.some((factor) => amr.includes(factor))
 
 /** The library compares `aud` and `iss` only when they are there, and asks for no date. */
 export function faultOfUserinfo(claims: Claims, expected: { clientId: string; issuer: string }, now: Date): Fault | undefined {

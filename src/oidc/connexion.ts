@@ -7,35 +7,59 @@ export type NewConnexion = {
   /** The browser's own cookie, if it has one. */
   navigateur: string | undefined
   nonce: string
-} & ({ but: 'mandat'; brouillonId: string } | { but: 'telephone'; telephoneId: string } | { but: 'espace' })
-export type But = 'mandat' | 'telephone' | 'espace'
-export type Connexion = { id: string; but: But; nonce: string; brouillonId: string | null; telephoneId: string | null }
+} & (
+  | { but: 'mandat'; brouillonId: string }
+  | { but: 'telephone'; telephoneId: string }
+  | { but: 'espace' }
+  /** `suite`: the page she asked for. */
+  | { but: 'aidant'; suite: string | undefined }
+  /** `sessionId`: the only one that it may end in. */
+  | { but: 'signature'; brouillonId: string; sessionId: string }
+)
+/** What each provider is asked for. */
+export type Buts = { franceconnect: 'mandat' | 'telephone' | 'espace'; proconnect: 'aidant' | 'signature' }
+export type But = Buts['franceconnect']
+export type Connexion<F extends keyof Buts> = {
+  id: string
+  but: Buts[F]
+  nonce: string
+  brouillonId: string | null
+  telephoneId: string | null
+  suite: string | null
+  sessionId: string | null
+}
 export type ConnexionRefusal = 'retour_inconnu' | 'autre_navigateur' | 'deja_utilise' | 'retour_tardif'
 
 const LIFE_MS = 30 * 60_000
 const sha256 = (text: string) => createHash('sha256').update(text).digest()
 
-/** Opens a round trip with FranceConnect: its `state` and the browser's cookie, of which only the hashes are kept. */
+/** Opens a round trip with the provider it is for: its `state` and the browser's cookie, of which only the hashes are kept. */
 export async function openConnexion(tx: Tx, connexion: NewConnexion): Promise<{ state: string; navigateur: string }> {
   const state = tx.random(32).toString('hex')
   const navigateur = connexion.navigateur || tx.random(32).toString('base64url')
+  const { but, nonce, ...of } = connexion
+  const { brouillonId = null, telephoneId = null, suite = null, sessionId = null } = of as Partial<Connexion<'proconnect'>>
+  const fournisseur = but === 'aidant' || but === 'signature' ? 'proconnect' : 'franceconnect'
   await tx.sql`
-    insert into connexion (fournisseur, but, etat, navigateur, nonce, brouillon_id, telephone_id)
-    values ('franceconnect', ${connexion.but}, ${sha256(state)}, ${sha256(navigateur)}, ${connexion.nonce},
-      ${connexion.but === 'mandat' ? connexion.brouillonId : null}, ${connexion.but === 'telephone' ? connexion.telephoneId : null})`
+    insert into connexion (fournisseur, but, etat, navigateur, nonce, brouillon_id, telephone_id, suite, session_id)
+    values (${fournisseur}, ${but}, ${sha256(state)}, ${sha256(navigateur)}, ${nonce}, ${brouillonId}, ${telephoneId}, ${suite}, ${sessionId})`
   return { state, navigateur }
 }
 
-/** Spends a round trip: the browser that began it, once, within thirty minutes. Of twenty returns at once, one is right. */
-export const claimConnexion = (
+/**
+ * Spends a round trip: at the return address of the provider it was opened with, in the browser that began it, once, within thirty minutes. Of
+ * twenty returns at once, one is right.
+ */
+export const claimConnexion = <F extends keyof Buts>(
   db: Db,
+  fournisseur: F,
   back: { state: string; navigateur: string | undefined },
-): Promise<{ ok: true; connexion: Connexion; now: Date } | { ok: false; refusal: ConnexionRefusal }> =>
+): Promise<{ ok: true; connexion: Connexion<F>; now: Date } | { ok: false; refusal: ConnexionRefusal }> =>
   db.tx({ kind: 'portier' }, async (tx) => {
-    const [connexion] = await tx.sql<(Connexion & { navigateur: Buffer; usedAt: Date | null; createdAt: Date })[]>`
-      select id, but, nonce, brouillon_id, telephone_id, navigateur, used_at, created_at
+    const [connexion] = await tx.sql<(Connexion<F> & { navigateur: Buffer; usedAt: Date | null; createdAt: Date })[]>`
+      select id, but, nonce, brouillon_id, telephone_id, suite, session_id, navigateur, used_at, created_at
       from connexion
-      where etat = ${sha256(back.state)}
+      where etat = ${sha256(back.state)} and fournisseur = ${fournisseur}
       for update`
     const now = await tx.clock()
     if (!connexion) return { ok: false, refusal: 'retour_inconnu' }

@@ -1,6 +1,6 @@
 import { decodeProtectedHeader } from 'jose'
 import * as client from 'openid-client'
-import { type Answer, call, failure, faultIn, GET_JSON } from './call.ts'
+import { type Answer, call, failure, faultIn, GET_JSON, isDown } from './call.ts'
 import { faultOfIdToken, faultOfUserinfo } from './claims.ts'
 import type { KeyCache } from './keys.ts'
 import type { Expected, Fault, Identified, Metadata, ProviderSettings } from './oidc.ts'
@@ -17,7 +17,7 @@ export async function exchange(
   round: { settings: ProviderSettings; metadata: Metadata; keys: KeyCache; deadline: AbortSignal; now: Date },
   callback: URL,
   expected: Expected,
-): Promise<Identified | { ok: false; fault: Fault; idToken: string }> {
+): Promise<Identified | { ok: false; fault: Fault; idToken: string; down: boolean }> {
   const { settings, metadata, keys, deadline, now } = round
   const { profile, clientId } = settings
   const answers = new Map<string, Answer>()
@@ -56,9 +56,8 @@ export async function exchange(
   const idToken = tokens.id_token!
   const claims = tokens.claims()!
   const idTokenJwks = jwks
-  const refuse = (fault: Fault) => ({ ok: false as const, fault, idToken })
-  const idTokenFault =
-    faultOfForm('id_token', idToken) ?? faultOfIdToken(claims, { clientId, acceptedAcr: profile.acceptedAcr }, now)
+  const refuse = (fault: Fault, down = false) => ({ ok: false as const, fault, idToken, down })
+  const idTokenFault = faultOfForm('id_token', idToken) ?? faultOfIdToken(claims, { clientId, ...profile }, now)
   if (idTokenFault) return refuse(idTokenFault)
 
   let userinfo: client.UserInfoResponse
@@ -67,7 +66,7 @@ export async function exchange(
   } catch (error) {
     const fault = faultIn(error)
     if (!fault) throw error
-    return refuse(fault)
+    return refuse(fault, isDown(error))
   }
   const userinfoJwt = answers.get(metadata.userinfo_endpoint)!.text
   const userinfoFault =

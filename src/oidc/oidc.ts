@@ -4,6 +4,7 @@ export type OidcRefusal =
   | 'reponse_incorrecte' // anything that is not exactly right
   | 'retour_expire' // the provider no longer knows the code: too late, or already used
   | 'acr_insuffisant'
+  | 'second_facteur_absent'
   | 'identification_ancienne'
 
 /** A refusal, and what the technical log says of it: `cause` is `step:word`, in words of ours or of the library's, never of the provider's. */
@@ -17,6 +18,7 @@ export type Profile = {
   name: 'franceconnect' | 'proconnect'
   parameters: Readonly<Record<string, string>> // sent to /authorize as they are
   acceptedAcr: readonly string[]
+  secondFactors?: readonly string[] // where given, `amr` must say `mfa` and one of these
   pkce: boolean
 }
 
@@ -48,7 +50,9 @@ export type Provider = {
   readonly name: 'franceconnect' | 'proconnect'
   /** Origin of every page of this provider, for the `form-action` of ours. */
   origin(): string
-  /** Throws when the provider's discovery cannot be read: `isProviderDown` knows that error. */
+  /** Five operations in a row have failed by its fault: it is asked nothing for thirty seconds. */
+  isResting(): boolean
+  /** Throws when the provider is resting or its discovery cannot be read: `isProviderDown` knows that error. */
   authorizationUrl(request: Expected & { prompt?: 'login' }): Promise<URL>
   /** Never throws for what the provider or the browser did. `now` is the database's clock, read as the request began. */
   finish(callback: URL, expected: Expected, now: Date): Promise<Identified | Unfinished>

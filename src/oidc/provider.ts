@@ -1,5 +1,6 @@
 import * as client from 'openid-client'
 import { z } from 'zod'
+import { openBreaker } from './breaker.ts'
 import { call, failure, faultIn, GET_JSON } from './call.ts'
 import { faultOfCallback } from './claims.ts'
 import { exchange } from './exchange.ts'
@@ -16,6 +17,7 @@ export function openProvider(settings: ProviderSettings): Provider {
   const { profile, issuer, clientId } = settings
   const { origin } = checkedIssuer(settings)
   const keys = keyCache()
+  const breaker = openBreaker()
   let discovery: Promise<Metadata> | undefined
 
   // Kept for the life of the process once it has been read; a failure is not kept.
@@ -33,7 +35,9 @@ export function openProvider(settings: ProviderSettings): Provider {
   }
   const endpoint = async (name: 'authorization_endpoint' | 'end_session_endpoint') => {
     try {
-      return new URL((await discover())[name])
+      // Nobody is sent in to a provider that is left alone; the first one after its rest asks it whether it is back.
+      if (name === 'authorization_endpoint' && breaker.isOpen()) await breaker.pass(() => fetchMetadata(issuer))
+      return new URL((await (discovery ?? breaker.pass(discover)))[name])
     } catch (error) {
       const fault = faultIn(error)
       if (fault) say(fault)
@@ -44,6 +48,7 @@ export function openProvider(settings: ProviderSettings): Provider {
   return {
     name: profile.name,
     origin: () => origin,
+    isResting: breaker.isOpen,
 
     async authorizationUrl({ state, nonce, redirectUri, prompt, codeVerifier }) {
       const url = await endpoint('authorization_endpoint')
@@ -70,8 +75,9 @@ export function openProvider(settings: ProviderSettings): Provider {
       const deadline = new AbortController()
       const timer = setTimeout(() => deadline.abort(), CALLBACK_MS)
       try {
-        const round = { settings, metadata: await discover(), keys, deadline: deadline.signal, now }
-        const exchanged = await exchange(round, callback, expected)
+        const exchanged = await breaker.pass(async () =>
+          exchange({ settings, metadata: await discover(), keys, deadline: deadline.signal, now }, callback, expected),
+        )
         return exchanged.ok ? exchanged : refuse(exchanged.fault, exchanged.idToken)
       } catch (error) {
         const met = faultIn(error)

@@ -17,7 +17,7 @@ export const listStructures = (db: Db, aidantId: string): Promise<Choosable[]> =
 
 /**
  * Chooses for which structure she acts from now on, in a new session that keeps the hours of the one it replaces; one access-log line
- * holds both structures (cases 9 and 10).
+ * holds both structures (cases 9 and 10). Who came by ProConnect stays in the one it said.
  */
 export const chooseStructure = (
   db: Db,
@@ -29,7 +29,8 @@ export const chooseStructure = (
       select s.id
       from habilitation h
       join structure s on s.id = h.structure_id
-      where h.aidant_id = ${by.aidantId} and h.structure_id = ${structureId} and h.ended_at is null and s.suspended_at is null`
+      where h.aidant_id = ${by.aidantId} and h.structure_id = ${structureId} and h.ended_at is null and s.suspended_at is null
+        and not exists (select 1 from session o where o.id = ${by.sessionId} and o.proconnect_id_token is not null)`
     const since = structure && (await closeSession(tx, by.sessionId))
     if (!since) return { ok: false, refusal: 'structure_inconnue' }
 

@@ -22,6 +22,7 @@ export function structureRoutes({ db, config }: { db: Db; config: Config }): Hon
         frame: frameOf(c),
         structures: await listStructures(db, c.var.aidant.id),
         current: c.var.aidant.structureId,
+        parProconnect: c.var.aidant.parProconnect,
       }),
     ),
   )
@@ -36,6 +37,7 @@ export function structureRoutes({ db, config }: { db: Db; config: Config }): Hon
           frame: frameOf(c),
           structures: await listStructures(db, aidant.id),
           current: aidant.structureId,
+          parProconnect: aidant.parProconnect,
           refusal: true,
         }),
         form.ok ? 409 : 422,

@@ -109,7 +109,7 @@ it('dit que FranceConnect ne répond pas, à l’aidant comme à la personne, et
   await page.getByRole('button', { name: 'Continuer' }).click()
   await service.simulator.close()
   await page.getByRole('button', { name: 'S’identifier avec FranceConnect' }).click()
-  await page.getByRole('heading', { name: 'L’identification n’a pas abouti' }).waitFor()
+  await page.getByRole('heading', { name: 'Identification indisponible' }).waitFor()
   expect(await page.locator('main').innerText()).toContain('FranceConnect ne répond pas pour le moment. Vos choix sont gardés')
 
   const hers = await (await browser.context({ js: false, width: 360 })).newPage()

@@ -125,6 +125,8 @@ const READ: Readonly<Record<string, readonly string[]>> = {
   'GET /connexion': ['suite'],
   'GET /connexion/franceconnect/retour': ['state', 'code', 'error', 'iss'],
   'GET /connexion/franceconnect/deconnecte': ['state'],
+  'GET /connexion/proconnect/retour': ['state', 'code', 'error', 'iss'],
+  'GET /connexion/proconnect/deconnecte': ['state'],
 }
 
 type Run = {

@@ -5,8 +5,18 @@ import type { Config } from '../../src/config.ts'
 import { type Db, openDb } from '../../src/db.ts'
 import { rulesOf } from '../../src/http/rules.ts'
 import { franceconnect } from '../../src/oidc/franceconnect.ts'
+import { proconnect } from '../../src/oidc/proconnect.ts'
 import { openProvider } from '../../src/oidc/provider.ts'
 import { freshDatabase, type TestDatabase } from '../support/database.ts'
+
+const settings = { issuer: 'https://fc.exemple/api/v2', clientId: 'x', clientSecret: 'y' }
+const config = {
+  mode: 'production',
+  publicUrl: 'https://mandats.exemple',
+  secretsKey: randomBytes(32),
+  proxies: 1,
+  franceconnect: settings,
+} as Config
 
 let database: TestDatabase
 let db: Db
@@ -15,14 +25,6 @@ let app: ReturnType<typeof createApp>
 beforeAll(async () => {
   database = await freshDatabase()
   db = openDb({ url: database.url, connections: 2 })
-  const settings = { issuer: 'https://fc.exemple/api/v2', clientId: 'x', clientSecret: 'y' }
-  const config = {
-    mode: 'production',
-    publicUrl: 'https://mandats.exemple',
-    secretsKey: randomBytes(32),
-    proxies: 1,
-    franceconnect: settings,
-  } as Config
   app = createApp({
     db,
     config: { ...config, sealKeys: await sealKeys() },
@@ -55,15 +57,21 @@ const EN_SERVICE = [
   '/journal/checkpoint',
   '/journal/tile/:chemin{.*}',
 ]
-const RESERVEES = ['/connexion/proconnect/retour']
+const RESERVEES = ['/connexion/proconnect/retour', '/connexion/proconnect/deconnecte']
 
 it.each(EN_SERVICE)('l’adresse gelée %s est en service', (path) => {
   expect(rulesOf(app).map((route) => route.path)).toContain(path)
 })
 
-it.each(RESERVEES)('l’adresse réservée %s ne sert à rien d’autre', async (path) => {
+it.each(RESERVEES)('l’adresse gelée %s est en service avec ProConnect, et ne sert à rien d’autre sans lui', async (path) => {
   expect(rulesOf(app).map((route) => route.path)).not.toContain(path)
   expect((await app.request(path)).status).toBe(404)
+  const oidc = {
+    franceconnect: openProvider({ profile: franceconnect, ...settings, log: () => {} }),
+    proconnect: openProvider({ profile: proconnect, ...settings, log: () => {} }),
+  }
+  const withIt = createApp({ db, config: { ...config, sealKeys: await sealKeys() }, oidc, log: () => {} })
+  expect(rulesOf(withIt).map((route) => route.path)).toContain(path)
 })
 
 it('les clés et les statuts se lisent de n’importe quelle page', async () => {

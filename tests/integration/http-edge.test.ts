@@ -44,6 +44,7 @@ const awa = {
   structureNom: 'CCAS de Figeac',
   fuseau: 'Europe/Paris',
   referent: false,
+  parProconnect: false,
   structures: 1,
 }
 const jeanne = { ids: [ID], nom: 'Jeanne Valadié', niveau: 'identite' as const }

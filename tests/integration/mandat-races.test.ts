@@ -273,7 +273,9 @@ describe('le retour de FranceConnect', () => {
 
   it('vingt fois au même instant : un seul aboutit', async () => {
     const { state, navigateur } = await open()
-    const claims = await Promise.all(Array.from({ length: 20 }, () => claimConnexion(world.db, { state, navigateur })))
+    const claims = await Promise.all(
+      Array.from({ length: 20 }, () => claimConnexion(world.db, 'franceconnect', { state, navigateur })),
+    )
     expect(claims.filter(({ ok }) => ok)).toHaveLength(1)
     expect(claims.filter((claim) => !claim.ok && claim.refusal === 'deja_utilise')).toHaveLength(19)
   })
@@ -287,7 +289,7 @@ describe('le retour de FranceConnect', () => {
     const { state, navigateur } = await open()
     await world.database.freeze(new Date(start.getTime() + ms))
     const before = await world.digest()
-    const claim = await claimConnexion(world.db, { state, navigateur })
+    const claim = await claimConnexion(world.db, 'franceconnect', { state, navigateur })
     expect(claim).toMatchObject(accepted ? { ok: true } : { ok: false, refusal: 'retour_tardif' })
     if (!accepted) expect(await world.digest()).toEqual(before)
   })
@@ -304,15 +306,15 @@ describe('le retour de FranceConnect', () => {
       [{ state: `${state} `, navigateur }, 'retour_inconnu'],
       [{ state: state.toUpperCase(), navigateur }, 'retour_inconnu'],
     ] as const)
-      expect(await claimConnexion(world.db, back)).toEqual({ ok: false, refusal })
+      expect(await claimConnexion(world.db, 'franceconnect', back)).toEqual({ ok: false, refusal })
     expect(await world.digest()).toEqual(before)
-    ok(await claimConnexion(world.db, { state, navigateur }))
-    expect(await claimConnexion(world.db, { state, navigateur })).toEqual({ ok: false, refusal: 'deja_utilise' })
+    ok(await claimConnexion(world.db, 'franceconnect', { state, navigateur }))
+    expect(await claimConnexion(world.db, 'franceconnect', { state, navigateur })).toEqual({ ok: false, refusal: 'deja_utilise' })
   })
 
   it('utilisé une fois, la base ne le rend pas neuf', async () => {
     const { state, navigateur } = await open()
-    const claimed = ok(await claimConnexion(world.db, { state, navigateur }))
+    const claimed = ok(await claimConnexion(world.db, 'franceconnect', { state, navigateur }))
     await expect(
       world.db.tx({ kind: 'portier' }, (tx) => tx.sql`update connexion set used_at = null where id = ${claimed.connexion.id}`),
     ).rejects.toMatchObject({ constraint_name: 'usage_unique' })
@@ -355,11 +357,11 @@ it('une base sans connexion libre n’est jamais un refus', async () => {
     })
     held.catch(failed)
   })
-  await expect(claimConnexion(narrow, { state, navigateur })).rejects.toMatchObject({ code: 'DATABASE_BUSY' })
+  await expect(claimConnexion(narrow, 'franceconnect', { state, navigateur })).rejects.toMatchObject({ code: 'DATABASE_BUSY' })
   free()
   await held
   await narrow.close()
-  ok(await claimConnexion(world.db, { state, navigateur }))
+  ok(await claimConnexion(world.db, 'franceconnect', { state, navigateur }))
 })
 
 describe('les fins entre elles, soixante fois chacune', () => {

@@ -201,7 +201,7 @@ describe('le catalogue', () => {
       autorisation: 'revoked_at revoked_how revoked_journal_id',
       suspension: 'until_at until_journal_id',
       structure: 'thematiques_desactivees',
-      aidant: 'cgu_version cgu_accepted_at',
+      aidant: 'cgu_version cgu_accepted_at proconnect_sub',
       facteur: 'dernier_pas',
       usager:
         'prenoms nom_naissance nom_usage birthdate birthplace birthcountry email telephone suivi refreshed_at email_prouve_at telephone_prouve_at contact_lecteur',

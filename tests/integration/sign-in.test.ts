@@ -301,7 +301,7 @@ describe('la page demandée avant la connexion', () => {
     const sent = await browser.get('/mandats/nouveau?depuis=accueil')
     expect(sent.location).toBe(`${PUBLIC_URL}/connexion?suite=${encodeURIComponent('/mandats/nouveau?depuis=accueil')}`)
     const page = await browser.get(sent.location!)
-    const action = /action="([^"]*)"/.exec(page.html.slice(page.html.indexOf('<form method="post"')))?.[1]
+    const action = /action="(\/connexion\?[^"]*)"/.exec(page.html)?.[1]
     expect(action).toBe(`/connexion?suite=${encodeURIComponent('/mandats/nouveau?depuis=accueil')}`)
     const { page: opened } = await signIn('thomas', browser, '/mandats/nouveau?depuis=accueil')
     expect(opened.location).toBe(`${PUBLIC_URL}/mandats/nouveau?depuis=accueil`)

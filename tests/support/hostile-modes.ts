@@ -74,6 +74,9 @@ const HTML: Partial<Reply> = {
   body: '<!doctype html><title>Maintenance</title>',
 }
 const SAYS_HTML: Partial<Reply> = { headers: { 'content-type': 'text/html' } }
+function* endless() {
+  for (;;) yield 'x'.repeat(64 * 1024)
+}
 function* fiftyMegabytes() {
   for (let i = 0; i < 800; i++) yield 'x'.repeat(64 * 1024)
 }
@@ -84,27 +87,56 @@ async function* dripping() {
   }
 }
 
-/** What a provider, or who stands in between, can do to us: franceconnect.md « Hostile modes » and some more, with the only verdict allowed. */
-export const MODES: Record<string, { verdict: OidcRefusal | IdentiteRefusal | 'accepte'; twist: Twist }> = {
-  'rien de particulier': { verdict: 'accepte', twist: {} },
+export type Mode = {
+  /** The only one allowed, and the technical log's own reason for it where there is one. */
+  verdict: OidcRefusal | IdentiteRefusal | 'accepte'
+  cause?: string
+  /** The module of the OpenID Foundation's conformance suite for relying parties that does the same. */
+  oidf?: string
+  twist: Twist
+}
 
-  'id_token : signature fausse': { verdict: 'reponse_incorrecte', twist: { idToken: byPirate } },
-  'id_token : alg none': { verdict: 'reponse_incorrecte', twist: { idToken: byNobody } },
+/** What a provider, or who stands in between, can do to us. */
+export const MODES: Record<string, Mode> = {
+  'rien de particulier': { verdict: 'accepte', oidf: 'oidcc-client-test', twist: {} },
+
+  'id_token : signature fausse': {
+    verdict: 'reponse_incorrecte',
+    oidf: 'oidcc-client-test-invalid-sig-es256',
+    cause: 'library:jwt_signature_verification_failed',
+    twist: { idToken: byPirate },
+  },
+  'id_token : alg none': {
+    verdict: 'reponse_incorrecte',
+    oidf: 'oidcc-client-test-idtoken-sig-none',
+    cause: 'library:unexpected_jwt_alg_header_parameter',
+    twist: { idToken: byNobody },
+  },
   'id_token : HS256 avec notre secret': {
     verdict: 'reponse_incorrecte',
+    oidf: 'oidcc-client-test-invalid-sig-hs256',
+    cause: 'library:unexpected_jwt_alg_header_parameter',
     twist: { idToken: (draft, provider) => bySecret(draft, provider.clientSecret) },
   },
   'id_token : HS256 avec la clé publique': {
     verdict: 'reponse_incorrecte',
+    cause: 'library:unexpected_jwt_alg_header_parameter',
     twist: { idToken: (draft, provider) => bySecret(draft, JSON.stringify(provider.keys[0]!.jwk)) },
   },
-  'id_token : RS256, par une clé publiée': { verdict: 'reponse_incorrecte', twist: { idToken: byRsa } },
+  'id_token : RS256, par une clé publiée': {
+    verdict: 'reponse_incorrecte',
+    oidf: 'oidcc-client-test-idtoken-sig-rs256',
+    cause: 'library:unexpected_jwt_alg_header_parameter',
+    twist: { idToken: byRsa },
+  },
   'id_token : kid inconnu': {
     verdict: 'reponse_incorrecte',
+    cause: 'library:error_when_selecting_a_jwt_verification_key_no_applicable_keys_found',
     twist: { idToken: (draft) => void Object.assign(draft.header, { kid: 'inconnu' }) },
   },
   'id_token : jwk embarquée': {
     verdict: 'reponse_incorrecte',
+    cause: 'library:jwt_signature_verification_failed',
     twist: {
       idToken: (draft) => {
         const pirate = newKey()
@@ -115,95 +147,215 @@ export const MODES: Record<string, { verdict: OidcRefusal | IdentiteRefusal | 'a
   },
   'id_token : extension crit': {
     verdict: 'reponse_incorrecte',
+    cause: 'library:no_jwt_crit_header_parameter_extensions_are_supported',
     twist: { idToken: (draft) => void Object.assign(draft.header, { crit: ['b64'], b64: false }) },
   },
   'id_token : base64 non canonique': {
     verdict: 'reponse_incorrecte',
+    cause: 'id_token:form',
     twist: { token: (reply) => edited(reply, (body) => ({ ...body, id_token: `${body.id_token} ` })) },
   },
   'id_token : bits de fin changés': {
     verdict: 'reponse_incorrecte',
+    cause: 'id_token:form',
     twist: { token: (reply) => edited(reply, (body) => ({ ...body, id_token: respelt(String(body.id_token)) })) },
   },
+  // The foundation lets a key without a name pass when it is alone; ours must be found again years later.
   'id_token : sans kid': {
     verdict: 'reponse_incorrecte',
+    oidf: 'oidcc-client-test-kid-absent-single-jwks',
+    cause: 'id_token:form',
     twist: { idToken: (draft) => void Object.assign(draft.header, { kid: undefined }) },
+  },
+  'id_token : sans kid, deux clés publiées': {
+    verdict: 'reponse_incorrecte',
+    oidf: 'oidcc-client-test-kid-absent-multiple-jwks',
+    cause: 'id_token:form',
+    twist: {
+      idToken: (draft, provider) => {
+        provider.keys = [...provider.keys, newKey()]
+        draft.header.kid = undefined
+      },
+    },
   },
   'id_token : signature tronquée': {
     verdict: 'reponse_incorrecte',
+    cause: 'library:the_input_to_be_decoded_is_not_correctly_encoded_',
     twist: { token: (reply) => edited(reply, (body) => ({ ...body, id_token: String(body.id_token).slice(0, -1) })) },
   },
   'id_token : pas un JWT': {
     verdict: 'reponse_incorrecte',
+    cause: 'library:failed_to_parse_jwt_header_body_as_base64url_encoded_json',
     twist: { token: (reply) => edited(reply, (body) => ({ ...body, id_token: 'a.b.c' })) },
   },
   'id_token : absent': {
     verdict: 'reponse_incorrecte',
+    cause: 'library:_response_body_id_token_property_must_be_a_string',
     twist: { token: (reply) => edited(reply, ({ id_token: _, ...rest }) => rest) },
   },
-  'id_token : autre nonce': { verdict: 'reponse_incorrecte', twist: idToken({ nonce: randomBytes(32).toString('hex') }) },
-  'id_token : sans nonce': { verdict: 'reponse_incorrecte', twist: idToken({ nonce: undefined }) },
-  'id_token : expiré': { verdict: 'reponse_incorrecte', twist: idTokenAt({ exp: -WEEK }) },
-  'id_token : sans expiration': { verdict: 'reponse_incorrecte', twist: idToken({ exp: undefined }) },
-  'id_token : émis dans le futur': { verdict: 'reponse_incorrecte', twist: idTokenAt({ iat: 3600, exp: 3600 }) },
-  'id_token : émis il y a une semaine': { verdict: 'reponse_incorrecte', twist: idTokenAt({ iat: -WEEK }) },
-  'id_token : sans date': { verdict: 'reponse_incorrecte', twist: idToken({ iat: undefined }) },
-  'id_token : pas encore valable': { verdict: 'reponse_incorrecte', twist: idTokenAt({ nbf: 3600 }) },
-  'id_token : autre destinataire': { verdict: 'reponse_incorrecte', twist: idToken({ aud: 'un-autre-service' }) },
+  'id_token : autre nonce': {
+    verdict: 'reponse_incorrecte',
+    oidf: 'oidcc-client-test-nonce-invalid',
+    cause: 'library:unexpected_id_token_nonce_claim_value',
+    twist: idToken({ nonce: randomBytes(32).toString('hex') }),
+  },
+  'id_token : sans nonce': {
+    verdict: 'reponse_incorrecte',
+    cause: 'library:jwt_nonce_nonce_claim_missing',
+    twist: idToken({ nonce: undefined }),
+  },
+  'id_token : expiré': { verdict: 'reponse_incorrecte', cause: 'id_token:exp', twist: idTokenAt({ exp: -WEEK }) },
+  'id_token : sans expiration': {
+    verdict: 'reponse_incorrecte',
+    cause: 'library:jwt_exp_expiration_time_claim_missing',
+    twist: idToken({ exp: undefined }),
+  },
+  'id_token : émis dans le futur': {
+    verdict: 'reponse_incorrecte',
+    cause: 'id_token:iat',
+    twist: idTokenAt({ iat: 3600, exp: 3600 }),
+  },
+  'id_token : émis il y a une semaine': {
+    verdict: 'reponse_incorrecte',
+    cause: 'id_token:iat',
+    twist: idTokenAt({ iat: -WEEK }),
+  },
+  'id_token : sans date': {
+    verdict: 'reponse_incorrecte',
+    oidf: 'oidcc-client-test-missing-iat',
+    cause: 'library:jwt_iat_issued_at_claim_missing',
+    twist: idToken({ iat: undefined }),
+  },
+  'id_token : pas encore valable': { verdict: 'reponse_incorrecte', cause: 'id_token:nbf', twist: idTokenAt({ nbf: 3600 }) },
+  'id_token : autre destinataire': {
+    verdict: 'reponse_incorrecte',
+    oidf: 'oidcc-client-test-invalid-aud',
+    cause: 'library:unexpected_jwt_aud_audience_claim_value',
+    twist: idToken({ aud: 'un-autre-service' }),
+  },
+  'id_token : sans destinataire': {
+    verdict: 'reponse_incorrecte',
+    oidf: 'oidcc-client-test-missing-aud',
+    cause: 'library:jwt_aud_audience_claim_missing',
+    twist: idToken({ aud: undefined }),
+  },
   'id_token : second destinataire': {
     verdict: 'reponse_incorrecte',
+    cause: 'id_token:aud',
     twist: { idToken: ({ claims }, { clientId }) => void Object.assign(claims, { aud: [clientId, 'un-autre'], azp: clientId }) },
   },
-  'id_token : autre émetteur': { verdict: 'reponse_incorrecte', twist: idToken({ iss: ELSEWHERE }) },
-  'id_token : acr absent': { verdict: 'acr_insuffisant', twist: idToken({ acr: undefined }) },
-  'id_token : acr plus bas': { verdict: 'acr_insuffisant', twist: idToken({ acr: 'eidas0' }) },
-  'id_token : acr en tableau': { verdict: 'acr_insuffisant', twist: idToken({ acr: ['eidas1'] }) },
-  'id_token : auth_time absent': { verdict: 'identification_ancienne', twist: idToken({ auth_time: undefined }) },
-  'id_token : identification du matin': { verdict: 'identification_ancienne', twist: idTokenAt({ auth_time: -4 * 3600 }) },
-  'id_token : identification dans le futur': { verdict: 'reponse_incorrecte', twist: idTokenAt({ auth_time: 3600 }) },
-  'id_token : sans sub': { verdict: 'reponse_incorrecte', twist: idToken({ sub: undefined }) },
+  'id_token : autre émetteur': {
+    verdict: 'reponse_incorrecte',
+    oidf: 'oidcc-client-test-invalid-iss',
+    cause: 'library:unexpected_jwt_iss_issuer_claim_value',
+    twist: idToken({ iss: ELSEWHERE }),
+  },
+  'id_token : acr absent': { verdict: 'acr_insuffisant', cause: 'id_token:acr', twist: idToken({ acr: undefined }) },
+  'id_token : acr plus bas': { verdict: 'acr_insuffisant', cause: 'id_token:acr', twist: idToken({ acr: 'eidas0' }) },
+  'id_token : acr en tableau': { verdict: 'acr_insuffisant', cause: 'id_token:acr', twist: idToken({ acr: ['eidas1'] }) },
+  'id_token : auth_time absent': {
+    verdict: 'identification_ancienne',
+    cause: 'id_token:auth_time',
+    twist: idToken({ auth_time: undefined }),
+  },
+  'id_token : identification du matin': {
+    verdict: 'identification_ancienne',
+    cause: 'id_token:auth_time',
+    twist: idTokenAt({ auth_time: -4 * 3600 }),
+  },
+  'id_token : identification dans le futur': {
+    verdict: 'reponse_incorrecte',
+    cause: 'id_token:auth_time_to_come',
+    twist: idTokenAt({ auth_time: 3600 }),
+  },
+  'id_token : sans sub': {
+    verdict: 'reponse_incorrecte',
+    oidf: 'oidcc-client-test-missing-sub',
+    cause: 'library:jwt_sub_subject_claim_missing',
+    twist: idToken({ sub: undefined }),
+  },
   'id_token : sub avec un octet nul': {
     verdict: 'reponse_incorrecte',
+    cause: 'id_token:sub',
     twist: { ...idToken({ sub: `${SUB}\0` }), ...userinfo({ sub: `${SUB}\0` }) },
   },
 
-  'userinfo : signature fausse': { verdict: 'reponse_incorrecte', twist: { userinfo: byPirate } },
-  'userinfo : alg none': { verdict: 'reponse_incorrecte', twist: { userinfo: byNobody } },
+  'userinfo : signature fausse': {
+    verdict: 'reponse_incorrecte',
+    cause: 'library:jwt_signature_verification_failed',
+    twist: { userinfo: byPirate },
+  },
+  'userinfo : alg none': {
+    verdict: 'reponse_incorrecte',
+    cause: 'library:unexpected_jwt_alg_header_parameter',
+    twist: { userinfo: byNobody },
+  },
   'userinfo : HS256 avec notre secret': {
     verdict: 'reponse_incorrecte',
+    cause: 'library:unexpected_jwt_alg_header_parameter',
     twist: { userinfo: (draft, provider) => bySecret(draft, provider.clientSecret) },
   },
-  'userinfo : RS256, par une clé publiée': { verdict: 'reponse_incorrecte', twist: { userinfo: byRsa } },
+  'userinfo : RS256, par une clé publiée': {
+    verdict: 'reponse_incorrecte',
+    cause: 'library:unexpected_jwt_alg_header_parameter',
+    twist: { userinfo: byRsa },
+  },
   'userinfo : JSON simple': {
     verdict: 'reponse_incorrecte',
+    cause: 'userinfo:content_type',
     twist: userinfoReply({ headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...IDENTITY, sub: SUB }) }),
   },
   'userinfo : JSON simple annoncé comme JWT': {
     verdict: 'reponse_incorrecte',
+    cause: 'library:invalid_jwt',
     twist: userinfoReply({ body: JSON.stringify({ ...IDENTITY, sub: SUB }) }),
   },
   'userinfo : base64 non canonique': {
     verdict: 'reponse_incorrecte',
+    cause: 'userinfo:form',
     twist: {
       userinfoReply: (reply) => {
         reply.body = `${reply.body}\n`
       },
     },
   },
-  'userinfo : autre sub': { verdict: 'reponse_incorrecte', twist: userinfo({ sub: `${'0'.repeat(64)}v1` }) },
-  'userinfo : sans sub': { verdict: 'reponse_incorrecte', twist: userinfo({ sub: undefined }) },
-  'userinfo : autre destinataire': { verdict: 'reponse_incorrecte', twist: userinfo({ aud: 'un-autre-service' }) },
-  'userinfo : sans destinataire': { verdict: 'reponse_incorrecte', twist: userinfo({ aud: undefined }) },
-  'userinfo : autre émetteur': { verdict: 'reponse_incorrecte', twist: userinfo({ iss: ELSEWHERE }) },
-  'userinfo : sans émetteur': { verdict: 'reponse_incorrecte', twist: userinfo({ iss: undefined }) },
-  'userinfo : expiré': { verdict: 'reponse_incorrecte', twist: userinfoAt({ exp: -WEEK }) },
-  'userinfo : émis il y a une semaine': { verdict: 'reponse_incorrecte', twist: userinfoAt({ iat: -WEEK }) },
+  'userinfo : autre sub': {
+    verdict: 'reponse_incorrecte',
+    oidf: 'oidcc-client-test-userinfo-invalid-sub',
+    cause: 'library:unexpected_response_body_sub_property_value',
+    twist: userinfo({ sub: `${'0'.repeat(64)}v1` }),
+  },
+  'userinfo : sans sub': {
+    verdict: 'reponse_incorrecte',
+    cause: 'library:_response_body_sub_property_must_be_a_string',
+    twist: userinfo({ sub: undefined }),
+  },
+  'userinfo : autre destinataire': {
+    verdict: 'reponse_incorrecte',
+    cause: 'library:unexpected_jwt_aud_audience_claim_value',
+    twist: userinfo({ aud: 'un-autre-service' }),
+  },
+  'userinfo : sans destinataire': { verdict: 'reponse_incorrecte', cause: 'userinfo:aud', twist: userinfo({ aud: undefined }) },
+  'userinfo : autre émetteur': {
+    verdict: 'reponse_incorrecte',
+    cause: 'library:unexpected_jwt_iss_issuer_claim_value',
+    twist: userinfo({ iss: ELSEWHERE }),
+  },
+  'userinfo : sans émetteur': { verdict: 'reponse_incorrecte', cause: 'userinfo:iss', twist: userinfo({ iss: undefined }) },
+  'userinfo : expiré': { verdict: 'reponse_incorrecte', cause: 'userinfo:exp', twist: userinfoAt({ exp: -WEEK }) },
+  'userinfo : émis il y a une semaine': {
+    verdict: 'reponse_incorrecte',
+    cause: 'userinfo:iat',
+    twist: userinfoAt({ iat: -WEEK }),
+  },
   'userinfo : id_token rejoué': {
     verdict: 'reponse_incorrecte',
+    cause: 'userinfo:id_token_replayed',
     twist: { userinfo: (draft, _, jwt) => void Object.assign(draft, { sign: () => jwt }) },
   },
   "userinfo : id_token rejoué, l'identité dedans": {
     verdict: 'reponse_incorrecte',
+    cause: 'userinfo:id_token_replayed',
     twist: { ...idToken(IDENTITY), userinfo: (draft, _, jwt) => void Object.assign(draft, { sign: () => jwt }) },
   },
   'userinfo : nom de naissance absent': { verdict: 'nom_manquant', twist: userinfo({ family_name: undefined }) },
@@ -220,71 +372,120 @@ export const MODES: Record<string, { verdict: OidcRefusal | IdentiteRefusal | 'a
   },
   'userinfo : 50 Mo': {
     verdict: 'reponse_incorrecte',
+    cause: 'userinfo:too_large',
     twist: {
       userinfoReply: (reply) => {
         reply.body = fiftyMegabytes()
       },
     },
   },
-  'userinfo : JWT annoncé comme HTML': { verdict: 'reponse_incorrecte', twist: userinfoReply(SAYS_HTML) },
-  'userinfo : HTML avec un statut 200': { verdict: 'reponse_incorrecte', twist: userinfoReply(HTML) },
-  'userinfo : 403': { verdict: 'indisponible', twist: userinfoReply({ status: 403 }) },
+  'userinfo : sans fin': {
+    verdict: 'reponse_incorrecte',
+    cause: 'userinfo:too_large',
+    twist: {
+      userinfoReply: (reply) => {
+        reply.body = endless()
+      },
+    },
+  },
+  'userinfo : JWT annoncé comme HTML': {
+    verdict: 'reponse_incorrecte',
+    cause: 'userinfo:content_type',
+    twist: userinfoReply(SAYS_HTML),
+  },
+  'userinfo : HTML avec un statut 200': {
+    verdict: 'reponse_incorrecte',
+    cause: 'userinfo:content_type',
+    twist: userinfoReply(HTML),
+  },
+  'userinfo : 403': { verdict: 'indisponible', cause: 'userinfo:status_403', twist: userinfoReply({ status: 403 }) },
 
   'retour : autre state': {
     verdict: 'reponse_incorrecte',
+    cause: 'callback:state',
     twist: callback((parameters) => parameters.set('state', randomBytes(32).toString('hex'))),
   },
-  'retour : sans state': { verdict: 'reponse_incorrecte', twist: callback((parameters) => parameters.delete('state')) },
+  'retour : sans state': {
+    verdict: 'reponse_incorrecte',
+    cause: 'callback:state',
+    twist: callback((parameters) => parameters.delete('state')),
+  },
   'retour : state doublé': {
     verdict: 'reponse_incorrecte',
+    cause: 'callback:state_doubled',
     twist: callback((parameters) => parameters.append('state', parameters.get('state')!)),
   },
-  'retour : autre iss': { verdict: 'reponse_incorrecte', twist: callback((parameters) => parameters.set('iss', ELSEWHERE)) },
-  'retour : sans iss': { verdict: 'reponse_incorrecte', twist: callback((parameters) => parameters.delete('iss')) },
+  'retour : autre iss': {
+    verdict: 'reponse_incorrecte',
+    cause: 'callback:iss',
+    twist: callback((parameters) => parameters.set('iss', ELSEWHERE)),
+  },
+  'retour : sans iss': {
+    verdict: 'reponse_incorrecte',
+    cause: 'callback:iss',
+    twist: callback((parameters) => parameters.delete('iss')),
+  },
   'retour : iss doublé': {
     verdict: 'reponse_incorrecte',
+    cause: 'callback:iss_doubled',
     twist: callback((parameters) => parameters.append('iss', parameters.get('iss')!)),
   },
   'retour : code doublé': {
     verdict: 'reponse_incorrecte',
+    cause: 'callback:code_doubled',
     twist: callback((parameters) => parameters.append('code', parameters.get('code')!)),
   },
-  'retour : code vide': { verdict: 'reponse_incorrecte', twist: callback((parameters) => parameters.set('code', '')) },
-  'retour : ni code ni erreur': { verdict: 'reponse_incorrecte', twist: callback((parameters) => parameters.delete('code')) },
+  'retour : code vide': {
+    verdict: 'reponse_incorrecte',
+    cause: 'library:no_authorization_code_in_callbackparameters_',
+    twist: callback((parameters) => parameters.set('code', '')),
+  },
+  'retour : ni code ni erreur': {
+    verdict: 'reponse_incorrecte',
+    cause: 'callback:code_or_error',
+    twist: callback((parameters) => parameters.delete('code')),
+  },
   'retour : code et erreur ensemble': {
     verdict: 'reponse_incorrecte',
+    cause: 'callback:code_or_error',
     twist: callback((parameters) => parameters.set('error', 'access_denied')),
   },
   "retour : id_token dans l'adresse": {
     verdict: 'reponse_incorrecte',
+    cause: 'library:implicit_and_hybrid_flows_are_not_supported',
     twist: callback((parameters) => parameters.set('id_token', 'a.b.c')),
   },
   'retour : code déjà utilisé': {
     verdict: 'retour_expire',
+    cause: 'token:invalid_grant',
     twist: callback((parameters, provider) => provider.spendCode(parameters.get('code')!)),
   },
   "retour : code d'un autre navigateur": {
     verdict: 'reponse_incorrecte',
+    cause: 'library:unexpected_id_token_nonce_claim_value',
     twist: callback((parameters, provider) => parameters.set('code', provider.issueCode(randomBytes(32).toString('hex')))),
   },
-  'retour : la personne a annulé': { verdict: 'annule', twist: answeredError('access_denied') },
+  'retour : la personne a annulé': { verdict: 'annule', cause: 'callback:access_denied', twist: answeredError('access_denied') },
   'retour : annulation sans iss': {
     verdict: 'reponse_incorrecte',
+    cause: 'callback:iss',
     twist: callback((parameters, provider) => {
       answeredError('access_denied').callback!(parameters, provider)
       parameters.delete('iss')
     }),
   },
-  'retour : server_error': { verdict: 'indisponible', twist: answeredError('server_error') },
-  'retour : invalid_acr': { verdict: 'acr_insuffisant', twist: answeredError('invalid_acr') },
-  'retour : invalid_scope': { verdict: 'reponse_incorrecte', twist: answeredError('invalid_scope') },
+  'retour : server_error': { verdict: 'indisponible', cause: 'callback:server_error', twist: answeredError('server_error') },
+  'retour : invalid_acr': { verdict: 'acr_insuffisant', cause: 'callback:invalid_acr', twist: answeredError('invalid_acr') },
+  'retour : invalid_scope': { verdict: 'reponse_incorrecte', cause: 'callback:error', twist: answeredError('invalid_scope') },
   'retour : script dans error_description': {
     verdict: 'reponse_incorrecte',
+    cause: 'callback:error',
     twist: answeredError('<script>alert(1)</script>', '<script>alert(1)</script>'),
   },
 
   'clés : changées en chemin': {
     verdict: 'accepte',
+    oidf: 'oidcc-client-test-signing-key-rotation-just-before-signing',
     twist: {
       idToken: (draft, provider) => {
         provider.keys = [newKey()]
@@ -303,6 +504,7 @@ export const MODES: Record<string, { verdict: OidcRefusal | IdentiteRefusal | 'a
   },
   'clés : changées, puis impossibles à relire': {
     verdict: 'indisponible',
+    cause: 'jwks:status_500',
     twist: {
       idToken: (draft, provider) => {
         draft.header.kid = 'toute-neuve'
@@ -310,18 +512,20 @@ export const MODES: Record<string, { verdict: OidcRefusal | IdentiteRefusal | 'a
       },
     },
   },
-  'clés : 500': { verdict: 'indisponible', twist: jwks({ status: 500 }) },
-  'clés : HTML': { verdict: 'reponse_incorrecte', twist: jwks(HTML) },
-  'clés : annoncées comme HTML': { verdict: 'reponse_incorrecte', twist: jwks(SAYS_HTML) },
-  'clés : JSON invalide': { verdict: 'reponse_incorrecte', twist: jwks({ body: '{"keys":' }) },
+  'clés : 500': { verdict: 'indisponible', cause: 'jwks:status_500', twist: jwks({ status: 500 }) },
+  'clés : HTML': { verdict: 'reponse_incorrecte', cause: 'jwks:content_type', twist: jwks(HTML) },
+  'clés : annoncées comme HTML': { verdict: 'reponse_incorrecte', cause: 'jwks:content_type', twist: jwks(SAYS_HTML) },
+  'clés : JSON invalide': { verdict: 'reponse_incorrecte', cause: 'jwks:content', twist: jwks({ body: '{"keys":' }) },
   'clés : autre forme': {
     verdict: 'reponse_incorrecte',
+    cause: 'jwks:content',
     twist: {
       jwks: (reply) => edited(reply, ({ keys }) => ({ keys: (keys as object[]).map((key) => ({ ...key, key_ops: 1 })) })),
     },
   },
   'clés : 50 Mo': {
     verdict: 'reponse_incorrecte',
+    cause: 'jwks:too_large',
     twist: {
       jwks: (reply) => {
         reply.body = fiftyMegabytes()
@@ -330,34 +534,58 @@ export const MODES: Record<string, { verdict: OidcRefusal | IdentiteRefusal | 'a
   },
   'clés : deux du même nom': {
     verdict: 'reponse_incorrecte',
+    cause: 'library:error_when_selecting_a_jwt_verification_key_multiple_applicable_keys_f',
     twist: { jwks: (reply) => edited(reply, ({ keys }) => ({ keys: [...(keys as unknown[]), ...(keys as unknown[])] })) },
   },
-  'jeton : 500': { verdict: 'indisponible', twist: token({ status: 500 }) },
-  'jeton : 302': { verdict: 'indisponible', twist: token({ status: 302, headers: { location: '/api/v2/jwks' } }) },
-  'jeton : 32 secondes': { verdict: 'indisponible', twist: token({ delayMs: 32_000 }) },
+  'jeton : 500': { verdict: 'indisponible', cause: 'token:status_500', twist: token({ status: 500 }) },
+  'jeton : 302': {
+    verdict: 'indisponible',
+    cause: 'token:status_302',
+    twist: token({ status: 302, headers: { location: '/api/v2/jwks' } }),
+  },
+  'jeton : 32 secondes': { verdict: 'indisponible', cause: 'token:timeout', twist: token({ delayMs: 32_000 }) },
   'jeton : goutte à goutte': {
     verdict: 'indisponible',
+    cause: 'token:timeout',
     twist: {
       token: (reply) => {
         reply.body = dripping()
       },
     },
   },
-  'jeton : JSON invalide': { verdict: 'reponse_incorrecte', twist: token({ body: '{"id_token":' }) },
-  'jeton : annoncé comme HTML': { verdict: 'reponse_incorrecte', twist: token(SAYS_HTML) },
-  'jeton : HTML avec un statut 200': { verdict: 'reponse_incorrecte', twist: token(HTML) },
-  'découverte : 500': { verdict: 'indisponible', twist: discovery({ status: 500 }) },
-  'découverte : annoncée comme HTML': { verdict: 'reponse_incorrecte', twist: discovery(SAYS_HTML) },
-  'découverte : HTML': { verdict: 'reponse_incorrecte', twist: discovery(HTML) },
-  'découverte : autre émetteur': { verdict: 'reponse_incorrecte', twist: discovered({ issuer: ELSEWHERE }) },
-  'découverte : clés chez un autre': { verdict: 'reponse_incorrecte', twist: discovered({ jwks_uri: `${ELSEWHERE}/jwks` }) },
+  'jeton : JSON invalide': {
+    verdict: 'reponse_incorrecte',
+    cause: 'library:failed_to_parse_response_body_as_json',
+    twist: token({ body: '{"id_token":' }),
+  },
+  'jeton : annoncé comme HTML': { verdict: 'reponse_incorrecte', cause: 'token:content_type', twist: token(SAYS_HTML) },
+  'jeton : HTML avec un statut 200': { verdict: 'reponse_incorrecte', cause: 'token:content_type', twist: token(HTML) },
+  'découverte : 500': { verdict: 'indisponible', cause: 'discovery:status_500', twist: discovery({ status: 500 }) },
+  'découverte : annoncée comme HTML': {
+    verdict: 'reponse_incorrecte',
+    cause: 'discovery:content_type',
+    twist: discovery(SAYS_HTML),
+  },
+  'découverte : HTML': { verdict: 'reponse_incorrecte', cause: 'discovery:content_type', twist: discovery(HTML) },
+  'découverte : autre émetteur': {
+    verdict: 'reponse_incorrecte',
+    oidf: 'oidcc-client-test-discovery-issuer-mismatch',
+    cause: 'discovery:content',
+    twist: discovered({ issuer: ELSEWHERE }),
+  },
+  'découverte : clés chez un autre': {
+    verdict: 'reponse_incorrecte',
+    cause: 'discovery:content',
+    twist: discovered({ jwks_uri: `${ELSEWHERE}/jwks` }),
+  },
   'découverte : jeton chez un autre': {
     verdict: 'reponse_incorrecte',
+    cause: 'discovery:content',
     twist: discovered({ token_endpoint: `${ELSEWHERE}/token` }),
   },
 
   'horloge : 25 secondes de retard': { verdict: 'accepte', twist: { clockSeconds: -25 } },
   "horloge : 25 secondes d'avance": { verdict: 'accepte', twist: { clockSeconds: 25 } },
-  'horloge : 90 secondes de retard': { verdict: 'reponse_incorrecte', twist: { clockSeconds: -90 } },
-  "horloge : 90 secondes d'avance": { verdict: 'reponse_incorrecte', twist: { clockSeconds: 90 } },
+  'horloge : 90 secondes de retard': { verdict: 'reponse_incorrecte', cause: 'id_token:iat', twist: { clockSeconds: -90 } },
+  "horloge : 90 secondes d'avance": { verdict: 'reponse_incorrecte', cause: 'id_token:iat', twist: { clockSeconds: 90 } },
 }

@@ -222,6 +222,8 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   'GET /mon-espace/code': { rule: 'public', gives: home(200, 303, 200) },
   'GET /connexion/franceconnect/retour': { rule: 'public', gives: 409 },
   'GET /connexion/franceconnect/deconnecte': { rule: 'public', gives: 303 },
+  'GET /connexion/proconnect/retour': { rule: 'public', gives: 409 },
+  'GET /connexion/proconnect/deconnecte': { rule: 'public', gives: 303 },
 
   'GET /conditions-d-utilisation': { rule: 'aidant', gives: 200 },
   'GET /structures': { rule: 'aidant', gives: 200 },
@@ -334,6 +336,8 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     fields: () => ({ thematiques: ['logement', 'argent', 'papiers', 'loisirs', 'famille'] }),
   },
   'POST /mandats/nouveau': { rule: 'aidant', gives: 303, fields: CHOIX },
+  // For sessions that ProConnect opened; theirs are told in proconnect.test.ts.
+  'POST /mandats/brouillons/:brouillonId/confirmation': { rule: 'aidant', gives: 404 },
   'POST /mandats/brouillons/:brouillonId/acceptation': {
     rule: 'aidant',
     gives: 303,
@@ -406,6 +410,7 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   'POST /connexion/code': { rule: 'public', gives: 409, fields: () => ({ code: '123456' }) },
   'POST /connexion/lien/:jeton': { rule: 'public', gives: 409, asks: '/connexion/lien/inconnu' },
   'POST /connexion/franceconnect': { rule: 'public', gives: 303 },
+  'POST /connexion/proconnect': { rule: 'public', gives: 303 },
   'POST /deconnexion': { rule: 'public', gives: 303 },
   'POST /mon-espace/deconnexion': { rule: 'public', gives: 303 },
 }

@@ -88,7 +88,7 @@ export async function openMatrix(options: { rlsOnly?: boolean; twin?: string; mo
   const say = openLog((line) => void log.push(JSON.parse(line) as Record<string, unknown>))
   const signer = openSigner(pemKey(), ORIGIN)
   const config = { ...world.config, journal: { signer, policy: NO_WITNESS } }
-  const deps = { db, config, oidc: { franceconnect: world.provider }, log: say }
+  const deps = { db, config, oidc: world.oidc, log: say }
   const app = createApp(deps, options.more?.())
 
   const things: Thing[] = []

@@ -9,11 +9,13 @@ import { findPersona, subOf } from '../../src/demo/franceconnect/personas.ts'
 import { type Simulator, startSimulator } from '../../src/demo/franceconnect/simulator.ts'
 import { demoPages } from '../../src/demo/pages.ts'
 import { AIDANTS, type AidantKey, codeOf, STRUCTURES, type StructureKey } from '../../src/demo/people.ts'
+import { PROCONNECT } from '../../src/demo/proconnect/flavour.ts'
 import { seed } from '../../src/demo/seed.ts'
 import { openLog } from '../../src/http/log.ts'
 import { serve } from '../../src/http/server.ts'
 import { openSession } from '../../src/http/session.ts'
 import { franceconnect } from '../../src/oidc/franceconnect.ts'
+import { proconnect } from '../../src/oidc/proconnect.ts'
 import { openProvider } from '../../src/oidc/provider.ts'
 import { startWorker } from '../../src/worker.ts'
 import { freshDatabase, scratch } from './database.ts'
@@ -29,6 +31,7 @@ export type Service = {
   /** As a superuser. */
   sql: postgres.Sql
   simulator: Simulator
+  proconnect: Simulator
   /** Every sort of page that was sent, by address, status and parts: see `inspect`. */
   screens: Map<string, Screen>
   /** A code of her authenticator that has not served: whatever she signed or mistyped before is forgotten. */
@@ -45,6 +48,7 @@ export type Service = {
 /** Of the service to its database. */
 export const CONNECTIONS = 4
 const CLIENT = { clientId: 'trait-dunion-demo', clientSecret: 'demo-secret-des-essais' }
+const PRO = { clientId: 'trait-dunion-demo-pro', clientSecret: 'demo-secret-des-essais-pro' }
 
 /** The service as `npm start` gives it: its six months of invented life, the simulator, a real port; on a database of its own. */
 export async function startService(): Promise<Service> {
@@ -54,7 +58,7 @@ export async function startService(): Promise<Service> {
   const url = `http://localhost:${listening.port}`
 
   const keysFile = `${scratch('franceconnect')}/cles.json`
-  const [database, simulator] = await Promise.all([
+  const [database, simulator, pro] = await Promise.all([
     freshDatabase(),
     startSimulator({
       port: 0,
@@ -65,6 +69,18 @@ export async function startService(): Promise<Service> {
           name: "Trait d'union (démonstration)",
           redirectUris: [`${url}/connexion/franceconnect/retour`],
           postLogoutRedirectUris: [`${url}/connexion/franceconnect/deconnecte`],
+        },
+      ],
+    }),
+    startSimulator({
+      port: 0,
+      flavour: PROCONNECT,
+      clients: [
+        {
+          ...PRO,
+          name: "Trait d'union (démonstration)",
+          redirectUris: [`${url}/connexion/proconnect/retour`],
+          postLogoutRedirectUris: [`${url}/connexion/proconnect/deconnecte`],
         },
       ],
     }),
@@ -83,14 +99,20 @@ export async function startService(): Promise<Service> {
     FRANCECONNECT_ISSUER: simulator.issuer,
     FRANCECONNECT_CLIENT_ID: CLIENT.clientId,
     FRANCECONNECT_CLIENT_SECRET: CLIENT.clientSecret,
+    PROCONNECT_ISSUER: pro.issuer,
+    PROCONNECT_CLIENT_ID: PRO.clientId,
+    PROCONNECT_CLIENT_SECRET: PRO.clientSecret,
   }
   await seed(environment, keysFile)
 
   const config = parseConfig(environment)
   const db = openDb({ url: database.url, connections: CONNECTIONS })
   const log = openLog(() => {})
-  const provider = openProvider({ profile: franceconnect, ...config.franceconnect, log: () => {} })
-  const app = createApp({ db, config, oidc: { franceconnect: provider }, log }, demoPages(db))
+  const oidc = {
+    franceconnect: openProvider({ profile: franceconnect, ...config.franceconnect, log: () => {} }),
+    proconnect: openProvider({ profile: proconnect, ...config.proconnect!, log: () => {} }),
+  }
+  const app = createApp({ db, config, oidc, log }, demoPages(db))
   const worker = startWorker(db, async () => {}, log)
   const screens = new Map<string, Screen>()
   answer = async (request, env) => {
@@ -122,6 +144,7 @@ export async function startService(): Promise<Service> {
     db,
     sql,
     simulator,
+    proconnect: pro,
     screens,
     async code(aidant) {
       await sql`
@@ -150,7 +173,7 @@ export async function startService(): Promise<Service> {
     async close() {
       await worker.stop()
       await listening.close()
-      await Promise.all([db.close(), simulator.close()])
+      await Promise.all([db.close(), simulator.close(), pro.close()])
       await database.drop()
     },
   }

@@ -4,7 +4,7 @@ import type postgres from 'postgres'
 import { acceptCgu } from '../../src/aidant/accept-cgu.ts'
 import { addAidant } from '../../src/aidant/add.ts'
 import { encryptSecret } from '../../src/aidant/secret.ts'
-import { createApp } from '../../src/app.ts'
+import { createApp, type Providers } from '../../src/app.ts'
 import { type Config, parseConfig } from '../../src/config.ts'
 import { type Db, openDb, type Who } from '../../src/db.ts'
 import type { NewDemarche } from '../../src/demarche/demarche.ts'
@@ -13,6 +13,7 @@ import { findPersona, type Persona, subOf } from '../../src/demo/franceconnect/p
 import { type Intercept, type Simulator, startSimulator } from '../../src/demo/franceconnect/simulator.ts'
 import { signFor } from '../../src/demo/franceconnect/tokens.ts'
 import { AIDANTS, type AidantKey, codeOf, STRUCTURES, type StructureKey, totpSecretOf } from '../../src/demo/people.ts'
+import { PROCONNECT } from '../../src/demo/proconnect/flavour.ts'
 import type { Env } from '../../src/http/env.ts'
 import { openLog } from '../../src/http/log.ts'
 import { openSession } from '../../src/http/session.ts'
@@ -24,7 +25,8 @@ import { type Signer, signMandat } from '../../src/mandat/sign.ts'
 import { startBrouillon } from '../../src/mandat/start.ts'
 import { archiveJwks } from '../../src/oidc/connexion.ts'
 import { franceconnect } from '../../src/oidc/franceconnect.ts'
-import type { Provider } from '../../src/oidc/oidc.ts'
+import type { OidcLog, Provider } from '../../src/oidc/oidc.ts'
+import { proconnect } from '../../src/oidc/proconnect.ts'
 import { openProvider } from '../../src/oidc/provider.ts'
 import { addStructure } from '../../src/structure/add.ts'
 import { identiteDe } from '../../src/usager/identite.ts'
@@ -66,8 +68,11 @@ export type World = {
   config: Config
   signer: Signer
   provider: Provider
+  oidc: Required<Providers>
   /** Only with `{ simulator: true }`. */
   simulator: Simulator
+  /** ProConnect's, likewise. */
+  proconnect: Simulator
   /** Every line of the technical log. */
   log: Record<string, unknown>[]
   structures: Readonly<Record<StructureKey, string>>
@@ -132,6 +137,7 @@ export type Line = {
 export const PUBLIC_URL = 'http://localhost:3000'
 export const RETOUR = `${PUBLIC_URL}/connexion/franceconnect/retour`
 const CLIENT = { clientId: 'trait-dunion-demo', clientSecret: 'demo-secret-des-essais' }
+const PRO = { clientId: 'trait-dunion-demo-pro', clientSecret: 'demo-secret-des-essais-pro' }
 
 /**
  * The whole service on a database of its own, with the demo's structures and aidants (conditions accepted), and nobody else yet. Without
@@ -159,6 +165,19 @@ export async function newWorld(
         ...(options.intercept && { intercept: options.intercept }),
       })
     : undefined
+  const pro = options.simulator
+    ? await startSimulator({
+        port: 0,
+        flavour: PROCONNECT,
+        clients: [
+          {
+            ...PRO,
+            redirectUris: [`${PUBLIC_URL}/connexion/proconnect/retour`],
+            postLogoutRedirectUris: [`${PUBLIC_URL}/connexion/proconnect/deconnecte`],
+          },
+        ],
+      })
+    : undefined
   const keys = simulator?.keys ?? (await openKeys())
   const config = parseConfig({
     MODE: 'demo',
@@ -172,18 +191,22 @@ export async function newWorld(
     FRANCECONNECT_ISSUER: simulator?.issuer ?? 'http://127.0.0.1:9/api/v2',
     FRANCECONNECT_CLIENT_ID: CLIENT.clientId,
     FRANCECONNECT_CLIENT_SECRET: CLIENT.clientSecret,
+    PROCONNECT_ISSUER: pro?.issuer ?? 'http://127.0.0.1:9/api/v2',
+    PROCONNECT_CLIENT_ID: PRO.clientId,
+    PROCONNECT_CLIENT_SECRET: PRO.clientSecret,
   })
   const db = openDb({ url: database.url, connections: options.connections ?? 4 })
   const log: Record<string, unknown>[] = []
   const say = openLog((line) => void log.push(JSON.parse(line) as Record<string, unknown>))
-  const provider = openProvider({
-    profile: franceconnect,
-    ...config.franceconnect,
-    log: ({ refusal, cause }) => say('warn', { event: 'oidc', reason: refusal, error: cause }),
-  })
+  const refused: OidcLog = ({ refusal, cause }) => say('warn', { event: 'oidc', reason: refusal, error: cause })
+  const provider = openProvider({ profile: franceconnect, ...config.franceconnect, log: refused })
+  const oidc = {
+    franceconnect: provider,
+    proconnect: openProvider({ profile: proconnect, ...config.proconnect!, log: refused }),
+  }
   const seal = parseSealKeys(config.sealKeys)
   const signer: Signer = { seal, publicUrl: config.publicUrl, secretsKey: config.secretsKey, franceconnect: config.franceconnect }
-  const app = createApp({ db, config, oidc: { franceconnect: provider }, log: say }, options.more?.(db))
+  const app = createApp({ db, config, oidc, log: say }, options.more?.(db))
   const { structures, aidants } = await addProfessionals(database, config.secretsKey)
   if (options.cgu !== false) for (const id of Object.values(aidants)) await acceptCgu(db, id)
   await publishKeys(db, seal)
@@ -292,9 +315,14 @@ export async function newWorld(
     config,
     signer,
     provider,
+    oidc,
     get simulator() {
       if (!simulator) throw new Error('this world was opened without the simulator')
       return simulator
+    },
+    get proconnect() {
+      if (!pro) throw new Error('this world was opened without the simulator')
+      return pro
     },
     log,
     structures,
@@ -374,7 +402,7 @@ export async function newWorld(
       ).map((line) => ({ ...line, id: Number(line.id) })),
     async close() {
       await db.close()
-      await simulator?.close()
+      await Promise.all([simulator?.close(), pro?.close()])
       await database.drop()
     },
   }
@@ -415,6 +443,8 @@ export type Browser = {
   follow(page: Page): Promise<Page>
   /** What she does at FranceConnect once sent there: chooses who she is and continues, or comes back. Stops at the service's return address, not asked for yet. */
   atFranceConnect(page: Page, persona: string | { geste: 'revenir' | 'panne' }): Promise<Page>
+  /** What an aidant does at ProConnect once sent there: chooses an account, or comes back. Stops likewise. */
+  atProConnect(page: Page, agent: string | { geste: 'revenir' }): Promise<Page>
 }
 
 /** Without JavaScript: cookies by host and path, no redirect followed unless asked. */
@@ -455,6 +485,11 @@ function openBrowser(app: Hono<Env>, cookie?: string): Browser {
       html: await response.text(),
     }
   }
+  const step = async (from: Page): Promise<Page> => {
+    let last = from
+    while (last.location && !last.location.startsWith(PUBLIC_URL)) last = await send(last.location)
+    return last
+  }
   const browser: Browser = {
     cookies,
     get: (url) => send(url),
@@ -467,12 +502,11 @@ function openBrowser(app: Hono<Env>, cookie?: string): Browser {
       }
       return last
     },
+    async atProConnect(page, choice) {
+      const accounts = await step(page)
+      return step(await send(accounts.url, typeof choice === 'object' ? choice : { persona: choice }))
+    },
     async atFranceConnect(page, choice) {
-      const step = async (from: Page): Promise<Page> => {
-        let last = from
-        while (last.location && !last.location.startsWith(PUBLIC_URL)) last = await send(last.location)
-        return last
-      }
       const accounts = await step(page)
       if (typeof choice === 'object') return step(await send(accounts.url, choice))
       const informations = await step(await send(accounts.url, { persona: choice, fournisseur: 'impots-fictifs' }))

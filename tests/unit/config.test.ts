@@ -48,6 +48,33 @@ describe('la configuration', () => {
     expect(config.database).toEqual({ url: PRODUCTION.DATABASE_URL })
   })
 
+  it('prend ProConnect en entier ou pas du tout, avec les mêmes exigences que FranceConnect', () => {
+    expect(parseConfig(PRODUCTION)).not.toHaveProperty('proconnect')
+    const whole = {
+      ...PRODUCTION,
+      PROCONNECT_ISSUER: 'https://auth.agentconnect.gouv.fr/api/v2',
+      PROCONNECT_CLIENT_ID: randomBytes(32).toString('hex'),
+      PROCONNECT_CLIENT_SECRET: randomBytes(32).toString('hex'),
+    }
+    expect(parseConfig(whole).proconnect).toMatchObject({ issuer: whole.PROCONNECT_ISSUER, allowInsecure: false })
+    for (const name of ['PROCONNECT_ISSUER', 'PROCONNECT_CLIENT_ID', 'PROCONNECT_CLIENT_SECRET'])
+      expect(variables({ ...whole, [name]: undefined })).toEqual([name])
+    expect(variables({ ...whole, PROCONNECT_ISSUER: 'http://auth.exemple.fr' })).toEqual(['PROCONNECT_ISSUER'])
+    expect(variables({ ...whole, PROCONNECT_CLIENT_SECRET: 'court' })).toEqual(['PROCONNECT_CLIENT_SECRET'])
+  })
+
+  it('ne ferme la connexion par e-mail qu’avec ProConnect pour entrer', () => {
+    const proconnect = {
+      PROCONNECT_ISSUER: 'https://auth.agentconnect.gouv.fr/api/v2',
+      PROCONNECT_CLIENT_ID: randomBytes(32).toString('hex'),
+      PROCONNECT_CLIENT_SECRET: randomBytes(32).toString('hex'),
+    }
+    expect(parseConfig(PRODUCTION).connexionLocale).toBe(true)
+    expect(variables({ ...PRODUCTION, CONNEXION_LOCALE: 'non' })).toEqual(['CONNEXION_LOCALE'])
+    expect(variables({ ...PRODUCTION, CONNEXION_LOCALE: 'faux' })).toEqual(['CONNEXION_LOCALE'])
+    expect(parseConfig({ ...PRODUCTION, ...proconnect, CONNEXION_LOCALE: 'non' }).connexionLocale).toBe(false)
+  })
+
   it('nomme d’un coup tout ce qui manque en production', () => {
     expect(variables({})).toEqual([
       'PUBLIC_URL',

@@ -52,6 +52,7 @@ export const demoPage = ({ frame, aidants, messages, seconds }: Props) =>
     })}
     <p>Pour se connecter il faut deux codes : celui de l’application, ci-dessus, puis celui reçu par e-mail, <a href="#messages">plus bas sur cette page</a>.</p>
     <p>Les codes changent dans ${seconds} s : <a href="/demo">afficher les codes du moment</a>. Un code ne sert qu’une fois : pour signer un mandat juste après la connexion, prenez le suivant.</p>
+    <p>Ou par ProConnect, sans code : <a href="/connexion">s’identifier</a>, puis choisir l’une d’elles dans le simulateur.</p>
     <p>Pour être la personne aidée : <a href="/mon-espace/connexion">son espace</a>, puis Odette, Josiane ou Marcel dans le simulateur de FranceConnect.</p>
     <h2 id="messages">Messages envoyés</h2>
     ${messages.length === 0 && html`<p>Aucun message pour le moment.</p>`}

@@ -302,6 +302,11 @@ export const searchForm = (options: {
 export const results = (count: string, body: Html): Html =>
   html`<div id="resultats"><p class="found" role="status">${count}</p>${body}</div>`
 
+type WayIn = { action?: string | undefined; fields?: Html | undefined }
+const wayIn = (name: `${string}Connect`, site: string, { action, fields }: WayIn): Html =>
+  html`<form method="post"${attributes({ action })} class="fournisseur">${fields}${button(html`S’identifier avec ${name.slice(0, -7)}<wbr>Connect`, { large: true })}<p><a href="${site}">Qu’est-ce que ${name} ?</a></p></form>`
+
 /** The way in with FranceConnect, alone in its form, first means offered; `fields` are the hidden ones it needs. */
-export const franceConnect = (options: { action?: string | undefined; fields?: Html | undefined }): Html =>
-  html`<form method="post"${attributes({ action: options.action })} class="franceconnect">${options.fields}${button(html`S’identifier avec France<wbr>Connect`, { large: true })}<p><a href="https://franceconnect.gouv.fr/">Qu’est-ce que FranceConnect ?</a></p></form>`
+export const franceConnect = (options: WayIn): Html => wayIn('FranceConnect', 'https://franceconnect.gouv.fr/', options)
+/** The same for an aidant, with ProConnect. */
+export const proConnect = (options: WayIn): Html => wayIn('ProConnect', 'https://www.proconnect.gouv.fr/', options)

@@ -16,17 +16,23 @@ type Props = {
   brouillon: Brouillon
   acting: ActingRow
   connue: Connue | undefined
+  /** She signed in by ProConnect: she authenticates there again, in the place of a code. */
+  parProconnect: boolean
   errors?: Errors
   refusal?: Refusal | undefined
 }
 
-export const acceptationPage = ({ frame, brouillon, acting, connue, errors = {}, refusal }: Props) =>
-  page(
+export const acceptationPage = ({ frame, brouillon, acting, connue, parProconnect, errors = {}, refusal }: Props) => {
+  const mesure =
+    connue?.protegeeLe &&
+    html`${alert('Une mesure de protection est notée', `Votre structure l’a notée le ${jour(connue.protegeeLe, acting.fuseau)}. Tant qu’elle dure, aucun mandat n’est possible : demandez à la personne chargée de ses affaires, ou au tribunal judiciaire.`, 'warning')}
+    ${checkbox({ name: 'mesureFinie', label: 'La mesure a pris fin : je l’ai vérifié avec la personne, sur un papier du tribunal.', error: refusal === 'protection_notee' ? REFUSAL.protection_notee : undefined })}`
+  return page(
     { ...frame, bare: true, above: step(5, ETAPES), invalid: Object.keys(errors).length > 0 },
     'Accepter pour la structure',
     html`${errorSummary(errors)}
     ${refusal && alert('Mandat non signé', html`${REFUSAL[refusal]} ${again(brouillon.id, refusal)}`)}
-    <p>La personne a donné son accord. Reprenez l’écran : votre code engage ${laStructure(acting.structureNom)}.</p>
+    <p>La personne a donné son accord. Reprenez l’écran : ${parProconnect ? 'votre identification' : 'votre code'} engage ${laStructure(acting.structureNom)}.</p>
     ${facts([
       { term: 'La personne', value: brouillon.identite ? nomComplet(brouillon.identite) : undefined },
       { term: 'Thématiques', value: majuscule(enMots(brouillon.granted ?? brouillon.perimetre)) },
@@ -34,22 +40,24 @@ export const acceptationPage = ({ frame, brouillon, acting, connue, errors = {},
       { term: 'Pour la prévenir', value: brouillon.suivi && prevenue(brouillon) },
     ])}
     ${remplacements(connue, brouillon.granted ?? brouillon.perimetre, 'son', acting.fuseau)}
-    ${form(
-      {},
-      html`${
-        connue?.protegeeLe &&
-        html`${alert('Une mesure de protection est notée', `Votre structure l’a notée le ${jour(connue.protegeeLe, acting.fuseau)}. Tant qu’elle dure, aucun mandat n’est possible : demandez à la personne chargée de ses affaires, ou au tribunal judiciaire.`, 'warning')}
-      ${checkbox({ name: 'mesureFinie', label: 'La mesure a pris fin : je l’ai vérifié avec la personne, sur un papier du tribunal.', error: refusal === 'protection_notee' ? REFUSAL.protection_notee : undefined })}`
-      }${input({
-        name: 'code',
-        label: 'Code de votre application d’authentification',
-        hint: 'Un nouveau code : celui de la connexion ne sert pas deux fois.',
-        type: 'code',
-        error: errors.code,
-      })}
+    ${
+      parProconnect
+        ? html`<p>ProConnect va vous demander de vous identifier de nouveau, avec votre second facteur. Au retour, le mandat est signé.</p>
+    ${form({ action: `/mandats/brouillons/${brouillon.id}/confirmation` }, html`${mesure}${button('Signer avec ProConnect', { large: true })}`)}`
+        : form(
+            {},
+            html`${mesure}${input({
+              name: 'code',
+              label: 'Code de votre application d’authentification',
+              hint: 'Un nouveau code : celui de la connexion ne sert pas deux fois.',
+              type: 'code',
+              error: errors.code,
+            })}
       ${button('Accepter et signer le mandat')}`,
-    )}`,
+          )
+    }`,
   )
+}
 
 const prevenue = ({ suivi, contact, contactPartage }: Brouillon) => {
   if (suivi === 'papier' || !contact) return 'Sur papier, à chaque visite'

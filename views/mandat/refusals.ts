@@ -56,6 +56,8 @@ export const REFUSAL = {
   accord_absent: 'La personne n’a pas encore donné son accord.',
   second_facteur_refuse:
     'Ce code n’est pas bon, ou il a déjà servi. Attendez que votre application en affiche un nouveau, puis tapez-le. Rien n’est perdu.',
+  confirmation_perimee:
+    'Ce qui est à signer a changé depuis que vous êtes parti le confirmer. Relisez, puis confirmez à nouveau : rien n’est perdu.',
   fin_enregistree:
     'Depuis son identification, un collègue a enregistré une mesure de protection. Rien n’est signé. Si c’est une erreur, la personne s’identifie à nouveau.',
   protection_notee:
@@ -85,6 +87,7 @@ export const REFUSAL = {
     'La réponse de FranceConnect n’est pas exactement celle attendue : nous l’avons refusée par prudence. Vos choix sont gardés.',
   retour_expire: 'L’identification a pris trop de temps. Vos choix sont gardés : recommencez-la.',
   acr_insuffisant: 'FranceConnect n’a pas confirmé l’identité avec assez de certitude. Vos choix sont gardés.',
+  second_facteur_absent: 'L’identification n’a pas utilisé de second facteur. Vos choix sont gardés.',
   identification_ancienne: 'Cette identification date de plus de cinq minutes. Vos choix sont gardés : recommencez-la.',
   prenom_manquant:
     'FranceConnect n’a pas donné le prénom de la personne : aucun mandat ne peut être fait ainsi. Vos choix sont gardés.',

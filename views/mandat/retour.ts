@@ -15,9 +15,10 @@ export const retourPage = ({ frame, refusal, but, brouillonId }: Props) => {
   if (!elle && isImpossible(refusal)) return impossiblePage({ frame, refusal })
   return page(
     { ...frame, bare: true },
-    refusal === 'personne_inconnue' ? 'Aucun mandat à votre nom' : 'L’identification n’a pas abouti',
+    TITRE[refusal] ?? 'L’identification n’a pas abouti',
     html`${alert(but === 'espace' ? 'Votre espace ne s’est pas ouvert' : 'Rien n’est signé', elle ? (ESPACE[refusal] ?? withoutChoices(REFUSAL[refusal])) : REFUSAL[refusal], 'info')}
     ${refusal === 'personne_inconnue' && quiVoir}
+    ${refusal === 'indisponible' && html`<p>Rien ne vient de vous. Si cela dure plus d’un quart d’heure, ${brouillonId ? 'faites autre chose : ce mandat en préparation vous attend jusqu’à demain, dans « Nouveau mandat ».' : 'revenez plus tard dans la journée.'}</p>`}
     ${
       brouillonId
         ? buttonLink('Reprendre où vous en étiez', `/mandats/brouillons/${brouillonId}/identification`)
@@ -28,6 +29,11 @@ export const retourPage = ({ frame, refusal, but, brouillonId }: Props) => {
             : buttonLink('Retour à l’accueil', '/')
     }`,
   )
+}
+
+const TITRE: Readonly<Partial<Record<Refusal, string>>> = {
+  personne_inconnue: 'Aucun mandat à votre nom',
+  indisponible: 'Identification indisponible',
 }
 
 /** What is said to herself, on her own device, where the sentence of the aidant's screen speaks of « la personne ». */

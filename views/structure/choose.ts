@@ -9,10 +9,12 @@ type Props = {
   structures: { id: string; nom: string; siret: string }[]
   /** The one she acts for now; empty when she has just signed in. */
   current?: string | undefined
+  /** ProConnect said which one: no other until she signs in anew. */
+  parProconnect: boolean
   refusal?: boolean
 }
 
-export const chooseStructurePage = ({ frame, structures, current, refusal }: Props) =>
+export const chooseStructurePage = ({ frame, structures, current, parProconnect, refusal }: Props) =>
   page(
     { ...frame, bare: true, above: current ? back('Ne pas changer', '/personnes') : undefined },
     'Pour quelle structure agissez-vous ?',
@@ -25,6 +27,10 @@ export const chooseStructurePage = ({ frame, structures, current, refusal }: Pro
         'info',
       )
     }
-    <p>Vous ne verrez que les personnes qui ont donné mandat à cette structure. Vous pourrez en changer à tout moment.</p>
-    ${structures.map(({ id, nom }) => form({ label: nom }, html`${hidden('structure', id)}${button(html`${nom}${id === current && html` <small>(en ce moment)</small>`}`, { kind: 'secondary', large: true, icon: 'structure' })}`))}`,
+    ${
+      parProconnect
+        ? html`<p>Vous êtes entré par ProConnect, qui dit pour quelle structure. Pour une autre, déconnectez-vous, puis choisissez-la dans ProConnect.</p>`
+        : html`<p>Vous ne verrez que les personnes qui ont donné mandat à cette structure. Vous pourrez en changer à tout moment.</p>
+    ${structures.map(({ id, nom }) => form({ label: nom }, html`${hidden('structure', id)}${button(html`${nom}${id === current && html` <small>(en ce moment)</small>`}`, { kind: 'secondary', large: true, icon: 'structure' })}`))}`
+    }`,
   )

@@ -5,14 +5,15 @@ import { type Famille, type Identity, PERSONAS, type Persona } from './personas.
 /** Where the stylesheet and the icon are, below the issuer. */
 export const ASSETS = { style: '/simulateur.css', icon: '/simulateur.svg' } as const
 
-/** FranceConnect's own codes: the status it answers with, and what the person reads. */
+/** FranceConnect's own codes, and one of ProConnect's: the status it answers with, and what the person reads. */
 const ERRORS = {
+  Y000400: [400, 'La demande du service n’est pas conforme.'],
   Y010015: [403, 'Les identifiants utilisés ne permettent plus de se connecter.'],
   Y030007: [400, 'La demande du service n’est pas conforme.'],
   Y030009: [400, 'Le service demande une information à laquelle il n’a pas droit.'],
   Y030016: [400, 'Le service propose un compte inconnu.'],
   Y030028: [400, 'La demande du service est illisible.'],
-  Y030029: [500, 'FranceConnect n’a pas pu répondre.'],
+  Y030029: [500, 'Le fournisseur d’identité n’a pas pu répondre.'],
   Y041FDE: [400, 'La demande de déconnexion n’est pas reconnue.'],
   Y04133E: [400, 'La demande du service n’est pas conforme.'],
   Y045B2E: [400, 'La demande du service n’est pas conforme.'],
@@ -52,7 +53,7 @@ const GENDERS = { female: 'Féminin', male: 'Masculin', unspecified: 'Non préci
 type Html = ReturnType<typeof html>
 type Common = { base: string; service: string }
 
-const page = (base: string, title: string, content: Html): string =>
+export const page = (base: string, title: string, content: Html): string =>
   String(html`<!DOCTYPE html>
 <html lang="fr">
 <head>
@@ -69,7 +70,7 @@ const page = (base: string, title: string, content: Html): string =>
 </html>
 `)
 
-const REVENIR = html`<button type="submit" class="discret" name="geste" value="revenir">Revenir sur le service</button>`
+export const REVENIR = html`<button type="submit" class="discret" name="geste" value="revenir">Revenir sur le service</button>`
 
 type Choice = Common & { fournisseur: string; oubli: boolean }
 
@@ -168,5 +169,5 @@ export const notFoundPage = (base: string): string =>
   page(
     base,
     'Page introuvable',
-    html`<h1>Page introuvable</h1><p>Ce simulateur remplace FranceConnect pendant les essais. Commencez depuis le service.</p>`,
+    html`<h1>Page introuvable</h1><p>Ce simulateur remplace FranceConnect ou ProConnect pendant les essais. Commencez depuis le service.</p>`,
   )

@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type AdapterFactory, type Context, type Interaction, Provider } from 'oidc-provider/lib/provider.js'
-import { ACR, type Client, claimsOf, FOURNISSEURS, refusalOf, SCOPES } from './authorize.ts'
+import type { Client } from './authorize.ts'
+import { type Flavour, FRANCECONNECT } from './flavour.ts'
 import { type Keys, openKeys } from './keys.ts'
-import { ASSETS, choicePage, type ErrorCode, errorPage, informationsPage, loggedOutPage, notFoundPage } from './pages.ts'
-import { findPersona, subOf } from './personas.ts'
+import { ASSETS, type ErrorCode, errorPage, loggedOutPage, notFoundPage } from './pages.ts'
 import { createStorage } from './storage.ts'
 import { ICON, STYLE } from './style.ts'
 import { type Signed, type Signing, signFor, TTL } from './tokens.ts'
@@ -27,6 +27,8 @@ export type Options = {
   /** Keys last as long as the process without it. */
   keysFile?: string
   intercept?: Intercept
+  /** FranceConnect without it. */
+  flavour?: Flavour
 }
 
 export type Simulator = {
@@ -44,10 +46,11 @@ const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
 const PREFIX = '/api/v2'
 
 /**
- * FranceConnect v2 as a service sees it, with invented people. Loopback only: whoever reaches it can be anyone.
+ * FranceConnect v2, or the provider of another flavour, as a service sees it, with invented people. Loopback only: whoever reaches it can be anyone.
  * Rejects when the port is taken or the key file unreadable.
  */
-export async function startSimulator({ port, host = '127.0.0.1', clients, keysFile, intercept }: Options): Promise<Simulator> {
+export async function startSimulator(options: Options): Promise<Simulator> {
+  const { port, host = '127.0.0.1', clients, keysFile, intercept, flavour = FRANCECONNECT } = options
   if (!LOOPBACK.includes(host)) throw new Error(`the FranceConnect simulator listens on loopback only, not on ${host}`)
   const keys = await openKeys(keysFile)
 
@@ -58,7 +61,8 @@ export async function startSimulator({ port, host = '127.0.0.1', clients, keysFi
   const origin = `http://${host.includes(':') ? `[${host}]` : host}:${listening}`
   const issuer = `${origin}${PREFIX}`
 
-  const shared = { issuer, clients, keys, storage: createStorage(), cookieKey: randomBytes(32).toString('base64url'), intercept }
+  const cookieKey = randomBytes(32).toString('base64url')
+  const shared = { issuer, clients, keys, storage: createStorage(), cookieKey, intercept, flavour }
   let answer = createProvider(shared).callback()
 
   server.on('request', (req: IncomingMessage & { originalUrl?: string }, res) => {
@@ -97,23 +101,24 @@ type Shared = {
   storage: AdapterFactory
   cookieKey: string
   intercept: Intercept | undefined
+  flavour: Flavour
 }
 
 /** oidc-provider reads its keys once: a rotation makes a new one, which shares everything else with the old. */
-function createProvider({ issuer, clients, keys, storage, cookieKey, intercept }: Shared): Provider {
+function createProvider({ issuer, clients, keys, storage, cookieKey, intercept, flavour }: Shared): Provider {
   const provider = new Provider(issuer, {
     adapter: storage,
     jwks: { keys: keys.jwks() },
     clients: clients.map(metadataOf),
     routes: { authorization: '/authorize', userinfo: '/userinfo', revocation: '/token/revocation' },
     responseTypes: ['code'],
-    scopes: Object.keys(SCOPES),
-    claims: { ...SCOPES, acr: null, auth_time: null, iss: null },
-    acrValues: [ACR],
+    scopes: Object.keys(flavour.scopes),
+    claims: { ...flavour.scopes, acr: null, amr: null, auth_time: null, iss: null },
+    acrValues: flavour.acrValues,
     extraParams: ['idp_hint'],
     subjectTypes: ['pairwise'],
     sectorIdentifierUriValidate: () => false,
-    pairwiseIdentifier: (_ctx: Context, key: string, client: { clientId: string }) => subOf(findPersona(key)!, client.clientId),
+    pairwiseIdentifier: (_ctx: Context, key: string, client: { clientId: string }) => flavour.subOf(key, client.clientId),
     clientAuthMethods: ['client_secret_post', 'private_key_jwt'],
     enabledJWA: {
       idTokenSigningAlgValues: ['ES256'],
@@ -121,8 +126,8 @@ function createProvider({ issuer, clients, keys, storage, cookieKey, intercept }
       clientAuthSigningAlgValues: ['ES256', 'RS256'],
     },
     findAccount(_ctx: Context, key: string) {
-      const persona = findPersona(key)
-      return persona && { accountId: key, claims: () => ({ sub: key, ...persona.identity }) }
+      const identity = flavour.identity(key)
+      return identity && { accountId: key, claims: () => ({ sub: key, ...identity }) }
     },
     // Consent is asked at every connection: a grant serves one connection only.
     loadExistingGrant: (ctx: {
@@ -131,8 +136,11 @@ function createProvider({ issuer, clients, keys, storage, cookieKey, intercept }
     interactions: { url: (_ctx: Context, { uid }: { uid: string }) => `${PREFIX}/interaction/${uid}` },
     cookies: {
       keys: [cookieKey],
-      // Cookies ignore ports: the names must not be those of another provider on this machine.
-      names: { session: 'simulateur_fc_session', interaction: 'simulateur_fc_interaction', resume: 'simulateur_fc_reprise' },
+      names: {
+        session: `${flavour.cookie}_session`,
+        interaction: `${flavour.cookie}_interaction`,
+        resume: `${flavour.cookie}_reprise`,
+      },
     },
     ttl: {
       AuthorizationCode: TTL.code,
@@ -140,7 +148,7 @@ function createProvider({ issuer, clients, keys, storage, cookieKey, intercept }
       IdToken: TTL.idToken,
       Grant: TTL.grant,
       Interaction: TTL.interaction,
-      Session: TTL.session,
+      Session: flavour.session,
     },
     clientBasedCORS: () => false,
     renderError(ctx: Context, _out: unknown, error: Error) {
@@ -180,7 +188,7 @@ function createProvider({ issuer, clients, keys, storage, cookieKey, intercept }
 
   function authorize(ctx: Context, next: () => Promise<void>) {
     const query = new URLSearchParams(ctx.querystring)
-    const refusal = refusalOf(query, clients)
+    const refusal = flavour.refusalOf(query, clients)
     if (refusal?.kind === 'page') return sendError(ctx, refusal.code)
     if (refusal)
       return redirect(ctx, query.get('redirect_uri')!, { error: refusal.error, state: query.get('state')!, iss: issuer })
@@ -212,17 +220,19 @@ function createProvider({ issuer, clients, keys, storage, cookieKey, intercept }
     form: URLSearchParams | undefined,
     finish: Finish,
   ) {
-    const persona = findPersona(form?.get('persona') ?? '')
-    if (persona?.outcome === 'error_page') return sendError(ctx, persona.code)
-    if (persona) {
-      const login = { accountId: persona.key, acr: ACR, ts: Math.floor(Date.now() / 1000), remember: false }
+    const accountId = form?.get('persona') ?? ''
+    const account = flavour.login(accountId)
+    if (account && 'code' in account) return sendError(ctx, account.code)
+    if (account) {
+      const { acr, amr } = account
+      const login = { accountId, acr, ...(amr && { amr }), ts: Math.floor(Date.now() / 1000), remember: false }
       await finish({ login, fournisseur: form?.get('fournisseur') })
-      if (session && session.accountId !== persona.key) await forgetPerson(ctx)
+      if (session && session.accountId !== accountId) await forgetPerson(ctx)
       return
     }
-    const wanted = new URLSearchParams(ctx.querystring).get('compte') ?? params.idp_hint
-    const { key: fournisseur } = FOURNISSEURS.find(({ key }) => key === wanted) ?? FOURNISSEURS[0]
-    const body = choicePage({ base: PREFIX, service: serviceOf(params.client_id), fournisseur, oubli: form !== undefined })
+    const compte = new URLSearchParams(ctx.querystring).get('compte') ?? params.idp_hint
+    const service = serviceOf(params.client_id)
+    const body = flavour.choicePage({ base: PREFIX, service, compte, oubli: form !== undefined })
     send(ctx, form ? 422 : 200, body)
   }
 
@@ -235,18 +245,16 @@ function createProvider({ issuer, clients, keys, storage, cookieKey, intercept }
   }
 
   async function inform(ctx: Context, interaction: Interaction, form: URLSearchParams | undefined, finish: Finish) {
-    const { params, prompt, session, lastSubmission } = interaction
-    const persona = findPersona(session?.accountId ?? '')
-    if (!persona) return sendError(ctx, 'Y190001')
-    if (form?.get('geste') === 'continuer') {
-      const grant = new provider.Grant({ accountId: persona.key, clientId: params.client_id })
+    const { params, prompt, session } = interaction
+    const key = session?.accountId ?? ''
+    if (!flavour.identity(key)) return sendError(ctx, 'Y190001')
+    if (form?.get('geste') === 'continuer' || !flavour.informationsPage) {
+      const grant = new provider.Grant({ accountId: key, clientId: params.client_id })
       grant.addOIDCScope(params.scope)
       grant.addOIDCClaims(prompt.details.missingOIDCClaims ?? [])
       return finish({ consent: { grantId: await grant.save() } })
     }
-    const fournisseur = FOURNISSEURS.find(({ key }) => key === lastSubmission?.fournisseur)?.label
-    const claims = claimsOf(params.scope)
-    send(ctx, 200, informationsPage({ base: PREFIX, service: serviceOf(params.client_id), persona, claims, fournisseur }))
+    send(ctx, 200, flavour.informationsPage({ base: PREFIX, service: serviceOf(params.client_id), key, interaction }))
   }
 
   /** One redirect, no click, and an expired hint does: a service logs out long after the 60 s of its id_token. */
@@ -264,6 +272,7 @@ function createProvider({ issuer, clients, keys, storage, cookieKey, intercept }
     } catch {
       return sendError(ctx, 'Y041FDE')
     }
+    if ((query.get('state') ?? '').length < flavour.leastLogoutState) return sendError(ctx, 'Y000400')
     const uri = query.get('post_logout_redirect_uri')
     if (uri !== null && !client.postLogoutRedirectUris.includes(uri)) return sendError(ctx, 'Y04C29C')
 

@@ -1,0 +1,110 @@
+import { type Context, Hono } from 'hono'
+import { isProConnectRefusal, refusPage } from '../../views/mandat/proconnect.ts'
+import type { Config } from '../config.ts'
+import type { Db } from '../db.ts'
+import { parseForm } from '../form.ts'
+import { addressOf } from '../http/address.ts'
+import { as } from '../http/as.ts'
+import type { Env, SessionAidant } from '../http/env.ts'
+import { frameOf } from '../http/frame.ts'
+import { limitRate } from '../http/limit-rate.ts'
+import { localPath } from '../http/local-path.ts'
+import { publicPage, requireAidant } from '../http/rules.ts'
+import { cookies, signIn } from '../http/session.ts'
+import { openConnexion } from '../oidc/connexion.ts'
+import type { Provider } from '../oidc/oidc.ts'
+import { codeVerifierOf, PROCONNECT_FIN } from '../oidc/proconnect.ts'
+import { isProviderDown } from '../oidc/provider.ts'
+import { openConfirmation } from './confirm.ts'
+import { confirmationForm } from './forms.ts'
+import { receiveAidant } from './receive-aidant.ts'
+import { type Signer, signMandat } from './sign.ts'
+
+const RETOUR = '/connexion/proconnect/retour'
+
+type Caller = Context<Env> | Context<Env & { Variables: { aidant: SessionAidant } }>
+type Deps = { db: Db; config: Config; proconnect: Provider; signer: Signer }
+
+/** Aidants and référents by ProConnect: they sign in, confirm a signature, and come back. */
+export function proconnectRoutes({ db, config, proconnect, signer }: Deps): Hono<Env> {
+  const { secretsKey, publicUrl, connexionLocale } = config
+  const jar = cookies(config)
+  const redirectUri = publicUrl + RETOUR
+  const perAddress = limitRate(db, 'fournisseur_adresse', (c) => addressOf(c, config.proxies))
+  const routes = new Hono<Env>()
+
+  const refuse = (c: Caller, refusal: Parameters<typeof refusPage>[0]['refusal'], brouillonId?: string | null) =>
+    c.html(
+      refusPage({ frame: { ...frameOf(c), bare: true }, refusal, brouillonId, connexionLocale }),
+      refusal === 'indisponible' ? 503 : 409,
+    )
+
+  /** Freshly authenticated, whatever session she has there: this computer is often shared. */
+  async function leaveFor(
+    c: Caller,
+    opened: { state: string; nonce: string; navigateur: string },
+    brouillonId?: string,
+  ): Promise<Response> {
+    const { state, nonce, navigateur } = opened
+    jar.set(c, 'navigateur', navigateur)
+    const codeVerifier = codeVerifierOf(secretsKey, state)
+    try {
+      return c.redirect(
+        (await proconnect.authorizationUrl({ state, nonce, redirectUri, codeVerifier, prompt: 'login' })).href,
+        303,
+      )
+    } catch (error) {
+      if (!isProviderDown(error)) throw error
+      return refuse(c, 'indisponible', brouillonId)
+    }
+  }
+
+  routes.post('/connexion/proconnect', publicPage, perAddress, async (c) => {
+    const suite = localPath(c.req.query('suite'))
+    const opened = await db.tx({ kind: 'portier' }, async (tx) => {
+      const nonce = tx.random(32).toString('hex')
+      return { nonce, ...(await openConnexion(tx, { but: 'aidant', navigateur: jar.read(c, 'navigateur'), nonce, suite })) }
+    })
+    return leaveFor(c, opened)
+  })
+
+  routes.post('/mandats/brouillons/:brouillonId/confirmation', requireAidant, perAddress, async (c) => {
+    const { aidant, sessionId } = c.var
+    const brouillonId = c.req.param('brouillonId')
+    if (!aidant.parProconnect) return c.notFound()
+    const form = await parseForm(c, confirmationForm)
+    const mesureFinie = form.ok && form.data.mesureFinie === 'oui'
+    const asked = { brouillonId, sessionId: sessionId!, navigateur: jar.read(c, 'navigateur'), mesureFinie }
+    const opened = await openConfirmation(db, as(aidant), asked)
+    // Signed since, no longer there, or not agreed to: that page knows which.
+    return opened.ok ? leaveFor(c, opened, brouillonId) : c.redirect(`/mandats/brouillons/${brouillonId}/acceptation`, 303)
+  })
+
+  routes.get(RETOUR, publicPage, async (c) => {
+    const { aidant, sessionId } = c.var
+    const state = c.req.query('state') ?? ''
+    const url = new URL(new URL(c.req.url).search, redirectUri)
+    const back = { url, state, navigateur: jar.read(c, 'navigateur'), redirectUri, sessionId }
+    const received = await receiveAidant(db, proconnect, back, secretsKey)
+    if (!received.ok) {
+      const { refusal, but, brouillonId, idToken } = received
+      // Nobody entered here: nothing stays open there either, on a computer that is often shared.
+      if (but !== 'aidant' || !idToken) return refuse(c, refusal, brouillonId)
+      const logout = { idToken, state: `${refusal}.${state}`, postLogoutRedirectUri: publicUrl + PROCONNECT_FIN }
+      return c.redirect((await proconnect.logoutUrl(logout)).href, 303)
+    }
+    if (received.but === 'aidant') {
+      await signIn(c, db, config, received.token)
+      return c.redirect(localPath(received.suite ?? undefined) ?? '/personnes', 303)
+    }
+    const { brouillonId, confirmation } = received
+    if (!aidant || c.var.detour) return refuse(c, 'session_fermee', brouillonId)
+    const signed = await signMandat(db, as(aidant), { brouillonId, confirmation }, signer)
+    return signed.ok ? c.redirect(`/mandats/${signed.id}?signe=1`, 303) : refuse(c, signed.refusal, brouillonId)
+  })
+  routes.get(PROCONNECT_FIN, publicPage, (c) => {
+    const [word = ''] = (c.req.query('state') ?? '').split('.')
+    return isProConnectRefusal(word) ? refuse(c, word) : c.redirect('/', 303)
+  })
+  return routes
+}

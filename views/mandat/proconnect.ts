@@ -1,0 +1,56 @@
+import type { ProConnectRefusal } from '../../src/mandat/receive-aidant.ts'
+import type { SignRefusal } from '../../src/mandat/sign.ts'
+import { alert } from '../kit/alert.ts'
+import { buttonLink } from '../kit/form.ts'
+import { html } from '../kit/html.ts'
+import { type Frame, page } from '../kit/page.ts'
+import { REFUSAL } from './refusals.ts'
+
+/** One sentence for each reason ProConnect opens nothing. */
+const REFUS = {
+  annule: 'Vous n’êtes pas allé au bout dans ProConnect. Vous pouvez recommencer quand vous voulez.',
+  indisponible:
+    'ProConnect ne répond pas pour le moment. Rien ne vient de vous, et rien n’est perdu : réessayez dans quelques minutes.',
+  reponse_incorrecte:
+    'La réponse de ProConnect n’est pas exactement celle attendue : nous l’avons refusée par prudence. Recommencez.',
+  retour_expire: 'Cela a pris trop de temps. Recommencez.',
+  acr_insuffisant: 'ProConnect n’a pas confirmé de second facteur. Ajoutez-en un à votre compte ProConnect, puis recommencez.',
+  second_facteur_absent:
+    'Un mot de passe, ou un code reçu par e-mail, ne suffit pas ici : il faut une application d’authentification, une clé d’accès ou une carte. Ajoutez-en une à votre compte ProConnect, puis recommencez.',
+  identification_ancienne: 'Il faut vous identifier de nouveau dans ProConnect, maintenant. Recommencez.',
+  compte_inconnu:
+    'Ce compte ProConnect n’ouvre rien ici. Il faut être déjà habilité pour l’établissement choisi dans ProConnect : vérifiez que c’est le bon, ou parlez-en à votre référent.',
+  autre_compte: 'Ce n’est pas le compte ProConnect, ou l’établissement, avec lequel vous êtes entré. Recommencez avec le bon.',
+  session_fermee: 'Votre session s’est fermée, ou n’est pas celle d’où vous êtes parti. Reconnectez-vous : rien n’est perdu.',
+  retour_inconnu: 'Cette page ne mène à rien qui soit en attente. Rien n’a été changé.',
+  autre_navigateur: 'Cela a été commencé dans un autre navigateur, et ne peut finir que là. Rien n’a été changé.',
+  deja_utilise: 'Ce retour de ProConnect a déjà servi. Rien n’a été changé.',
+  retour_tardif: 'Plus de trente minutes ont passé. Recommencez.',
+} as const satisfies Record<ProConnectRefusal, string>
+export const isProConnectRefusal = (word: string): word is ProConnectRefusal => Object.hasOwn(REFUS, word)
+
+type Props = {
+  frame: Frame
+  refusal: ProConnectRefusal | SignRefusal
+  /** What she was signing. */
+  brouillonId?: string | null | undefined
+  connexionLocale: boolean
+}
+
+/** After ProConnect, or without it: calm, the same for all that it does not open, with the way on. */
+export const refusPage = ({ frame, refusal, brouillonId, connexionLocale }: Props) =>
+  page(
+    frame,
+    refusal === 'indisponible'
+      ? 'Identification indisponible'
+      : brouillonId
+        ? 'Mandat non signé'
+        : 'La session ne s’est pas ouverte',
+    html`${alert(brouillonId ? 'Rien n’est signé' : 'Personne n’est connecté', isProConnectRefusal(refusal) ? REFUS[refusal] : REFUSAL[refusal], 'info')}
+    ${
+      brouillonId
+        ? html`<p>Ce mandat en préparation vous attend.</p>
+    ${buttonLink('Reprendre où vous en étiez', `/mandats/brouillons/${brouillonId}/acceptation`)}`
+        : buttonLink(connexionLocale ? 'Revenir à la connexion' : 'Réessayer', '/connexion')
+    }`,
+  )
