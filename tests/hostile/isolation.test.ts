@@ -57,6 +57,7 @@ describe('le jumeau sans sa règle est vu', () => {
     ['brouillon', /^GET .*\/choix$/],
     ['usager', /^GET \/mon-espace\/donnees$/],
     ['journal', /^GET \/structure\/journal$/],
+    ['invitation', /^GET \/structure\/(aidants|invitations\/:invitationId)$/],
   ])('sur %s, les règles de la base seules', async (table, only) => {
     const wrong = await without(alone, table, only)
     expect(wrong.join('\n')).toMatch(/lit «|et non 404/)
