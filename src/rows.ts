@@ -325,6 +325,8 @@ export type HabilitationRow = {
   referent: boolean
   createdAt: Date
   endedAt: Date | null
+  ouverteAt: Date
+  alerteAt: Date | null
 }
 
 /** Décalage de l’horloge pour les essais et la démonstration ; vide de sens et jamais modifiable par l’application en production */
@@ -332,6 +334,23 @@ export type HorlogeReglageRow = {
   seul: boolean
   decalage: string
   fige: Date | null
+}
+
+/** Lien envoyé par un référent pour rejoindre sa structure ou associer un nouveau second facteur : sept jours, une fois ; effacé un mois après */
+export type InvitationRow = {
+  id: string
+  structureId: string
+  invitePar: string
+  genre: 'arrivee' | 'facteur'
+  email: string
+  prenom: string
+  nom: string
+  aidantId: string | null
+  jeton: Buffer
+  sentAt: Date
+  cancelledAt: Date | null
+  usedAt: Date | null
+  usedXid: string | null
 }
 
 /** Journal : une ligne par fait de droit, jamais modifiée ni effacée, sans nom ni texte libre */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { Secret, TOTP } from 'otpauth'
 import { z } from 'zod'
 import { addAidant, SECRET_BYTES } from './aidant/add.ts'
+import { pairingOf } from './aidant/factor.ts'
 import { parseConfig } from './config.ts'
 import { constraintOf, openDb } from './db.ts'
 import { closeStructure, findClosing } from './mandat/close-structure.ts'
@@ -88,10 +88,10 @@ async function add(args: string[]) {
     })
     console.log(`« ${structure.nom} » est ouverte, et ${prenom} ${nom} en est référent.`)
     if (!isNew) return console.log('Cette personne avait déjà un compte : elle garde son application d’authentification.')
-    const secret = new Secret({ buffer: new Uint8Array(totpSecret).buffer })
+    const { cle, adresse } = pairingOf(totpSecret, email)
     console.log(`\nÀ remettre en main propre, une seule fois (ce secret ne sera plus affiché) :
-  clé à taper dans l’application d’authentification : ${secret.base32}
-  ou adresse à transformer en QR : ${new TOTP({ issuer: 'Trait d’union', label: email, secret }).toString()}
+  clé à taper dans l’application d’authentification : ${cle}
+  ou adresse à transformer en QR : ${adresse}
 Connexion : ${config.publicUrl}/connexion`)
   } catch (error) {
     if (constraintOf(error) === 'structure_siret_unique')

@@ -1,4 +1,5 @@
-import { forgetCodes } from './aidant/forget.ts'
+import { forgetCodes, forgetInvitations } from './aidant/forget.ts'
+import { watchInactivity } from './aidant/watch-inactivity.ts'
 import type { Db, Tx } from './db.ts'
 import { failure, type Log } from './http/log.ts'
 import { forgetRates } from './http/rates.ts'
@@ -30,11 +31,13 @@ export function startWorker(db: Db, deliver: Deliver, log: Log): { stop(): Promi
     { name: 'fermetures', everyMs: 60_000, run: () => announceClosures(db, log) },
     { name: 'codes_bloques', everyMs: 60_000, run: () => announceBlockedCodes(db, log) },
     { name: 'rappels', everyMs: 600_000, run: () => remindEnds(db, log) },
+    { name: 'inactivite', everyMs: 3_600_000, run: () => watchInactivity(db, log) },
     { name: 'brouillons', everyMs: 60_000, run: () => forgetBrouillons(db) },
     { name: 'messages_oublies', everyMs: 600_000, run: () => forget(forgetMessages) },
     { name: 'papiers_remis', everyMs: 3_600_000, run: () => forget(forgetPapiersRemis) },
     { name: 'aller_retours', everyMs: 600_000, run: () => forget(forgetConnexions) },
     { name: 'codes', everyMs: 600_000, run: () => forget(forgetCodes) },
+    { name: 'invitations', everyMs: 3_600_000, run: () => forget(forgetInvitations) },
     { name: 'limites', everyMs: 600_000, run: () => forget(forgetRates) },
     { name: 'sessions', everyMs: 600_000, run: () => forget(forgetSessions) },
     { name: 'acces', everyMs: 3_600_000, run: () => forgetAcces(db) },

@@ -1,4 +1,7 @@
+import type { Mail } from '../notification/words.ts'
 import { parTrois } from '../six-digits.ts'
+import { deLaStructure, laStructure } from '../structure/nom.ts'
+import { ALERTE_JOURS, INACTIVITE_JOURS, INVITATION_JOURS } from './equipe.ts'
 
 /** The e-mail that opens a session: a code to type or a page to open. */
 export const messageDeConnexion = ({ prenom, code, lien }: { prenom: string; code: string; lien: string }) => ({
@@ -11,4 +14,71 @@ Tapez-le dans la page où vous avez commencé, ou ouvrez cette adresse dans le m
 ${lien}
 
 Il sert une fois, pendant 15 minutes. Vous n’avez rien demandé ? Ne le donnez à personne et prévenez votre référent.`,
+})
+
+type Link = { prenom: string; structure: string; referent: string; lien: string }
+
+/** The e-mail that invites into a structure: the same words for who is known elsewhere and for who is not. */
+export const messageDInvitation = ({ prenom, structure, referent, lien }: Link): Mail => ({
+  sujet: `Rejoindre ${laStructure(structure)} dans Trait d’union`,
+  corps: `Bonjour ${prenom},
+
+${referent} vous invite à rejoindre l’équipe ${deLaStructure(structure)} dans Trait d’union, pour faire des démarches avec mandat.
+
+Ouvrez cette adresse et suivez la page :
+${lien}
+
+Elle sert une fois, pendant ${INVITATION_JOURS} jours. Vous n’attendiez pas cette invitation ? Ne l’ouvrez pas, et prévenez votre direction.`,
+})
+
+/** The e-mail by which an aidant whose second factor was reset pairs another. */
+export const messageDeFacteur = ({ prenom, structure, referent, lien }: Link): Mail => ({
+  sujet: 'Votre second facteur a été réinitialisé',
+  corps: `Bonjour ${prenom},
+
+${referent}, qui dirige l’équipe ${deLaStructure(structure)}, vient de réinitialiser votre second facteur. L’ancien ne sert plus, et vos sessions sont fermées.
+
+Pour associer une nouvelle application, ouvrez cette adresse :
+${lien}
+
+Elle sert une fois, pendant ${INVITATION_JOURS} jours. Vous n’avez rien demandé ? Ne l’ouvrez pas, et appelez votre direction.`,
+})
+
+type Reset = { qui: string; structure: string; referent: string }
+export const messageDeFacteurAuxReferents = ({ qui, structure, referent }: Reset): Mail => ({
+  sujet: `Second facteur réinitialisé : ${qui}`,
+  corps: `Bonjour,
+
+${referent} a réinitialisé le second facteur de ${qui}, dans l’équipe ${deLaStructure(structure)}. Un lien vient de partir à son adresse pour en associer un autre.
+
+Si cela vous étonne, suspendez son accès depuis la page « L’équipe ».`,
+})
+
+/** To who has paired a new authenticator, and to those who direct her structures. */
+export const messageDApplicationAssociee = ({ qui }: { qui: string }): Mail => ({
+  sujet: `Nouvelle application d’authentification : ${qui}`,
+  corps: `Bonjour,
+
+Une nouvelle application d’authentification vient d’être associée au compte de ${qui}, après une réinitialisation.
+
+Si ce n’est pas ce qui était prévu, faites suspendre cet accès aussitôt, depuis la page « L’équipe ».`,
+})
+
+type Absence = { prenom: string; structure: string }
+export const messageDInactivite = ({ prenom, structure }: Absence): Mail => ({
+  sujet: 'Votre accès à Trait d’union ne sert plus',
+  corps: `Bonjour ${prenom},
+
+Depuis ${ALERTE_JOURS} jours, vous n’avez rien fait pour ${laStructure(structure)} dans Trait d’union.
+
+Connectez-vous pour garder votre accès. Sans cela il sera suspendu au bout de ${INACTIVITE_JOURS} jours ; un référent de la structure pourra le rétablir.`,
+})
+
+export const messageDeFinDInactivite = ({ prenom, structure }: Absence): Mail => ({
+  sujet: 'Votre accès à Trait d’union est suspendu',
+  corps: `Bonjour ${prenom},
+
+Depuis ${INACTIVITE_JOURS} jours, vous n’avez rien fait pour ${laStructure(structure)} dans Trait d’union : votre accès y est suspendu.
+
+Un référent de la structure peut le rétablir, depuis la page « L’équipe ».`,
 })

@@ -37,5 +37,7 @@ export const ACTIONS_CHERCHEES = [
   'identite_modifiee',
   'contact_modifie',
   'aidant_ajoute',
+  'aidant_suspendu',
+  'aidant_retabli',
 ] as const satisfies readonly Action[]
 export type ActionCherchee = (typeof ACTIONS_CHERCHEES)[number]

@@ -1,3 +1,4 @@
+import type { Equipe } from '../aidant/equipe.ts'
 import type { Tx } from '../db.ts'
 import type { Kind, Resultat } from '../demarche/demarche.ts'
 import type { Acteur, Action } from '../journal/entry.ts'
@@ -38,6 +39,8 @@ export type LigneRow = {
   /** How and when the request to stop came, when an aidant recorded it. */
   maniere: Maniere | null
   recuLe: Date | null
+  /** What was decided of someone of the team. */
+  equipe: Equipe | null
 }
 /** As the line of a printed paper says it. */
 export type PapierDit = 'mandat' | 'guichet' | 'pour_vous' | 'arret' | 'preuve'
@@ -97,7 +100,7 @@ export async function listLignes(
       case when not d.sensible then d.thematique else p.payload ->> 'thematique' end as thematique,
       case when p.payload ? 'perimetre' then array(select jsonb_array_elements_text(p.payload -> 'perimetre')) end as perimetre,
       p.payload ->> 'duree' as duree, p.payload ->> 'how' as how,
-      p.payload ->> 'papier' as papier, p.payload ->> 'maniere' as maniere, (p.payload ->> 'recu_le')::timestamptz as recu_le,
+      p.payload ->> 'equipe' as equipe, p.payload ->> 'papier' as papier, p.payload ->> 'maniere' as maniere, (p.payload ->> 'recu_le')::timestamptz as recu_le,
       case when j.action = 'dossier_ouvert' then p.payload ->> 'motif' end as motif,
       case when j.action = 'dossier_ouvert' then p.payload ->> 'precision' end as precision
     from page j
@@ -138,31 +141,13 @@ export async function findLigne(tx: Tx, id: number) {
   return ligne
 }
 
-export type AidantRow = {
-  id: string
-  prenom: string
-  nom: string
-  email: string
-  referent: boolean
-  suspendedAt: Date | null
-  /** When she left the structure. */
-  endedAt: Date | null
-  /** Her last line in this structure's journal. */
-  lastAt: Date | null
-}
+export type AidantRow = { id: string; prenom: string; nom: string }
 
-/** Aidants of the structure, those who have left too, with the last thing each has written in its journal. */
+/** Those who may have written in the structure's journal, who have left it too. */
 export const listAidants = (tx: Tx) => tx.sql<AidantRow[]>`
-    select a.id, a.prenom, a.nom, a.email, h.referent, a.suspended_at, h.ended_at, l.at as last_at
+    select a.id, a.prenom, a.nom
     from habilitation h
     join aidant a on a.id = h.aidant_id
-    left join lateral (
-      select j.at
-      from journal j
-      where j.structure_id = h.structure_id and j.acteur_id = h.aidant_id and j.acteur = 'aidant'
-      order by j.id desc
-      limit 1
-    ) l on true
     where ${mine(tx, 'h')}
     order by h.ended_at nulls first, a.nom, a.prenom, a.id`
 

@@ -1,5 +1,4 @@
 import { type Context, Hono } from 'hono'
-import { aidantsPage } from '../../views/audit/aidants.ts'
 import { dossierPage } from '../../views/audit/dossier.ts'
 import { journalPage } from '../../views/audit/journal.ts'
 import { openPage } from '../../views/audit/open.ts'
@@ -8,6 +7,7 @@ import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
 import { curseurDe, findDemarche, findFaits, listDemarches, texteDuCurseur } from '../demarche/queries.ts'
 import { isUuid, parseForm } from '../form.ts'
+import { asReferent as as } from '../http/as.ts'
 import type { Env, SessionAidant } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { requireReferent } from '../http/rules.ts'
@@ -27,7 +27,6 @@ const JOURNAL = '/structure/journal'
 const FILTRES = Object.keys(filtreForm.shape) as (keyof typeof filtreForm.shape)[]
 
 export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'journal'> }): Hono<Env> {
-  const as = (aidant: SessionAidant) => ({ kind: 'referent', aidantId: aidant.id, structureId: aidant.structureId }) as const
   const routes = new Hono<Env>()
 
   routes.get(JOURNAL, requireReferent, async (c) => {
@@ -81,11 +80,6 @@ export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'jour
       return proven
     })
     return proven ? preuveFile(c, id, proven, JOURNAL) : c.notFound()
-  })
-
-  routes.get('/structure/aidants', requireReferent, async (c) => {
-    const shown = await db.tx(as(c.var.aidant), async (tx) => ({ aidants: await listAidants(tx), now: tx.now }))
-    return c.html(aidantsPage({ frame: frameOf(c, 'aidants'), ...shown, fuseau: c.var.aidant.fuseau }))
   })
 
   /** She comes to a dossier from the journal, which says so in the address, or else from the persons. */

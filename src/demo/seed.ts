@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import postgres from 'postgres'
 import { acceptCgu } from '../aidant/accept-cgu.ts'
 import { addAidant } from '../aidant/add.ts'
+import { inviteAidant } from '../aidant/invite.ts'
 import { openDossier } from '../audit/open.ts'
 import { parseConfig } from '../config.ts'
 import { type Db, openDb, type Who } from '../db.ts'
@@ -69,6 +70,8 @@ export async function seed(environment: Record<string, string>, keysFile: string
       await setClock(at)
       await run()
     }
+    await setClock(office(new Date(now.getTime() - 2 * DAY), 1, random))
+    await lastDays(db, ids, config.publicUrl)
     await setClock(null)
     // What was sent in those six months has been sent.
     await admin`update message set sent_at = created_at`
@@ -91,6 +94,18 @@ async function addProfessionals(operator: Db, secretsKey: Buffer): Promise<Ids> 
       }
     return { structures, aidants }
   })
+}
+
+/** Each has been there lately, in each structure; at Figeac someone is invited, and has not come yet. */
+async function lastDays(db: Db, { structures, aidants }: Ids, publicUrl: string) {
+  await db.tx({ kind: 'portier' }, async (tx) => {
+    for (const [key, aidant] of Object.entries(AIDANTS) as [AidantKey, (typeof AIDANTS)[AidantKey]][])
+      for (const structure of aidant.structures)
+        await tx.sql`
+          insert into acces (genre, aidant_id, structure_id) values ('connexion', ${aidants[key]}, ${structures[structure]})`
+  })
+  const by = { kind: 'referent', aidantId: aidants.nadia, structureId: structures.figeac } as const
+  ok(await inviteAidant(db, by, { email: 'claire@figeac.demo', prenom: 'Claire', nom: 'Vidal' }, publicUrl))
 }
 
 type Telling = {

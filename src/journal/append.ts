@@ -8,6 +8,8 @@ export type NewLine = {
   structureId?: string
   usagerId?: string
   cibleAidantId?: string
+  /** Of the référent whose invitation is taken up: the doorkeeper writes in her name, and the database checks it. */
+  referentId?: string
   /** The facts: goes to the erasable content, bound to the line by its commitment. */
   contenu: Readonly<Record<string, unknown>>
   /** Masked from the référent until she opens the dossier with a reason. */
@@ -15,14 +17,18 @@ export type NewLine = {
 }
 export type Line = { id: number; at: Date; mandatSeq: number | null }
 
-const acteurOf = (who: Who, usagerId: string | undefined): { acteur: Acteur; id: string | null } => {
+const acteurOf = (
+  who: Who,
+  { usagerId, referentId }: { usagerId: string | null; referentId?: string | undefined },
+): { acteur: Acteur; id: string | null } => {
   switch (who.kind) {
     case 'aidant':
     case 'referent':
       return { acteur: 'aidant', id: who.aidantId }
     case 'usager':
-      return { acteur: 'usager', id: usagerId ?? null }
+      return { acteur: 'usager', id: usagerId }
     case 'portier':
+      if (referentId) return { acteur: 'aidant', id: referentId }
       return usagerId ? { acteur: 'usager', id: usagerId } : { acteur: 'systeme', id: null }
     case 'operator':
       return { acteur: 'operateur', id: null }
@@ -38,7 +44,7 @@ const acteurOf = (who: Who, usagerId: string | undefined): { acteur: Acteur; id:
 export async function append(tx: Tx, line: NewLine): Promise<Line> {
   const structureId = line.mandat?.structureId ?? line.structureId ?? null
   const usagerId = line.mandat?.usagerId ?? line.usagerId ?? null
-  const { acteur, id } = acteurOf(tx.who, usagerId ?? undefined)
+  const { acteur, id } = acteurOf(tx.who, { usagerId, referentId: line.referentId })
   const payload = jcs(line.contenu)
   const salt = tx.random(32)
 

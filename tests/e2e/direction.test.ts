@@ -83,7 +83,7 @@ describe.each([
   })
 
   it('voit qui agit pour la structure', async () => {
-    await menu(page, 'Aidants')
+    await menu(page, 'L’équipe')
     const rows = await page.locator('tbody tr').allInnerTexts()
     for (const name of ['Nadia Belkacem', 'Thomas Lacombe', 'Inès Delmas', 'Samira Roux']) expect(rows.join('\n')).toContain(name)
     expect(rows.join('\n')).not.toContain('Fabrice')
@@ -117,7 +117,7 @@ it('un aidant qui ne dirige pas n’a ni le menu, ni les pages', async () => {
   await service.enter(context, 'thomas')
   const page = await context.newPage()
   await page.goto(`${service.url}/personnes`)
-  expect(await page.getByRole('navigation', { name: 'Menu' }).innerText()).not.toMatch(/Journal|Aidants/)
+  expect(await page.getByRole('navigation', { name: 'Menu' }).innerText()).not.toMatch(/Journal|équipe/)
   for (const path of ['/structure/journal', '/structure/aidants', `/structure/personnes/${await service.personne('odette')}`])
     expect((await page.goto(service.url + path))!.status()).toBe(404)
 })

@@ -59,6 +59,7 @@ describe('le jumeau sans sa règle est vu', () => {
     ['usager', /^GET \/mon-espace\/donnees$/],
     // A line alone names nobody: whose it is shows with her name, or not at all.
     ['journal usager', /^GET \/structure\/journal$/],
+    ['invitation', /^GET \/structure\/(aidants|invitations\/:invitationId)$/],
   ])('sur %s, les règles de la base seules', async (table, only) => {
     const wrong = await without(alone, table, only)
     expect(wrong.join('\n')).toMatch(/lit «|et non 404/)

@@ -250,8 +250,7 @@ describe('le journal de la structure', () => {
     expect(ACTIONS_CHERCHEES.filter((action) => !written.includes(action) && !soon.includes(action))).toEqual([])
     const offered = [...(await journal()).html.matchAll(/<option value="(\w+)"/g)].map(([, value]) => value)
     expect(offered).toEqual(expect.arrayContaining([...ACTIONS_CHERCHEES, 'apres_coup']))
-    for (const action of ['session_deleguee', 'export', 'aidant_suspendu', 'structure_modifiee'])
-      expect(offered).not.toContain(action)
+    for (const action of ['session_deleguee', 'export', 'structure_modifiee']) expect(offered).not.toContain(action)
   })
 
   it('un titre entre parenthèses ne se suit pas d’autres parenthèses', async () => {
@@ -281,7 +280,7 @@ describe('le journal de la structure', () => {
 
   it('n’est qu’à la direction, et qu’à celle de cette structure', async () => {
     await record()
-    for (const path of ['/structure/journal', '/structure/aidants', personne(), `${personne()}/ouvrir`]) {
+    for (const path of ['/structure/journal', personne(), `${personne()}/ouvrir`]) {
       expect([path, (await story.get(awa, path)).status]).toEqual([path, 404])
       expect([path, (await story.get(undefined, path)).status]).toEqual([path, 303])
     }
@@ -312,32 +311,6 @@ describe('le journal de la structure', () => {
       ok: false,
       refusal: 'introuvable',
     })
-  })
-})
-
-describe('les aidants de la structure', () => {
-  it('se lisent avec leur rôle, leur état et leur dernière ligne au journal', async () => {
-    await record({}, paul)
-    const partie = await story.aidant(structure, { prenom: 'Lou', nom: 'Vial' })
-    await story.database.adminSql`update aidant set suspended_at = horloge() where id = ${paul.id}`
-    await story.database.adminSql`update habilitation set ended_at = horloge() where aidant_id = ${partie.id}`
-    const { status, html } = await story.get(nadia, '/structure/aidants')
-    expect(status).toBe(200)
-    await expectValidHtml(html)
-    const rows = [...html.matchAll(/<tr><th scope="row">[\s\S]*?<\/tr>/g)].map(([row]) =>
-      row
-        .replace(/<[^>]+>/g, ' ')
-        .replace(/\s+/g, ' ')
-        .trim(),
-    )
-    expect(rows).toEqual([
-      expect.stringMatching(/^Simone Aubry .* Référent Aucune Actif$/),
-      expect.stringMatching(/^Nadia Belkacem .* Référent Aucune Actif$/),
-      expect.stringMatching(/^Awa Diop .* Aidant à l’instant Actif$/),
-      expect.stringMatching(/^Paul Rey .* Aidant à l’instant Suspendu depuis le/),
-      expect.stringMatching(/^Lou Vial .* Aidant Aucune Parti le/),
-    ])
-    expect(html).toContain('3\u00a0aidants actifs')
   })
 })
 

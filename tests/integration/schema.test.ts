@@ -206,6 +206,7 @@ describe('le catalogue', () => {
       usager:
         'prenoms nom_naissance nom_usage birthdate birthplace birthcountry email telephone suivi refreshed_at email_prouve_at telephone_prouve_at contact_lecteur',
       acces: 'delete', // twelve months, then gone
+      invitation: 'delete invite_par jeton sent_at cancelled_at', // what is sent again or cancelled; thirty days, then gone
     })
   })
 
@@ -1051,6 +1052,8 @@ const STORY = `
     insert into telephone (brouillon_id, jeton, nonce) values (v_brouillon, repeat('t', 32)::bytea, repeat('0', 64));
     insert into session (jeton, aidant_id, structure_id) values (repeat('j', 32)::bytea, '${AIDANT}', '${STRUCTURE}');
     insert into session (jeton, usager_id) values (repeat('u', 32)::bytea, '${USAGER}');
+    insert into invitation (structure_id, invite_par, genre, email, prenom, nom, jeton)
+    values ('${STRUCTURE}', '${AIDANT}', 'arrivee', 'claire@exemple.fr', 'Claire', 'Vidal', repeat('i', 32)::bytea);
     insert into code_preuve (id, session_id, code) select gen_random_uuid(), id, repeat('s', 32)::bytea from session where usager_id = '${USAGER}';
     insert into code_connexion (navigateur, aidant_id, code, lien)
     values (repeat('n', 32)::bytea, '${AIDANT}', repeat('c', 32)::bytea, repeat('l', 32)::bytea);

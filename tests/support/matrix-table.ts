@@ -96,6 +96,8 @@ export const PARAMS = {
   brouillonId: 'brouillon',
   demarcheId: 'demarche',
   ligne: 'ligne',
+  aidantId: 'membre',
+  invitationId: 'invitation',
   hash: 'libre',
   name: 'libre',
   liste: 'libre',
@@ -126,6 +128,7 @@ export const SEARCHES = {
   ecriture: 'libre',
   envoye: 'libre',
   faites: 'libre',
+  fait: 'libre',
   remis: 'libre',
   thematiques: 'libre',
   taille: 'libre',
@@ -261,6 +264,11 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   'GET /structure/journal/:ligne/preuve.tlog-proof': { rule: 'referent', gives: 200 },
   'GET /structure/thematiques': { rule: 'referent', gives: 200 },
   'GET /structure/aidants': { rule: 'referent', gives: 200 },
+  'GET /structure/aidants/:aidantId': { rule: 'referent', gives: 200 },
+  'GET /structure/aidants/:aidantId/facteur': { rule: 'referent', gives: 200 },
+  'GET /structure/inviter': { rule: 'referent', gives: 200 },
+  'GET /structure/invitations/:invitationId': { rule: 'referent', gives: 200 },
+  'GET /invitation/:jeton': { rule: 'public', gives: 200, asks: '/invitation/inconnu' },
   'GET /structure/personnes/:usagerId/ouvrir': { rule: 'referent', gives: 200 },
   // 200 while she has the dossier open herself: Nadia has, and Jocelyne, of the other structure, must not gain by it.
   'GET /structure/personnes/:usagerId': { rule: 'referent', gives: (caller) => (caller === 'nadia' ? 200 : 303) },
@@ -335,6 +343,13 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     gives: 303,
     fields: () => ({ thematiques: ['logement', 'argent', 'papiers', 'loisirs', 'famille'] }),
   },
+  'POST /structure/inviter': {
+    rule: 'referent',
+    gives: 303,
+    fields: () => ({ prenom: 'Claire', nom: 'Vidal', email: `${randomUUID()}@exemple.fr` }),
+  },
+  'POST /structure/invitations/:invitationId': { rule: 'referent', gives: 303, fields: () => ({ geste: 'renvoyer' }) },
+  'POST /invitation/:jeton': { rule: 'public', gives: 409, asks: '/invitation/inconnu' },
   'POST /mandats/nouveau': { rule: 'aidant', gives: 303, fields: CHOIX },
   // For sessions that ProConnect opened; theirs are told in proconnect.test.ts.
   'POST /mandats/brouillons/:brouillonId/confirmation': { rule: 'aidant', gives: 404 },
@@ -345,6 +360,16 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     oneByOne: true,
     fields: ({ caller, at }) => ({ code: codeOf(caller in AIDANTS ? (caller as AidantKey) : 'thomas', at) }),
   },
+  // The next code: a mandat has just taken this one.
+  'POST /structure/aidants/:aidantId/facteur': {
+    rule: 'referent',
+    gives: 303,
+    oneByOne: true,
+    fields: ({ caller, at }) => ({
+      code: codeOf(caller in AIDANTS ? (caller as AidantKey) : 'thomas', new Date(at.getTime() + 30_000)),
+    }),
+  },
+  'POST /structure/aidants/:aidantId': { rule: 'referent', gives: 303, fields: () => ({ geste: 'suspendre' }) },
   'POST /mandats/brouillons/:brouillonId/contact': {
     rule: 'aidant',
     gives: 303,

@@ -4,6 +4,7 @@ import path from 'node:path'
 import type { Hono } from 'hono'
 import type postgres from 'postgres'
 import { CGU_VERSION } from '../../src/aidant/aidant.ts'
+import { inviteAidant } from '../../src/aidant/invite.ts'
 import { createApp } from '../../src/app.ts'
 import { filtreForm } from '../../src/audit/forms.ts'
 import { openDossier } from '../../src/audit/open.ts'
@@ -180,18 +181,31 @@ export async function openMatrix(options: { rlsOnly?: boolean; twin?: string; mo
   secret('fabrice@saint-denis.demo', 'jocelyne')
   secret('france services saint-denis', ...SAINT_DENIS, 'voahangy', 'marcel', 'samira', 'indecise')
 
-  const extra = async (name: string, cgu: boolean, left: boolean) => {
+  const extra = async (name: string, cgu: boolean, left: boolean, structure: 'figeac' | 'saintDenis' = 'figeac') => {
     const [row] = await sql<{ id: string }[]>`
       insert into aidant (email, prenom, nom, cgu_version, cgu_accepted_at)
       values (${`${name}@figeac.demo`}, ${name}, 'Essai', ${cgu ? CGU_VERSION : null}, ${cgu ? sql`horloge()` : null})
       returning id`
     await sql`
       insert into habilitation (aidant_id, structure_id, ended_at)
-      values (${row!.id}, ${structures.figeac}, ${left ? sql`horloge()` : null})`
+      values (${row!.id}, ${structures[structure]}, ${left ? sql`horloge()` : null})`
     return row!.id
   }
   const nouvelle = await extra('nouvelle', false, false)
   const partie = await extra('partie', true, true)
+  // Of each team, someone whose access nothing else needs, and someone invited.
+  for (const [referent, structure] of [
+    ['nadia', 'figeac'],
+    ['jocelyne', 'saintDenis'],
+  ] as const) {
+    add('membre', `de ${structure}`, await extra(`equipier-${referent}`, true, false, structure), referent)
+    const email = `invitee-${referent}@exemple.fr`
+    ok(await inviteAidant(world.db, world.asReferent(referent), { email, prenom: 'Claire', nom: 'Vidal' }, PUBLIC_URL))
+    const [row] = await sql<{ id: string }[]>`select id from invitation where email = ${email}`
+    add('invitation', `de ${structure}`, row!.id, referent)
+    secret(email, referent)
+    secret(`equipier-${referent}`, referent)
+  }
   const session = (aidantId: string, structureId?: string) =>
     world.db.tx({ kind: 'portier' }, async (tx) => `session=${await openSession(tx, { aidantId, structureId })}`)
   const cookieOf: Matrix['cookieOf'] = async (caller) => {

@@ -14,7 +14,10 @@ const BROUILLON = {
 }
 const SEL = 'a'.repeat(32)
 
-it.each([true, false])('ce qui est confirmé chez ProConnect dit aussi si la mesure de protection a pris fin : %s', (mesureFinie) => {
+it.each([
+  true,
+  false,
+])('ce qui est confirmé chez ProConnect dit aussi si la mesure de protection a pris fin : %s', (mesureFinie) => {
   const nonce = nonceDeConfirmation(BROUILLON, SEL, mesureFinie)
   expect(nonce).toMatch(/^[0-9a-f]{96}$/)
   expect(confirmee(BROUILLON, nonce)).toEqual({ mesureFinie })

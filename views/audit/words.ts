@@ -1,3 +1,4 @@
+import type { Equipe } from '../../src/aidant/equipe.ts'
 import type { ActionCherchee, MotifOuverture } from '../../src/audit/audit.ts'
 import type { LigneRow, PapierDit } from '../../src/audit/queries.ts'
 import type { Action } from '../../src/journal/entry.ts'
@@ -30,6 +31,8 @@ export const ACTION = {
   identite_modifiee: 'Identité mise à jour',
   contact_modifie: 'Contact mis à jour',
   aidant_ajoute: 'Aidant ajouté',
+  aidant_suspendu: 'Aidant suspendu',
+  aidant_retabli: 'Aidant rétabli',
 } as const satisfies Record<ActionCherchee | 'apres_coup', string>
 
 /** What else may stand in a journal: nobody looks for it, or nothing writes it yet. */
@@ -39,8 +42,6 @@ const RARE = {
   contestation_repondue: 'Réponse à une contestation',
   session_deleguee: 'Session déléguée',
   export: 'Export de données',
-  aidant_suspendu: 'Aidant suspendu',
-  aidant_retabli: 'Aidant rétabli',
   structure_modifiee: 'Structure modifiée',
   structure_ajoutee: 'Structure ajoutée',
   cle_publiee: 'Clé de scellement publiée',
@@ -63,9 +64,15 @@ const PAPIER = {
 /** Of a person whose dossier is archived, or who is erased: her name and the words are not the structure's to read any more. */
 const dossierFerme = ({ usagerId, nomNaissance }: LigneRow): boolean => usagerId !== null && nomNaissance === null
 
+const EQUIPE = {
+  referent_designe: 'Référent nommé',
+  referent_retire: 'N’est plus référent',
+  facteur_reinitialise: 'Second facteur réinitialisé',
+} as const satisfies Record<Equipe, string>
+
 /** What a line says was done, in plain French. */
 export function faitEnMots(ligne: LigneRow): string {
-  const { action, thematique, perimetre, duree, how, papier, cibleNom } = ligne
+  const { action, thematique, perimetre, duree, how, papier, equipe, cibleNom } = ligne
   if (dossierFerme(ligne)) return titre(action)
   if (action === 'demarche_realisee' && !ligne.titre) return 'Démarche confidentielle'
   const complement = cibleNom
@@ -77,7 +84,7 @@ export function faitEnMots(ligne: LigneRow): string {
         : action === 'dossier_ouvert' && ligne.motif
           ? MOTIF_OUVERTURE[ligne.motif].toLocaleLowerCase('fr')
           : thematique && THEMATIQUE[thematique].titre
-  const start = `${papier ? PAPIER[papier] : titre(action)}${how && how !== 'remplace' ? ` ${FIN[how]}` : ''}`
+  const start = `${papier ? PAPIER[papier] : equipe ? EQUIPE[equipe] : titre(action)}${how && how !== 'remplace' ? ` ${FIN[how]}` : ''}`
   return complement ? `${start} : ${complement}` : start
 }
 

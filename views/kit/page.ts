@@ -12,7 +12,7 @@ export const NAV = {
   ],
   referent: [
     { key: 'journal', href: '/structure/journal', words: 'Journal de la structure' },
-    { key: 'aidants', href: '/structure/aidants', words: 'Aidants' },
+    { key: 'aidants', href: '/structure/aidants', words: 'L’équipe' },
     { key: 'thematiques', href: '/structure/thematiques', words: 'Thématiques' },
   ],
   usager: [

@@ -1,0 +1,154 @@
+import { type Context, Hono } from 'hono'
+import { equipePage } from '../../views/aidant/equipe.ts'
+import { facteurPage } from '../../views/aidant/facteur.ts'
+import { invitationPage } from '../../views/aidant/invitation.ts'
+import { inviterPage } from '../../views/aidant/inviter.ts'
+import { membrePage } from '../../views/aidant/membre.ts'
+import { commencerPage, fermeePage, rejoindrePage, rejointPage } from '../../views/aidant/rejoindre.ts'
+import type { Errors } from '../../views/kit/form.ts'
+import type { Config } from '../config.ts'
+import type { Db } from '../db.ts'
+import { parseForm } from '../form.ts'
+import { addressOf } from '../http/address.ts'
+import { asReferent } from '../http/as.ts'
+import type { Env, SessionAidant } from '../http/env.ts'
+import { calm } from '../http/errors.ts'
+import { frameOf } from '../http/frame.ts'
+import { limitRate } from '../http/limit-rate.ts'
+import { returnToken, takeToken } from '../http/rates.ts'
+import { publicPage, requireReferent } from '../http/rules.ts'
+import { signIn } from '../http/session.ts'
+import { findInvitation, findMembre, listInvitations, listMembres } from './equipe-queries.ts'
+import { pairingOf } from './factor.ts'
+import { associerForm, codeForm, gesteForm, invitationForm, inviteForm, rejoindreForm } from './forms.ts'
+import { cancelInvitation, inviteAidant, resendInvitation } from './invite.ts'
+import { acceptInvitation, readInvitation, secretDe } from './join.ts'
+import { resetFactor } from './reset-factor.ts'
+import { setMembre } from './set-membre.ts'
+
+type Hers = Context<Env & { Variables: { aidant: SessionAidant } }>
+const EQUIPE = '/structure/aidants'
+
+/** The team of a structure, for its référents; and the link by which one comes into it. */
+export function equipeRoutes({ db, config }: { db: Db; config: Config }): Hono<Env> {
+  const { publicUrl, secretsKey } = config
+  const perReferent = limitRate(db, 'invitation', (c) => c.var.aidant!.id)
+  const perAddress = limitRate(db, 'connexion_adresse', (c) => addressOf(c, config.proxies))
+  const frame = (c: Hers) => frameOf(c, 'aidants')
+  const routes = new Hono<Env>()
+
+  routes.get(EQUIPE, requireReferent, async (c) => {
+    const shown = await db.tx(asReferent(c.var.aidant), async (tx) => ({
+      membres: await listMembres(tx),
+      invitations: await listInvitations(tx),
+      now: tx.now,
+    }))
+    return c.html(equipePage({ frame: frame(c), ...shown, fuseau: c.var.aidant.fuseau, fait: c.req.query('fait') ?? '' }))
+  })
+
+  routes.get('/structure/inviter', requireReferent, (c) => c.html(inviterPage({ frame: frame(c) })))
+  routes.post('/structure/inviter', requireReferent, perReferent, async (c) => {
+    const form = await parseForm(c, inviteForm)
+    const invited = form.ok ? await inviteAidant(db, asReferent(c.var.aidant), form.data, publicUrl) : undefined
+    if (invited?.ok) return c.redirect(`${EQUIPE}?fait=invitation`, 303)
+    const { values } = form
+    return c.html(
+      inviterPage({ frame: frame(c), values, errors: form.ok ? {} : form.errors, refusal: invited?.refusal }),
+      form.ok ? 409 : 422,
+    )
+  })
+
+  const invitation = async (c: Hers, id: string, errors = {}) => {
+    const found = await db.tx(asReferent(c.var.aidant), (tx) => findInvitation(tx, id))
+    return found
+      ? c.html(
+          invitationPage({ frame: frame(c), invitation: found, fuseau: c.var.aidant.fuseau, errors }),
+          Object.keys(errors).length > 0 ? 422 : 200,
+        )
+      : c.notFound()
+  }
+  routes.get('/structure/invitations/:invitationId', requireReferent, (c) => invitation(c, c.req.param('invitationId')))
+  routes.post('/structure/invitations/:invitationId', requireReferent, perReferent, async (c) => {
+    const id = c.req.param('invitationId')
+    const form = await parseForm(c, invitationForm)
+    if (!form.ok) return invitation(c, id, form.errors)
+    const by = asReferent(c.var.aidant)
+    const { geste } = form.data
+    const done = geste === 'renvoyer' ? await resendInvitation(db, by, id, publicUrl) : await cancelInvitation(db, by, id)
+    return done.ok ? c.redirect(`${EQUIPE}?fait=${geste}`, 303) : c.notFound()
+  })
+
+  const membre = async (c: Hers, id: string, status: 200 | 409 | 422, more: Partial<Parameters<typeof membrePage>[0]> = {}) => {
+    const { aidant } = c.var
+    const found = await db.tx(asReferent(aidant), async (tx) => ({ membre: await findMembre(tx, id), now: tx.now }))
+    if (!found.membre) return c.notFound()
+    const { membre: shown, now } = found
+    return c.html(
+      membrePage({ frame: frame(c), membre: shown, now, fuseau: aidant.fuseau, soi: aidant.id === id, ...more }),
+      status,
+    )
+  }
+  routes.get(`${EQUIPE}/:aidantId`, requireReferent, (c) =>
+    membre(c, c.req.param('aidantId'), 200, { fait: c.req.query('fait') ?? '' }),
+  )
+  routes.post(`${EQUIPE}/:aidantId`, requireReferent, async (c) => {
+    const aidantId = c.req.param('aidantId')
+    const form = await parseForm(c, gesteForm)
+    if (!form.ok) return membre(c, aidantId, 422, { errors: form.errors })
+    const set = await setMembre(db, asReferent(c.var.aidant), { aidantId, ...form.data })
+    // Who stops directing no longer has this page.
+    if (set.ok) return c.redirect(aidantId === c.var.aidant.id ? '/' : `${EQUIPE}/${aidantId}?fait=${form.data.geste}`, 303)
+    return set.refusal === 'introuvable' ? c.notFound() : membre(c, aidantId, 409, { refusal: set.refusal })
+  })
+
+  const facteur = async (c: Hers, status: 200 | 409 | 422, more: Partial<Parameters<typeof facteurPage>[0]> = {}) => {
+    const id = c.req.param('aidantId')!
+    const found = await db.tx(asReferent(c.var.aidant), (tx) => findMembre(tx, id))
+    if (!found || found.endedAt || id === c.var.aidant.id) return c.notFound()
+    return c.html(facteurPage({ frame: frame(c), membre: found, ...more }), status)
+  }
+  routes.get(`${EQUIPE}/:aidantId/facteur`, requireReferent, (c) => facteur(c, 200))
+  routes.post(`${EQUIPE}/:aidantId/facteur`, requireReferent, perReferent, async (c) => {
+    const { aidant } = c.var
+    const aidantId = c.req.param('aidantId')
+    const form = await parseForm(c, codeForm)
+    if (!form.ok) return facteur(c, 422, { errors: form.errors })
+    // As for a signature: three wrong codes, then even the right one waits (case 4).
+    const token = await db.tx({ kind: 'portier' }, (tx) => takeToken(tx, 'code', aidant.id))
+    if (!token.ok) return calm(c, 429, token.retryAfter)
+    const reset = await resetFactor(db, asReferent(aidant), { aidantId, ...form.data }, { secretsKey, publicUrl })
+    if (reset.ok || reset.refusal !== 'second_facteur_refuse')
+      await db.tx({ kind: 'portier' }, (tx) => returnToken(tx, 'code', aidant.id))
+    if (reset.ok) return c.redirect(`${EQUIPE}/${aidantId}?fait=facteur`, 303)
+    return reset.refusal === 'introuvable' ? c.notFound() : facteur(c, 409, { refusal: reset.refusal })
+  })
+
+  // Of the one who is invited. A mail scanner follows every address it reads: asking shows a button, and looks at nothing.
+  const open = (c: Context<Env>) => ({ space: 'public' as const, demo: c.var.demo })
+  routes.get('/invitation/:jeton', publicPage, (c) => c.html(commencerPage({ frame: open(c) })))
+  routes.post('/invitation/:jeton', publicPage, perAddress, async (c) => {
+    const jeton = c.req.param('jeton')
+    const invited = await readInvitation(db, jeton)
+    if (!invited) return c.html(fermeePage({ frame: open(c) }), 409)
+    const show = (status: 200 | 409 | 422, more: { sel?: string | undefined; errors?: Errors; refusal?: 'code_faux' } = {}) => {
+      const { sel = invited.sel, ...said } = more
+      const cle = invited.aAssocier ? { sel, ...pairingOf(secretDe(secretsKey, jeton, sel), invited.email) } : undefined
+      return c.html(rejoindrePage({ frame: open(c), invitation: invited, cle, ...said }), status)
+    }
+    const accepted = await parseForm(c, rejoindreForm)
+    if (!accepted.ok || !accepted.data.geste) return show(200)
+    const form = invited.aAssocier ? await parseForm(c, associerForm) : undefined
+    if (form && !form.ok) return show(422, { sel: form.values.sel as string | undefined, errors: form.errors })
+
+    const given = { jeton, paired: form?.data, previousSession: c.var.sessionId }
+    const joined = await acceptInvitation(db, given, { secretsKey })
+    if (!joined.ok)
+      return joined.refusal === 'code_faux'
+        ? show(409, { sel: form!.data.sel, refusal: joined.refusal })
+        : c.html(fermeePage({ frame: open(c) }), 409)
+    if (!joined.token) return c.html(rejointPage({ frame: open(c), structure: invited.structureNom }))
+    await signIn(c, db, config, joined.token)
+    return c.redirect('/personnes', 303)
+  })
+  return routes
+}

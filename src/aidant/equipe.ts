@@ -1,0 +1,24 @@
+/** Days that the link of an invitation serves; the database's `invitation_ouverte` holds to it. */
+export const INVITATION_JOURS = 7
+/** Days without a sign of her in a structure: she is told, then suspended there. */
+export const ALERTE_JOURS = 90
+export const INACTIVITE_JOURS = 180
+
+/** What a référent does to someone of her team; the database's `changer_habilitation` holds to it. */
+export const GESTES = ['suspendre', 'retablir', 'designer', 'retirer'] as const
+export type Geste = (typeof GESTES)[number]
+
+/** What the direction decides of the team and no action of the journal names: written in a `structure_modifiee` line. */
+export type Equipe = 'referent_designe' | 'referent_retire' | 'facteur_reinitialise'
+
+type Membre = { referent: boolean; endedAt: Date | null }
+export type GesteRefusal = 'deja_fait' | 'dernier_referent'
+
+export const gestesDe = ({ referent, endedAt }: Membre): Geste[] =>
+  endedAt ? ['retablir'] : [referent ? 'retirer' : 'designer', 'suspendre']
+
+/** Why this cannot be done; `seule`: nobody else directs the structure (case 44). */
+export function refusalOfGeste(membre: Membre, geste: Geste, seule: boolean): GesteRefusal | undefined {
+  if (!gestesDe(membre).includes(geste)) return 'deja_fait'
+  return membre.referent && seule && geste !== 'retablir' ? 'dernier_referent' : undefined
+}
