@@ -7,58 +7,60 @@ document.addEventListener('htmx:before:response', (event) => {
   location.assign(response.url)
 })
 
-// The session closes after a while without a request. Two minutes before, this tab says so; what another tab asks for counts as well.
-const VEILLE_MS = Number(document.body.dataset.veille) * 60_000
-const onglets = new BroadcastChannel('activite')
-let vu = Date.now()
-let annonce
+{
+  // The session closes after a while without a request. Two minutes before, this tab says so; what another tab asks for counts as well.
+  const VEILLE_MS = Number(document.body.dataset.veille) * 60_000
+  const onglets = new BroadcastChannel('activite')
+  let vu = Date.now()
+  let annonce
 
-const activite = () => {
-  vu = Date.now()
-  annonce?.remove()
-  annonce = undefined
-}
-const vuIci = () => {
-  activite()
-  onglets.postMessage('')
-}
-onglets.addEventListener('message', activite)
-document.addEventListener('htmx:after:request', vuIci)
-vuIci()
-
-const FERMEE = [
-  'Votre connexion est fermée',
-  'Ce que vous avez écrit ici n’est pas perdu : envoyez-le, puis connectez-vous de nouveau.',
-]
-const RESTE = 'Rien n’a été demandé depuis longtemps. Ce que vous avez écrit ici reste.'
-
-const continuer = async () => {
-  if (Date.now() - vu >= VEILLE_MS) return annonce.close()
-  const answer = await fetch('/mes-connexions/rester', { redirect: 'manual' }).catch(() => undefined)
-  if (answer?.status === 204) vuIci()
-  else if (answer) dire(...FERMEE)
-  else dire('Le réseau ne répond pas', 'Essayez encore dans un instant.')
-}
-
-const dire = (titre, texte) => {
-  if (!annonce) {
-    annonce = document.createElement('dialog')
-    annonce.setAttribute('aria-labelledby', 'veille')
-    annonce.append(document.createElement('h2'), document.createElement('p'), document.createElement('button'))
-    const [mots, suite, bouton] = annonce.children
-    mots.id = 'veille'
-    suite.setAttribute('role', 'status')
-    Object.assign(bouton, { type: 'button', className: 'button primary', textContent: 'Continuer' })
-    bouton.addEventListener('click', continuer)
-    document.body.append(annonce)
-    annonce.showModal()
+  const activite = () => {
+    vu = Date.now()
+    annonce?.remove()
+    annonce = undefined
   }
-  const [mots, suite] = annonce.children
-  if (mots.textContent !== titre) [mots.textContent, suite.textContent] = [titre, texte]
-}
+  const vuIci = () => {
+    activite()
+    onglets.postMessage('')
+  }
+  onglets.addEventListener('message', activite)
+  document.addEventListener('htmx:after:request', vuIci)
+  vuIci()
 
-setInterval(() => {
-  const minutes = Math.ceil((VEILLE_MS - (Date.now() - vu)) / 60_000)
-  if (minutes <= 0) dire(...FERMEE)
-  else if (minutes <= 2) dire(`Votre connexion se ferme dans ${minutes} minute${minutes > 1 ? 's' : ''}`, RESTE)
-}, 5_000)
+  const FERMEE = [
+    'Votre connexion est fermée',
+    'Ce que vous avez écrit ici n’est pas perdu : envoyez-le, puis connectez-vous de nouveau.',
+  ]
+  const RESTE = 'Rien n’a été demandé depuis longtemps. Ce que vous avez écrit ici reste.'
+
+  const continuer = async () => {
+    if (Date.now() - vu >= VEILLE_MS) return annonce.close()
+    const answer = await fetch('/mes-connexions/rester', { redirect: 'manual' }).catch(() => undefined)
+    if (answer?.status === 204) vuIci()
+    else if (answer) dire(...FERMEE)
+    else dire('Le réseau ne répond pas', 'Essayez encore dans un instant.')
+  }
+
+  const dire = (titre, texte) => {
+    if (!annonce) {
+      annonce = document.createElement('dialog')
+      annonce.setAttribute('aria-labelledby', 'veille')
+      annonce.append(document.createElement('h2'), document.createElement('p'), document.createElement('button'))
+      const [mots, suite, bouton] = annonce.children
+      mots.id = 'veille'
+      suite.setAttribute('role', 'status')
+      Object.assign(bouton, { type: 'button', className: 'button primary', textContent: 'Continuer' })
+      bouton.addEventListener('click', continuer)
+      document.body.append(annonce)
+      annonce.showModal()
+    }
+    const [mots, suite] = annonce.children
+    if (mots.textContent !== titre) [mots.textContent, suite.textContent] = [titre, texte]
+  }
+
+  setInterval(() => {
+    const minutes = Math.ceil((VEILLE_MS - (Date.now() - vu)) / 60_000)
+    if (minutes <= 0) dire(...FERMEE)
+    else if (minutes <= 2) dire(`Votre connexion se ferme dans ${minutes} minute${minutes > 1 ? 's' : ''}`, RESTE)
+  }, 5_000)
+}

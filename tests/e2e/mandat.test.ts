@@ -137,11 +137,14 @@ describe.each([
 
   it('interrompu chez FranceConnect, garde les choix et reprend', async () => {
     const page = await toIdentification({ js })
-    for (const gesture of ['Revenir sur le service', 'Simuler une panne']) {
+    for (const [gesture, title] of [
+      ['Revenir sur le service', 'L’identification n’a pas abouti'],
+      ['Simuler une panne', 'Identification indisponible'],
+    ] as const) {
       await press(page, 'S’identifier avec FranceConnect')
       await page.getByRole('button', { name: gesture }).first().click()
       await page.waitForURL('**/connexion/franceconnect/retour?**')
-      expect(await h1(page)).toBe('L’identification n’a pas abouti')
+      expect(await h1(page)).toBe(title)
       expect(await page.locator('main').innerText()).toContain('Vos choix sont gardés')
       await page.getByRole('link', { name: 'Reprendre où vous en étiez' }).click()
       expect(await page.locator('main').innerText()).toContain('démarches de papiers et de logement')

@@ -155,7 +155,7 @@ it('à 320 pixels, en lettres deux fois plus grandes, le bouton de FranceConnect
   await page.getByRole('button', { name: 'S’identifier avec FranceConnect' }).waitFor()
   const measured = () =>
     page.evaluate<{ letters: number; over: number; page: number }>(`(() => {
-      const it = document.querySelector('.franceconnect button')
+      const it = document.querySelector('.fournisseur button')
       return {
         letters: parseFloat(getComputedStyle(it).fontSize),
         over: it.scrollWidth - it.clientWidth,

@@ -29,7 +29,7 @@ it.each([false, true])('« À remettre sur papier », au clavier, JavaScript %s 
     .first()
     .press('Enter')
   await page.waitForURL('**/a-remettre?remis=1')
-  await page.getByText('Ce papier est remis.').waitFor()
+  await page.getByText('Ce papier est remis, et n’est plus dans la liste.').waitFor()
   expect(await rows()).toBe(before - 1)
   expect(await words(page.locator('main'))).toContain('C’est noté')
 })

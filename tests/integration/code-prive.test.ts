@@ -779,7 +779,7 @@ describe('arrêter ou mettre en pause, avec un code envoyé à son contact prouv
     expect(browser.cookies.get('session')).not.toBe(former)
     expect((await world.get('/mon-espace', `session=${former}`)).status).toBe(303)
 
-    expect(await read(browser, arreter())).toContain('Tout arrêter')
+    expect(await read(browser, arreter())).toContain('Arrêter tout ce mandat')
     expect((await browser.post(`/mon-espace/mandats/${mandat.id}/pause`, { quoi: 'transports' })).status).toBe(303)
     expect((await browser.get(`/mon-espace/mandats/${mandat.id}/reprise`)).location).toBe(`${PUBLIC_URL}/mon-espace/tout-voir`)
     expect((await browser.post(arreter(), { quoi: 'tout' })).location).toBe(`${PUBLIC_URL}/mon-espace/mandats/${mandat.id}/arret`)

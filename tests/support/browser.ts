@@ -55,7 +55,7 @@ export const openBrowser = async (): Promise<TestBrowser> => {
       context.on('request', (request) => {
         if (!LOOPBACK.test(request.url())) faults.push(`request to the outside: ${request.url()}`)
       })
-      context.on('weberror', ({ error }) => faults.push(`error in a page: ${String(error())}`))
+      context.on('weberror', (fault) => faults.push(`error in a page: ${String(fault.error())}`))
       context.on('console', (message) => {
         if (message.type() === 'error' && /Content Security Policy/i.test(message.text())) faults.push(message.text())
       })

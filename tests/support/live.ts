@@ -105,7 +105,8 @@ async function sign({ adminSql }: TestServer, db: Db, aidantId: string, structur
   await db.tx({ kind: 'aidant', aidantId, structureId }, async (tx) => {
     const signedAt = aLaSeconde(tx.now)
     const end = expiresAt(signedAt, 'mois', 'Europe/Paris')
-    const line = await append(tx, { action: 'mandat_signe', mandat, contenu: { duree: 'mois' } })
+    const contenu = { duree: 'mois', perimetre: ['logement'], signed_at: signedAt.toISOString(), expires_at: end.toISOString() }
+    const line = await append(tx, { action: 'mandat_signe', mandat, contenu })
     await tx.sql`
       insert into mandat (id, structure_id, usager_id, aidant_id, duree, signed_at, expires_at, statut_bloc, journal_id)
       values (${mandat.id}, ${structureId}, ${mandat.usagerId}, ${aidantId}, 'mois', ${signedAt}, ${end}, bloc_libre(), ${line.id})`
