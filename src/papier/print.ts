@@ -44,7 +44,8 @@ export type Imprime = {
   /** `elleMeme`: she printed it, and its code is hers. */
   | { papier: 'pour-vous'; codePrive: string; elleMeme: boolean }
   | { papier: 'arret'; recus: readonly ArretRecu[]; code: string | undefined; qr: string }
-  | { papier: 'releve'; demarches: readonly DemarcheRow[]; signalees: ReadonlySet<string> }
+  /** `coupe`: there are older démarches than those. */
+  | { papier: 'releve'; demarches: readonly DemarcheRow[]; coupe: boolean; signalees: ReadonlySet<string> }
 )
 export type Printed =
   | { ok: true; imprime: Imprime }
@@ -65,12 +66,12 @@ export async function printPapier(
 ): Promise<Printed> {
   const found = await db.tx(by, (tx) => find(tx, demande, printer))
   if (!found.ok) return found
-  const { mandat, contenu, autorisations, demarches, signalees, recus, codePrive, keys, point, now } = found
+  const { mandat, contenu, autorisations, demarches, suivant, signalees, recus, codePrive, keys, point, now } = found
   const { papier, thematique } = demande
   const common = { mandat, contenu, autorisations, point, now }
   if (papier === 'pour-vous')
     return { ok: true, imprime: { ...common, papier, codePrive: codePrive!, elleMeme: by.kind === 'usager' } }
-  if (papier === 'releve') return { ok: true, imprime: { ...common, papier, demarches, signalees } }
+  if (papier === 'releve') return { ok: true, imprime: { ...common, papier, demarches, coupe: suivant !== undefined, signalees } }
 
   // No sheet proves more than it says.
   const dites = [...arretees(autorisations), ...enCours(autorisations, now)].map((one) => one.thematique)
@@ -145,7 +146,7 @@ async function find(tx: Tx, { mandatId, papier, thematique }: Demande, { secrets
     contenu,
     autorisations,
     codePrive,
-    demarches: papier === 'releve' ? (await listDemarches(tx, { mandatId }, undefined, TOUTES)).demarches : [],
+    ...(papier === 'releve' ? await listDemarches(tx, { mandatId }, undefined, TOUTES) : { demarches: [], suivant: undefined }),
     signalees: papier === 'releve' ? await listSignalees(tx, { mandatId }) : new Set<string>(),
     recus: papier === 'arret' ? await listArretsRecus(tx, mandatId) : [],
     keys: (await listKeys(tx)).map(({ jwk }) => jwk),

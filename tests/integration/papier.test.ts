@@ -16,6 +16,7 @@ import { empreinteDuCodePrive } from '../../src/usager/code-prive.ts'
 import type { Identite } from '../../src/usager/identite.ts'
 import { recognizeUsager } from '../../src/usager/recognize.ts'
 import { jourEtHeure } from '../../views/kit/words.ts'
+import { papierDe } from '../../views/papier/papier.ts'
 import { expectValidHtml } from '../support/html.ts'
 import { readPdf, serre } from '../support/pdf.ts'
 import { newWorld, ok, PUBLIC_URL, uneDemarche, type World } from '../support/world.ts'
@@ -400,6 +401,21 @@ describe('le fichier de preuve', () => {
 })
 
 describe('le relevé', () => {
+  it('au-delà de mille démarches, dit qu’il s’arrête aux plus récentes', async () => {
+    const mandat = await world.signMandat({ persona: 'camille', perimetre: ['logement'] })
+    ok(await recordDemarche(world.db, world.as('thomas'), uneDemarche(mandat.id)))
+    const printed = ok(
+      await printPapier(world.db, await world.asUsager('camille'), { mandatId: mandat.id, papier: 'releve' }, world.signer),
+    )
+    const { imprime } = printed
+    if (imprime.papier !== 'releve') throw new Error(imprime.papier)
+    const service = { publicUrl: PUBLIC_URL, editeur: undefined, demo: false }
+    const said = (coupe: boolean) => JSON.stringify(papierDe({ ...imprime, coupe }, service))
+    expect(imprime.coupe).toBe(false)
+    expect(said(false)).not.toContain('Ce relevé s’arrête')
+    expect(said(true)).toContain('Ce relevé s’arrête aux 1 démarches les plus récentes')
+  })
+
   it('dit ce qui est arrêté, pourquoi un acte est hors mandat, et ce qui a été fait après l’arrivée de sa lettre', async () => {
     const mandat = await world.signMandat({ persona: 'moussa', perimetre: ['logement'] })
     const by = world.as('thomas')
@@ -410,6 +426,7 @@ describe('le relevé', () => {
     ok(await recordActeHorsMandat(world.db, by, outside, 'Le délai finissait'))
     ok(await recordStop(world.db, by, { mandatId: mandat.id, maniere: 'courrier', recuLe: letter }))
     const { text } = await pdfOf(await shePrints(mandat.id, 'releve', 'moussa'))
+    expect(text).not.toContain(serre('Ce relevé s’arrête'))
     expect(text).toMatch(serre('ce mandat n’est plus en cours : arrêté'))
     expect(text).toContain(serre('raison : Le délai finissait'))
     expect(text.split(serre('Faite après l’arrivée de la demande d’arrêt'))).toHaveLength(2)

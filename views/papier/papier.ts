@@ -45,7 +45,13 @@ const enMots = (imprime: Imprime, service: Service): Papier => {
         restent: enCours(autorisations, now),
       })
     case 'releve':
-      return relevePapier({ ...common, demarches: imprime.demarches, signalees: imprime.signalees, arret: arretDit(imprime) })
+      return relevePapier({
+        ...common,
+        demarches: imprime.demarches,
+        coupe: imprime.coupe,
+        signalees: imprime.signalees,
+        arret: arretDit(imprime),
+      })
   }
 }
 

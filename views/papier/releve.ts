@@ -19,13 +19,15 @@ import { adresse, type Service, TITRE } from './words.ts'
 type Faits = Pick<FaitsMandat, 'numero' | 'contenu' | 'expiresAt' | 'arret' | 'now'> & {
   /** As their reader may see them, latest first. */
   demarches: readonly DemarcheRow[]
+  /** There are older ones: the paper says so. */
+  coupe: boolean
   /** Those done after her request to stop had come. */
   signalees: ReadonlySet<string>
   service: Service
 }
 
 /** What was done with a mandat and what is expected, to be read together at each visit. */
-export const relevePapier = ({ numero, contenu, expiresAt, arret, now, demarches, signalees, service }: Faits): Papier => {
+export const relevePapier = ({ numero, contenu, expiresAt, arret, now, demarches, coupe, signalees, service }: Faits): Papier => {
   const { structure, identite } = contenu
   const { fuseau } = structure
   const expected = demarches.filter(({ etapeQuoi }) => etapeQuoi !== null)
@@ -49,6 +51,14 @@ export const relevePapier = ({ numero, contenu, expiresAt, arret, now, demarches
       { genre: 'titre', texte: 'Ce qui est attendu' },
       ...attendu(expected, hidden),
       ...fait(demarches, signalees, fuseau),
+      ...(coupe
+        ? [
+            {
+              genre: 'avis' as const,
+              texte: `Ce relevé s’arrête aux ${demarches.length} démarches les plus récentes. Les autres se lisent sur internet, ou se demandent à la structure.`,
+            },
+          ]
+        : []),
       { genre: 'titre', texte: 'Si une ligne est fausse' },
       {
         genre: 'texte',
