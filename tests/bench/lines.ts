@@ -36,9 +36,13 @@ const addChunk = (admin: postgres.Sql, from: number, upto: number) =>
     from generate_series(${from + 1}, ${upto}) n,
       lateral (select (n - 1) % ${MANDATS} as k, timestamptz '2026-01-01 08:00Z' + n * interval '100 milliseconds' as at,
         case when n <= ${MANDATS} then 'mandat_signe' else 'demarche_realisee' end as action, sha256(n::text::bytea) as salt) a,
-      lateral (select '{"canal":"en_ligne_franceconnect","demarche":"aide-logement","duree_minutes":15,"genre":"reguliere","mode":"avec_la_personne",'
+      lateral (select to_char(date_trunc('second', at) at time zone 'UTC', ISO) as signe, to_char((at + interval '1 year') at time zone 'UTC', ISO) as fin
+        from (values ('YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) as f (ISO)) f,
+      lateral (select case when action = 'mandat_signe'
+        then '{"duree":"an","expires_at":"' || fin || '","perimetre":["logement"],"signed_at":"' || signe || '"}'
+        else '{"canal":"en_ligne_franceconnect","demarche":"aide-logement","duree_minutes":15,"genre":"reguliere","mode":"avec_la_personne",'
         || '"nature":"demande","presence":"presente","resultat":"deposee","thematique":"logement","titre":"Demander une aide au logement ' || n || '"}'
-        as payload) b;
+        end as payload) b;
     insert into journal (id, at, action, acteur, acteur_id, structure_id, usager_id, mandat_id, mandat_seq, entry, commitment) overriding system value
     select n, at, action, 'aidant', ${id('aidant', '0')}, structure_id, usager_id, mandat_id, seq,
       convert_to('{"acteur":"aidant","acteur_id":"' || ${id('aidant', '0')} || '","action":"' || action || '","at":"'
@@ -54,8 +58,13 @@ const addChunk = (admin: postgres.Sql, from: number, upto: number) =>
     insert into autorisation (mandat_id, structure_id, usager_id, thematique, signed_at, expires_at, journal_id)
     select mandat_id, structure_id, usager_id, 'logement', date_trunc('second', at), at + interval '1 year', n
     from ligne where action = 'mandat_signe';
-    insert into demarche (mandat_id, structure_id, usager_id, aidant_id, genre, thematique, sensible, reclamation, nature, mode, presence, canal,
+    insert into mandat_contenu (mandat_id, structure_id, usager_id, sceau, conditions, id_token, jwks_id, texte, identite, structure, aidant, accord)
+    select mandat_id, structure_id, usager_id, '', '{}', '', '', '', '{}', '{}', '{}', '{}' from ligne where action = 'mandat_signe';
+    insert into demarche (id, mandat_id, structure_id, usager_id, aidant_id, genre, thematique, sensible, reclamation, nature, mode, presence, canal,
       done_at, recorded_at, resultat, envoi, journal_id)
-    select mandat_id, structure_id, usager_id, ${id('aidant', '0')}, 'reguliere', 'logement', false, false, 'demande', 'avec_la_personne',
+    select ${id('demarche', 'n')}, mandat_id, structure_id, usager_id, ${id('aidant', '0')}, 'reguliere', 'logement', false, false, 'demande', 'avec_la_personne',
       'presente', 'en_ligne_franceconnect', at, at, 'deposee', gen_random_uuid(), n
+    from ligne where action = 'demarche_realisee';
+    insert into demarche_contenu (demarche_id, structure_id, usager_id, genre, titre)
+    select ${id('demarche', 'n')}, structure_id, usager_id, 'reguliere', 'Demander une aide au logement ' || n
     from ligne where action = 'demarche_realisee'`)
