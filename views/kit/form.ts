@@ -304,7 +304,7 @@ export const results = (count: string, body: Html): Html =>
 
 type WayIn = { action?: string | undefined; fields?: Html | undefined }
 const wayIn = (name: `${string}Connect`, site: string, { action, fields }: WayIn): Html =>
-  html`<form method="post"${attributes({ action })} class="fournisseur">${fields}${button(html`S’identifier avec ${name.slice(0, -7)}<wbr>Connect`, { large: true })}<p><a href="${site}">Qu’est-ce que ${name} ?</a></p></form>`
+  html`<form method="post"${attributes({ action })} class="fournisseur">${fields}${button(html`S’identifier avec <span class="entier">${name.slice(0, -7)}<wbr>Connect</span>`, { large: true })}<p><a href="${site}">Qu’est-ce que ${name} ?</a></p></form>`
 
 /** The way in with FranceConnect, alone in its form, first means offered; `fields` are the hidden ones it needs. */
 export const franceConnect = (options: WayIn): Html => wayIn('FranceConnect', 'https://franceconnect.gouv.fr/', options)
