@@ -114,7 +114,7 @@ const fromOf = (c: Context<Env>, { secretsKey, proxies }: FromConfig): From => (
  * Who holds this token, now: undefined when it is unknown, ended, idle for 30 minutes, 10 hours old, or its aidant suspended. A
  * structure left or suspended since is no longer chosen.
  */
-async function findSession(tx: Tx, token: string, from: From): Promise<Row | undefined> {
+async function findSession(tx: Tx, token: string, from: () => From): Promise<Row | undefined> {
   const [row] = await tx.sql<Row[]>`
     select s.id, s.aidant_id, s.usager_id,
       case when s.prouve_at <= h.now - make_interval(mins => ${PROOF_MINUTES}) then 'code_prive' else s.niveau end as niveau, c.structure_id as imprime_par, a.prenom, a.nom, a.cgu_version,
@@ -131,11 +131,13 @@ async function findSession(tx: Tx, token: string, from: From): Promise<Row | und
     left join usager u on u.id = s.usager_id
     left join code_prive c on c.id = s.code_prive_id
     where s.jeton = ${hashToken(token)} and s.ended_at is null and a.suspended_at is null`
-  if (row?.stale)
+  if (row?.stale) {
+    const { appareil, reseau } = from()
     await tx.sql`
       update session
-      set last_seen_at = ${tx.now}, appareil = ${from.appareil}, reseau = ${from.reseau}
+      set last_seen_at = ${tx.now}, appareil = ${appareil}, reseau = ${reseau}
       where id = ${row.id}`
+  }
   return row
 }
 
@@ -147,7 +149,7 @@ export const session = (db: Db, config: Pick<Config, 'publicUrl'> & FromConfig, 
   return async (c, next) => {
     const token = jar.read(c, 'session')
     const row = token
-      ? await db.tx({ kind: 'portier' }, (tx) => findSession(tx, token, fromOf(c, config)), { retryable: true })
+      ? await db.tx({ kind: 'portier' }, (tx) => findSession(tx, token, () => fromOf(c, config)), { retryable: true })
       : undefined
     if (row) {
       c.set('sessionId', row.id)
