@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { pluriel } from '../views/kit/words.ts'
-import { readArgs, wantsHelp } from './read-args.ts'
+import { readArgs, runCommand } from './read-args.ts'
 import { surroundings } from './surroundings.ts'
 
 const USAGE = `Sauvegarder la base de ce dossier (ou de DATA_DIR), pendant que le service tourne :
@@ -38,10 +38,4 @@ Empreinte (notez-la ailleurs) : ${empreinte}
 Les clés n’y sont pas. Gardez à part, et jamais au même endroit : ${path.join(dataDir, 'demo.json')}`)
 }
 
-const args = process.argv.slice(2)
-if (wantsHelp(args)) console.log(USAGE)
-else
-  await run(args).catch((error: Error) => {
-    console.error(error.message)
-    process.exitCode = 1
-  })
+await runCommand(USAGE, run)

@@ -17,3 +17,13 @@ export function readArgs<const T extends ParseArgsConfig>(config: T): ReturnType
 const AIDE = ' --help dit comment faire.'
 
 export const wantsHelp = (args: readonly string[]): boolean => args.includes('--help') || args.includes('-h')
+
+/** A command without verbs: says what it is for, or does its work; a failure is said in its sentence, with exit code 1. */
+export async function runCommand(usage: string, run: (args: string[]) => Promise<void>): Promise<void> {
+  const args = process.argv.slice(2)
+  if (wantsHelp(args)) return console.log(usage)
+  await run(args).catch((error: Error) => {
+    console.error(error.message)
+    process.exitCode = 1
+  })
+}

@@ -8,7 +8,7 @@ import { restoreJournal } from './journal/restore.ts'
 import { findPoint } from './journal/tree-queries.ts'
 import { verifyDatabase } from './journal/verify-database.ts'
 import { checkMigrations } from './migrate.ts'
-import { readArgs, wantsHelp } from './read-args.ts'
+import { readArgs, runCommand } from './read-args.ts'
 import { policyOf, readSeen, type Seen, textOf } from './read-seen.ts'
 
 const USAGE = `Restaurer une sauvegarde, et le dire dans le journal :
@@ -122,10 +122,4 @@ async function run(args: string[]): Promise<void> {
   )
 }
 
-const args = process.argv.slice(2)
-if (wantsHelp(args)) console.log(USAGE)
-else
-  await run(args).catch((error: Error) => {
-    console.error(error.message)
-    process.exitCode = 1
-  })
+await runCommand(USAGE, run)

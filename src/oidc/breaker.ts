@@ -4,8 +4,6 @@ import { failure, isDown } from './call.ts'
 const FAILURES = 5
 const REST_MS = 30_000
 
-export type Breaker = ReturnType<typeof openBreaker>
-
 /**
  * Spares a provider that does not answer, and the person the wait. An operation counts as failed when a call of it did not come back, or
  * came back with the provider's own failure; whatever it answered otherwise, right or wrong, says that it is there. Only our calls count:

@@ -24,7 +24,8 @@ export const papiersDusPage = ({ frame, dus, remis, fuseau }: Props) =>
     { ...frame, width: 'wide', above: back('Revenir aux personnes', '/personnes') },
     'À remettre sur papier',
     html`${remis && success('C’est noté', 'Ce papier est remis, et n’est plus dans la liste.')}
-    <p>Ces personnes ont choisi le papier, ou d’autres lisent leur téléphone ou leur boîte. Imprimez depuis le mandat (s’il est fini, c’est à qui l’a signé, ou à la direction, de l’imprimer), remettez en main propre ou par la poste, puis notez-le ici.</p>
+    <p>Ces personnes ont choisi le papier, ou d’autres lisent leur téléphone ou leur boîte. Imprimez depuis le mandat, remettez en main propre ou par la poste, puis notez-le ici.</p>
+    <p>Un mandat fini ne s’imprime plus que par l’aidant qui l’a signé, ou par la direction.</p>
     ${form(
       {},
       table({

@@ -41,4 +41,4 @@ export const sessionsPage = ({ frame, sessions, sessionId, fuseau, path }: Props
   )
 }
 
-const nom = ({ appareil }: SessionOuverte) => appareil ?? 'Un appareil qui n’a encore rien demandé'
+const nom = ({ appareil }: SessionOuverte) => appareil ?? 'Un appareil inconnu'
