@@ -48,6 +48,11 @@ export type Db = {
    * statements travel with the beginning of the transaction.
    */
   tx<T>(who: Who, work: (tx: Tx) => Promise<T>, options?: { retryable?: boolean }): Promise<T>
+  /**
+   * One statement on behalf of nobody, in one round trip: row-level security shows it no row, so that it can only call a function which says
+   * itself what it tells. For what only reads: sent again when the connection is lost. Throws as `tx` does.
+   */
+  ask<T>(query: (sql: Sql) => Promise<T>): Promise<T>
   /** Refuses new work, waits for what is running or waiting, then leaves the database. */
   close(): Promise<void>
 }
@@ -194,6 +199,22 @@ async function begin(connection: Connection, who: Who, clock: Clock, withinMs: n
   }
 }
 
+/** After an error that is not the server's the driver's answers may be shifted by one statement: that connection is never used again. */
+const checked = (error: unknown, lose: Connection['lose']) =>
+  error instanceof postgres.PostgresError && error.severity === 'ERROR' ? error : lose(translated(error))
+
+/** Sends one statement by itself, which the server commits by itself. */
+async function askAlone<T>({ client, lose, answer }: Connection, query: (sql: Sql) => Promise<T>, withinMs: number): Promise<T> {
+  const alarm = setTimeout(() => lose(unavailable('silence')), withinMs)
+  try {
+    return await answer(query(client as unknown as Sql))
+  } catch (error) {
+    throw checked(error, lose)
+  } finally {
+    clearTimeout(alarm)
+  }
+}
+
 /** What the driver hands out, with the three parts of it that are not in its types. */
 type Statement = Promise<unknown> & {
   handler(statement: Statement): void
@@ -215,9 +236,7 @@ async function run<T>(
   let failed: unknown
   const silence = setTimeout(() => lose(unavailable('silence')), SILENCE_MS)
 
-  /** After an error that is not the server's the driver's answers may be shifted by one statement: never use that connection again. */
-  const check = (error: unknown) =>
-    error instanceof postgres.PostgresError && error.severity === 'ERROR' ? error : lose(translated(error))
+  const check = (error: unknown) => checked(error, lose)
 
   const send = (statement: Statement, execute: Statement['handler']) => {
     const { resolve, reject } = statement
@@ -357,6 +376,26 @@ export function openDb(options: {
           }
           await sleep(randomInt(10, 100))
           deadline = performance.now() + waitMs
+        }
+      } finally {
+        endTurn()
+      }
+    },
+    async ask(query) {
+      if (closing) throw unavailable('closing')
+      const deadline = performance.now() + waitMs
+      await takeTurn(waitMs)
+      try {
+        for (;;) {
+          const connection = takeIdle() ?? openConnection(url)
+          try {
+            return await askAlone(connection, query, Math.max(deadline - performance.now(), BEGIN_MS))
+          } catch (error) {
+            if (!isUnavailable(error) || performance.now() > deadline) throw error
+          } finally {
+            if (!connection.lost) idle.push(connection)
+          }
+          await sleep(randomInt(50, 150))
         }
       } finally {
         endTurn()

@@ -142,21 +142,28 @@ export async function findFaits(tx: Tx, journalId: number): Promise<Content> {
 export type DejaNotee = { id: string; recordedAt: Date }
 
 /**
- * The same démarche (its words, nature and result, its moment when one is said) as this aidant noted it under this mandat less than ten minutes
- * ago: more likely the same act told twice than two acts.
+ * What may be the démarche about to be noted under this mandat: the one that the same form recorded (`renvoi`), and those of its thématique,
+ * nature and result, and its moment when one is said, that this aidant noted less than ten minutes ago. Latest first.
  */
-export async function findDejaNotee(
+export const listJustNotees = (
   tx: Tx,
   aidantId: string,
-  { mandatId, thematique, titre, nature, resultat, doneAt = null }: NewDemarche,
-): Promise<DejaNotee | undefined> {
+  { mandatId, envoi, thematique, nature, resultat, doneAt }: NewDemarche,
+) => tx.sql<(DejaNotee & { genre: Kind; renvoi: boolean })[]>`
+  select d.id, d.genre, d.recorded_at, d.envoi = ${envoi} as renvoi
+  from demarche d
+  where d.mandat_id = ${mandatId} and ${mine(tx, 'd')} and (d.envoi = ${envoi}
+    or (d.aidant_id = ${aidantId} and d.thematique = ${thematique} and d.nature = ${nature} and d.resultat = ${resultat}
+      and d.recorded_at > (select horloge()) - interval '10 minutes' ${doneAt ? tx.sql`and d.done_at = ${doneAt}` : tx.sql``}))
+  order by d.recorded_at desc`
+
+/** The latest of these démarches that has these words. */
+export async function findOfTitre(tx: Tx, ids: readonly string[], titre: string): Promise<DejaNotee | undefined> {
   const [found] = await tx.sql<DejaNotee[]>`
     select d.id, d.recorded_at
     from demarche d
     join demarche_contenu c on c.demarche_id = d.id
-    where d.mandat_id = ${mandatId} and ${mine(tx, 'd')} and d.aidant_id = ${aidantId} and d.thematique = ${thematique}
-      and d.nature = ${nature} and d.resultat = ${resultat} and c.titre = ${titre} and (${doneAt}::timestamptz is null or d.done_at = ${doneAt})
-      and d.recorded_at > (select horloge()) - interval '10 minutes'
+    where d.id = any (${[...ids]}::uuid[]) and ${mine(tx, 'd')} and c.titre = ${titre}
     order by d.recorded_at desc
     limit 1`
   return found

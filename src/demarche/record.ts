@@ -3,7 +3,7 @@ import { append } from '../journal/append.ts'
 import { listAutorisations, lockMandat } from '../mandat/queries.ts'
 import { newUuid } from '../uuid.ts'
 import { type DemarcheRefusal, discretion, type Kind, kindOf, type NewDemarche, refusalOf } from './demarche.ts'
-import { type DejaNotee, findDejaNotee, mayNote } from './queries.ts'
+import { type DejaNotee, findOfTitre, listJustNotees, mayNote } from './queries.ts'
 
 /**
  * `aidant_inactif`: suspended, or gone from the structure, since she opened the form. `deja_notee`: she noted the same one a moment ago,
@@ -68,18 +68,15 @@ async function record(
   encore: boolean,
 ): Promise<Recorded> {
   // Sent together, answered in order: what is read after the lock shows what the lock waited for.
-  const [mandat, [already], autorisations, deja] = await Promise.all([
+  const [mandat, autorisations, justNotees] = await Promise.all([
     lockMandat(tx, demarche.mandatId),
-    tx.sql<{ id: string; genre: Kind }[]>`
-      select id, genre
-      from demarche
-      where envoi = ${demarche.envoi} and mandat_id = ${demarche.mandatId}`,
     listAutorisations(tx, demarche.mandatId),
-    encore ? undefined : findDejaNotee(tx, by.aidantId, demarche),
+    listJustNotees(tx, by.aidantId, demarche),
   ])
   if (!mandat) return { ok: false, refusal: 'introuvable' }
   const { structureId, usagerId } = mandat
-  if (already) return { ok: true, ...already, usagerId }
+  const already = justNotees.find(({ renvoi }) => renvoi)
+  if (already) return { ok: true, id: already.id, genre: already.genre, usagerId }
 
   const doneAt = demarche.doneAt ?? tx.now
   const genre = kindOf(
@@ -89,6 +86,15 @@ async function record(
   )
   const refusal = refusalOf(mandat, autorisations, demarche, tx.now)
   if (refusal && !(refusal === 'hors_mandat' && motif)) return { ok: false, refusal }
+  // More likely the same act told twice than two acts.
+  const deja =
+    encore || !justNotees.length
+      ? undefined
+      : await findOfTitre(
+          tx,
+          justNotees.map(({ id }) => id),
+          demarche.titre,
+        )
   if (deja) return { ok: false, refusal: 'deja_notee', deja }
 
   // The act proved to be inside the mandat after all: recorded as what it is, its reason not needed.

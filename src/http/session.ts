@@ -110,36 +110,22 @@ const fromOf = (c: Context<Env>, { secretsKey, proxies }: FromConfig): From => (
     .digest(),
 })
 
-/**
- * Who holds this token, now: undefined when it is unknown, ended, idle for 30 minutes, 10 hours old, or its aidant suspended. A
- * structure left or suspended since is no longer chosen.
- */
-async function findSession(tx: Tx, token: string, from: () => From): Promise<Row | undefined> {
-  const [row] = await tx.sql<Row[]>`
-    select s.id, s.aidant_id, s.usager_id,
-      case when s.prouve_at <= h.now - make_interval(mins => ${PROOF_MINUTES}) then 'code_prive' else s.niveau end as niveau, c.structure_id as imprime_par, a.prenom, a.nom, a.cgu_version,
-      st.id as structure_id, st.nom as structure_nom, st.fuseau, coalesce(ha.referent, false) as referent,
-      s.proconnect_id_token is not null as par_proconnect,
-      (select count(*) from habilitation o join structure os on os.id = o.structure_id
-        where o.aidant_id = s.aidant_id and o.ended_at is null and os.suspended_at is null) as structures,
-      u.prenoms, u.nom_naissance, u.nom_usage, s.last_seen_at < h.now - interval '1 minute' as stale
-    from (select horloge() as now offset 0) h
-    join session s on s.last_seen_at > h.now - make_interval(mins => ${IDLE_MINUTES}) and s.created_at > h.now - make_interval(hours => ${ABSOLUTE_HOURS})
-    left join aidant a on a.id = s.aidant_id
-    left join habilitation ha on ha.aidant_id = s.aidant_id and ha.structure_id = s.structure_id and ha.ended_at is null
-    left join structure st on st.id = ha.structure_id and st.suspended_at is null
-    left join usager u on u.id = s.usager_id
-    left join code_prive c on c.id = s.code_prive_id
-    where s.jeton = ${hashToken(token)} and s.ended_at is null and a.suspended_at is null`
-  if (row?.stale) {
-    const { appareil, reseau } = from()
-    await tx.sql`
-      update session
-      set last_seen_at = ${tx.now}, appareil = ${appareil}, reseau = ${reseau}
-      where id = ${row.id}`
-  }
+/** Who holds this token, now: undefined when nobody does any more. The database says when that is (`session_tenue`). */
+const findSession = async (db: Db, token: string): Promise<Row | undefined> => {
+  const [row] = await db.ask(
+    (sql) => sql<Row[]>`
+      select id, aidant_id, usager_id, niveau, imprime_par, prenom, nom, cgu_version, structure_id, structure_nom, fuseau, referent,
+        par_proconnect, structures, prenoms, nom_naissance, nom_usage, stale
+      from session_tenue(${hashToken(token)}, make_interval(mins => ${IDLE_MINUTES}), make_interval(hours => ${ABSOLUTE_HOURS}),
+        make_interval(mins => ${PROOF_MINUTES}))`,
+  )
   return row
 }
+
+const markSeen = (tx: Tx, id: string, { appareil, reseau }: From) => tx.sql`
+  update session
+  set last_seen_at = horloge(), appareil = ${appareil}, reseau = ${reseau}
+  where id = ${id} and ended_at is null`
 
 export type SessionPaths = { cgu: string; cguVersion: number; structures: string }
 
@@ -148,10 +134,9 @@ export const session = (db: Db, config: Pick<Config, 'publicUrl'> & FromConfig, 
   const jar = cookies(config)
   return async (c, next) => {
     const token = jar.read(c, 'session')
-    const row = token
-      ? await db.tx({ kind: 'portier' }, (tx) => findSession(tx, token, () => fromOf(c, config)), { retryable: true })
-      : undefined
+    const row = token ? await findSession(db, token) : undefined
     if (row) {
+      if (row.stale) await db.tx({ kind: 'portier' }, (tx) => markSeen(tx, row.id, fromOf(c, config)), { retryable: true })
       c.set('sessionId', row.id)
       if (row.usagerId) {
         const { niveau, imprimePar, prenoms, nomUsage, nomNaissance } = row

@@ -29,7 +29,7 @@ export async function verifyDatabase(
 ): Promise<Verified> {
   const { log, reading, seen = [], progress = () => {} } = options
   const read = <T>(work: (tx: Tx) => Promise<T>) => db.tx({ kind: 'operator' }, work, { retryable: true })
-  const audit = openAudit({ log, seen, restaurations: await read(listRestaurations) })
+  const audit = openAudit({ log, seen, restaurations: await read(listRestaurations), tiles: true })
   const { done } = audit
 
   // Lines go on being written: everything is compared with what there was at this moment.

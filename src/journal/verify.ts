@@ -152,20 +152,23 @@ type Audit = {
 /**
  * Verifies a journal line after line, in memory that does not grow with it (a few words for each mandat and each person). `log`: the key that must have signed, under
  * any of the names that the journal had; `seen`: checkpoints that others kept, to be found again at their size; `restaurations`: what was said at
- * each restore, where the tree changes its name and may lose an end that witnesses saw: as many lines as it says, and no more.
+ * each restore, where the tree changes its name and may lose an end that witnesses saw: as many lines as it says, and no more. `tiles`: stored tiles
+ * will be given as they are filled; otherwise none is kept.
  */
 export function openAudit({
   log,
   seen = [],
   restaurations = [],
+  tiles = false,
 }: {
   log: Vkey
   seen?: readonly Checkpoint[]
   restaurations?: readonly RestaurationGardee[]
+  tiles?: boolean
 }): Audit {
   const counts: Counts = { ...NOTHING_COUNTED }
   const full: { level: number; index: number; hashes: Buffer; root: Hash }[] = []
-  const tree = growTree(collectTiles((tile) => void full.push(tile)))
+  const tree = growTree(tiles ? collectTiles((tile) => void full.push(tile)) : undefined)
   /** Of each mandat: the number that must come, and those that came before their turn, with their lines. */
   const mandats = new Map<string, { next: number; early?: Map<number, { id: number; index: number | undefined }> }>()
   /** The first line of each person whose content is gone (a later line must say so), and the first whose content is there (none may). */

@@ -65,18 +65,17 @@ export async function lockToEnd(tx: Tx, id: string) {
 
 /** The autorisations of one mandat in the fixed order of the thématiques, with their suspensions. */
 export async function listAutorisations(tx: Tx, mandatId: string) {
-  const [autorisations, suspensions] = await Promise.all([
-    tx.sql<(Omit<Autorisation, 'suspensions'> & { id: string })[]>`
-      select a.id, a.thematique, a.signed_at, a.expires_at, a.revoked_at, a.revoked_how
-      from autorisation a
-      where a.mandat_id = ${mandatId} and ${held(tx, 'a')}
-      order by array_position(thematiques(), a.thematique)`,
-    tx.sql<{ autorisationId: string; from: Date; until: Date | null }[]>`
-      select s.autorisation_id, s.from_at as "from", s.until_at as "until"
-      from suspension s
-      where s.mandat_id = ${mandatId} and ${held(tx, 's')}`,
-  ])
-  return autorisations.map((a) => ({ ...a, suspensions: suspensions.filter((s) => s.autorisationId === a.id) }))
+  const found = await tx.sql<(Omit<Autorisation, 'suspensions'> & { id: string; from: Date | null; until: Date | null })[]>`
+    select a.id, a.thematique, a.signed_at, a.expires_at, a.revoked_at, a.revoked_how, s.from_at as "from", s.until_at as "until"
+    from autorisation a
+    left join suspension s on s.autorisation_id = a.id and ${held(tx, 's')}
+    where a.mandat_id = ${mandatId} and ${held(tx, 'a')}
+    order by array_position(thematiques(), a.thematique), s.from_at`
+  const firsts = found.filter(({ id }, n) => found[n - 1]?.id !== id)
+  return firsts.map(({ from: _, until: __, ...autorisation }) => ({
+    ...autorisation,
+    suspensions: found.flatMap(({ id, from, until }) => (id === autorisation.id && from ? [{ from, until }] : [])),
+  }))
 }
 
 const etats = (tx: Tx) => tx.sql`

@@ -61,7 +61,8 @@ describe('quand plus de requêtes attendent qu’il n’y a de connexions', () =
   it('aucune écriture acquittée ne disparaît ; le jumeau naïf en perd', async () => {
     const db = ours()
     const insert = (mot: string) => db.tx(worker, (tx) => tx.sql`insert into essai (mot) values (${mot})`)
-    const read = () => db.tx(worker, (tx) => tx.sql`select 1`)
+    let reads = 0
+    const read = () => (reads++ % 2 ? db.tx(worker, (tx) => tx.sql`select 1`) : db.ask((sql) => sql`select 1`))
     const hold = () => db.tx(worker, (tx) => tx.sql`select pg_sleep(0.2)`)
     expect(await lostWrites('nous', { read, write: insert, change: insert }, hold)).toBe(0)
 

@@ -526,6 +526,49 @@ describe('les nouvelles tentatives', () => {
   })
 })
 
+describe('une question posée au nom de personne', () => {
+  const seen = (db: Db) => db.ask((sql) => sql<{ id: number }[]>`select id from essai_cloisonne`)
+  const backend = async (db: Db) => (await db.ask((sql) => sql<{ pid: number }[]>`select pg_backend_pid() as pid`))[0]!.pid
+
+  it('ne voit aucune ligne cloisonnée, même sur la connexion d’un autre', async () => {
+    const db = open({ connections: 1 })
+    const by: Who = { kind: 'aidant', aidantId: A, structureId: B }
+    expect(await db.tx(by, (tx) => tx.sql`select id from essai_cloisonne`)).toHaveLength(1)
+    expect(await seen(db)).toHaveLength(0)
+  })
+
+  it('rend sa connexion telle quelle, même fautive', async () => {
+    const db = open({ connections: 1 })
+    const before = await backend(db)
+    expect(await failure(db.ask((sql) => sql`select 1 / 0`))).toMatchObject({ code: '22012' })
+    expect(await backend(db)).toBe(before)
+    expect(await db.tx(worker, pid)).toBe(before)
+  })
+
+  it('est reposée quand la connexion se perd', async () => {
+    const db = open({ connections: 1 })
+    const before = await backend(db)
+    await kill(before)
+    expect(await backend(db)).not.toBe(before)
+  })
+
+  it('attend son tour, et pas plus longtemps que les autres', async () => {
+    const db = open({ connections: 1, waitMs: 100 })
+    const held = db.tx(worker, (tx) => tx.sql`select pg_sleep(0.4)`)
+    expect(isBusy(await failure(seen(db)))).toBe(true)
+    await held
+    expect(await seen(db)).toHaveLength(0)
+  })
+
+  it('finit avant que la base ne se ferme', async () => {
+    const db = open()
+    const asked = db.ask((sql) => sql`select pg_sleep(0.1)`)
+    await db.close()
+    await asked
+    expect(isUnavailable(await failure(seen(db)))).toBe(true)
+  })
+})
+
 describe('la file d’attente', () => {
   const connected = async () => {
     const [row] = await base.adminSql`
