@@ -1,4 +1,5 @@
-# Image du service seul, pour un vrai PostgreSQL et un vrai FranceConnect. Écrite sans Docker sous la main : elle n'a pas encore été construite.
+# Image du service seul, pour un vrai PostgreSQL et un vrai FranceConnect. Écrite sans Docker sous la main : ses étapes ont été faites une à une (Node 20, dossier en lecture seule,
+# compte sans droit : le service démarre, répond à /readyz et fait un PDF), l'image elle-même n'a pas encore été construite.
 FROM node:24-slim
 
 ENV NODE_ENV=production
