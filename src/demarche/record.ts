@@ -102,26 +102,29 @@ async function record(
   const { sensible, reclamation } = discretion(demarche)
   const { mandatId, envoi, doneAt: _, ...facts } = demarche
   const id = newUuid(tx)
-  // Sent together: the rows name the line just written, and the database dates them by it.
-  await Promise.all([
-    append(tx, {
+  await append(
+    tx,
+    {
       action: horsMandat ? 'acte_hors_mandat' : 'demarche_realisee',
       mandat,
       contenu: { ...facts, genre, done_at: doneAt.toISOString(), ...(horsMandat && { motif: motif! }) },
       sensible: sensible || reclamation,
-    }),
-    tx.sql`
+    },
+    tx.sql`acte as (
       insert into demarche (id, mandat_id, structure_id, usager_id, aidant_id, genre, thematique, sensible, reclamation, nature, mode, presence,
         canal, done_at, duree_minutes, resultat, motif_blocage, envoi, journal_id)
-      values (${id}, ${mandatId}, ${structureId}, ${usagerId}, ${by.aidantId}, ${genre}, ${demarche.thematique}, ${sensible}, ${reclamation},
-        ${demarche.nature}, ${demarche.mode}, ${demarche.presence}, ${demarche.canal}, ${doneAt}, ${demarche.dureeMinutes ?? null},
-        ${demarche.resultat}, ${demarche.motifBlocage ?? null}, ${envoi}, currval('journal_id_seq'))`,
-    tx.sql`
+      select ${id}::uuid, ${mandatId}::uuid, ${structureId}::uuid, ${usagerId}::uuid, ${by.aidantId}::uuid, ${genre}, ${demarche.thematique},
+        ${sensible}::boolean, ${reclamation}::boolean, ${demarche.nature}, ${demarche.mode}, ${demarche.presence}, ${demarche.canal},
+        ${doneAt}::timestamptz, ${demarche.dureeMinutes ?? null}::int, ${demarche.resultat}, ${demarche.motifBlocage ?? null}, ${envoi}::uuid, id
+      from line
+      returning id, structure_id, usager_id, genre),
+    mots as (
       insert into demarche_contenu (demarche_id, structure_id, usager_id, genre, code, titre, administration, reference, montant_centimes,
         etape_quoi, etape_qui, etape_quand, orientation, note, motif_hors_mandat)
-      values (${id}, ${structureId}, ${usagerId}, ${genre}, ${demarche.code ?? null}, ${demarche.titre}, ${demarche.administration ?? null},
-        ${demarche.reference ?? null}, ${demarche.montantCentimes ?? null}, ${demarche.etapeQuoi ?? null}, ${demarche.etapeQui ?? null},
-        ${demarche.etapeQuand ?? null}, ${demarche.orientation ?? null}, ${demarche.note ?? null}, ${horsMandat ? motif! : null})`,
-  ])
+      select id, structure_id, usager_id, genre, ${demarche.code ?? null}, ${demarche.titre}, ${demarche.administration ?? null},
+        ${demarche.reference ?? null}, ${demarche.montantCentimes ?? null}::int, ${demarche.etapeQuoi ?? null}, ${demarche.etapeQui ?? null},
+        ${demarche.etapeQuand ?? null}, ${demarche.orientation ?? null}, ${demarche.note ?? null}, ${horsMandat ? motif! : null}
+      from acte)`,
+  )
   return { ok: true, id, usagerId, genre }
 }

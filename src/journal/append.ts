@@ -39,14 +39,16 @@ const acteurOf = (
 
 /**
  * Writes one line of the journal, in the transaction of its fact. The database gives it its time, its number in the mandat and its
- * frozen bytes; the actor follows from who is calling, never from the caller's word.
+ * frozen bytes; the actor follows from who is calling, never from the caller's word. `facts`: what the line says, written by the same
+ * statement, as further parts of its `with` that read the id of `line`.
  */
-export async function append(tx: Tx, line: NewLine): Promise<Line> {
+export async function append(tx: Tx, line: NewLine, facts?: ReturnType<Tx['sql']>): Promise<Line> {
   const structureId = line.mandat?.structureId ?? line.structureId ?? null
   const usagerId = line.mandat?.usagerId ?? line.usagerId ?? null
   const { acteur, id } = acteurOf(tx.who, { usagerId, referentId: line.referentId })
   const payload = jcs(line.contenu)
   const salt = tx.random(32)
+  const more = facts ? tx.sql`, ${facts}` : tx.sql``
 
   // Sent at once: statements written after this call come after it.
   const sent = tx.sql<Line[]>`
@@ -58,6 +60,7 @@ export async function append(tx: Tx, line: NewLine): Promise<Line> {
     contenu as (
       insert into journal_contenu (journal_id, structure_id, usager_id, sensible, payload, salt)
       select id, ${structureId}::uuid, ${usagerId}::uuid, ${line.sensible ?? false}::boolean, ${payload}, ${salt}::bytea from line)
+      ${more}
     select id, at, mandat_seq
     from line`.execute()
   const [written] = await sent
