@@ -1,27 +1,24 @@
 import type { Db, Tx } from '../db.ts'
-import { failure, type Log } from '../http/log.ts'
+import type { Log } from '../http/log.ts'
+import { oneByOne } from '../turns.ts'
 import { announceBlockedCode, type BlockedCode } from './announce.ts'
+
+const by = { kind: 'worker' } as const
 
 /**
  * Tells of each private code that was tried wrong too often and serves no more. Not in the transaction of the try, whose answer must cost what
- * that of an unknown code does. One that fails does not keep the others waiting; it is tried again at the next turn.
+ * that of an unknown code does.
  */
-export async function announceBlockedCodes(db: Db, log: Log): Promise<number> {
-  const by = { kind: 'worker' } as const
-  let count = 0
-  for (const code of await db.tx(by, listUntold))
-    await db
-      .tx(by, async (tx) => {
-        const [untold] = await tx.sql`
-          update code_prive_essai set dit_at = ${tx.now} where code_prive_id = ${code.id} and dit_at is null returning code_prive_id`
-        if (untold) await announceBlockedCode(tx, code)
-      })
-      .then(
-        () => count++,
-        (error: unknown) => log('warn', { event: 'tache_echouee', reason: 'codes_bloques', ...failure(error) }),
-      )
-  return count
-}
+export const announceBlockedCodes = async (db: Db, log: Log): Promise<number> =>
+  oneByOne(await db.tx(by, listUntold), { job: 'codes_bloques', log }, (code) =>
+    db.tx(by, async (tx) => {
+      const [untold] = await tx.sql`
+        update code_prive_essai set dit_at = ${tx.now} where code_prive_id = ${code.id} and dit_at is null returning code_prive_id`
+      if (!untold) return 0
+      await announceBlockedCode(tx, code)
+      return 1
+    }),
+  )
 
 const listUntold = (tx: Tx) => tx.sql<BlockedCode[]>`
   select c.id, c.usager_id, c.mandat_id, c.structure_id, coalesce(s.fuseau, 'Europe/Paris') as fuseau

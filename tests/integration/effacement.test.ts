@@ -14,6 +14,7 @@ import { NO_WITNESS } from '../../src/journal/policy.ts'
 import { parseProvenLines, verifyLine } from '../../src/journal/proof.ts'
 import { proveLine } from '../../src/journal/prove.ts'
 import { codeVerification } from '../../src/mandat/code.ts'
+import { writeExpired } from '../../src/mandat/expire.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
 import { printPapier } from '../../src/papier/print.ts'
 import { applyTerms } from '../../src/usager/apply-terms.ts'
@@ -127,6 +128,18 @@ describe('effacer une personne', () => {
     const again = ok(await erase(told.usagerId))
     expect(again).toEqual({ ok: true, usagerId: told.usagerId, le: erased.le, ligne: erased.ligne, counts: null })
     expect(await world.digest()).toEqual(once)
+  })
+
+  it('un mandat venu à sa date, effacé avant que sa ligne de fin soit écrite, ne retient pas celles des autres', async () => {
+    const told = await live('voahangy', { duree: 'jour' })
+    const other = await world.signMandat({ persona: 'josiane', duree: 'jour' })
+    await later(3 * DAY)
+    ok(await erase(told.id))
+    const failed: unknown[] = []
+    expect(await writeExpired(world.db, (_, line) => failed.push(line))).toBe(1)
+    expect(failed).toEqual([])
+    const ends = (await world.lines()).filter(({ action }) => action === 'mandat_expire')
+    expect(ends.at(-1)).toMatchObject({ mandatId: other.id })
   })
 
   /** Erases her, and does this before the commit; what `meanwhile` waits for is the erasure. */
