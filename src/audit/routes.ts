@@ -1,4 +1,4 @@
-import { type Context, Hono } from 'hono'
+import { Hono } from 'hono'
 import { dossierPage } from '../../views/audit/dossier.ts'
 import { journalPage } from '../../views/audit/journal.ts'
 import { openPage } from '../../views/audit/open.ts'
@@ -8,7 +8,7 @@ import type { Db } from '../db.ts'
 import { curseurDe, findDemarche, findFaits, listDemarches, texteDuCurseur } from '../demarche/queries.ts'
 import { isUuid, parseForm } from '../form.ts'
 import { asReferent as as } from '../http/as.ts'
-import type { Env, SessionAidant } from '../http/env.ts'
+import type { AidantContext, Env, SessionAidant } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { requireReferent } from '../http/rules.ts'
 import { proveLine } from '../journal/prove.ts'
@@ -20,8 +20,6 @@ import { newUuid } from '../uuid.ts'
 import { filtreForm, OUVERTURE_DEJA_SERVIE, ouvertureForm } from './forms.ts'
 import { openDossier } from './open.ts'
 import { findLigne, findOuverture, listAidants, listLignes } from './queries.ts'
-
-type Asked = Context<Env & { Variables: { aidant: SessionAidant } }>
 
 const JOURNAL = '/structure/journal'
 const FILTRES = Object.keys(filtreForm.shape) as (keyof typeof filtreForm.shape)[]
@@ -83,7 +81,7 @@ export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'jour
   })
 
   /** She comes to a dossier from the journal, which says so in the address, or else from the persons. */
-  const cameFrom = (c: Asked) =>
+  const cameFrom = (c: AidantContext) =>
     c.req.query('de') === 'journal'
       ? { frame: frameOf(c, 'journal'), retour: back('Journal de la structure', JOURNAL), suite: '?de=journal' }
       : { frame: frameOf(c, 'personnes'), retour: back('Personnes', '/personnes'), suite: '' }
@@ -99,7 +97,7 @@ export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'jour
   })
   routes.post('/structure/personnes/:usagerId/ouvrir', requireReferent, (c) => open(c, c.req.param('usagerId')))
 
-  async function open(c: Asked, usagerId: string) {
+  async function open(c: AidantContext, usagerId: string) {
     const { aidant } = c.var
     const form = await parseForm(c, ouvertureForm)
     const opened = form.ok ? await openDossier(db, as(aidant), { usagerId, ...form.data }) : undefined
