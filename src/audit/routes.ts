@@ -6,7 +6,7 @@ import { back } from '../../views/kit/card.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
 import { curseurDe, findDemarche, findFaits, listDemarches, texteDuCurseur } from '../demarche/queries.ts'
-import { isUuid, parseForm } from '../form.ts'
+import { isUuid, parseForm, parseSearch } from '../form.ts'
 import { asReferent as as } from '../http/as.ts'
 import type { AidantContext, Env, SessionAidant } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
@@ -22,31 +22,23 @@ import { openDossier } from './open.ts'
 import { findLigne, findOuverture, listAidants, listLignes } from './queries.ts'
 
 const JOURNAL = '/structure/journal'
-const FILTRES = Object.keys(filtreForm.shape) as (keyof typeof filtreForm.shape)[]
 
 export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'journal'> }): Hono<Env> {
   const routes = new Hono<Env>()
 
   routes.get(JOURNAL, requireReferent, async (c) => {
     const { aidant } = c.var
-    const values: Record<string, string> = {}
-    for (const name of FILTRES) {
-      const typed = c.req.query(name)?.trim()
-      if (typed) values[name] = typed
-    }
-    const parsed = filtreForm.safeParse(values)
-    const errors: Record<string, string> = {}
-    for (const { path, message } of parsed.error?.issues ?? []) errors[String(path[0])] ??= message
+    const filtre = parseSearch(c, filtreForm)
     const [avant] = /^\d{1,15}$/.exec(c.req.query('avant') ?? '') ?? []
 
     const shown = await db.tx(as(aidant), async (tx) => ({
       aidants: await listAidants(tx),
-      ...(parsed.success
-        ? await listLignes(tx, parsed.data, aidant.fuseau, avant === undefined ? undefined : Number(avant))
+      ...(filtre.ok
+        ? await listLignes(tx, filtre.data, aidant.fuseau, avant === undefined ? undefined : Number(avant))
         : { lignes: [], suivant: undefined, compte: 0 }),
     }))
     const address = (more: Record<string, string>) => {
-      const search = new URLSearchParams({ ...values, ...more }).toString()
+      const search = new URLSearchParams({ ...(filtre.values as Record<string, string>), ...more }).toString()
       return search ? `${JOURNAL}?${search}` : JOURNAL
     }
     return c.html(
@@ -54,12 +46,12 @@ export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'jour
         frame: frameOf(c, 'journal'),
         ...shown,
         fuseau: aidant.fuseau,
-        values,
-        errors,
+        values: filtre.values,
+        errors: filtre.ok ? {} : filtre.errors,
         suivante: shown.suivant === undefined ? undefined : address({ avant: String(shown.suivant) }),
         premiere: avant === undefined ? undefined : address({}),
       }),
-      parsed.success ? 200 : 422,
+      filtre.ok ? 200 : 422,
     )
   })
 
