@@ -100,7 +100,7 @@ export function codeRoutes({ db, config }: { db: Db; config: Config }): Hono<Env
 
   // Her code itself, once FranceConnect said who she is
 
-  const mine = async (c: UsagerContext, refused = false) => {
+  const mine = async (c: UsagerContext, errors?: Parameters<typeof monCodePage>[0]['errors']) => {
     const shown = await db.tx(asUsager(c.var.usager), async (tx) => ({
       codes: await listCodesPrives(tx),
       usages: await listUsagesDuCode(tx),
@@ -109,13 +109,13 @@ export function codeRoutes({ db, config }: { db: Db; config: Config }): Hono<Env
     // The log says that her space was opened with a code, not with which: since the oldest of those that serve.
     const since = shown.codes.at(-1)?.createdAt
     const last = shown.usages.find(({ genre, at }) => genre === 'espace_ouvert_par_code' && since && at >= since)
-    return c.html(monCodePage({ frame: frameOf(c, 'donnees'), ...shown, usedAt: last?.at }), refused ? 422 : 200)
+    return c.html(monCodePage({ frame: frameOf(c, 'donnees'), ...shown, usedAt: last?.at, errors }), errors ? 422 : 200)
   }
   routes.get('/mon-espace/code-papier', requireUsager, (c) => mine(c))
   routes.post('/mon-espace/code-papier', requireUsager, async (c) => {
     const form = await parseForm(c, changeCodeForm)
     // A button always says what it does: a form without it was not ours.
-    if (!form.ok) return mine(c, true)
+    if (!form.ok) return mine(c, form.errors)
     const { code } = await changeCode(db, asUsager(c.var.usager), form.data.geste, secretsKey)
     // 200 and not a redirect: the code is told this once, and is kept nowhere where an address could find it again.
     if (code !== undefined) return c.html(nouveauCodePage({ frame: frameOf(c, 'donnees'), code }))
