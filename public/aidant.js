@@ -52,10 +52,13 @@ document.addEventListener('htmx:before:response', (event) => {
       Object.assign(bouton, { type: 'button', className: 'button primary', textContent: 'Continuer' })
       bouton.addEventListener('click', continuer)
       document.body.append(annonce)
-      annonce.showModal()
     }
     const [mots, suite] = annonce.children
-    if (mots.textContent !== titre) [mots.textContent, suite.textContent] = [titre, texte]
+    if (mots.textContent === titre) return
+    mots.textContent = titre
+    suite.textContent = texte
+    // Put aside before, it has something else to say.
+    if (!annonce.open) annonce.showModal()
   }
 
   setInterval(() => {

@@ -284,8 +284,8 @@ if (place) {
   const run = async () => {
     const fragment = location.hash.slice(1)
     const found = await check(fragment).catch(() => ({ verdict: 'navigateur' }))
-    // Another paper may have been scanned meanwhile: its own run tells.
-    if (location.hash.slice(1) !== fragment) return
+    // Another paper was scanned meanwhile: it is the one to tell, and nothing is shown before.
+    if (location.hash.slice(1) !== fragment) return run()
     last = found
     tell(found)
   }

@@ -27,6 +27,7 @@ import { publicRoutes } from './public-routes.ts'
 import { sessionRoutes } from './session-routes.ts'
 import { STRUCTURES_PATH, structureRoutes } from './structure/routes.ts'
 import { codeRoutes } from './usager/code-routes.ts'
+import { personnesRoutes } from './usager/personnes-routes.ts'
 import { usagerRoutes } from './usager/routes.ts'
 import { preuveRoutes } from './verification/preuve-routes.ts'
 import { verificationRoutes } from './verification/routes.ts'
@@ -68,6 +69,7 @@ export function createApp(deps: Deps, more?: Hono<Env>): Hono<Env> {
   if (oidc.proconnect) app.route('/', proconnectRoutes({ db, config, proconnect: oidc.proconnect, signer }))
   app.route('/', papierRoutes({ db, config, printer: signer, renderer: papers, log }))
   app.route('/', mesPreuvesRoutes({ db, config }))
+  app.route('/', personnesRoutes({ db }))
   app.route('/', usagerRoutes({ db, config, franceconnect: oidc.franceconnect }))
   app.route('/', codeRoutes({ db, config }))
   app.route('/', demarcheRoutes({ db, config }))

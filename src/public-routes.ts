@@ -12,7 +12,7 @@ export function publicRoutes({ editeur, contact }: Pick<Config, 'editeur' | 'con
   routes.get('/', publicPage, (c) => {
     if (c.var.aidant) return c.redirect('/personnes', 303)
     if (c.var.usager) return c.redirect('/mon-espace', 303)
-    return c.html(homePage({ demo: c.var.demo, verifier: true }))
+    return c.html(homePage({ demo: c.var.demo }))
   })
   routes.get('/accessibilite', publicPage, (c) => c.html(accessibilitePage({ contact, demo: c.var.demo })))
   routes.get('/mentions-legales', publicPage, (c) => c.html(mentionsPage({ editeur, contact, demo: c.var.demo })))

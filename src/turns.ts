@@ -1,3 +1,5 @@
+import { failure, type Log } from './http/log.ts'
+
 /**
  * Does `turn` again and again, each waiting the milliseconds that the one before answered; it says its own failures and never rejects. `stop`
  * waits for the one that runs.
@@ -19,4 +21,22 @@ export function startTurns(turn: () => Promise<number>): { stop(): Promise<void>
       await running
     },
   }
+}
+
+/**
+ * Does `work` for each in turn, and adds up what it answers. One that fails is said under this job's name and keeps nobody waiting: it is tried
+ * again at the job's next turn.
+ */
+export async function oneByOne<T>(
+  each: readonly T[],
+  { job, log }: { job: string; log: Log },
+  work: (one: T) => Promise<number>,
+): Promise<number> {
+  let count = 0
+  for (const one of each)
+    count += await work(one).catch((error: unknown) => {
+      log('warn', { event: 'tache_echouee', reason: job, ...failure(error) })
+      return 0
+    })
+  return count
 }

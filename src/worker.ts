@@ -6,8 +6,8 @@ import { forgetRates } from './http/rates.ts'
 import { forgetSessions } from './http/session.ts'
 import { announceBlockedCodes } from './mandat/announce-blocked.ts'
 import { announceClosures } from './mandat/announce-closed.ts'
-import { forgetBrouillons, writeExpired } from './mandat/expire.ts'
-import { forgetPapiersRemis } from './mandat/hand-over.ts'
+import { writeExpired } from './mandat/expire.ts'
+import { forgetBrouillons, forgetPapiersRemis } from './mandat/forget.ts'
 import { remindEnds } from './mandat/remind.ts'
 import { type Deliver, deliverDue } from './notification/deliver.ts'
 import { forgetMessages } from './notification/forget.ts'
@@ -27,7 +27,7 @@ export function startWorker(db: Db, deliver: Deliver, log: Log): { stop(): Promi
   }
   const jobs: Job[] = [
     { name: 'messages', everyMs: 1_000, run: () => deliverDue(db, deliver, log) },
-    { name: 'fins', everyMs: 20_000, run: () => writeExpired(db) },
+    { name: 'fins', everyMs: 20_000, run: () => writeExpired(db, log) },
     { name: 'fermetures', everyMs: 60_000, run: () => announceClosures(db, log) },
     { name: 'codes_bloques', everyMs: 60_000, run: () => announceBlockedCodes(db, log) },
     { name: 'rappels', everyMs: 600_000, run: () => remindEnds(db, log) },

@@ -7,9 +7,9 @@ import { findOuverture } from './queries.ts'
 export type Opened = { ok: true } | { ok: false; refusal: 'introuvable' | 'envoi_deja_utilise' }
 
 /**
- * Opens a person's dossier to the calling référent for fifteen minutes, with a reason that the person sees: its line and its row, or
- * neither. `envoi` identifies the form that was sent: sent twice, it opens once, and is refused
- * once it no longer says what is so: another person's, or the time over.
+ * Opens a person's dossier to the calling référent for fifteen minutes, with a reason that the person sees: its line and its row, or neither.
+ * `envoi` identifies the form that was sent: sent twice, it opens once, and is refused once it no longer says what is so: another person's, or
+ * the time over.
  */
 export const openDossier = (
   db: Db,

@@ -1,4 +1,4 @@
-import { type Context, Hono } from 'hono'
+import { Hono } from 'hono'
 import { dossierPage } from '../../views/audit/dossier.ts'
 import { journalPage } from '../../views/audit/journal.ts'
 import { openPage } from '../../views/audit/open.ts'
@@ -6,9 +6,9 @@ import { back } from '../../views/kit/card.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
 import { curseurDe, findDemarche, findFaits, listDemarches, texteDuCurseur } from '../demarche/queries.ts'
-import { isUuid, parseForm } from '../form.ts'
+import { isUuid, parseForm, parseSearch } from '../form.ts'
 import { asReferent as as } from '../http/as.ts'
-import type { Env, SessionAidant } from '../http/env.ts'
+import type { AidantContext, Env, SessionAidant } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { requireReferent } from '../http/rules.ts'
 import { proveLine } from '../journal/prove.ts'
@@ -21,34 +21,24 @@ import { filtreForm, OUVERTURE_DEJA_SERVIE, ouvertureForm } from './forms.ts'
 import { openDossier } from './open.ts'
 import { findLigne, findOuverture, listAidants, listLignes } from './queries.ts'
 
-type Asked = Context<Env & { Variables: { aidant: SessionAidant } }>
-
 const JOURNAL = '/structure/journal'
-const FILTRES = Object.keys(filtreForm.shape) as (keyof typeof filtreForm.shape)[]
 
 export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'journal'> }): Hono<Env> {
   const routes = new Hono<Env>()
 
   routes.get(JOURNAL, requireReferent, async (c) => {
     const { aidant } = c.var
-    const values: Record<string, string> = {}
-    for (const name of FILTRES) {
-      const typed = c.req.query(name)?.trim()
-      if (typed) values[name] = typed
-    }
-    const parsed = filtreForm.safeParse(values)
-    const errors: Record<string, string> = {}
-    for (const { path, message } of parsed.error?.issues ?? []) errors[String(path[0])] ??= message
+    const filtre = parseSearch(c, filtreForm)
     const [avant] = /^\d{1,15}$/.exec(c.req.query('avant') ?? '') ?? []
 
     const shown = await db.tx(as(aidant), async (tx) => ({
       aidants: await listAidants(tx),
-      ...(parsed.success
-        ? await listLignes(tx, parsed.data, aidant.fuseau, avant === undefined ? undefined : Number(avant))
+      ...(filtre.ok
+        ? await listLignes(tx, filtre.data, aidant.fuseau, avant === undefined ? undefined : Number(avant))
         : { lignes: [], suivant: undefined, compte: 0 }),
     }))
     const address = (more: Record<string, string>) => {
-      const search = new URLSearchParams({ ...values, ...more }).toString()
+      const search = new URLSearchParams({ ...(filtre.values as Record<string, string>), ...more }).toString()
       return search ? `${JOURNAL}?${search}` : JOURNAL
     }
     return c.html(
@@ -56,12 +46,12 @@ export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'jour
         frame: frameOf(c, 'journal'),
         ...shown,
         fuseau: aidant.fuseau,
-        values,
-        errors,
+        values: filtre.values,
+        errors: filtre.ok ? {} : filtre.errors,
         suivante: shown.suivant === undefined ? undefined : address({ avant: String(shown.suivant) }),
         premiere: avant === undefined ? undefined : address({}),
       }),
-      parsed.success ? 200 : 422,
+      filtre.ok ? 200 : 422,
     )
   })
 
@@ -83,7 +73,7 @@ export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'jour
   })
 
   /** She comes to a dossier from the journal, which says so in the address, or else from the persons. */
-  const cameFrom = (c: Asked) =>
+  const cameFrom = (c: AidantContext) =>
     c.req.query('de') === 'journal'
       ? { frame: frameOf(c, 'journal'), retour: back('Journal de la structure', JOURNAL), suite: '?de=journal' }
       : { frame: frameOf(c, 'personnes'), retour: back('Personnes', '/personnes'), suite: '' }
@@ -99,7 +89,7 @@ export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'jour
   })
   routes.post('/structure/personnes/:usagerId/ouvrir', requireReferent, (c) => open(c, c.req.param('usagerId')))
 
-  async function open(c: Asked, usagerId: string) {
+  async function open(c: AidantContext, usagerId: string) {
     const { aidant } = c.var
     const form = await parseForm(c, ouvertureForm)
     const opened = form.ok ? await openDossier(db, as(aidant), { usagerId, ...form.data }) : undefined

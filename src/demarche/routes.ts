@@ -1,4 +1,4 @@
-import { type Context, Hono } from 'hono'
+import { Hono } from 'hono'
 import { demarchePage } from '../../views/demarche/demarche.ts'
 import { newDemarchePage } from '../../views/demarche/new.ts'
 import { mentionOf, PROVE_REFUSAL } from '../../views/journal/words.ts'
@@ -7,7 +7,7 @@ import type { Config } from '../config.ts'
 import type { Db, Tx } from '../db.ts'
 import { isUuid, parseForm } from '../form.ts'
 import { as } from '../http/as.ts'
-import type { Env, SessionAidant } from '../http/env.ts'
+import type { AidantContext, Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { requireAidant } from '../http/rules.ts'
 import { findProtection } from '../journal/prove.ts'
@@ -20,13 +20,11 @@ import { demarcheDe, demarcheForm, horsMandatForm } from './forms.ts'
 import { findDemarche, findMoment, listRecents } from './queries.ts'
 import { recordActeHorsMandat, recordDemarche } from './record.ts'
 
-type Asked = Context<Env & { Variables: { aidant: SessionAidant } }>
-
 export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'journal'> }): Hono<Env> {
   const routes = new Hono<Env>()
 
   /** What the form shows of this mandat; undefined when it is not this structure's, the way to the dossier when she must open it first. */
-  const shownOf = (c: Asked, mandatId: string) =>
+  const shownOf = (c: AidantContext, mandatId: string) =>
     lire(db, c.var.aidant, {
       find: (tx) => findMandat(tx, mandatId),
       read: async (tx, mandat) => {
@@ -66,7 +64,7 @@ export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'j
    * As what a référent notes: an aidant, or the direction with the dossier open; undefined for no mandat of her structure's. Else the answer
    * that keeps what she wrote and leads to opening it: fifteen minutes may end while she writes.
    */
-  const entryOf = (c: Asked, mandatId: string) =>
+  const entryOf = (c: AidantContext, mandatId: string) =>
     lire(db, c.var.aidant, {
       find: (tx) => findMandat(tx, mandatId),
       read: async (tx) => tx.who.kind,
@@ -77,7 +75,7 @@ export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'j
       },
     })
 
-  async function note(c: Asked, mandatId: string, horsMandat: boolean) {
+  async function note(c: AidantContext, mandatId: string, horsMandat: boolean) {
     const { aidant } = c.var
     const by = as(aidant)
     const entry = aidant.referent ? await entryOf(c, mandatId) : 'aidant'

@@ -244,8 +244,6 @@ function readSecrets(file: string, mayCreate: boolean, port: number): Secrets {
     }
   }
   if (!mayCreate) throw new Error(`${file} manque ou est illisible : npm start -- --reset repart à neuf.`)
-  // The word tells production's start check that these are not real secrets.
-  const word = () => `demo-${randomBytes(24).toString('base64url')}`
   return keepSecrets(file, {
     passwords: { app: word(), operator: word(), sequencer: word(), auditor: word() },
     sealKeys: { keys: [newKey()] },

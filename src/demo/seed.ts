@@ -32,7 +32,7 @@ import { AIDANTS, type AidantKey, codeOf, STRUCTURES, type StructureKey, totpSec
 import { ATTENTE, acteDe, BLOCAGE, MANDATS, type MandatStory, NATURE, PIECE } from './vies.ts'
 
 const MINUTE = 60_000
-/** A reminder that fails here is a fault of the story. */
+/** A job that fails here is a fault of the story. */
 const seedFails: Log = (_, { error }) => {
   throw new Error(`seed: ${error}`)
 }
@@ -159,7 +159,7 @@ function eventsOf(telling: Telling): Event[] {
     })
   }
   const over = new Date(expiresAt(signedAt, story.duree, STRUCTURES[story.structure].fuseau).getTime() + MINUTE)
-  if (over < now) events.push({ at: over, run: () => writeExpired(db) })
+  if (over < now) events.push({ at: over, run: () => writeExpired(db, seedFails) })
   const soon = office(new Date(over.getTime() - 29 * DAY), 1, random)
   if (soon > signedAt && soon < now) events.push({ at: soon, run: () => remindEnds(db, seedFails) })
   const { stop } = story

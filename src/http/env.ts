@@ -1,4 +1,5 @@
 import type { HttpBindings } from '@hono/node-server'
+import type { Context } from 'hono'
 import type { Reconnue } from '../db.ts'
 import type { KeptForm } from './kept-form.ts'
 import type { Rule } from './rules.ts'
@@ -39,3 +40,7 @@ export type Variables = {
 
 /** `draining` is set by `serve`; everything in `Bindings` is absent under `app.request`. */
 export type Env = { Bindings: Partial<HttpBindings> & { draining?: () => boolean }; Variables: Variables }
+
+/** Behind a rule that asks for an aidant, or for the person herself. */
+export type AidantContext = Context<Env & { Variables: { aidant: SessionAidant } }>
+export type UsagerContext = Context<Env & { Variables: { usager: SessionUsager } }>

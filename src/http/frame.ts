@@ -1,5 +1,5 @@
 import type { Frame } from '../../views/kit/page.ts'
-import type { Variables } from './env.ts'
+import type { AidantContext, Variables } from './env.ts'
 
 /** The frame of the caller's pages: her name, the structure she acts for, the menu entry she is in. */
 export function frameOf(c: { var: Readonly<Variables> }, current?: string): Frame {
@@ -9,3 +9,9 @@ export function frameOf(c: { var: Readonly<Variables> }, current?: string): Fram
   const { prenom, nom, structureNom, structures, referent } = aidant
   return { space: 'aidant', who: { nom: `${prenom} ${nom}`, structure: structureNom, structures, referent }, current, demo }
 }
+
+/** The same, in large type if it is asked for: the screen is turned to the person. */
+export const grandeFrameOf = (c: AidantContext, current?: string): Frame => ({
+  ...frameOf(c, current),
+  grande: c.req.query('ecriture') === 'grande',
+})

@@ -5,6 +5,7 @@ import { listRestaurations } from './tree-queries.ts'
 import { findExtent, listLeaves, listPoints, listWaiting, type Reading } from './verify-queries.ts'
 
 const PAGE = 2_048
+const IDS = 50_000
 
 /**
  * The whole journal as a bundle, piece by piece. With contents only for whoever may read them all, and asked to: they are what the law lets be
@@ -36,7 +37,9 @@ export async function* exportJournal(db: Db, { log, contenus }: { log: Vkey; con
   }
   // With those that came meanwhile: one of them may say that contents just exported as gone were erased.
   const { lastId } = await read(findExtent)
-  const waiting = await read((tx) => listWaiting(tx, { after: 0, upto: lastId, size, horizon, reading }))
-  yield waiting.map(({ record }) => bundleWaiting(record)).join('')
+  for (let after = 0; after < lastId; after += IDS) {
+    const waiting = await read((tx) => listWaiting(tx, { after, upto: after + IDS, size, horizon, reading }))
+    yield waiting.map(({ record }) => bundleWaiting(record)).join('')
+  }
   yield bundleEnd(size, points)
 }

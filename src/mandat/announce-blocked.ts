@@ -1,30 +1,29 @@
 import type { Db, Tx } from '../db.ts'
-import { failure, type Log } from '../http/log.ts'
+import type { Log } from '../http/log.ts'
+import { oneByOne } from '../turns.ts'
 import { announceBlockedCode, type BlockedCode } from './announce.ts'
+
+const by = { kind: 'worker' } as const
 
 /**
  * Tells of each private code that was tried wrong too often and serves no more. Not in the transaction of the try, whose answer must cost what
- * that of an unknown code does. One that fails does not keep the others waiting; it is tried again at the next turn.
+ * that of an unknown code does.
  */
-export async function announceBlockedCodes(db: Db, log: Log): Promise<number> {
-  const by = { kind: 'worker' } as const
-  let count = 0
-  for (const code of await db.tx(by, listUntold))
-    await db
-      .tx(by, async (tx) => {
-        const [untold] = await tx.sql`
-          update code_prive_essai set dit_at = ${tx.now} where code_prive_id = ${code.id} and dit_at is null returning code_prive_id`
-        if (untold) await announceBlockedCode(tx, code)
-      })
-      .then(
-        () => count++,
-        (error: unknown) => log('warn', { event: 'tache_echouee', reason: 'codes_bloques', ...failure(error) }),
-      )
-  return count
-}
+export const announceBlockedCodes = async (db: Db, log: Log): Promise<number> =>
+  oneByOne(await db.tx(by, listUntold), { job: 'codes_bloques', log }, (code) =>
+    db.tx(by, async (tx) => {
+      const [untold] = await tx.sql`
+        update code_prive_essai set dit_at = ${tx.now} where code_prive_id = ${code.id} and dit_at is null returning code_prive_id`
+      if (!untold) return 0
+      await announceBlockedCode(tx, code)
+      return 1
+    }),
+  )
 
+/** A code that she drew herself is told under one of her mandats too: by these her messages are found, to be erased with her. */
 const listUntold = (tx: Tx) => tx.sql<BlockedCode[]>`
-  select c.id, c.usager_id, c.mandat_id, c.structure_id, coalesce(s.fuseau, 'Europe/Paris') as fuseau
+  select c.id, c.usager_id, c.structure_id, coalesce(s.fuseau, 'Europe/Paris') as fuseau,
+    coalesce(c.mandat_id, (select m.id from mandat m where m.usager_id = c.usager_id order by m.signed_at desc limit 1)) as mandat_id
   from code_prive_essai e
   join code_prive c on c.id = e.code_prive_id
   left join structure s on s.id = c.structure_id

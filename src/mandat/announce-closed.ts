@@ -1,34 +1,24 @@
 import type { Db, Tx } from '../db.ts'
-import { failure, type Log } from '../http/log.ts'
+import type { Log } from '../http/log.ts'
+import { oneByOne } from '../turns.ts'
 import { announceClosed, announceClosedToAidants } from './announce.ts'
+
+const by = { kind: 'worker' } as const
 
 /**
  * Tells each person whose mandat ended because its structure closed, and those who acted for it. The operator's command could not: it does not
- * read who they are. A message is kept thirty days, so its key tells for longer than what is looked at here. One that fails does not
- * keep the others waiting; it is tried again at the next turn.
+ * read who they are. A message is kept thirty days, so its key tells for longer than what is looked at here.
  */
 export async function announceClosures(db: Db, log: Log): Promise<number> {
-  const told = { kind: 'worker' } as const
-  const [mandats, structures] = await db.tx(told, async (tx) => [await listUntold(tx), await listUntoldStructures(tx)] as const)
-  const tellings = [
-    ...mandats.map(
-      ({ endedAt, ...mandat }) =>
-        (tx: Tx) =>
-          announceClosed(tx, mandat, endedAt),
-    ),
-    ...structures.map(
-      ({ structureId, endedAt }) =>
-        (tx: Tx) =>
-          announceClosedToAidants(tx, structureId, endedAt),
-    ),
-  ]
-  let count = 0
-  for (const telling of tellings)
-    await db.tx(told, telling).then(
-      () => count++,
-      (error: unknown) => log('warn', { event: 'tache_echouee', reason: 'fermetures', ...failure(error) }),
-    )
-  return count
+  const [mandats, structures] = await db.tx(by, async (tx) => [await listUntold(tx), await listUntoldStructures(tx)] as const)
+  const tell = (telling: (tx: Tx) => Promise<void>) => db.tx(by, telling).then(() => 1)
+  const as = { job: 'fermetures', log }
+  return (
+    (await oneByOne(mandats, as, ({ endedAt, ...mandat }) => tell((tx) => announceClosed(tx, mandat, endedAt)))) +
+    (await oneByOne(structures, as, ({ structureId, endedAt }) =>
+      tell((tx) => announceClosedToAidants(tx, structureId, endedAt)),
+    ))
+  )
 }
 
 const listUntold = (tx: Tx) => tx.sql<{ id: string; structureId: string; usagerId: string; endedAt: Date }[]>`

@@ -183,3 +183,15 @@ export const actingOf = (row: ActingRow): Acting => ({
   structure: { suspendue: row.structureSuspendue },
   aidant: { suspendu: row.aidantSuspendu, dansLaStructure: row.dansLaStructure, cguAcceptees: row.cguVersion === CGU_VERSION },
 })
+
+/** What the screens of a mandat to come show: who acts, the draft and what is known of her; before there is one, those that may be resumed. */
+export async function findChoices(tx: Tx, brouillonId?: string) {
+  const brouillon = brouillonId ? await findBrouillon(tx, brouillonId) : undefined
+  return {
+    acting: (await findActing(tx))!,
+    brouillon,
+    brouillons: brouillonId ? [] : await listBrouillons(tx),
+    connue: brouillon?.identite ? await findConnue(tx, brouillon.identite.sub) : undefined,
+    now: tx.now,
+  }
+}

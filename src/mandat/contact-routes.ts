@@ -1,9 +1,9 @@
-import { type Context, Hono } from 'hono'
+import { Hono } from 'hono'
 import { contactPage } from '../../views/mandat/contact.ts'
 import type { Db } from '../db.ts'
 import { parseForm } from '../form.ts'
 import { as } from '../http/as.ts'
-import type { Env, SessionAidant } from '../http/env.ts'
+import type { AidantContext, Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { requireAidant } from '../http/rules.ts'
 import { findBrouillon } from './brouillon-queries.ts'
@@ -13,15 +13,13 @@ import { keepPaper } from './keep-paper.ts'
 import { proveContact } from './prove-contact.ts'
 import { sendCode } from './send-code.ts'
 
-type Hers = Context<Env & { Variables: { aidant: SessionAidant } }>
-
 /** Between her yes and the structure's: the contact she gave is proven, or she is told on paper. */
 export function contactRoutes({ db, secretsKey }: { db: Db; secretsKey: Buffer }): Hono<Env> {
   const routes = new Hono<Env>()
   const step = (id: string, name: string) => `/mandats/brouillons/${id}/${name}`
 
   const show = async (
-    c: Hers,
+    c: AidantContext,
     brouillonId: string,
     status: 200 | 409 | 422,
     more: Partial<Parameters<typeof contactPage>[0]> = {},

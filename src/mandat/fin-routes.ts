@@ -1,4 +1,4 @@
-import { type Context, Hono } from 'hono'
+import { Hono } from 'hono'
 import { apresFinPage, arretRecuPage, finPage, nonRenouvelablePage } from '../../views/mandat/fin.ts'
 import { impossiblePage, newMandatPage } from '../../views/mandat/new.ts'
 import type { Refusal } from '../../views/mandat/refusals.ts'
@@ -6,7 +6,7 @@ import type { Db } from '../db.ts'
 import { findMoment, listDemarches, TOUTES } from '../demarche/queries.ts'
 import { parseForm } from '../form.ts'
 import { as } from '../http/as.ts'
-import type { Env, SessionAidant } from '../http/env.ts'
+import type { AidantContext, Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { requireAidant } from '../http/rules.ts'
 import { dossierDeDirection, lire, litCommeAidant, recordAcces } from '../usager/access.ts'
@@ -20,8 +20,6 @@ import { recordStop } from './record-stop.ts'
 import { renewMandat } from './renew.ts'
 import { terminateMandat } from './terminate.ts'
 
-type Hers = Context<Env & { Variables: { aidant: SessionAidant } }>
-
 /** Where each end without a request of the person is recorded. */
 const CHEMINS = { renonce: 'renoncer', deces: 'deces', protection: 'protection' } as const satisfies Record<
   FinParLaStructure,
@@ -32,7 +30,7 @@ const CHEMINS = { renonce: 'renoncer', deces: 'deces', protection: 'protection' 
 export function finRoutes({ db }: { db: Db }): Hono<Env> {
   const routes = new Hono<Env>()
   /** What these pages show of the mandat, read as the mandat itself is: with a reason for a référent, and a line of access (ADR 0018). */
-  const standing = (c: Hers, mandatId: string, { over }: { over: 'shown' | 'redirected' }) =>
+  const standing = (c: AidantContext, mandatId: string, { over }: { over: 'shown' | 'redirected' }) =>
     lire(db, c.var.aidant, {
       find: (tx) => findMandat(tx, mandatId),
       read: async (tx, mandat) => {
@@ -53,7 +51,7 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
   // A stop that the person asked for, recorded in her name
 
   const asking = async (
-    c: Hers,
+    c: AidantContext,
     mandatId: string,
     status: 200 | 409 | 422,
     more: Partial<Parameters<typeof arretRecuPage>[0]> = {},
@@ -85,7 +83,7 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
   for (const how of Object.keys(CHEMINS) as FinParLaStructure[]) {
     const path = `/mandats/:mandatId/${CHEMINS[how]}` as const
     const confirming = async (
-      c: Hers,
+      c: AidantContext,
       mandatId: string,
       status: 200 | 409 | 422,
       more: { refusal?: Refusal; error?: string | undefined } = {},
@@ -133,7 +131,7 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
   // Renewal: the choices of before, to be agreed to again
 
   const renewing = async (
-    c: Hers,
+    c: AidantContext,
     mandatId: string,
     status: 200 | 409 | 422,
     more: Partial<Parameters<typeof newMandatPage>[0]> = {},

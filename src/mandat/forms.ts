@@ -70,7 +70,6 @@ export const gesteTelephoneForm = z.object({ geste: choix(['ouvrir', 'relier'], 
 export const codeTelephoneForm = z.object({ code: code6 })
 
 /** `mesureFinie`: ticked where the structure had recorded a protection measure. */
-/** What is said of a protection measure recorded before, when there is one. */
 export const confirmationForm = z.object({ mesureFinie: z.literal('oui').optional() })
 export const acceptationForm = confirmationForm.extend({ code: code6 })
 

@@ -1,4 +1,4 @@
-import type { Db, Tx, Who } from '../db.ts'
+import type { Db, Who } from '../db.ts'
 import { mine } from '../structure/mine.ts'
 
 /** An aidant says that a paper was handed over: once; unknown, another structure's and already handed over are one answer. */
@@ -15,8 +15,3 @@ export const handOver = (
       returning 1`
     return done ? { ok: true } : { ok: false, refusal: 'introuvable' }
   })
-
-/** For the worker: what was handed over thirty days ago, as a message sent. */
-export async function forgetPapiersRemis(tx: Tx): Promise<void> {
-  await tx.sql`delete from papier_du where remis_at < ${tx.now}::timestamptz - interval '30 days'`
-}

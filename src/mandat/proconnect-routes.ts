@@ -5,7 +5,7 @@ import type { Db } from '../db.ts'
 import { parseForm } from '../form.ts'
 import { addressOf } from '../http/address.ts'
 import { as } from '../http/as.ts'
-import type { Env, SessionAidant } from '../http/env.ts'
+import type { AidantContext, Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { limitRate } from '../http/limit-rate.ts'
 import { localPath } from '../http/local-path.ts'
@@ -22,7 +22,7 @@ import { type Signer, signMandat } from './sign.ts'
 
 const RETOUR = '/connexion/proconnect/retour'
 
-type Caller = Context<Env> | Context<Env & { Variables: { aidant: SessionAidant } }>
+type Caller = Context<Env> | AidantContext
 type Deps = { db: Db; config: Config; proconnect: Provider; signer: Signer }
 
 /** Aidants and référents by ProConnect: they sign in, confirm a signature, and come back. */

@@ -1,5 +1,6 @@
 import type { Db, Tx } from '../db.ts'
-import { failure, type Log } from '../http/log.ts'
+import type { Log } from '../http/log.ts'
+import { oneByOne } from '../turns.ts'
 import { remindAidants, remindEnd } from './announce.ts'
 
 /** Of mandats long enough that their end may have been forgotten. */
@@ -8,8 +9,7 @@ const AHEAD_DAYS = 30
 
 /**
  * Says once of each mandat that it ends within thirty days (case 36): to the person, and to the aidants concerned in one message each. What
- * is paused, ended, or of a suspended structure is not recalled. One transaction for each structure: its row in `rappel` makes it once. One that
- * fails does not keep the others waiting.
+ * is paused, ended, or of a suspended structure is not recalled. One transaction for each structure: its row in `rappel` makes it once.
  */
 export async function remindEnds(db: Db, log: Log): Promise<number> {
   const structures = await db.tx(
@@ -22,15 +22,9 @@ export async function remindEnds(db: Db, log: Log): Promise<number> {
         and m.expires_at <= ${tx.now}::timestamptz + make_interval(days => ${AHEAD_DAYS})
         and not exists (select 1 from rappel r where r.mandat_id = m.id)`,
   )
-  let count = 0
-  for (const { structureId } of structures)
-    count += await db
-      .tx({ kind: 'worker' }, (tx) => remindStructure(tx, structureId))
-      .catch((error: unknown) => {
-        log('warn', { event: 'tache_echouee', reason: 'rappels', ...failure(error) })
-        return 0
-      })
-  return count
+  return oneByOne(structures, { job: 'rappels', log }, ({ structureId }) =>
+    db.tx({ kind: 'worker' }, (tx) => remindStructure(tx, structureId)),
+  )
 }
 
 async function remindStructure(tx: Tx, structureId: string): Promise<number> {

@@ -1,4 +1,4 @@
-import { type Context, Hono } from 'hono'
+import { Hono } from 'hono'
 import { impossiblePage, isImpossible } from '../../views/mandat/new.ts'
 import { retourPage } from '../../views/mandat/retour.ts'
 import { codePage, lienPage, sansCodePage, telephonePage } from '../../views/mandat/telephone.ts'
@@ -7,7 +7,7 @@ import type { Db } from '../db.ts'
 import { parseForm } from '../form.ts'
 import { addressOf } from '../http/address.ts'
 import { as } from '../http/as.ts'
-import type { Env, SessionAidant } from '../http/env.ts'
+import type { AidantContext, Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { limitRate } from '../http/limit-rate.ts'
 import { publicPage, requireAidant } from '../http/rules.ts'
@@ -21,7 +21,6 @@ import { offerLink } from './offer-link.ts'
 import { openLink } from './open-link.ts'
 import { findCode, findLink } from './telephone-queries.ts'
 
-type Hers = Context<Env & { Variables: { aidant: SessionAidant } }>
 type Deps = { db: Db; config: Config; franceconnect: Provider; redirectUri: string }
 
 /** Where her telephone shows the code, once FranceConnect is closed. */
@@ -37,7 +36,7 @@ export function telephoneRoutes({ db, config, franceconnect, redirectUri }: Deps
   // On the aidant's screen
 
   const show = async (
-    c: Hers,
+    c: AidantContext,
     brouillonId: string,
     status: 200 | 409 | 422,
     more: Partial<Parameters<typeof telephonePage>[0]> = {},

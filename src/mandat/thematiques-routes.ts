@@ -1,9 +1,9 @@
-import { type Context, Hono } from 'hono'
+import { Hono } from 'hono'
 import { thematiquesPage } from '../../views/mandat/thematiques.ts'
 import type { Db } from '../db.ts'
 import { parseForm } from '../form.ts'
 import { as } from '../http/as.ts'
-import type { Env, SessionAidant } from '../http/env.ts'
+import type { AidantContext, Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { requireReferent } from '../http/rules.ts'
 import { findActing } from './brouillon-queries.ts'
@@ -11,12 +11,11 @@ import { thematiquesForm } from './forms.ts'
 import { THEMATIQUES } from './mandat.ts'
 import { setThematiques } from './set-thematiques.ts'
 
-type Hers = Context<Env & { Variables: { aidant: SessionAidant } }>
 const ADRESSE = '/structure/thematiques'
 
 export function thematiquesRoutes({ db }: { db: Db }): Hono<Env> {
   const routes = new Hono<Env>()
-  const frame = (c: Hers) => frameOf(c, 'thematiques')
+  const frame = (c: AidantContext) => frameOf(c, 'thematiques')
 
   routes.get(ADRESSE, requireReferent, async (c) => {
     const { desactivees } = (await db.tx(as(c.var.aidant), (tx) => findActing(tx)))!

@@ -6,7 +6,7 @@ import type { Db } from '../db.ts'
 import { parseForm } from '../form.ts'
 import { addressOf } from '../http/address.ts'
 import { asUsager } from '../http/as.ts'
-import type { Env, SessionUsager } from '../http/env.ts'
+import type { Env, UsagerContext } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { limitRate } from '../http/limit-rate.ts'
 import { localPath } from '../http/local-path.ts'
@@ -20,8 +20,6 @@ import { changeCodeForm, codePriveForm, preuveForm } from './forms.ts'
 import { openByCode } from './open-by-code.ts'
 import { listStructuresDe } from './queries.ts'
 import { type SendProofRefusal, sendProof } from './send-proof.ts'
-
-type Hers = Context<Env & { Variables: { usager: SessionUsager } }>
 
 /** Her space with the private code of her paper: opened, then confirmed by a code sent to her; and that private code itself. */
 export function codeRoutes({ db, config }: { db: Db; config: Config }): Hono<Env> {
@@ -47,7 +45,7 @@ export function codeRoutes({ db, config }: { db: Db; config: Config }): Hono<Env
 
   // More than reading
 
-  const structures = (c: Hers) => db.tx(asUsager(c.var.usager), listStructuresDe)
+  const structures = (c: UsagerContext) => db.tx(asUsager(c.var.usager), listStructuresDe)
   routes.get(STEP_UP.identite, requireUsagerParCode, async (c) =>
     c.var.usager.niveau === 'identite'
       ? c.redirect('/mon-espace', 303)
@@ -55,14 +53,14 @@ export function codeRoutes({ db, config }: { db: Db; config: Config }): Hono<Env
   )
 
   /** Where she was going, in her space only. */
-  const suiteOf = (c: Hers) => {
+  const suiteOf = (c: UsagerContext) => {
     const suite = localPath(c.req.query('suite'))
     return suite?.startsWith('/mon-espace/') ? suite : '/mon-espace'
   }
-  const holderOf = (c: Hers) => ({ sessionId: c.var.sessionId!, usagerId: c.var.usager.ids[0]! })
-  const contactOf = (c: Hers) => db.tx({ kind: 'portier' }, (tx) => findContactProuve(tx, c.var.usager.ids[0]!))
-  const codeAddress = (c: Hers) => `${STEP_UP.contact}/code?suite=${encodeURIComponent(suiteOf(c))}`
-  const asking = async (c: Hers, refusal?: SendProofRefusal) => {
+  const holderOf = (c: UsagerContext) => ({ sessionId: c.var.sessionId!, usagerId: c.var.usager.ids[0]! })
+  const contactOf = (c: UsagerContext) => db.tx({ kind: 'portier' }, (tx) => findContactProuve(tx, c.var.usager.ids[0]!))
+  const codeAddress = (c: UsagerContext) => `${STEP_UP.contact}/code?suite=${encodeURIComponent(suiteOf(c))}`
+  const asking = async (c: UsagerContext, refusal?: SendProofRefusal) => {
     const contact = await contactOf(c)
     const props = {
       frame: frameOf(c),
@@ -81,7 +79,7 @@ export function codeRoutes({ db, config }: { db: Db; config: Config }): Hono<Env
     const sent = await sendProof(db, holderOf(c), secretsKey)
     return sent.ok ? c.redirect(codeAddress(c), 303) : asking(c, sent.refusal)
   })
-  const typing = async (c: Hers, more: Pick<Parameters<typeof confirmerCodePage>[0], 'errors' | 'refusal'> = {}) => {
+  const typing = async (c: UsagerContext, more: Pick<Parameters<typeof confirmerCodePage>[0], 'errors' | 'refusal'> = {}) => {
     const contact = await contactOf(c)
     if (!contact) return c.redirect(STEP_UP.contact, 303)
     const status = more.errors ? 422 : more.refusal ? 409 : 200
@@ -102,7 +100,7 @@ export function codeRoutes({ db, config }: { db: Db; config: Config }): Hono<Env
 
   // Her code itself, once FranceConnect said who she is
 
-  const mine = async (c: Hers, refused = false) => {
+  const mine = async (c: UsagerContext, errors?: Parameters<typeof monCodePage>[0]['errors']) => {
     const shown = await db.tx(asUsager(c.var.usager), async (tx) => ({
       codes: await listCodesPrives(tx),
       usages: await listUsagesDuCode(tx),
@@ -111,13 +109,13 @@ export function codeRoutes({ db, config }: { db: Db; config: Config }): Hono<Env
     // The log says that her space was opened with a code, not with which: since the oldest of those that serve.
     const since = shown.codes.at(-1)?.createdAt
     const last = shown.usages.find(({ genre, at }) => genre === 'espace_ouvert_par_code' && since && at >= since)
-    return c.html(monCodePage({ frame: frameOf(c, 'donnees'), ...shown, usedAt: last?.at }), refused ? 422 : 200)
+    return c.html(monCodePage({ frame: frameOf(c, 'donnees'), ...shown, usedAt: last?.at, errors }), errors ? 422 : 200)
   }
   routes.get('/mon-espace/code-papier', requireUsager, (c) => mine(c))
   routes.post('/mon-espace/code-papier', requireUsager, async (c) => {
     const form = await parseForm(c, changeCodeForm)
     // A button always says what it does: a form without it was not ours.
-    if (!form.ok) return mine(c, true)
+    if (!form.ok) return mine(c, form.errors)
     const { code } = await changeCode(db, asUsager(c.var.usager), form.data.geste, secretsKey)
     // 200 and not a redirect: the code is told this once, and is kept nowhere where an address could find it again.
     if (code !== undefined) return c.html(nouveauCodePage({ frame: frameOf(c, 'donnees'), code }))

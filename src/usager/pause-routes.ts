@@ -1,9 +1,9 @@
-import { type Context, Hono } from 'hono'
+import { Hono } from 'hono'
 import { pausePage, reprisePage } from '../../views/usager/pause.ts'
 import type { Db } from '../db.ts'
 import { parseForm } from '../form.ts'
 import { asUsager } from '../http/as.ts'
-import type { Env, SessionUsager } from '../http/env.ts'
+import type { Env, UsagerContext } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { requireUsager, requireUsagerProuve } from '../http/rules.ts'
 import type { PauseRefusal, ResumeRefusal } from '../mandat/fin.ts'
@@ -11,8 +11,6 @@ import { arretForm } from '../mandat/forms.ts'
 import { pauseMandat } from '../mandat/pause.ts'
 import { findMandat } from '../mandat/queries.ts'
 import { resumeMandat } from '../mandat/resume.ts'
-
-type Hers = Context<Env & { Variables: { usager: SessionUsager } }>
 
 /** Her pause, and its end: she alone has both. */
 const GESTES = {
@@ -26,7 +24,7 @@ export function pauseRoutes({ db }: { db: Db }): Hono<Env> {
   for (const geste of ['pause', 'reprise'] as const) {
     const { change, show, done, left } = GESTES[geste]
     const path = `/mon-espace/mandats/:mandatId/${geste}` as const
-    const asking = async (c: Hers, mandatId: string, refusal?: PauseRefusal | ResumeRefusal) => {
+    const asking = async (c: UsagerContext, mandatId: string, refusal?: PauseRefusal | ResumeRefusal) => {
       const mandat = await db.tx(asUsager(c.var.usager), (tx) => findMandat(tx, mandatId))
       if (!mandat) return c.notFound()
       if (mandat[left].length === 0 && !refusal) return c.redirect(`/mon-espace/mandats/${mandatId}`, 303)

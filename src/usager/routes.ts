@@ -3,21 +3,19 @@ import { accesPage } from '../../views/usager/acces.ts'
 import { arreterPage, arretPage } from '../../views/usager/arreter.ts'
 import { connexionPage, fermePage } from '../../views/usager/connexion.ts'
 import { donneesPage } from '../../views/usager/donnees.ts'
-import { dossierPage } from '../../views/usager/dossier.ts'
 import { espacePage } from '../../views/usager/espace.ts'
 import { monMandatPage } from '../../views/usager/mandat.ts'
-import { personnesPage } from '../../views/usager/personnes.ts'
 import { listOuvertures } from '../audit/queries.ts'
 import type { Config } from '../config.ts'
 import type { Db, Tx } from '../db.ts'
-import { curseurDe, findDemarche, listDemarches, TOUTES, texteDuCurseur } from '../demarche/queries.ts'
-import { isUuid, parseForm } from '../form.ts'
+import { curseurDe, listDemarches, TOUTES, texteDuCurseur } from '../demarche/queries.ts'
+import { parseForm } from '../form.ts'
 import { addressOf } from '../http/address.ts'
-import { as, asUsager } from '../http/as.ts'
-import type { Env, SessionUsager } from '../http/env.ts'
+import { asUsager } from '../http/as.ts'
+import type { Env, UsagerContext } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { limitRate } from '../http/limit-rate.ts'
-import { publicPage, requireAidant, requireUsager, requireUsagerParCode, requireUsagerProuve } from '../http/rules.ts'
+import { publicPage, requireUsager, requireUsagerParCode, requireUsagerProuve } from '../http/rules.ts'
 import { cookies, signOut } from '../http/session.ts'
 import { listArretsRecus, listSignalees } from '../mandat/fin-queries.ts'
 import { arretForm } from '../mandat/forms.ts'
@@ -26,11 +24,9 @@ import { type StopRefusal, stopMandat } from '../mandat/stop.ts'
 import { openConnexion } from '../oidc/connexion.ts'
 import type { Provider } from '../oidc/oidc.ts'
 import { isProviderDown } from '../oidc/provider.ts'
-import { dossierDeDirection, litCommeAidant, recordAcces } from './access.ts'
 import { listUsagesDuCode } from './code-queries.ts'
-import { lireRecherche, RECHERCHE_MAX } from './forms.ts'
 import { pauseRoutes } from './pause-routes.ts'
-import { findUsager, listAcces, listDonnees, listPersonnes, listStructuresDe } from './queries.ts'
+import { listAcces, listDonnees, listStructuresDe } from './queries.ts'
 
 /** Her other mandats in force with the same structure. */
 const listAutres = async (tx: Tx, { id, structureId, usagerId }: MandatEtat) =>
@@ -43,57 +39,12 @@ const LATEST = 5
 const PAGE = 10
 
 type Deps = { db: Db; config: Config; franceconnect: Provider }
-type Hers = Context<Env & { Variables: { usager: SessionUsager } }>
 
+/** The door of the person's space, and what she reads and does there. */
 export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
   const jar = cookies(config)
   const redirectUri = `${config.publicUrl}/connexion/franceconnect/retour`
   const routes = new Hono<Env>()
-
-  // The aidant's side
-
-  const asFastAsOneTypes = limitRate(db, 'recherche', (c) => c.var.aidant?.id ?? '')
-  routes.get('/personnes', requireAidant, asFastAsOneTypes, async (c) => {
-    const { aidant } = c.var
-    const saisie = (c.req.query('q') ?? '').trim().slice(0, RECHERCHE_MAX)
-    const recherche = lireRecherche(saisie)
-    const asked = c.req.query('apres')
-    const apres = asked && isUuid(asked) ? asked : undefined
-    const found = await db.tx(as(aidant), async (tx) => ({ ...(await listPersonnes(tx, recherche, apres)), now: tx.now }))
-    return c.html(personnesPage({ frame: frameOf(c, 'personnes'), saisie, recherche, apres, fuseau: aidant.fuseau, ...found }))
-  })
-
-  routes.get('/personnes/:usagerId', requireAidant, async (c) => {
-    const { aidant } = c.var
-    const usagerId = c.req.param('usagerId')
-    const notee = c.req.query('notee')
-    const apres = curseurDe(c.req.query('apres'))
-    const shown = await db.tx(as(aidant), async (tx) => {
-      const usager = await findUsager(tx, usagerId)
-      if (!usager) return undefined
-      if (!(await litCommeAidant(tx, usagerId))) return c.redirect(dossierDeDirection(usagerId), 303)
-      const mandats = await listMandats(tx, [usagerId])
-      const { demarches, suivant } = await listDemarches(tx, { usagerIds: [usagerId] }, apres)
-      const noted = notee && isUuid(notee) ? await findDemarche(tx, notee) : undefined
-      await recordAcces(tx, { genre: 'dossier_consulte', usagerId })
-      return { usager, mandats, demarches, suivant, notee: noted?.usagerId === usagerId ? noted : undefined, now: tx.now }
-    })
-    if (!shown) return c.notFound()
-    if (shown instanceof Response) return shown
-    const suivant = shown.suivant && texteDuCurseur(shown.suivant)
-    return c.html(
-      dossierPage({
-        frame: frameOf(c, 'personnes'),
-        ...shown,
-        suivant,
-        apres: apres !== undefined,
-        moi: aidant.id,
-        fuseau: aidant.fuseau,
-      }),
-    )
-  })
-
-  // The person's own door
 
   const perAddress = limitRate(db, 'fournisseur_adresse', (c) => addressOf(c, config.proxies))
   const door = (c: Context<Env>) => ({ space: 'public' as const, demo: c.var.demo })
@@ -121,8 +72,6 @@ export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
     await signOut(c, db, config)
     return c.redirect('/mon-espace/deconnexion', 303)
   })
-
-  // Her space
 
   routes.get('/mon-espace', requireUsagerParCode, async (c) => {
     const { usager } = c.var
@@ -155,7 +104,7 @@ export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
   })
 
   routes.route('/', pauseRoutes({ db }))
-  const standing = (c: Hers, mandatId: string) =>
+  const standing = (c: UsagerContext, mandatId: string) =>
     db.tx(asUsager(c.var.usager), async (tx) => {
       const mandat = await findMandat(tx, mandatId)
       return (
@@ -167,7 +116,7 @@ export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
         }
       )
     })
-  const asking = async (c: Hers, mandatId: string, refusal?: StopRefusal) => {
+  const asking = async (c: UsagerContext, mandatId: string, refusal?: StopRefusal) => {
     const shown = await standing(c, mandatId)
     if (!shown) return c.notFound()
     const over = shown.mandat.etat === 'termine' || shown.mandat.etat === 'expire'

@@ -39,7 +39,7 @@ it.each([
   await Promise.all([here.close(), forgotten.close()])
 })
 
-it('deux minutes avant la fermeture, le dit, sans rien perdre de ce qui est écrit ; un autre onglet compte', async () => {
+it('deux minutes avant la fermeture, le dit, puis qu’elle est fermée, sans rien perdre de ce qui est écrit ; un autre onglet compte', async () => {
   const context = await browser.context()
   await service.enter(context, 'thomas')
   const page = await context.newPage()
@@ -66,7 +66,11 @@ it('deux minutes avant la fermeture, le dit, sans rien perdre de ce qui est écr
   await beside.goto(`${service.url}/personnes`)
   await dialog.waitFor({ state: 'detached' })
 
-  await page.clock.fastForward('30:05')
+  await page.clock.fastForward('28:05')
+  await dialog.waitFor()
+  await page.keyboard.press('Escape')
+  await dialog.waitFor({ state: 'hidden' })
+  await page.clock.fastForward('02:00')
   await dialog.getByText('Votre connexion est fermée').waitFor()
   await dialog.getByRole('button', { name: 'Continuer' }).click()
   await dialog.waitFor({ state: 'hidden' })

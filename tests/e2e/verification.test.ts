@@ -158,6 +158,32 @@ test('un papier faux est dit faux, réseau ou pas ; un autre papier se lit dans 
   await context.close()
 })
 
+test('deux papiers photographiés coup sur coup : rien de celui d’avant ne se montre', async () => {
+  const context = await browser.context()
+  const page = await scan(context, await paperOf(await service.mandat('odette')))
+  expect(await said(page)).toContain('Odette')
+  const held: (() => void)[] = []
+  let holding = true
+  await context.route('**/.well-known/jwks.json', async (route) => {
+    if (holding) await new Promise<void>((go) => held.push(go))
+    await route.continue()
+  })
+  for (const fragment of ['123', '456']) {
+    const asked = held.length
+    await page.evaluate(`location.hash = '${fragment}'`)
+    await expect.poll(() => held.length).toBe(asked + 1)
+  }
+  const answered = page.waitForEvent('requestfinished')
+  held[0]!()
+  await answered
+  await page.evaluate('new Promise((go) => setTimeout(go, 200))')
+  expect(await said(page)).not.toContain('Odette')
+  holding = false
+  for (const go of held) go()
+  await page.getByText('Ce n’est pas un papier de ce service').waitFor(PATIENCE)
+  await context.close()
+})
+
 test('sans réseau et sans visite d’avant, rien n’est dit faux', async () => {
   const context = await browser.context()
   const page = await scan(context, `${service.url}/v`)

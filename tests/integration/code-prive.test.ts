@@ -924,7 +924,10 @@ describe('« Mon code papier », avec FranceConnect', () => {
     expect((await open()).status).toBe(409)
     // Pressed twice: nothing to cancel, nothing to say.
     await browser.post(PAGE, { geste: 'annuler' })
-    expect((await browser.post(PAGE, { geste: 'nimporte' })).status).toBe(422)
+    const neither = await browser.post(PAGE, { geste: 'nimporte' })
+    expect(neither.status).toBe(422)
+    expect(plain(neither.html)).toContain('Une réponse est à revoir')
+    await expectValidHtml(neither.html)
     expect(await usages()).toEqual([...before, 'code_prive_annule'])
     expect((await browser.post(PAGE, { geste: 'remplacer' })).status).toBe(200)
     code = await print(told)

@@ -13,14 +13,18 @@ import { jcs } from '../../src/journal/jcs.ts'
 import { NO_WITNESS } from '../../src/journal/policy.ts'
 import { parseProvenLines, verifyLine } from '../../src/journal/proof.ts'
 import { proveLine } from '../../src/journal/prove.ts'
+import { announceBlockedCodes } from '../../src/mandat/announce-blocked.ts'
 import { codeVerification } from '../../src/mandat/code.ts'
+import { writeExpired } from '../../src/mandat/expire.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
 import { printPapier } from '../../src/papier/print.ts'
 import { applyTerms } from '../../src/usager/apply-terms.ts'
+import { changeCode } from '../../src/usager/change-code.ts'
 import { findParCode } from '../../src/usager/code-queries.ts'
 import { enterEspace } from '../../src/usager/enter.ts'
 import { eraseUsager } from '../../src/usager/erase.ts'
 import { forgetAcces } from '../../src/usager/forget.ts'
+import { messageDeCodeBloque } from '../../src/usager/messages.ts'
 import { giveCodes } from '../../src/verification/give-codes.ts'
 import { newWitness, openTree } from '../support/arbre.ts'
 import { expectValidHtml } from '../support/html.ts'
@@ -127,6 +131,31 @@ describe('effacer une personne', () => {
     const again = ok(await erase(told.usagerId))
     expect(again).toEqual({ ok: true, usagerId: told.usagerId, le: erased.le, ligne: erased.ligne, counts: null })
     expect(await world.digest()).toEqual(once)
+  })
+
+  it('un mandat venu à sa date, effacé avant que sa ligne de fin soit écrite, ne retient pas celles des autres', async () => {
+    const told = await live('voahangy', { duree: 'jour' })
+    const other = await world.signMandat({ persona: 'josiane', duree: 'jour' })
+    await later(3 * DAY)
+    ok(await erase(told.id))
+    const failed: unknown[] = []
+    expect(await writeExpired(world.db, (_, line) => failed.push(line))).toBe(1)
+    expect(failed).toEqual([])
+    const ends = (await world.lines()).filter(({ action }) => action === 'mandat_expire')
+    expect(ends.at(-1)).toMatchObject({ mandatId: other.id })
+  })
+
+  it('ne laisse pas ce qui lui a été écrit d’un code qu’elle a tiré elle-même, et qu’on a trop essayé', async () => {
+    const told = await ended('voahangy')
+    await changeCode(world.db, await world.asUsager('voahangy'), 'remplacer', world.config.secretsKey)
+    await world.sql`
+      insert into code_prive_essai (code_prive_id, faux, bloque_at)
+      select id, 15, now() from code_prive where usager_id = ${told.usagerId} and replaced_at is null`
+    await announceBlockedCodes(world.db, () => {})
+    const hers = async () => (await world.messages()).filter(({ destinataire }) => destinataire === 'quetzal@exemple.fr')
+    expect((await hers()).map(({ sujet }) => sujet)).toContain(messageDeCodeBloque.sujet)
+    ok(await erase(told.id))
+    expect(await hers()).toEqual([])
   })
 
   /** Erases her, and does this before the commit; what `meanwhile` waits for is the erasure. */

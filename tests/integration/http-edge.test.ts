@@ -390,19 +390,26 @@ describe('la taille et le temps', () => {
       random: randomBytes,
       log: openLog((line) => lines.push(line)),
     })
-    late.use(deadline((path) => (path === '/patiente' ? 400 : 50)))
-    for (const path of ['/lente', '/patiente'])
-      late.get(path, publicPage, async (c) => {
-        await sleep(150)
-        return c.text('enfin')
-      })
+    late.use(deadline((path) => (path === '/patiente' ? 10_000 : 50)))
+    let finish!: () => void
+    const finished = new Promise<void>((go) => {
+      finish = go
+    })
+    late.get('/lente', publicPage, async (c) => {
+      await finished
+      return c.text('enfin')
+    })
+    late.get('/patiente', publicPage, async (c) => {
+      await sleep(150)
+      return c.text('enfin')
+    })
     late.get('/casse', publicPage, async () => {
       await sleep(100)
       throw new Error('trop tard')
     })
-    const start = performance.now()
+    // Before the page is done: it is not waited for.
     const response = await late.request('/lente')
-    expect(performance.now() - start).toBeLessThan(140)
+    finish()
     expect([response.status, response.headers.get('retry-after'), response.headers.get('cache-control')]).toEqual([
       503,
       '5',
@@ -410,8 +417,7 @@ describe('la taille et le temps', () => {
     ])
     expect((await late.request('/patiente')).status).toBe(200)
     expect((await late.request('/casse')).status).toBe(503)
-    await sleep(120)
-    expect(lines.some((line) => line.includes('"event":"erreur"'))).toBe(true)
+    await expect.poll(() => lines.some((line) => line.includes('"event":"erreur"'))).toBe(true)
   })
 
   it('laisse au fournisseur d’identité le temps qu’il lui faut, et pas aux autres', async () => {
@@ -674,8 +680,7 @@ describe('l’application entière', () => {
 describe('le serveur', () => {
   const hello = new Hono().get('/', (c) => c.text('bonjour'))
   /** Writes on a raw connection, piece by piece, and tells what came back before it was closed. */
-  const talk = async (port: number, pieces: string[], every = 0): Promise<{ answer: string; ms: number }> => {
-    const start = performance.now()
+  const talk = async (port: number, pieces: string[], every = 0): Promise<{ answer: string }> => {
     const socket = connect(port, '127.0.0.1')
     socket.on('error', () => {})
     const answer = text(socket).catch(() => '')
@@ -687,7 +692,7 @@ describe('le serveur', () => {
         await sleep(every)
       }
     })()
-    return { answer: await answer, ms: performance.now() - start }
+    return { answer: await answer }
   }
   const drip = (first: string) => [first, ...Array<string>(100).fill('x')]
 
@@ -697,13 +702,12 @@ describe('le serveur', () => {
     const server = await serve(app, { port: 0, host: '127.0.0.1', patience: { headers: 200, request: 400 } })
     const headers = await talk(server.port, drip('GET / HTTP/1.1\r\nHost: x\r\nX-Lent: '), 50)
     expect(headers.answer).toMatch(/^HTTP\/1\.1 408 /)
-    expect(headers.ms).toBeLessThan(1_500)
     const body = await talk(
       server.port,
       drip(`POST / HTTP/1.1\r\nHost: x\r\nOrigin: ${OURS}\r\nContent-Type: ${FORM}\r\nContent-Length: 1000\r\n\r\n`),
       50,
     )
-    expect(body.ms).toBeLessThan(2_000)
+    expect(body.answer).toMatch(/^HTTP\/1\.1 408 /)
     await server.close()
     expect(read().some(({ event }) => event === 'erreur')).toBe(false)
   })
@@ -785,9 +789,7 @@ describe('le serveur', () => {
     const server = await serve(slow(20_000), { port: 0, host: '127.0.0.1', patience: { drain: 300 } })
     const lost = fetch(`http://127.0.0.1:${server.port}/lente`).catch(() => 'coupée')
     await sleep(100)
-    const start = performance.now()
     await server.close()
-    expect(performance.now() - start).toBeLessThan(1_000)
     expect(await lost).toBe('coupée')
   })
 

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { forgetCodes } from '../../src/aidant/forget.ts'
 import { openDb } from '../../src/db.ts'
 import { openMetrics } from '../../src/http/metrics.ts'
-import { forgetBrouillons, writeExpired } from '../../src/mandat/expire.ts'
+import { writeExpired } from '../../src/mandat/expire.ts'
+import { forgetBrouillons } from '../../src/mandat/forget.ts'
 import { openIdentification } from '../../src/mandat/identify.ts'
 import { pauseMandat } from '../../src/mandat/pause.ts'
 import { findMandat } from '../../src/mandat/queries.ts'
@@ -17,6 +18,7 @@ import { countMessages, listAbandonnes } from '../../src/notification/queries.ts
 import { queue } from '../../src/notification/queue.ts'
 import { retryMessages } from '../../src/notification/retry.ts'
 import { forgetConnexions } from '../../src/oidc/forget.ts'
+import { addMandats } from '../bench/volume.ts'
 import { newWorld, ok, type World } from '../support/world.ts'
 
 const SECOND = 1000
@@ -43,24 +45,47 @@ describe('la ligne de fin d’un mandat arrivé à sa date', () => {
   it('s’écrit une fois, dès l’heure, jamais avant', async () => {
     const { id, expiresAt } = await world.signMandat({ duree: 'jour' })
     await world.database.freeze(new Date(expiresAt.getTime() - SECOND))
-    expect(await writeExpired(world.db)).toBe(0)
+    expect(await writeExpired(world.db, quiet)).toBe(0)
     await world.database.freeze(expiresAt)
-    expect(await writeExpired(world.db)).toBe(1)
-    expect(await writeExpired(world.db)).toBe(0)
+    expect(await writeExpired(world.db, quiet)).toBe(1)
+    expect(await writeExpired(world.db, quiet)).toBe(0)
     const [line, ...more] = await lines(id)
     expect(more).toEqual([])
     expect(line).toMatchObject({ acteur: 'systeme', acteurId: null, mandatSeq: 2, at: expiresAt })
     expect(JSON.parse(line!.payload!)).toEqual({ expires_at: expiresAt.toISOString() })
   })
 
-  it('une seule, même écrite par trois tâches à la fois, et pour cent mandats comme pour un', async () => {
+  it('celle qui ne s’écrit pas ne retient pas les autres, et s’écrit au tour suivant', async () => {
+    const first = await world.signMandat({ persona: 'odette', duree: 'jour' })
+    const second = await world.signMandat({ persona: 'josiane', duree: 'jour' })
+    await later(5 * 24 * HOUR)
+    await world.sql.unsafe(
+      `alter table journal add constraint panne check (action <> 'mandat_expire' or mandat_id <> '${first.id}') not valid`,
+    )
+    const said: unknown[] = []
+    expect(await writeExpired(world.db, (_, line) => said.push(line))).toBe(1)
+    expect(said).toMatchObject([{ event: 'tache_echouee', reason: 'fins', constraint: 'panne' }])
+    expect([(await lines(first.id)).length, (await lines(second.id)).length]).toEqual([0, 1])
+    await world.sql`alter table journal drop constraint panne`
+    expect(await writeExpired(world.db, quiet)).toBe(1)
+  })
+
+  it('le soir où plus de cent mandats se terminent, toutes au même tour', async () => {
+    const { structureId, aidantId } = world.as('thomas')
+    await addMandats(world.sql, structureId, aidantId, 101)
+    await later(40 * 24 * HOUR)
+    expect(await writeExpired(world.db, quiet)).toBe(101)
+    expect(await writeExpired(world.db, quiet)).toBe(0)
+  })
+
+  it('une seule, même écrite par trois tâches à la fois, et pour cinq mandats comme pour un', async () => {
     const told = []
     for (const persona of ['odette', 'josiane', 'marcel', 'fatma', 'camille'])
       told.push(await world.signMandat({ persona, duree: 'jour' }))
     await later(5 * 24 * HOUR)
-    await Promise.all([1, 2, 3].map(() => writeExpired(world.db)))
+    await Promise.all([1, 2, 3].map(() => writeExpired(world.db, quiet)))
     for (const { id } of told) expect(await lines(id)).toHaveLength(1)
-    expect(await writeExpired(world.db)).toBe(0)
+    expect(await writeExpired(world.db, quiet)).toBe(0)
   })
 
   it('pas pour un mandat arrêté avant, et l’état n’en dépend pas', async () => {
@@ -70,7 +95,7 @@ describe('la ligne de fin d’un mandat arrivé à sa date', () => {
     await later(5 * 24 * HOUR)
     const etatOf = async (id: string) => (await world.db.tx(world.as('thomas'), (tx) => findMandat(tx, id)))!.etat
     expect([await etatOf(stopped.id), await etatOf(expired.id)]).toEqual(['termine', 'expire'])
-    await writeExpired(world.db)
+    await writeExpired(world.db, quiet)
     expect([await lines(stopped.id), (await lines(expired.id)).length]).toEqual([[], 1])
     expect([await etatOf(stopped.id), await etatOf(expired.id)]).toEqual(['termine', 'expire'])
   })

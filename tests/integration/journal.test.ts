@@ -26,7 +26,7 @@ beforeAll(async () => {
   ok(await stopMandat(world.db, await world.asUsager('josiane'), { mandatId: told.id }))
   await world.signMandat({ persona: 'ibrahim', aidant: 'fabrice', perimetre: ['etranger', 'papiers'] })
   await world.database.travel({ ms: 5 * 86_400_000 })
-  expect(await writeExpired(world.db)).toBe(1)
+  expect(await writeExpired(world.db, () => {})).toBe(1)
   ok(
     await openDossier(world.db, world.asReferent('nadia'), {
       usagerId: told.usagerId,

@@ -134,6 +134,15 @@ describe('une autre phrase n’est jamais acceptée en passant', () => {
     await expectValidHtml(large.html)
   })
 
+  it('rien de répondu : chaque réponse à revoir mène là où elle se donne', async () => {
+    const { browser, accord } = await rereading()
+    const page = await browser.post(accord.url, {})
+    expect(page.status).toBe(422)
+    said(page.html, 'Relisez la phrase')
+    said(page.html, 'Choisissez l’un des deux boutons')
+    await expectValidHtml(page.html)
+  })
+
   it('un numéro faux avec une thématique décochée : la page dit les deux, et la case n’est plus cochée', async () => {
     const { id, browser, accord } = await rereading()
     const page = await browser.post(accord.url, yes(accord, { thematiques: ['logement'], suivi: 'sms', mobile: '12' }))

@@ -251,7 +251,7 @@ describe('une aidante note pendant que', () => {
       await world.database.travel({ ms: 3 * 86_400_000 })
       const [noted] = await Promise.all([
         recordDemarche(world.db, world.as('ines'), uneDemarche(told.id, 'logement', { doneAt })),
-        writeExpired(world.db),
+        writeExpired(world.db, () => {}),
       ])
       expect(noted).toMatchObject({ ok: true, genre: 'apres_coup' })
       expect((await world.lines(told.id)).map(({ action }) => action).sort()).toEqual([

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { forgetPapiersRemis } from '../../src/mandat/hand-over.ts'
+import { forgetPapiersRemis } from '../../src/mandat/forget.ts'
 import { pauseMandat } from '../../src/mandat/pause.ts'
 import { recordStop } from '../../src/mandat/record-stop.ts'
 import { resumeMandat } from '../../src/mandat/resume.ts'

@@ -17,7 +17,7 @@ const validator = new HtmlValidate({
   },
 })
 
-/** Fails with each fault, its rule and its line. */
+/** Fails with each fault, its rule and its line, and with each link that leads nowhere in its own page. */
 export const expectValidHtml = async (html: string): Promise<void> => {
   const report = await validator.validateString(html)
   const faults = report.results.flatMap(({ messages }) =>
@@ -25,6 +25,8 @@ export const expectValidHtml = async (html: string): Promise<void> => {
       ({ line, ruleId, message }) => `${line}: ${ruleId}: ${message}\n    ${html.split('\n')[line - 1]?.trim().slice(0, 240)}`,
     ),
   )
+  const ids = new Set([...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id))
+  for (const [, id] of html.matchAll(/ href="#([^"]+)"/g)) if (!ids.has(id)) faults.push(`nothing has the id of #${id}`)
   if (faults.length > 0) expect.fail(`invalid HTML\n${faults.join('\n')}`)
 }
 

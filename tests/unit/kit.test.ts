@@ -43,6 +43,7 @@ import {
   pluriel,
   RESULTAT,
   THEMATIQUE,
+  telephoneEnMots,
 } from '../../views/kit/words.ts'
 import { accessibilitePage } from '../../views/public/accessibilite.ts'
 import { errorPage } from '../../views/public/error.ts'
@@ -139,7 +140,7 @@ describe('pages', () => {
     await expectValidHtml(page({ space, demo: true, invalid: true, ...(space !== 'public' && { who }) }, 'Une page', everything))
   })
   test.each([
-    ['accueil', homePage({ demo: true, verifier: true })],
+    ['accueil', homePage({ demo: true })],
     ['erreur', errorPage({ status: 503, reference: 'A1' })],
     ['erreur inconnue', errorPage({ status: 599, reference: 'A1' })],
     ['introuvable', notFoundPage()],
@@ -165,10 +166,6 @@ describe('pages', () => {
   test('se déconnecter est un formulaire, jamais un lien', () => {
     for (const space of ['aidant', 'usager'] as const)
       expect(page({ space, who }, 'Page', html``)).toMatch(/<form method="post" action="[^"]*deconnexion"/)
-  })
-  test('la vérification d’un papier n’est proposée que si elle existe', () => {
-    expect(homePage({})).not.toContain('/verifier')
-    expect(homePage({ verifier: true })).toContain('href="/verifier"')
   })
 })
 
@@ -291,6 +288,16 @@ describe('mots', () => {
     expect(laStructure('Maison France services de Capdenac')).toBe('la Maison France services de Capdenac')
     expect(deLaStructure('Emmaüs Connect')).toBe('de la structure Emmaüs Connect')
     expect(laStructure('Pointe Rouge')).toBe('la structure Pointe Rouge')
+  })
+  test('un téléphone se lit comme il se dit, ici et outre-mer ; celui d’un autre pays reste entier', () => {
+    for (const [number, said] of [
+      ['+33612345678', '06 12 34 56 78'],
+      ['05.65.12.34.56', '05 65 12 34 56'],
+      ['+262692123456', '06 92 12 34 56'],
+      ['+590690123456', '06 90 12 34 56'],
+      ['+3225551234', '+3225551234'],
+    ] as const)
+      expect(plain(telephoneEnMots(number))).toBe(said)
   })
   test('un nom d’usage, plusieurs prénoms, un nom de naissance', () => {
     const angela = { prenoms: ['Angela', 'Claire', 'Louise'], nomNaissance: 'Durand', nomUsage: 'Dubois' }

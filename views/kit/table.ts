@@ -57,7 +57,7 @@ export type Moment = {
   kind?: 'ordinary' | 'apart' | undefined
 }
 
-/** What happened, in order. `heading` is the level of each act's title when acts are reached by headings (default: none). */
+/** What happened, in order. */
 export const timeline = (moments: readonly Moment[], empty: Words = 'Rien pour le moment.'): Html =>
   moments.length === 0
     ? html`<p class="empty">${empty}</p>`

@@ -205,11 +205,11 @@ export const euros = (cents: number): string =>
 /** « Le CCAS… » at the start of a sentence. */
 export const majuscule = (words: string): string => words.charAt(0).toLocaleUpperCase('fr') + words.slice(1)
 
-/** « 06 12 34 56 78 », as one says it. */
+/** « 06 12 34 56 78 », as one says it in France and overseas; another country's as it is. */
 export const telephoneEnMots = (telephone: string): string =>
   telephone
     .replace(/[\s.-]/g, '')
-    .replace(/^\+33/, '0')
+    .replace(/^\+(?:33|262|590|594|596)/, '0')
     .replace(/^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/, '$1\u00a0$2\u00a0$3\u00a0$4\u00a0$5')
 
 // Names and births, as FranceConnect gives them

@@ -79,7 +79,7 @@ export const accordPage = (props: Props) => {
   return page(
     { ...frame, bare: true, above: step(4, ETAPES), invalid: Object.keys(errors).length > 0 },
     'Relire ensemble, et dire oui ou non',
-    html`${errorSummary(errors)}
+    html`${errorSummary(errors, { lues: 'a-relire', dernierJour: 'a-relire', reponse: 'repondre' })}
     ${refusal && alert('Accord non enregistré', REFUSAL[refusal])}
     ${
       connue?.protegeeLe &&
@@ -157,7 +157,7 @@ export const accordPage = (props: Props) => {
         attrs: { required: false },
       })}
       </div>
-      <h2>À vous de répondre</h2>
+      <h2 id="repondre">À vous de répondre</h2>
       ${errors.reponse && alert('Choisissez un des deux boutons', errors.reponse)}
       ${buttons(
         [

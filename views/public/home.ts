@@ -3,13 +3,7 @@ import { buttonLink, franceConnect } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { page } from '../kit/page.ts'
 
-type Props = {
-  demo?: boolean | undefined
-  /** True once the page that checks a paper is there. */
-  verifier?: boolean | undefined
-}
-
-export const homePage = ({ demo, verifier }: Props): string =>
+export const homePage = ({ demo }: { demo?: boolean | undefined }): string =>
   page(
     { space: 'public', demo, width: 'wide', heading: 'On vous aide pour vos démarches. Vous gardez la main.' },
     'Accueil',
@@ -24,13 +18,10 @@ ${card({
   title: 'Vous aidez dans votre travail',
   body: html`<p>Pour les aidants d’une structure habilitée et leurs référents.</p>${buttonLink('Se connecter comme aidant', '/connexion', { kind: 'secondary' })}`,
 })}
-${
-  verifier &&
-  card({
-    title: 'On vous montre un papier',
-    body: html`<p>Vérifier qu’un mandat est vrai, et qu’il n’est pas arrêté.</p>${buttonLink('Vérifier un papier', '/verifier', { kind: 'secondary' })}`,
-  })
-}
+${card({
+  title: 'On vous montre un papier',
+  body: html`<p>Vérifier qu’un mandat est vrai, et qu’il n’est pas arrêté.</p>${buttonLink('Vérifier un papier', '/verifier', { kind: 'secondary' })}`,
+})}
 </div>
 <h2>Comment ça marche</h2>
 <ol class="acts">

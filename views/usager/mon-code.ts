@@ -1,7 +1,7 @@
 import { laStructure } from '../../src/structure/nom.ts'
 import type { CodePrive } from '../../src/usager/code-queries.ts'
 import { back, sentence } from '../kit/card.ts'
-import { button, buttonLink, buttons, form } from '../kit/form.ts'
+import { button, buttonLink, buttons, type Errors, errorSummary, form } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts } from '../kit/table.ts'
@@ -13,14 +13,15 @@ type Props = {
   /** Her space was last opened with one; undefined when it was not since they were drawn, or in the twelve months that the log is kept. */
   usedAt: Date | undefined
   fuseau: string
+  errors?: Errors | undefined
 }
 
 /** When her codes were drawn, by whom, and used; one press replaces them by hers, another cancels them. */
-export const monCodePage = ({ frame, codes, usedAt, fuseau }: Props): string =>
+export const monCodePage = ({ frame, codes, usedAt, fuseau, errors = {} }: Props): string =>
   page(
-    { ...frame, above: back('Mes données', '/mon-espace/donnees') },
+    { ...frame, above: back('Mes données', '/mon-espace/donnees'), invalid: Object.keys(errors).length > 0 },
     'Mon code papier',
-    html`${sentence('Avec ce code et l’année de votre naissance, cet espace s’ouvre sans FranceConnect : pour lire, et pour arrêter ou mettre en pause avec un code reçu par SMS ou par e-mail.')}
+    html`${errorSummary(errors, { geste: 'contenu' })}${sentence('Avec ce code et l’année de votre naissance, cet espace s’ouvre sans FranceConnect : pour lire, et pour arrêter ou mettre en pause avec un code reçu par SMS ou par e-mail.')}
     ${
       codes.length > 0
         ? html`${facts([
