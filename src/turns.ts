@@ -40,3 +40,11 @@ export async function oneByOne<T>(
     })
   return count
 }
+
+/** Rows deleted by one statement: well under the time that it has, whatever a flood left behind. */
+export const LOT = 5_000
+
+/** Deletes lot after lot, each in its own transaction, until one is not full. */
+export async function lotByLot(deleteLot: () => Promise<{ count: number }>): Promise<void> {
+  while ((await deleteLot()).count === LOT);
+}

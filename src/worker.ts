@@ -12,7 +12,7 @@ import { remindEnds } from './mandat/remind.ts'
 import { type Deliver, deliverDue } from './notification/deliver.ts'
 import { forgetMessages } from './notification/forget.ts'
 import { forgetConnexions } from './oidc/forget.ts'
-import { startTurns } from './turns.ts'
+import { lotByLot, startTurns } from './turns.ts'
 import { applyTerms } from './usager/apply-terms.ts'
 import { forgetAcces } from './usager/forget.ts'
 
@@ -20,7 +20,7 @@ type Job = { name: string; everyMs: number; run: () => Promise<unknown> }
 
 /** What is done without anybody asking: each job alone, one run after the other, a failure said and tried again at its next turn. */
 export function startWorker(db: Db, deliver: Deliver, log: Log): { stop(): Promise<void> } {
-  const forget = (what: (tx: Tx) => Promise<void>) => db.tx({ kind: 'worker' }, what)
+  const forget = (lot: (tx: Tx) => Promise<{ count: number }>) => lotByLot(() => db.tx({ kind: 'worker' }, lot))
   const sayTerms = ({ archives, effaces }: { archives: number; effaces: number }) => {
     if (archives > 0) log('info', { event: 'dossiers_archives', count: archives })
     if (effaces > 0) log('info', { event: 'personnes_effacees', count: effaces })

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Tx } from '../db.ts'
+import { LOT } from '../turns.ts'
 
 /** How many times in how long, for each thing that can be tried too often. By address: a whole structure may share one. */
 export const RATES = {
@@ -72,8 +73,6 @@ export async function returnToken(tx: Tx, rate: Rate, key: string): Promise<void
 }
 
 /** Deletes the windows that are over, each at its own end: whoever said no is not counted any longer than the rate needs. For the worker. */
-export async function forgetRates(tx: Tx): Promise<void> {
-  await tx.sql`
-    delete from limite
-    where fin <= ${tx.now}`
-}
+export const forgetRates = (tx: Tx) => tx.sql`
+  delete from limite
+  where (cle, debut) in (select cle, debut from limite where fin <= ${tx.now} limit ${LOT})`

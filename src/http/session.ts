@@ -3,6 +3,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import type { Config } from '../config.ts'
 import type { Db, Reconnue, Tx } from '../db.ts'
+import { LOT } from '../turns.ts'
 import { addressOf } from './address.ts'
 import { appareilDe } from './appareil.ts'
 import type { Env } from './env.ts'
@@ -73,11 +74,13 @@ export async function closeSessions(tx: Tx, which: { id: string } | { sauf: stri
 }
 
 /** Sessions over for a day are of no use to anyone. */
-export async function forgetSessions(tx: Tx): Promise<void> {
-  await tx.sql`
-    delete from session
-    where ended_at < ${tx.now}::timestamptz - interval '1 day' or created_at < ${tx.now}::timestamptz - interval '1 day'`
-}
+export const forgetSessions = (tx: Tx) => tx.sql`
+  delete from session
+  where id in (
+    select id
+    from session
+    where ended_at < ${tx.now}::timestamptz - interval '1 day' or created_at < ${tx.now}::timestamptz - interval '1 day'
+    limit ${LOT})`
 
 type Row = {
   id: string

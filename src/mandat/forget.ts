@@ -1,4 +1,5 @@
 import type { Db, Tx } from '../db.ts'
+import { LOT } from '../turns.ts'
 import { withoutPerson } from './brouillon-queries.ts'
 
 /** Drafts lose the identity after thirty minutes and everything after a day; what waits on a telephone waits no longer. */
@@ -15,6 +16,6 @@ export const forgetBrouillons = (db: Db): Promise<void> =>
   })
 
 /** What was handed over on paper thirty days ago, as a message sent. */
-export async function forgetPapiersRemis(tx: Tx): Promise<void> {
-  await tx.sql`delete from papier_du where remis_at < ${tx.now}::timestamptz - interval '30 days'`
-}
+export const forgetPapiersRemis = (tx: Tx) => tx.sql`
+  delete from papier_du
+  where id in (select id from papier_du where remis_at < ${tx.now}::timestamptz - interval '30 days' limit ${LOT})`

@@ -387,6 +387,29 @@ describe('au terme', () => {
     for (const { acteur, payload } of lines) expect([acteur, JSON.parse(payload!).motif]).toEqual(['systeme', 'conservation'])
   })
 
+  it('se redemande pour moins de personnes quand une instruction n’a pas le temps', async () => {
+    await ended('voahangy')
+    await ended('josiane')
+    await later(7 * YEAR)
+    let asked = 0
+    // The server ends the statement of the first two lots, as it does after 3 s.
+    const slow: Db = {
+      ...world.db,
+      tx: (who, work, options) =>
+        world.db.tx(
+          who,
+          async (tx) => {
+            if (asked++ < 2) await tx.sql`set local statement_timeout = '1ms'`
+            if (asked <= 2) await tx.sql`select pg_sleep(1)`
+            return work(tx)
+          },
+          options,
+        ),
+    }
+    expect((await applyTerms(slow)).effaces).toBe(2)
+    expect(asked).toBeGreaterThan(2)
+  })
+
   it('la liste des accès est oubliée au bout de douze mois', async () => {
     const told = await live('josiane')
     const thomas = await world.sessionOf('thomas')

@@ -28,6 +28,7 @@ import { checkRules, publicPage, requireAidant, requireReferent, requireUsager, 
 import { isPortTaken, serve } from '../../src/http/server.ts'
 import { franceconnect } from '../../src/oidc/franceconnect.ts'
 import { openProvider } from '../../src/oidc/provider.ts'
+import { LOT, lotByLot } from '../../src/turns.ts'
 import { asset } from '../../views/kit/assets.ts'
 import { freshDatabase, type TestDatabase } from '../support/database.ts'
 
@@ -605,6 +606,16 @@ describe('les limites d’usage', () => {
     await db.tx({ kind: 'worker' }, forgetRates)
     expect(await database.adminSql`select 1 from limite`).toHaveLength(0)
     await database.freeze(null)
+  })
+
+  it('s’oublient lot par lot, même après un déluge', async () => {
+    await database.adminSql`
+      insert into limite (cle, debut, fin, compte)
+      select sha256(n::text::bytea), horloge() - interval '1 day', horloge() - interval '1 hour', 1 from generate_series(1, ${2 * LOT + 10}) n`
+    const forget = () => db.tx({ kind: 'worker' }, forgetRates)
+    expect((await forget()).count).toBe(LOT)
+    await lotByLot(forget)
+    expect(await database.adminSql`select 1 from limite where fin <= horloge()`).toHaveLength(0)
   })
 
   it('donnent la page calme et le temps d’attente', async () => {
