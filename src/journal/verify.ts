@@ -27,6 +27,8 @@ export type FaultKind =
   | 'perimetre_change'
   | 'dates_changees'
   | 'thematique_changee'
+  | 'fait_change'
+  | 'cle_changee'
   | 'tuile_changee'
   | 'tuile_manquante'
   | 'point_illisible'

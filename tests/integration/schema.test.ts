@@ -231,23 +231,38 @@ describe('le catalogue', () => {
 
   it('l’auditeur lit le journal, et aucun nom', async () => {
     const tree = ['journal', 'journal_bail', 'journal_feuille', 'journal_point', 'journal_temoignage', 'journal_tuile']
-    const facts = ['autorisation', 'demarche', 'demarche_contenu', 'mandat', 'mandat_contenu', 'suspension']
+    const facts = [
+      'arret_recu',
+      'autorisation',
+      'cle',
+      'demarche',
+      'demarche_contenu',
+      'jwks_archive',
+      'mandat',
+      'mandat_contenu',
+      'ouverture',
+      'suspension',
+    ]
     expect(await names(db.adminSql, readableBy('traitdunion_auditor'))).toEqual([...tree, ...facts].sort())
     expect(await names(db.adminSql, readableBy('traitdunion_sequencer'))).toEqual(tree)
-    // Of a fact: which mandat, when, and under which line; of an accord, between whom, for what and until when; of a démarche, not even for what; of
-    // words, that they are there.
+    // Of a fact: which mandat, when, and under which line; of an accord, between whom, for what, until when and how it ended; of a démarche, who did
+    // it, and not even for what; of words, that they are there. Public keys are everyone's.
     const columns = await names(
       db.adminSql,
       `select distinct a.attrelid::regclass || '.' || a.attname as name from pg_attribute a where a.attrelid in (${facts.map((one) => `'${one}'::regclass`)}) and a.attnum > 0
         and not a.attisdropped and has_column_privilege('traitdunion_auditor', a.attrelid, a.attnum, 'select')`,
     )
     const may = {
+      arret_recu: 'autorisation_id journal_id mandat_id maniere recu_le',
       autorisation:
-        'expires_at id journal_id mandat_id revoked_at revoked_journal_id signed_at structure_id thematique usager_id',
-      demarche: 'id journal_id mandat_id recorded_at',
+        'expires_at id journal_id mandat_id revoked_at revoked_how revoked_journal_id signed_at structure_id thematique usager_id',
+      cle: 'coupure coupure_journal_id journal_id jwk kid',
+      demarche: 'aidant_id genre id journal_id mandat_id recorded_at structure_id usager_id',
       demarche_contenu: 'demarche_id',
-      mandat: 'aidant_id duree ended_at ended_journal_id expires_at id journal_id signed_at structure_id usager_id',
+      jwks_archive: 'id journal_id',
+      mandat: 'aidant_id duree ended_at ended_how ended_journal_id expires_at id journal_id signed_at structure_id usager_id',
       mandat_contenu: 'mandat_id',
+      ouverture: 'aidant_id journal_id usager_id',
       suspension: 'autorisation_id from_at id journal_id mandat_id until_at until_journal_id',
     }
     expect(columns).toEqual(Object.entries(may).flatMap(([table, list]) => list.split(' ').map((column) => `${table}.${column}`)))
