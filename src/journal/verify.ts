@@ -114,6 +114,8 @@ type Said = Pick<EntryFields, 'at' | 'action' | 'usagerId' | 'mandatId' | 'manda
 
 /** Lines commit within seconds of being written: one dated earlier than its neighbours by more was not written then. */
 const LATE_MS = 15 * 60_000
+/** Lines wait seconds for their checkpoint: of those that a backup held without one, none had waited for more. */
+const WAITED_MS = 24 * 3_600_000
 
 function read(entry: string): Said | undefined {
   try {
@@ -183,6 +185,8 @@ export function openAudit({
   let signing = first !== undefined && [first, ...facts.map((fact) => fact?.nom)].includes(log.name) ? renamed(log, first) : log
   let latest = Number.NEGATIVE_INFINITY
   let pointed = 0
+  /** Of the first line after the last checkpoint. */
+  let unpointed = Number.POSITIVE_INFINITY
   let lastId: number | undefined
 
   const bytesOf = ({ id, entry, fields }: Pick<LeafRecord, 'id' | 'entry' | 'fields'>, rang?: number): Fault | undefined => {
@@ -225,6 +229,9 @@ export function openAudit({
     const said = facts[told.length]
     if (kept?.ligne !== id || said?.avant !== signing.name) return wrong
     if (!commitmentOf(kept.salt, kept.payload).equals(commitment)) return wrong
+    // Else a whole tree made anew, its checkpoints thrown away, would say that it was restored, and be compared with nothing of what was seen.
+    if ((said.vues[signing.name] ?? 0) > pointed && unpointed < latest - WAITED_MS)
+      return { kind: 'fin_sans_point', rang: pointed }
     for (const other of lost) {
       if (other.origin !== signing.name) continue
       if (other.size <= pointed) return { kind: 'temoin_autre_arbre', ou: String(other.size) }
@@ -258,6 +265,7 @@ export function openAudit({
       const at = said.at.getTime()
       if (at < latest - LATE_MS) return { kind: 'antidatee', ...here }
       latest = Math.max(latest, at)
+      if (index === pointed) unpointed = at
       const wrong = number(said, id, index)
       if (wrong) return wrong
       if (record.fact === false) return { kind: 'fait_disparu', ...here, ou: said.action }
@@ -333,7 +341,8 @@ export function openAudit({
       if (changed) return changed
       const said = record.fields ?? read(record.entry)
       if (!said) return { kind: 'octets_illisibles', ligne: record.id }
-      if (settled) return { kind: 'hors_de_l_arbre', ligne: record.id }
+      // Whoever sequences says what is settled: of an older line than those placed since, nobody needs to say it.
+      if (settled || said.at.getTime() < latest - LATE_MS) return { kind: 'hors_de_l_arbre', ligne: record.id }
       if (!isKept(record.content, said)) return { kind: 'contenu_change', ligne: record.id }
       const wrong = number(said, record.id, undefined)
       if (wrong) return wrong

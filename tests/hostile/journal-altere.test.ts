@@ -9,6 +9,7 @@ import { type Checkpoint, signCheckpoint } from '../../src/journal/checkpoint.ts
 import { type EntryFields, entryText } from '../../src/journal/entry.ts'
 import { growTree, leafHash } from '../../src/journal/merkle.ts'
 import { openSigner, type Signer } from '../../src/journal/note.ts'
+import { restoreJournal } from '../../src/journal/restore.ts'
 import { type Fault, type FaultKind, openAudit } from '../../src/journal/verify.ts'
 import { pauseMandat } from '../../src/mandat/pause.ts'
 import { recordStop } from '../../src/mandat/record-stop.ts'
@@ -29,6 +30,7 @@ let world: World
 let told: Told
 /** Another's mandat, stopped by a letter, and his dossier opened by the direction. */
 let marcel: Told
+let pem: string
 let signer: Signer
 let witness: ReturnType<typeof newWitness>
 /** Database names: the journal as it is, and as it was yesterday. */
@@ -42,7 +44,8 @@ let before: { journalId: string; payload: string; salt: Buffer }[]
 
 beforeAll(async () => {
   world = await newWorld()
-  const tree = openTree(world.database)
+  pem = pemKey()
+  const tree = openTree(world.database, openSigner(pem, ORIGIN))
   signer = tree.signer
   witness = newWitness(signer)
   server = postgres(onDatabase(world.database.adminUrl, 'postgres'), { max: 1, onnotice: () => {} })
@@ -403,6 +406,33 @@ const CASES: Case[] = [
     },
     kind: 'temoin_autre_arbre',
     witnessed: true,
+  },
+  {
+    name: 'une ligne est récrite, et tout l’arbre refait se dit restauré',
+    act: async (copy) => {
+      const { id } = line('demarche_realisee')
+      await copy.sql.unsafe(
+        `update journal_contenu set payload = replace(payload, 'Courrier 0', 'Autre chose') where journal_id = ${id}; update demarche_contenu set titre = 'Autre chose' where titre = 'Courrier 0'; update journal j set commitment = sha256(c.salt || convert_to(c.payload, 'UTF8')) from journal_contenu c where c.journal_id = j.id and j.id = ${id};
+        update journal set at = at - interval '3 days', acteur = acteur where id <= ${line('cle_publiee').id}; update journal set ${rewrite};
+        delete from journal_temoignage; delete from journal_point; delete from journal_tuile; delete from journal_feuille;
+        alter table journal enable always trigger journal_ecrit; ${PLACING}`,
+      )
+      const admin = openDb({ url: copy.urls.adminUrl, connections: 1 })
+      const said = { avant: ORIGIN, vues: { [ORIGIN]: lines.length }, signerOf: (nom: string) => openSigner(pem, nom) }
+      ok(await restoreJournal(admin, said))
+      await admin.close()
+    },
+    kind: 'fin_sans_point',
+    seen: () => [witness.seen()],
+  },
+  {
+    name: 'le séquenceur laisse une ligne hors de l’arbre, et ne dit pas qu’il est passé plus loin',
+    act: on(
+      () =>
+        `insert into journal (at, action, acteur, structure_id, entry, commitment) select at - interval '1 hour', 'structure_modifiee', 'systeme', structure_id, '', commitment from journal where id = ${line('mandat_signe').id}; update journal set ${rewrite} where entry = ''; insert into journal_contenu (journal_id, payload, salt) select (select max(id) from journal), payload, salt from journal_contenu where journal_id = ${line('mandat_signe').id}; update journal_bail set horizon = '0'`,
+    ),
+    kind: 'hors_de_l_arbre',
+    named: () => Number.NaN,
   },
   {
     name: 'une empreinte change dans une tuile',
