@@ -106,6 +106,9 @@ export type Verified = {
   /** The name that signs the tree now. */
   nom: string
   restaurations: readonly RestaurationDite[]
+  /** How many lines others saw of the tree under its name; 0 when nobody did. `depuis`: how long lines have been written since, in ms. */
+  vues: number
+  depuis: number
   fault: Fault | undefined
 }
 
@@ -184,6 +187,7 @@ export function openAudit({
   const first = facts[0]?.avant
   let signing = first !== undefined && [first, ...facts.map((fact) => fact?.nom)].includes(log.name) ? renamed(log, first) : log
   let latest = Number.NEGATIVE_INFINITY
+  let vues = { size: 0, at: 0 }
   let pointed = 0
   /** Of the first line after the last checkpoint. */
   let unpointed = Number.POSITIVE_INFINITY
@@ -240,6 +244,7 @@ export function openAudit({
       lost.delete(other)
     }
     told.push({ ...said, ligne: id, tenues: tree.size, at: new Date(at) })
+    vues = { size: 0, at: 0 }
     signing = renamed(log, said.nom)
     return undefined
   }
@@ -250,7 +255,19 @@ export function openAudit({
       return tree.size
     },
     root: () => tree.root(),
-    done: (fault) => ({ counts, size: tree.size, root: tree.root(), nom: signing.name, restaurations: told, fault }),
+    done: (fault) => {
+      const depuis = tree.size > vues.size ? latest - vues.at : 0
+      return {
+        counts,
+        size: tree.size,
+        root: tree.root(),
+        nom: signing.name,
+        restaurations: told,
+        vues: vues.size,
+        depuis,
+        fault,
+      }
+    },
     leaf(record) {
       const { id, index, entry, content } = record
       const here = { ligne: id, rang: index }
@@ -294,7 +311,10 @@ export function openAudit({
       lastId = id
       for (const other of expected.get(tree.size) ?? []) {
         if (other.origin !== signing.name) continue
-        if (other.root.equals(tree.root())) lost.delete(other)
+        if (other.root.equals(tree.root())) {
+          lost.delete(other)
+          vues = { size: tree.size, at: latest }
+        }
         // Lines that waited when the backup was made may have taken their places in another order: a restore that comes judges.
         else if (told.length === restaurations.length) return { kind: 'temoin_autre_arbre', ou: String(other.size) }
       }
