@@ -80,15 +80,16 @@ export async function announcePause(tx: Tx, mandat: Told, pause: Pause & { line:
   await tellAidants(tx, mandat, cle, `/mandats/${mandat.id}`, (quel) => motsDeLaPauseAuxAidants(structure, quel, pause))
 }
 
-export type BlockedCode = { id: string; usagerId: string; mandatId: string | null; structureId: string | null; fuseau: string }
+/** `mandatId`: the one it was printed with; of a code that she drew herself (no structure), her last: what is told is erased with her. */
+export type BlockedCode = { id: string; usagerId: string; mandatId: string; structureId: string | null; fuseau: string }
 
 /** Tells the person, where she proved she is reached, and the structure that printed it, that a code of hers serves no more. */
 export async function announceBlockedCode(tx: Tx, { id, usagerId, mandatId, structureId, fuseau }: BlockedCode): Promise<void> {
-  const cle = `code-bloque:${mandatId ?? usagerId}:${id}`
+  const cle = `code-bloque:${mandatId}:${id}`
   const proven = await findContactProuve(tx, usagerId)
   if (proven) await queueTo(tx, cle, proven, messageDeCodeBloque, { fuseau })
   // One that she drew herself is her own affair.
-  if (mandatId && structureId)
+  if (structureId)
     await tellAidants(tx, { id: mandatId, structureId, usagerId }, cle, `/mandats/${mandatId}`, (quel) =>
       motsDuCodeBloqueAuxAidants(quel, fuseau),
     )
