@@ -467,6 +467,20 @@ describe('les témoins', () => {
     expect((await tree.verify([witness.seen()])).fault).toBeUndefined()
   })
 
+  it('qui a tout oublié signe de nouveau, et cela se crie : il signerait aussi bien un autre journal', async () => {
+    await record()
+    await tree.settle()
+    const witness = newWitness(tree.signer, 'temoin.exemple/5')
+    expect(await tree.cosign(witness)).toBe('temoigne')
+    witness.forget()
+    await record()
+    await tree.settle()
+    const said: string[] = []
+    const log: Parameters<typeof cosign>[2] = (_level, { event, reason }) => void said.push(`${event} ${reason}`)
+    expect(await cosign(tree.db, witness.witness, log, witness.post)).toBe('temoigne')
+    expect(said).toEqual(['journal_contredit oubli'])
+  })
+
   it('montrés à par deux processus du service, qui se dépassent l’un l’autre, ne font crier personne', async () => {
     const witness = newWitness(tree.signer, 'temoin.exemple/4')
     const further = async () => {
