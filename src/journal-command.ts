@@ -8,7 +8,7 @@ import { linesOf, verifyBundle } from './journal/bundle.ts'
 import { originOf } from './journal/checkpoint.ts'
 import { exportJournal } from './journal/export.ts'
 import { openSigner, parseVkey, renamed, type Vkey } from './journal/note.ts'
-import { parseProvenLines, verifyLine } from './journal/proof.ts'
+import { parseProof, parseProvenLines, verifyLine } from './journal/proof.ts'
 import { proveLine } from './journal/prove.ts'
 import { perduesDe } from './journal/restauration.ts'
 import type { Fault, Verified } from './journal/verify.ts'
@@ -34,11 +34,15 @@ Base : DATABASE_AUDITOR_URL (rôle traitdunion_auditor : le journal, aucun nom),
 Sans ces variables : la démonstration de ce dossier (ou de DATA_DIR), pendant qu’elle tourne.
 
 Code de sortie : 0 tout est vérifié ; 1 quelque chose est faux, dit à la première ligne fausse ; 2 commande inutilisable, base ou fichier illisible ;
-3 tout est vérifié, mais aucun témoin n’a été comparé : la fin a pu être coupée, ou tout le journal récrit.
+3 tout est vérifié, mais aucun témoin n’a été comparé, ou il n’a rien vu de la dernière heure : la fin a pu être coupée, ou tout le journal récrit ; ou la
+clé n’est connue que par le fichier de --preuves.
 
 erase : NUMÉRO est celui d’un mandat de la personne, imprimé au bas de chaque papier, ou le sien, que sa page « Mes données » montre. MOTIF est conservation
 (au bout de six ans ; le service le fait seul), ou ce que le délégué à la protection des données a décidé : demande, decision, erreur. Base :
 DATABASE_OPERATOR_URL. Code de sortie : 0 effacée, maintenant ou déjà ; 1 refusé, dit pourquoi ; 2 commande inutilisable ; 3 rien fait, il manque --confirmer.`
+
+/** A witness sees the journal every few seconds: what it saw an hour before the last line says nothing of the end. */
+const VU_MS = 3_600_000
 
 /** The key that must have signed. */
 function keyOf(given: string | undefined, around: Surroundings): Vkey | undefined {
@@ -77,6 +81,8 @@ async function verify(args: string[]): Promise<number> {
       json: { type: 'boolean', default: false },
     },
   })
+  if (values.preuves && values.temoin.length > 0)
+    throw new Error('--preuves se compare à une clé (--cle), et pas à un témoin : les siennes, s’il y en a, sont dans la preuve.')
   if (values.preuves) return verifyLines(values.preuves, values.cle)
   const around = surroundings(process.env)
   const log = keyOf(values.cle, values.bundle ? {} : around)
@@ -120,8 +126,8 @@ async function verify(args: string[]): Promise<number> {
   const seconds = (performance.now() - began) / 1000
   const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
   const { counts } = verified
-  // Under a former name a witness says nothing of what came since.
-  const temoigne = seen.some(({ origin }) => origin === verified.nom)
+  // Under a former name a witness says nothing of what came since, nor does one that stopped looking.
+  const temoigne = verified.vues > 0 && verified.depuis <= VU_MS
   const code = fault ? 1 : temoigne ? 0 : 3
   const cle = (log ?? verified.log) && renamed((log ?? verified.log)!, verified.nom).text
   if (values.json) {
@@ -134,6 +140,7 @@ async function verify(args: string[]): Promise<number> {
         racine: verified.root.toString('base64'),
         cle,
         temoins: seen.map(({ origin, size, temoins }) => ({ nom: origin, taille: size, temoins })),
+        vues: verified.vues,
         restaurations: verified.restaurations.map((one) => ({ ...one, perdues: perduesDe(one) })),
         secondes: Number(seconds.toFixed(3)),
         // Of this whole process: seconds of processor, mebibytes at most.
@@ -161,12 +168,18 @@ async function verify(args: string[]): Promise<number> {
   if (counts.attente > 0) say(`En attente ${nombre(counts.attente)} lignes pas encore dans l’arbre`)
   for (const { origin, size, temoins } of seen)
     say(
-      `Témoin     a vu ${nombre(size)} lignes${origin === verified.nom ? '' : ` de ${origin}`}${temoins.length > 0 ? ` (${temoins.join(', ')})` : ''}`,
+      `Témoin     a vu ${nombre(size)} lignes${origin === verified.nom ? '' : ` de ${origin}`}${temoins.length > 0 ? ` (${temoins.join(', ')})` : ' ; sa signature n’est pas vérifiée sans JOURNAL_WITNESSES'}`,
     )
   for (const one of verified.restaurations) say(`Restauré   ${restaurationSentence(one)}`)
   if (fault) say(`\nFAUX : ${faultSentence(fault)}`)
   else if (temoigne)
-    say('\nVérifié : rien n’a changé depuis que ces lignes ont été écrites, et les témoins ont vu le même journal.')
+    say(
+      `\nVérifié : rien n’a changé depuis que ces lignes ont été écrites, et les témoins ont vu le même journal${verified.vues < verified.size ? `, sauf les ${nombre(verified.size - verified.vues)} dernières, que personne n’a encore vues` : ''}.`,
+    )
+  else if (verified.vues > 0)
+    say(
+      `\nVérifié en lui-même. Les témoins n’ont vu que les ${nombre(verified.vues)} premières lignes, et d’autres s’écrivent depuis plus d’une heure : de celles-là, rien ne dit qu’elles n’ont été ni coupées ni récrites.`,
+    )
   else
     say('\nVérifié en lui-même. Sans témoin (--temoin), rien ne dit que la fin n’a pas été coupée ni le journal entier récrit.')
   return code
@@ -176,7 +189,7 @@ async function verify(args: string[]): Promise<number> {
 function verifyLines(where: string, cle: string | undefined): number {
   const file = parseProvenLines(readFileSync(where, 'utf8'))
   const log = keyOf(cle, {}) ?? parseVkey(file?.cle ?? '')
-  if (!file || !log) throw new Error('Ce fichier ne contient pas de lignes avec leurs preuves.')
+  if (!file || file.lignes.length === 0 || !log) throw new Error('Ce fichier ne contient pas de lignes avec leurs preuves.')
   for (const line of file.lignes) {
     const checked = verifyLine(line, log)
     if (checked.ok) continue
@@ -190,7 +203,8 @@ function verifyLines(where: string, cle: string | undefined): number {
   if (only && others.length === 0) {
     // What it says of itself: none of its letters may move about the terminal.
     const plain = (text: string) => text.replaceAll(/\p{C}/gu, '?')
-    console.log(`Ligne      ${only.numero} : ${plain(only.octets)}`)
+    // Its number is only what the file says; its rank is proven.
+    console.log(`Ligne      rang ${parseProof(only.preuve)!.index} : ${plain(only.octets)}`)
     console.log(
       `Faits      ${only.faits === undefined ? 'ils ne sont pas joints à cette preuve, ou ont été effacés' : plain(only.faits)}`,
     )
@@ -198,7 +212,7 @@ function verifyLines(where: string, cle: string | undefined): number {
   console.log(
     `\n${pluriel(file.lignes.length, 'ligne non modifiée', 'lignes non modifiées')} depuis le point de contrôle que ${others.length > 0 ? 'chaque preuve' : 'la preuve'} porte. Cela ne dit pas que ce qui a été fait était juste.`,
   )
-  return 0
+  return cle ? 0 : 3
 }
 
 /** The key that a bundle announces at its second line. */

@@ -141,12 +141,13 @@ export function equipeRoutes({ db, config }: { db: Db; config: Config }): Hono<E
     if (form && !form.ok) return show(422, { sel: form.values.sel as string | undefined, errors: form.errors })
 
     const given = { jeton, paired: form?.data, previousSession: c.var.sessionId }
-    const joined = await acceptInvitation(db, given, { secretsKey })
+    const joined = await acceptInvitation(db, given, config)
     if (!joined.ok)
       return joined.refusal === 'code_faux'
         ? show(409, { sel: form!.data.sel, refusal: joined.refusal })
         : c.html(fermeePage({ frame: open(c) }), 409)
-    if (!joined.token) return c.html(rejointPage({ frame: open(c), structure: invited.structureNom }))
+    if (!joined.token)
+      return c.html(rejointPage({ frame: open(c), structure: invited.structureNom, connexionLocale: config.connexionLocale }))
     await signIn(c, db, config, joined.token)
     return c.redirect('/personnes', 303)
   })

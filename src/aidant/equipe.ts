@@ -3,6 +3,8 @@ export const INVITATION_JOURS = 7
 /** Days without a sign of her in a structure: she is told, then suspended there. */
 export const ALERTE_JOURS = 90
 export const INACTIVITE_JOURS = 180
+/** Days between the two, at least: the service itself may have been away. */
+export const PREAVIS_JOURS = 30
 
 /** What a référent does to someone of her team; the database's `changer_habilitation` holds to it. */
 export const GESTES = ['suspendre', 'retablir', 'designer', 'retirer'] as const

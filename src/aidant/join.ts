@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import type { Config } from '../config.ts'
 import { constraintOf, type Db, type Tx } from '../db.ts'
 import { closeSession, hashToken, openSession } from '../http/session.ts'
 import { append } from '../journal/append.ts'
@@ -8,7 +9,6 @@ import { SECRET_BYTES } from './add.ts'
 import { matchCode } from './factor.ts'
 import { messageDApplicationAssociee } from './messages.ts'
 import { encryptSecret } from './secret.ts'
-import type { Door } from './sign-in.ts'
 
 export type Invitation = {
   structureId: string
@@ -44,7 +44,7 @@ export const secretDe = (secretsKey: Buffer, jeton: string, sel: string): Buffer
   createHmac('sha256', secretsKey).update(`facteur:${jeton}:${sel}`).digest().subarray(0, SECRET_BYTES)
 
 type JoinRefusal = 'invitation_fermee' | 'code_faux'
-/** `token`: of the session opened; none for who keeps her account, and signs in with it. */
+/** `token`: of the session opened; none for who keeps her account, and signs in with it, nor where ProConnect alone lets in. */
 export type Joined = { ok: true; token: string | undefined } | { ok: false; refusal: JoinRefusal }
 
 /**
@@ -54,10 +54,10 @@ export type Joined = { ok: true; token: string | undefined } | { ok: false; refu
 export async function acceptInvitation(
   db: Db,
   given: { jeton: string; paired: { sel: string; code: string } | undefined; previousSession: string | undefined },
-  { secretsKey }: Pick<Door, 'secretsKey'>,
+  config: Pick<Config, 'secretsKey' | 'connexionLocale'>,
 ): Promise<Joined> {
   try {
-    return await db.tx({ kind: 'portier' }, (tx) => accept(tx, given, secretsKey))
+    return await db.tx({ kind: 'portier' }, (tx) => accept(tx, given, config))
   } catch (error) {
     // Served, cancelled, or an account made elsewhere, between the page and here: the link says again where it leads.
     if (!['invitation_fermee', 'invitation_facteur'].includes(constraintOf(error) ?? '')) throw error
@@ -65,7 +65,11 @@ export async function acceptInvitation(
   }
 }
 
-async function accept(tx: Tx, given: Parameters<typeof acceptInvitation>[1], secretsKey: Buffer): Promise<Joined> {
+async function accept(
+  tx: Tx,
+  given: Parameters<typeof acceptInvitation>[1],
+  { secretsKey, connexionLocale }: Parameters<typeof acceptInvitation>[2],
+): Promise<Joined> {
   const { jeton, paired } = given
   const invitation = await findOpen(tx, jeton)
   if (!invitation || invitation.aAssocier !== Boolean(paired)) return { ok: false, refusal: 'invitation_fermee' }
@@ -86,7 +90,7 @@ async function accept(tx: Tx, given: Parameters<typeof acceptInvitation>[1], sec
       contenu: { referent: false },
     })
   else await tellPaired(tx, id)
-  if (!paired) return { ok: true, token: undefined }
+  if (!paired || !connexionLocale) return { ok: true, token: undefined }
   if (given.previousSession) await closeSession(tx, given.previousSession)
   await tx.sql`insert into acces (genre, aidant_id, structure_id) values ('connexion', ${id}, ${structureId})`
   return { ok: true, token: await openSession(tx, { aidantId: id, structureId }) }

@@ -3,7 +3,7 @@ import { failure, type Log } from '../http/log.ts'
 import { append } from '../journal/append.ts'
 import { queue } from '../notification/queue.ts'
 import { newUuid } from '../uuid.ts'
-import { ALERTE_JOURS, INACTIVITE_JOURS } from './equipe.ts'
+import { ALERTE_JOURS, INACTIVITE_JOURS, PREAVIS_JOURS } from './equipe.ts'
 import { holdEquipe } from './equipe-queries.ts'
 import { messageDeFinDInactivite, messageDInactivite } from './messages.ts'
 
@@ -11,7 +11,7 @@ type Absent = { aidantId: string; structureId: string; prenom: string; email: st
 
 /**
  * Tells who has given no sign in a structure for 90 days, once for each absence, then suspends her there at 180, those too who never
- * signed in (case 48). The last who directs is told, and stays. One transaction each: one that fails does not keep the others waiting.
+ * signed in (case 48), and nobody who was not told a month before. The last who directs is told, and stays. One transaction each: one that fails does not keep the others waiting.
  */
 export async function watchInactivity(db: Db, log: Log): Promise<number> {
   const absent = await db.tx({ kind: 'worker' }, (tx) => listAbsent(tx))
@@ -46,7 +46,8 @@ async function treat(tx: Tx, aidantId: string, structureId: string): Promise<num
 
 const listAbsent = (tx: Tx, more = tx.sql``) => tx.sql<Absent[]>`
   select h.aidant_id, h.structure_id, a.prenom, a.email, s.nom as structure,
-    l.depuis <= ${tx.now}::timestamptz - make_interval(days => ${INACTIVITE_JOURS}) and not (h.referent and not exists (
+    l.depuis <= ${tx.now}::timestamptz - make_interval(days => ${INACTIVITE_JOURS})
+      and coalesce(h.alerte_at between l.depuis and ${tx.now}::timestamptz - make_interval(days => ${PREAVIS_JOURS}), false) and not (h.referent and not exists (
       select 1 from habilitation o where o.structure_id = h.structure_id and o.aidant_id <> h.aidant_id and dirige(o.aidant_id, o.structure_id))) as suspendre
   from habilitation h
   join aidant a on a.id = h.aidant_id and a.suspended_at is null

@@ -49,7 +49,16 @@ export async function verifyBundle(
   let point: PointRecord | undefined
   let ended = false
   const done = (fault: Fault | undefined) => ({
-    ...(audit?.done(fault) ?? { counts: NOTHING_COUNTED, size: 0, root: Buffer.alloc(32), nom: '', restaurations: [], fault }),
+    ...(audit?.done(fault) ?? {
+      counts: NOTHING_COUNTED,
+      size: 0,
+      root: Buffer.alloc(32),
+      nom: '',
+      restaurations: [],
+      vues: 0,
+      depuis: 0,
+      fault,
+    }),
     log,
   })
   /** Hands over the line or the checkpoint whose last record has come. */

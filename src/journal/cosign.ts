@@ -49,6 +49,8 @@ export async function cosign(db: Db, { vkey, url }: Witness, log: Log, post: Pos
     for (let before = -1; answer.status === 409; ) {
       const known = Number(/^(\d{1,16})\n$/.exec(answer.body)?.[1] ?? Number.NaN)
       if (!(known > before)) return alarm(log, 'fourche')
+      // It had cosigned more, which it keeps before it answers: without that memory it would cosign anything.
+      if (before < 0 && known < last) alarm(log, 'oubli')
       if (known > point.taille) {
         const latest = await read((tx) => findPoint(tx))
         return latest!.taille < known ? alarm(log, 'recul') : 'rien_de_neuf'
@@ -83,7 +85,7 @@ export async function cosign(db: Db, { vkey, url }: Witness, log: Log, post: Pos
 }
 
 /** What must wake somebody up: the tree is not the one that was shown. */
-function alarm(log: Log, reason: 'fourche' | 'recul'): Cosigned {
+function alarm<R extends 'fourche' | 'recul' | 'oubli'>(log: Log, reason: R): R {
   log('error', { event: 'journal_contredit', reason })
   return reason
 }

@@ -3,8 +3,9 @@ import type { Fault, FaultKind } from './verify.ts'
 import type { Reading } from './verify-queries.ts'
 
 /**
- * Holds what the tables let an aidant do to what the lines after..upto said: between whom each mandat is, and by their contents its thématiques, its
- * duration and dates, the thématique of each stop and pause. The first line that they no longer follow; contents erased as the law says tell nothing.
+ * Holds what the tables show to what the lines after..upto said: between whom each mandat is, who did each démarche, and by their contents the
+ * thématiques, duration and dates of a mandat, the thématique, reason and receipt of each stop and pause; for who reads contents, the words too.
+ * The first line that they no longer follow; contents erased as the law says tell nothing.
  */
 export async function checkAccords(tx: Tx, after: number, upto: number, reading: Reading): Promise<Fault | undefined> {
   const { sql } = tx
@@ -18,16 +19,26 @@ export async function checkAccords(tx: Tx, after: number, upto: number, reading:
       from mandat
       where journal_id > ${after} and journal_id <= ${upto}),
     touchees as materialized (
-      select revoked_journal_id as ligne, mandat_id, thematique
-      from autorisation
-      where revoked_journal_id > ${after} and revoked_journal_id <= ${upto}
+      select a.revoked_journal_id as ligne, a.mandat_id, a.thematique, a.revoked_how as how, r.maniere, r.recu_le
+      from autorisation a
+      left join arret_recu r on r.journal_id = a.revoked_journal_id
+      where a.revoked_journal_id > ${after} and a.revoked_journal_id <= ${upto}
       union all
-      select s.journal_id, s.mandat_id, a.thematique
+      select m.ended_journal_id, m.id, null, m.ended_how, null, null
+      from mandat m
+      where m.ended_journal_id > ${after} and m.ended_journal_id <= ${upto}
+      union all
+      select r.journal_id, r.mandat_id, a.thematique, null, r.maniere, r.recu_le
+      from arret_recu r
+      join autorisation a on a.id = r.autorisation_id
+      where r.journal_id > ${after} and r.journal_id <= ${upto} and r.journal_id is distinct from a.revoked_journal_id
+      union all
+      select s.journal_id, s.mandat_id, a.thematique, null, null, null
       from suspension s
       join autorisation a on a.id = s.autorisation_id
       where s.journal_id > ${after} and s.journal_id <= ${upto}
       union all
-      select s.until_journal_id, s.mandat_id, a.thematique
+      select s.until_journal_id, s.mandat_id, a.thematique, null, null, null
       from suspension s
       join autorisation a on a.id = s.autorisation_id
       where s.until_journal_id > ${after} and s.until_journal_id <= ${upto}),
@@ -60,13 +71,97 @@ export async function checkAccords(tx: Tx, after: number, upto: number, reading:
       join journal j on j.id = m.journal_id
       left join faits f on f.journal_id = m.journal_id
       union all
-      select case when t.thematique is distinct from f.faits ->> 'thematique' then 'thematique_changee' end, t.ligne, t.mandat_id
+      select
+        case
+          when t.thematique is distinct from f.faits ->> 'thematique' then 'thematique_changee'
+          -- What ends a mandat repeats the receipt of its thématiques, which is kept with them.
+          when t.how is distinct from f.faits ->> 'how' or (t.thematique is not null
+              and (t.maniere, t.recu_le) is distinct from (f.faits ->> 'maniere', (f.faits ->> 'recu_le')::timestamptz))
+            then 'fait_change'
+        end, t.ligne, t.mandat_id
       from touchees t
-      join faits f on f.journal_id = t.ligne)
+      join faits f on f.journal_id = t.ligne
+      union all
+      select 'fait_change', j.id, d.mandat_id
+      from demarche d
+      join journal j on j.id = d.journal_id
+      where d.journal_id > ${after} and d.journal_id <= ${upto} and (
+        (d.structure_id, d.usager_id, d.aidant_id) is distinct from (j.structure_id, j.usager_id, j.acteur_id)
+        or (d.genre = 'hors_mandat') <> (j.action = 'acte_hors_mandat'))${reading === 'contenus' ? words(tx, after, upto) : sql``})
     select kind, ligne, mandat_id
     from ecarts
     where kind is not null
     order by ligne
     limit 1`
   return wrong && { kind: wrong.kind, ligne: wrong.ligne, ou: wrong.mandatId }
+}
+
+/** The words themselves, as `recordDemarche` and `signMandat` engage them: what a démarche was, the seal of a mandat and what was signed for it. */
+const words = ({ sql }: Tx, after: number, upto: number) => {
+  const sha = (text: ReturnType<typeof sql>) => sql`base64url(sha256(convert_to(${text}, 'UTF8')))`
+  return sql`
+  union all
+  select 'fait_change', d.journal_id, d.mandat_id
+  from demarche d
+  join demarche_contenu c on c.demarche_id = d.id
+  join journal_contenu l on l.journal_id = d.journal_id,
+    lateral (select l.payload::jsonb as dits) f
+  where d.journal_id > ${after} and d.journal_id <= ${upto} and l.payload is not null and (
+    d.done_at is distinct from (f.dits ->> 'done_at')::timestamptz
+    or jsonb_strip_nulls(f.dits - 'done_at') <> jsonb_strip_nulls(jsonb_build_object(
+      'genre', d.genre, 'thematique', d.thematique, 'nature', d.nature, 'mode', d.mode, 'presence', d.presence, 'canal', d.canal,
+      'dureeMinutes', d.duree_minutes, 'resultat', d.resultat, 'motifBlocage', d.motif_blocage, 'code', c.code, 'titre', c.titre,
+      'administration', c.administration, 'reference', c.reference, 'montantCentimes', c.montant_centimes, 'etapeQuoi', c.etape_quoi,
+      'etapeQui', c.etape_qui, 'etapeQuand', c.etape_quand, 'orientation', c.orientation, 'note', c.note, 'motif', c.motif_hors_mandat)))
+  union all
+  select 'fait_change', m.journal_id, m.id
+  from mandat m
+  join mandat_contenu c on c.mandat_id = m.id
+  join journal_contenu l on l.journal_id = m.journal_id,
+    lateral (select l.payload::jsonb as dits) f
+  where m.journal_id > ${after} and m.journal_id <= ${upto} and l.payload is not null
+    and (${sha(sql`c.sceau`)}, ${sha(sql`c.conditions`)}, ${sha(sql`c.id_token`)}, c.jwks_id)
+      is distinct from (f.dits ->> 'sceau_sha256', f.dits ->> 'conditions_sha256', f.dits ->> 'id_token_sha256', f.dits ->> 'jwks_id')`
+}
+
+/** Holds the public keys, of seals and of the identity provider, and the cut-offs of the stolen ones, to the lines that say them. */
+export async function checkCles({ sql }: Tx, reading: Reading): Promise<Fault | undefined> {
+  const faits =
+    reading === 'contenus'
+      ? sql`select journal_id, payload::jsonb as faits from journal_contenu where payload is not null and journal_id = any (array(select id from dites))`
+      : sql`select journal_id, faits from journal_accords(array(select id from dites))`
+  const [wrong] = await sql<{ kid: string; ligne: number | null }[]>`
+    with dites as materialized (
+      select id, action
+      from journal
+      where action in ('cle_publiee', 'cle_compromise', 'jwks_archive')),
+    faits as materialized (${faits}),
+    publiees as (
+      select d.id, f.faits ->> 'kid' as kid, f.faits -> 'jwk' as jwk
+      from dites d
+      left join faits f on f.journal_id = d.id
+      where d.action = 'cle_publiee'),
+    volees as (
+      select distinct on (f.faits ->> 'kid') d.id, f.faits ->> 'kid' as kid, (f.faits ->> 'coupure')::bigint as coupure
+      from dites d
+      left join faits f on f.journal_id = d.id
+      where d.action = 'cle_compromise'
+      order by f.faits ->> 'kid', d.id desc),
+    archivees as (
+      select d.id, f.faits ->> 'id' as jwks
+      from dites d
+      left join faits f on f.journal_id = d.id
+      where d.action = 'jwks_archive')
+    select coalesce(k.kid, p.kid, v.kid) as kid, coalesce(p.id, v.id) as ligne
+    from cle k
+    full join publiees p on p.id = k.journal_id
+    full join volees v on v.kid = k.kid
+    where (k.kid, k.jwk) is distinct from (p.kid, p.jwk) or (k.coupure, k.coupure_journal_id) is distinct from (v.coupure, v.id)
+    union all
+    select coalesce(a.id, d.jwks), d.id
+    from jwks_archive a
+    full join archivees d on d.id = a.journal_id
+    where a.id is distinct from d.jwks
+    limit 1`
+  return wrong && { kind: 'cle_changee', ou: wrong.kid, ...(wrong.ligne !== null && { ligne: wrong.ligne }) }
 }

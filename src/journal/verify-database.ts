@@ -3,7 +3,7 @@ import type { Checkpoint } from './checkpoint.ts'
 import type { Vkey } from './note.ts'
 import { listRestaurations } from './tree-queries.ts'
 import { openAudit, type PointRecord, type Verified } from './verify.ts'
-import { checkAccords } from './verify-accords.ts'
+import { checkAccords, checkCles } from './verify-accords.ts'
 import {
   FACT_SORTS,
   findExtent,
@@ -104,7 +104,7 @@ export async function verifyDatabase(
     const changed = await read((tx) => checkAccords(tx, after, Math.min(after + IDS, lastId), reading))
     if (changed) return done(changed)
   }
-  return done(undefined)
+  return done(await read((tx) => checkCles(tx, reading)))
 }
 
 /** Sort after sort, by lines, so that both sides are read in order. */

@@ -61,6 +61,9 @@ export async function listLeaves(
           then (select true from suspension s where s.until_journal_id = j.id and s.mandat_id = j.mandat_id limit 1)
         when j.action in ('demarche_realisee', 'acte_hors_mandat')
           then (select true from demarche d where d.journal_id = j.id and d.mandat_id = j.mandat_id limit 1)
+        when j.action = 'arret_recu' then (select true from arret_recu r where r.journal_id = j.id and r.mandat_id = j.mandat_id limit 1)
+        when j.action = 'dossier_ouvert' then (
+          select true from ouverture o where o.journal_id = j.id and (o.aidant_id, o.usager_id) = (j.acteur_id, j.usager_id) limit 1)
         else true
       end as fait,
       case

@@ -27,6 +27,8 @@ export type FaultKind =
   | 'perimetre_change'
   | 'dates_changees'
   | 'thematique_changee'
+  | 'fait_change'
+  | 'cle_changee'
   | 'tuile_changee'
   | 'tuile_manquante'
   | 'point_illisible'
@@ -104,6 +106,9 @@ export type Verified = {
   /** The name that signs the tree now. */
   nom: string
   restaurations: readonly RestaurationDite[]
+  /** How many lines others saw of the tree under its name; 0 when nobody did. `depuis`: how long lines have been written since, in ms. */
+  vues: number
+  depuis: number
   fault: Fault | undefined
 }
 
@@ -112,6 +117,8 @@ type Said = Pick<EntryFields, 'at' | 'action' | 'usagerId' | 'mandatId' | 'manda
 
 /** Lines commit within seconds of being written: one dated earlier than its neighbours by more was not written then. */
 const LATE_MS = 15 * 60_000
+/** Lines wait seconds for their checkpoint: of those that a backup held without one, none had waited for more. */
+const WAITED_MS = 24 * 3_600_000
 
 function read(entry: string): Said | undefined {
   try {
@@ -183,7 +190,10 @@ export function openAudit({
   const first = facts[0]?.avant
   let signing = first !== undefined && [first, ...facts.map((fact) => fact?.nom)].includes(log.name) ? renamed(log, first) : log
   let latest = Number.NEGATIVE_INFINITY
+  let vues = { size: 0, at: 0 }
   let pointed = 0
+  /** Of the first line after the last checkpoint. */
+  let unpointed = Number.POSITIVE_INFINITY
   let lastId: number | undefined
 
   const bytesOf = ({ id, entry, fields }: Pick<LeafRecord, 'id' | 'entry' | 'fields'>, rang?: number): Fault | undefined => {
@@ -226,6 +236,9 @@ export function openAudit({
     const said = facts[told.length]
     if (kept?.ligne !== id || said?.avant !== signing.name) return wrong
     if (!commitmentOf(kept.salt, kept.payload).equals(commitment)) return wrong
+    // Else a whole tree made anew, its checkpoints thrown away, would say that it was restored, and be compared with nothing of what was seen.
+    if ((said.vues[signing.name] ?? 0) > pointed && unpointed < latest - WAITED_MS)
+      return { kind: 'fin_sans_point', rang: pointed }
     for (const other of lost) {
       if (other.origin !== signing.name) continue
       if (other.size <= pointed) return { kind: 'temoin_autre_arbre', ou: String(other.size) }
@@ -234,6 +247,7 @@ export function openAudit({
       lost.delete(other)
     }
     told.push({ ...said, ligne: id, tenues: tree.size, at: new Date(at) })
+    vues = { size: 0, at: 0 }
     signing = renamed(log, said.nom)
     return undefined
   }
@@ -244,7 +258,19 @@ export function openAudit({
       return tree.size
     },
     root: () => tree.root(),
-    done: (fault) => ({ counts, size: tree.size, root: tree.root(), nom: signing.name, restaurations: told, fault }),
+    done: (fault) => {
+      const depuis = tree.size > vues.size ? latest - vues.at : 0
+      return {
+        counts,
+        size: tree.size,
+        root: tree.root(),
+        nom: signing.name,
+        restaurations: told,
+        vues: vues.size,
+        depuis,
+        fault,
+      }
+    },
     leaf(record) {
       const { id, index, entry, content } = record
       const here = { ligne: id, rang: index }
@@ -259,6 +285,7 @@ export function openAudit({
       const at = said.at.getTime()
       if (at < latest - LATE_MS) return { kind: 'antidatee', ...here }
       latest = Math.max(latest, at)
+      if (index === pointed) unpointed = at
       const wrong = number(said, id, index)
       if (wrong) return wrong
       if (record.fact === false) return { kind: 'fait_disparu', ...here, ou: said.action }
@@ -287,7 +314,10 @@ export function openAudit({
       lastId = id
       for (const other of expected.get(tree.size) ?? []) {
         if (other.origin !== signing.name) continue
-        if (other.root.equals(tree.root())) lost.delete(other)
+        if (other.root.equals(tree.root())) {
+          lost.delete(other)
+          vues = { size: tree.size, at: latest }
+        }
         // Lines that waited when the backup was made may have taken their places in another order: a restore that comes judges.
         else if (told.length === restaurations.length) return { kind: 'temoin_autre_arbre', ou: String(other.size) }
       }
@@ -334,7 +364,8 @@ export function openAudit({
       if (changed) return changed
       const said = record.fields ?? read(record.entry)
       if (!said) return { kind: 'octets_illisibles', ligne: record.id }
-      if (settled) return { kind: 'hors_de_l_arbre', ligne: record.id }
+      // Whoever sequences says what is settled: of an older line than those placed since, nobody needs to say it.
+      if (settled || said.at.getTime() < latest - LATE_MS) return { kind: 'hors_de_l_arbre', ligne: record.id }
       if (!isKept(record.content, said)) return { kind: 'contenu_change', ligne: record.id }
       const wrong = number(said, record.id, undefined)
       if (wrong) return wrong

@@ -80,7 +80,7 @@ export async function announcePause(tx: Tx, mandat: Told, pause: Pause & { line:
   await tellAidants(tx, mandat, cle, `/mandats/${mandat.id}`, (quel) => motsDeLaPauseAuxAidants(structure, quel, pause))
 }
 
-/** `structureId` is null for a code that she drew herself. */
+/** `mandatId`: the one it was printed with; of a code that she drew herself (no structure), her last: what is told is erased with her. */
 export type BlockedCode = { id: string; usagerId: string; mandatId: string; structureId: string | null; fuseau: string }
 
 /** Tells the person, where she proved she is reached, and the structure that printed it, that a code of hers serves no more. */

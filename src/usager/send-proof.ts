@@ -25,8 +25,8 @@ export async function sendProof(db: Db, to: { sessionId: string; usagerId: strin
     await tx.sql`
       insert into code_preuve (id, session_id, code)
       values (${id}, ${to.sessionId}, ${empreinteDePreuve(secretsKey, id, code)})`
-    // A key that begins so is forgotten in an hour, as what opens a session. She is waiting for it, whatever the hour.
-    await queueTo(tx, `connexion:preuve:${id}`, proven, messageDePreuve(code), { atOnce: true })
+    // A key that begins so is forgotten in an hour, as what opens a session; with its id second, it is erased with her. She is waiting for it, whatever the hour.
+    await queueTo(tx, `connexion:${id}:preuve`, proven, messageDePreuve(code), { atOnce: true })
     return { ok: true }
   })
 }

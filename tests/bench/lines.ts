@@ -36,11 +36,13 @@ const addChunk = (admin: postgres.Sql, from: number, upto: number) =>
     from generate_series(${from + 1}, ${upto}) n,
       lateral (select (n - 1) % ${MANDATS} as k, timestamptz '2026-01-01 08:00Z' + n * interval '100 milliseconds' as at,
         case when n <= ${MANDATS} then 'mandat_signe' else 'demarche_realisee' end as action, sha256(n::text::bytea) as salt) a,
-      lateral (select to_char(date_trunc('second', at) at time zone 'UTC', ISO) as signe, to_char((at + interval '1 year') at time zone 'UTC', ISO) as fin
+      lateral (select to_char(date_trunc('second', at) at time zone 'UTC', ISO) as signe, to_char((at + interval '1 year') at time zone 'UTC', ISO) as fin,
+          to_char(at at time zone 'UTC', ISO) as fait
         from (values ('YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) as f (ISO)) f,
       lateral (select case when action = 'mandat_signe'
-        then '{"duree":"an","expires_at":"' || fin || '","perimetre":["logement"],"signed_at":"' || signe || '"}'
-        else '{"canal":"en_ligne_franceconnect","demarche":"aide-logement","duree_minutes":15,"genre":"reguliere","mode":"avec_la_personne",'
+        then '{"conditions_sha256":"' || base64url(sha256('{}')) || '","duree":"an","expires_at":"' || fin || '","id_token_sha256":"' || base64url(sha256(''))
+        || '","jwks_id":"","perimetre":["logement"],"sceau_sha256":"' || base64url(sha256('')) || '","signed_at":"' || signe || '"}'
+        else '{"canal":"en_ligne_franceconnect","done_at":"' || fait || '","genre":"reguliere","mode":"avec_la_personne",'
         || '"nature":"demande","presence":"presente","resultat":"deposee","thematique":"logement","titre":"Demander une aide au logement ' || n || '"}'
         end as payload) b;
     insert into journal (id, at, action, acteur, acteur_id, structure_id, usager_id, mandat_id, mandat_seq, entry, commitment) overriding system value

@@ -46,7 +46,7 @@ const prove = (usagerId: string, telephone: string | null) =>
   })
 const received = async () => {
   const [message] = await service.sql<{ corps: string }[]>`
-    select corps from message where cle like 'connexion:preuve:%' order by created_at desc limit 1`
+    select corps from message where cle like 'connexion:%:preuve' order by created_at desc limit 1`
   return /\d{3} \d{3}/.exec(message!.corps)![0]
 }
 

@@ -1,4 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -465,6 +467,20 @@ describe('les témoins', () => {
     expect((await tree.verify([witness.seen()])).fault).toBeUndefined()
   })
 
+  it('qui a tout oublié signe de nouveau, et cela se crie : il signerait aussi bien un autre journal', async () => {
+    await record()
+    await tree.settle()
+    const witness = newWitness(tree.signer, 'temoin.exemple/5')
+    expect(await tree.cosign(witness)).toBe('temoigne')
+    witness.forget()
+    await record()
+    await tree.settle()
+    const said: string[] = []
+    const log: Parameters<typeof cosign>[2] = (_level, { event, reason }) => void said.push(`${event} ${reason}`)
+    expect(await cosign(tree.db, witness.witness, log, witness.post)).toBe('temoigne')
+    expect(said).toEqual(['journal_contredit oubli'])
+  })
+
   it('montrés à par deux processus du service, qui se dépassent l’un l’autre, ne font crier personne', async () => {
     const witness = newWitness(tree.signer, 'temoin.exemple/4')
     const further = async () => {
@@ -595,6 +611,28 @@ describe('vérifier', () => {
       3,
       expect.objectContaining({ ok: true, lignes: (await leaves()).length }),
     ])
+    // A witness that looks no more says nothing of what was written since.
+    const witness = newWitness(tree.signer)
+    const kept = path.join(scratch('temoin'), 'vu')
+    const seenBy = async () => {
+      expect(await tree.cosign(witness)).toBe('temoigne')
+      writeFileSync(kept, witness.store.read(ORIGIN)!)
+    }
+    const witnessed = () => run('src/journal-command.ts', ['verify', '--temoin', kept], env)
+    await seenBy()
+    expect(await witnessed()).toMatchObject({ code: 0, stdout: expect.stringContaining('les témoins ont vu le même journal.') })
+    await record()
+    await tree.settle()
+    expect(await witnessed()).toMatchObject({ code: 0, stdout: expect.stringContaining('que personne n’a encore vues') })
+    await world.database.travel({ ms: 2 * 3_600_000 })
+    await record()
+    await tree.settle()
+    expect(await witnessed()).toMatchObject({
+      code: 3,
+      stdout: expect.stringContaining('d’autres s’écrivent depuis plus d’une heure'),
+    })
+    await seenBy()
+    expect((await witnessed()).code).toBe(0)
     const wrong = await run('src/journal-command.ts', ['verify', '--cle', openSigner(pemKey(), ORIGIN).vkey.text], env)
     expect([wrong.code, wrong.stdout]).toEqual([1, expect.stringContaining('n’est pas signé par la clé de ce journal')])
     const nowhere = await run('src/journal-command.ts', ['verify'], {

@@ -88,7 +88,7 @@ const openings = async () =>
   (await world.sql`select at from acces where genre = 'espace_ouvert_par_code' and usager_id = ${told.usagerId}`).length
 const sentCode = async () => {
   const [message] = await world.sql<{ corps: string; destinataire: string; due_at: Date; created_at: Date }[]>`
-    select corps, destinataire, due_at, created_at from message where cle like 'connexion:preuve:%' order by created_at desc, id limit 1`
+    select corps, destinataire, due_at, created_at from message where cle like 'connexion:%:preuve' order by created_at desc, id limit 1`
   return { ...message!, digits: /(\d{3}) (\d{3})/.exec(message!.corps)!.slice(1).join('') }
 }
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openDossier } from '../../src/audit/open.ts'
 import { type Db, openDb } from '../../src/db.ts'
 import { recordDemarche } from '../../src/demarche/record.ts'
-import { openSession } from '../../src/http/session.ts'
+import { hashToken, openSession } from '../../src/http/session.ts'
 import { append } from '../../src/journal/append.ts'
 import { linesOf, verifyBundle } from '../../src/journal/bundle.ts'
 import { exportJournal } from '../../src/journal/export.ts'
@@ -20,11 +20,14 @@ import { stopMandat } from '../../src/mandat/stop.ts'
 import { printPapier } from '../../src/papier/print.ts'
 import { applyTerms } from '../../src/usager/apply-terms.ts'
 import { changeCode } from '../../src/usager/change-code.ts'
+import { empreinteDuCodePrive } from '../../src/usager/code-prive.ts'
 import { findParCode } from '../../src/usager/code-queries.ts'
 import { enterEspace } from '../../src/usager/enter.ts'
 import { eraseUsager } from '../../src/usager/erase.ts'
 import { forgetAcces } from '../../src/usager/forget.ts'
 import { messageDeCodeBloque } from '../../src/usager/messages.ts'
+import { openByCode } from '../../src/usager/open-by-code.ts'
+import { sendProof } from '../../src/usager/send-proof.ts'
 import { giveCodes } from '../../src/verification/give-codes.ts'
 import { newWitness, openTree } from '../support/arbre.ts'
 import { expectValidHtml } from '../support/html.ts'
@@ -116,6 +119,30 @@ describe('effacer une personne', () => {
     })
     expect(after.filter((one) => one.usagerId === told.usagerId && one.payload !== null)).toEqual([line])
     expect(await world.sql`select 1 from demarche where usager_id = ${told.usagerId}`).toHaveLength(1)
+  })
+
+  it('ni le code envoyé à son contact, ni la nouvelle que le sien est bloqué, ne restent dans les messages', async () => {
+    const { secretsKey } = world.config
+    const told = await ended('voahangy')
+    await world.sql`update usager set email_prouve_at = horloge() where id = ${told.usagerId}`
+    const [{ annee }] = await world.sql<
+      [{ annee: string }]
+    >`select left(birthdate, 4) as annee from usager where id = ${told.usagerId}`
+    const { token } = ok(await openByCode(world.db, { code: told.code, annee, previousSession: undefined }, secretsKey))
+    const [session] = await world.sql<{ id: string }[]>`select id from session where jeton = ${hashToken(token)}`
+    ok(await sendProof(world.db, { sessionId: session!.id, usagerId: told.usagerId }, secretsKey))
+    // One that she drew herself: no mandat is named when it is said to be blocked.
+    const { code } = await changeCode(world.db, await world.asUsager('voahangy'), 'remplacer', secretsKey)
+    const empreinte = empreinteDuCodePrive(secretsKey, code!)
+    for (let n = 0; n < 15; n++)
+      await world.db.tx({ kind: 'portier' }, (tx) => findParCode(tx, { empreinte, annee: '1900', compte: true }))
+    await announceBlockedCodes(world.db, () => {})
+    const keys = async () =>
+      (await world.messages()).map(({ cle }) => /^(connexion(?=:.*:preuve$)|code-bloque)/.exec(cle as string)?.[0])
+    expect(await keys()).toEqual(expect.arrayContaining(['connexion', 'code-bloque']))
+    ok(await erase(told.id))
+    expect((await keys()).filter(Boolean)).toEqual([])
+    expect(await world.tablesHolding('quetzal')).toEqual([])
   })
 
   it('deux fois n’efface rien de plus, et le dit ; sans confirmation, rien n’est effacé', async () => {

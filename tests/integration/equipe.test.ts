@@ -297,6 +297,27 @@ describe('inviter', () => {
 })
 
 describe('le lien d’une invitation', () => {
+  it('n’ouvre rien là où ProConnect seul laisse entrer', async () => {
+    await invite(await as('nadia'), 'ailleurs@exemple.fr')
+    const lien = await lienPour('ailleurs@exemple.fr')
+    const oidc = { franceconnect: world.provider }
+    const app = createApp({ db: world.db, config: { ...world.config, connexionLocale: false }, oidc, log: () => {} })
+    const post = (body: Record<string, string>) =>
+      app.request(lien, {
+        method: 'POST',
+        headers: { origin: PUBLIC_URL, 'sec-fetch-site': 'same-origin', 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams(body),
+      })
+    const joined = await post(await codeFor(await (await post({})).text()))
+    const html = await joined.text()
+    await expectValidHtml(html)
+    expect([joined.status, joined.headers.get('set-cookie'), html.includes('avec ProConnect')]).toEqual([200, null, true])
+    const [row] = await world.sql`
+      select count(*)::int as n from session s join aidant a on a.id = s.aidant_id where a.email = 'ailleurs@exemple.fr'`
+    expect(row!.n).toBe(0)
+    expect(await derniere()).toMatchObject({ action: 'aidant_ajoute' })
+  })
+
   const refused = async (lien: string) => {
     for (const fields of [{}, { geste: 'accepter', sel: 'abc', code: '123456' }]) {
       const answer = await world.browser().post(lien, fields)
@@ -761,6 +782,18 @@ describe('l’inactivité', () => {
     await world.database.travel({ ms: 91 * DAY })
     await presents('thomas')
     expect([await watch(), await messages()]).toEqual([1, [`${AIDANTS.thomas.email} : ${AVERTIE}`]])
+  })
+
+  it('personne n’est suspendu sans avoir été averti un mois avant, même quand le service s’était tu', async () => {
+    await presents()
+    await world.database.travel({ ms: 200 * DAY })
+    await presents('thomas')
+    expect([await watch(), await messages()]).toEqual([1, [`${AIDANTS.thomas.email} : ${AVERTIE}`]])
+    await world.database.travel({ ms: 30 * DAY - 1000 })
+    await presents('thomas')
+    expect([await watch(), (await habilitation('thomas')).ended]).toEqual([0, false])
+    await world.database.travel({ ms: 1000 })
+    expect([await watch(), (await habilitation('thomas')).ended]).toEqual([1, true])
   })
 
   it('dans chaque structure à part, et d’une seule activité, quelle qu’elle soit', async () => {

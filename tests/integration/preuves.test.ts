@@ -306,6 +306,12 @@ describe('la commande', () => {
     expect(good.output).toContain(line.octets)
     expect(good.output).toContain('Lettre zinzolin')
     expect(good.output.toLowerCase()).not.toContain('vérifi')
+    // Its own word for the key that signed: nothing is wrong, and nothing is proven.
+    expect((await run('verify', '--preuves', path.join(directory, 'bonne.tlog-proof'))).code).toBe(3)
+    const temoin = ['--temoin', path.join(directory, 'bonne.tlog-proof')]
+    expect((await run('verify', '--preuves', path.join(directory, 'bonne.tlog-proof'), ...cle, ...temoin)).code).toBe(2)
+    const empty = save('vide.json', JSON.stringify({ v: 1, cle: tree.signer.vkey.text, lignes: [] }))
+    expect((await run('verify', '--preuves', empty, ...cle)).code).toBe(2)
     const bare = await run(
       'verify',
       '--preuves',

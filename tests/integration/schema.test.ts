@@ -231,23 +231,38 @@ describe('le catalogue', () => {
 
   it('l’auditeur lit le journal, et aucun nom', async () => {
     const tree = ['journal', 'journal_bail', 'journal_feuille', 'journal_point', 'journal_temoignage', 'journal_tuile']
-    const facts = ['autorisation', 'demarche', 'demarche_contenu', 'mandat', 'mandat_contenu', 'suspension']
+    const facts = [
+      'arret_recu',
+      'autorisation',
+      'cle',
+      'demarche',
+      'demarche_contenu',
+      'jwks_archive',
+      'mandat',
+      'mandat_contenu',
+      'ouverture',
+      'suspension',
+    ]
     expect(await names(db.adminSql, readableBy('traitdunion_auditor'))).toEqual([...tree, ...facts].sort())
     expect(await names(db.adminSql, readableBy('traitdunion_sequencer'))).toEqual(tree)
-    // Of a fact: which mandat, when, and under which line; of an accord, between whom, for what and until when; of a démarche, not even for what; of
-    // words, that they are there.
+    // Of a fact: which mandat, when, and under which line; of an accord, between whom, for what, until when and how it ended; of a démarche, who did
+    // it, and not even for what; of words, that they are there. Public keys are everyone's.
     const columns = await names(
       db.adminSql,
       `select distinct a.attrelid::regclass || '.' || a.attname as name from pg_attribute a where a.attrelid in (${facts.map((one) => `'${one}'::regclass`)}) and a.attnum > 0
         and not a.attisdropped and has_column_privilege('traitdunion_auditor', a.attrelid, a.attnum, 'select')`,
     )
     const may = {
+      arret_recu: 'autorisation_id journal_id mandat_id maniere recu_le',
       autorisation:
-        'expires_at id journal_id mandat_id revoked_at revoked_journal_id signed_at structure_id thematique usager_id',
-      demarche: 'id journal_id mandat_id recorded_at',
+        'expires_at id journal_id mandat_id revoked_at revoked_how revoked_journal_id signed_at structure_id thematique usager_id',
+      cle: 'coupure coupure_journal_id journal_id jwk kid',
+      demarche: 'aidant_id genre id journal_id mandat_id recorded_at structure_id usager_id',
       demarche_contenu: 'demarche_id',
-      mandat: 'aidant_id duree ended_at ended_journal_id expires_at id journal_id signed_at structure_id usager_id',
+      jwks_archive: 'id journal_id',
+      mandat: 'aidant_id duree ended_at ended_how ended_journal_id expires_at id journal_id signed_at structure_id usager_id',
       mandat_contenu: 'mandat_id',
+      ouverture: 'aidant_id journal_id usager_id',
       suspension: 'autorisation_id from_at id journal_id mandat_id until_at until_journal_id',
     }
     expect(columns).toEqual(Object.entries(may).flatMap(([table, list]) => list.split(' ').map((column) => `${table}.${column}`)))
@@ -498,6 +513,16 @@ describe('l’application contournée, la base refuse encore', () => {
     `update suspension set until_at = ${at}, until_journal_id = ${lastLine} where until_at is null`,
   ]
   const asUsager = `select set_config('app.who', 'usager', true), set_config('app.usager_ids', '{${USAGER}}', true), set_config('app.niveau', 'identite', true)`
+  const ended = (how: string) => [
+    asAidant(AIDANT, STRUCTURE),
+    ...['logement', 'transports'].flatMap((thematique) => [
+      line('autorisation_revoquee', mandat),
+      `update autorisation set revoked_at = (select at from journal where id = ${lastLine}), revoked_how = 'renonce', revoked_journal_id = ${lastLine} where mandat_id = '${MANDAT}' and thematique = '${thematique}' and revoked_at is null`,
+    ]),
+    line('mandat_termine', mandat),
+    `update mandat set ended_at = (select max(revoked_at) from autorisation where mandat_id = '${MANDAT}'), ended_how = '${how}', ended_journal_id = ${lastLine}
+      where id = '${MANDAT}'`,
+  ]
   const asWorker = `select set_config('app.who', 'worker', true)`
   const queued = `insert into message (cle, canal, destinataire, sujet, corps) values ('autre', 'email', 'x@exemple.fr', 'Sujet', 'Corps')`
   const publication = [
@@ -814,6 +839,19 @@ describe('l’application contournée, la base refuse encore', () => {
       ],
       null,
     ],
+    ['une fin se dit un décès, quand chaque thématique fut rendue', 'mandat_coherent', ended('deces'), ended('renonce')],
+    [
+      'une personne se dit effacée, et ne l’est pas',
+      '42501',
+      [asWorker, line('donnees_effacees', { acteur: `'systeme'`, acteur_id: 'null', structure_id: 'null' })],
+      null,
+    ],
+    [
+      'le service déclare une clé volée',
+      '42501',
+      [asWorker, line('cle_compromise', { acteur: `'systeme'`, acteur_id: 'null', structure_id: 'null', usager_id: 'null' })],
+      null,
+    ],
     [
       'la fin d’un mandat est antidatée',
       'fin_une_fois',
@@ -901,6 +939,32 @@ describe('l’application contournée, la base refuse encore', () => {
   it.each(ATTEMPTS)('%s', async (_what, by, bad, good) => {
     if (good) expect(await outcome(good)).toBe('accepté')
     expect(await outcome(bad)).toBe(by)
+  })
+
+  it('l’exploitant lui-même ne fait ni aidant ni référent sans sa ligne, n’invente ni coupure ni effacement', async () => {
+    const by = (steps: string[]) =>
+      trying(db.adminSql, async (tx) => {
+        await tx.unsafe('set local role traitdunion_app')
+        for (const step of publication) await tx.unsafe(step)
+        await tx.unsafe(`set local role traitdunion_operator; select set_config('app.who', 'operator', true)`)
+        for (const step of steps) await tx.unsafe(step)
+        await tx.unsafe('set constraints all immediate')
+        return 'accepté'
+      }).catch((error: postgres.PostgresError) => error.constraint_name ?? error.code)
+    const its = (action: string, more: Record<string, string>) =>
+      line(action, { acteur: `'operateur'`, acteur_id: 'null', structure_id: 'null', usager_id: 'null', ...more })
+    const names = `update habilitation set referent = not referent where aidant_id = '${AIDANT}' and structure_id = '${STRUCTURE}'`
+    const said = its('structure_modifiee', { structure_id: `'${STRUCTURE}'`, cible_aidant_id: `'${AIDANT}'` })
+    expect([await by([names]), await by([names, said])]).toEqual(['equipe_journalisee', 'accepté'])
+
+    const payload = '{"coupure":5,"kid":"une-cle"}'
+    const cut = (coupure: number) => [
+      its('cle_compromise', { commitment: `sha256(${SALT} || '${payload}')` }),
+      `insert into journal_contenu (journal_id, payload, salt) values (${lastLine}, '${payload}', ${SALT})`,
+      `update cle set coupure = ${coupure}, coupure_journal_id = ${lastLine} where kid = 'une-cle'`,
+    ]
+    expect([await by(cut(1)), await by(cut(5))]).toEqual(['ligne_du_fait', 'accepté'])
+    expect(await by([its('donnees_effacees', { usager_id: `'${USAGER}'` })])).toBe('42501')
   })
 
   it('le journal des accès ne s’efface qu’au bout de douze mois, et par le service', async () => {

@@ -32,6 +32,7 @@ export function newWitness(log: Signer, name = 'temoin.exemple/1') {
     store,
     /** As a policy names it. */
     witness: { name: 'un', vkey: signer.vkey, url: 'http://temoin.exemple' },
+    forget: () => kept.clear(),
     seen: () => parseCheckpoint(kept.get(log.vkey.name) ?? ''),
   }
 }

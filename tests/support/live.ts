@@ -7,6 +7,7 @@ import { openSession } from '../../src/http/session.ts'
 import { append } from '../../src/journal/append.ts'
 import { aLaSeconde, expiresAt } from '../../src/mandat/mandat.ts'
 import { archiveJwks } from '../../src/oidc/connexion.ts'
+import { empreinteDuSceau } from '../../src/verification/coupure.ts'
 import type { TestServer } from './database.ts'
 import { type Program, ROOT, start } from './processes.ts'
 
@@ -105,7 +106,16 @@ async function sign({ adminSql }: TestServer, db: Db, aidantId: string, structur
   await db.tx({ kind: 'aidant', aidantId, structureId }, async (tx) => {
     const signedAt = aLaSeconde(tx.now)
     const end = expiresAt(signedAt, 'mois', 'Europe/Paris')
-    const contenu = { duree: 'mois', perimetre: ['logement'], signed_at: signedAt.toISOString(), expires_at: end.toISOString() }
+    const contenu = {
+      duree: 'mois',
+      perimetre: ['logement'],
+      signed_at: signedAt.toISOString(),
+      expires_at: end.toISOString(),
+      sceau_sha256: empreinteDuSceau(''),
+      conditions_sha256: empreinteDuSceau('{}'),
+      id_token_sha256: empreinteDuSceau(''),
+      jwks_id: jwksId,
+    }
     const line = await append(tx, { action: 'mandat_signe', mandat, contenu })
     await tx.sql`
       insert into mandat (id, structure_id, usager_id, aidant_id, duree, signed_at, expires_at, statut_bloc, journal_id)

@@ -26,12 +26,24 @@ export const fermeePage = ({ frame }: { frame: Frame }) =>
     ${buttonLink('Aller à la connexion', '/connexion', { kind: 'secondary' })}`,
   )
 
-export const rejointPage = ({ frame, structure }: { frame: Frame; structure: string }) =>
+export const rejointPage = ({
+  frame,
+  structure,
+  connexionLocale,
+}: {
+  frame: Frame
+  structure: string
+  connexionLocale: boolean
+}) =>
   page(
     frame,
     'Vous êtes dans l’équipe',
     html`${success(`Vous pouvez agir pour ${laStructure(structure)}`)}
-    <p>Connectez-vous comme d’habitude, avec votre application d’authentification, puis choisissez cette structure.</p>
+    <p>${
+      connexionLocale
+        ? 'Connectez-vous comme d’habitude, avec votre application d’authentification, puis choisissez cette structure.'
+        : 'Connectez-vous avec ProConnect, au nom de cette structure.'
+    }</p>
     ${buttonLink('Aller à la connexion', '/connexion')}`,
   )
 

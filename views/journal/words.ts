@@ -39,6 +39,10 @@ const FAULT = {
   dates_changees: (f) => `la durée ou les dates du mandat ${f.ou} ne sont plus celles que dit ${la(f)}.`,
   thematique_changee: (f) =>
     `dans le mandat ${f.ou}, l’arrêt ou la pause que dit ${la(f)} porte maintenant sur une autre thématique.`,
+  fait_change: (f) =>
+    `dans le mandat ${f.ou}, le fait que dit ${la(f)} a été récrit dans les tables : qui l’a fait, comment, quand, ou ses mots.`,
+  cle_changee: (f) =>
+    `la clé publique ${f.ou} n’est pas celle que le journal dit publiée, ou sa coupure n’est pas celle qu’il dit${f.ligne === undefined ? '' : ` (${la(f)})`}.`,
   tuile_changee: (f) =>
     `la tuile ${f.ou} de l’arbre n’est plus celle de ces lignes${f.rang === undefined ? '' : ` (à partir du rang ${f.rang})`}.`,
   tuile_manquante: (f) => `une tuile de niveau ${f.ou} de l’arbre manque.`,
