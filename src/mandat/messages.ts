@@ -81,7 +81,7 @@ export function motsDeLaFin({ nom, fuseau }: Structure, { how, at, mandatEnded, 
       la,
       receipt
         ? (la) =>
-            `Trait d'union : demande recue le ${jourEnChiffres(receipt.recuLe, fuseau)}, arret effectif le ${jourEnChiffres(at, fuseau)} a ${depuis}, mandat${mandatEnded ? '' : ' (une partie)'} avec ${la}. Les demandes envoyees ne sont pas annulees.`
+            `Trait d'union : demande recue le ${jourEnChiffres(receipt.recuLe, fuseau)}, arret effectif le ${jourEnChiffres(at, fuseau)} a ${depuis}, mandat${mandatEnded ? '' : ' (une partie)'} avec ${la}. Les demandes envoyees restent.`
         : (la) =>
             `Trait d'union : c'est arrete depuis ${depuis} le ${jourCourt(at, fuseau)}, ${quoi} avec ${la}. Les demandes envoyees ne sont pas annulees.`,
     ),

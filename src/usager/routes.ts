@@ -10,7 +10,7 @@ import { personnesPage } from '../../views/usager/personnes.ts'
 import { listOuvertures } from '../audit/queries.ts'
 import type { Config } from '../config.ts'
 import type { Db, Tx } from '../db.ts'
-import { curseurDe, findDemarche, listDemarches, TOUTES, texteDuCurseur } from '../demarche/queries.ts'
+import { curseurDe, findDemarche, listDemarches, listRecents, TOUTES, texteDuCurseur } from '../demarche/queries.ts'
 import { isUuid, parseForm } from '../form.ts'
 import { addressOf } from '../http/address.ts'
 import { as, asUsager } from '../http/as.ts'
@@ -76,7 +76,16 @@ export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
       const { demarches, suivant } = await listDemarches(tx, { usagerIds: [usagerId] }, apres)
       const noted = notee && isUuid(notee) ? await findDemarche(tx, notee) : undefined
       await recordAcces(tx, { genre: 'dossier_consulte', usagerId })
-      return { usager, mandats, demarches, suivant, notee: noted?.usagerId === usagerId ? noted : undefined, now: tx.now }
+      const recents = await listRecents(tx, usagerId)
+      return {
+        usager,
+        mandats,
+        demarches,
+        recents,
+        suivant,
+        notee: noted?.usagerId === usagerId ? noted : undefined,
+        now: tx.now,
+      }
     })
     if (!shown) return c.notFound()
     if (shown instanceof Response) return shown

@@ -331,7 +331,7 @@ describe('un arrêt demandé par lettre, enregistré par un aidant', () => {
       new Intl.DateTimeFormat('fr-FR', { timeZone: 'Europe/Paris', day: '2-digit', month: '2-digit' }).format(at),
     )
     expect(sms.corps).toContain(`demande recue le ${recu}, arret effectif le ${arret} a `)
-    expect(sms.corps).toMatch(/mandat \(une partie\) avec le CCAS de .*Les demandes envoyees ne sont pas annulees\.$/)
+    expect(sms.corps).toMatch(/mandat \(une partie\) avec le CCAS de Figeac\. Les demandes envoyees restent\.$/)
     expect(sms.corps.length).toBeLessThanOrEqual(160)
   })
 
