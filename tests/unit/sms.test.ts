@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { motsDeLaFermeture, motsDeLaFin, motsDeLaPause, motsDuMandat, motsDuRappel } from '../../src/mandat/messages.ts'
-import { oneSms } from '../../src/notification/sms.ts'
+import { oneSms, plain } from '../../src/notification/sms.ts'
+import { aLaStructure, laStructure } from '../../src/structure/nom.ts'
 
 const at = new Date('2026-09-30T12:05:00Z')
 const structure = (nom: string) => ({ nom, telephone: '05 65 50 05 40', fuseau: 'Europe/Paris' })
@@ -15,17 +16,24 @@ const smsDe = (nom: string) => [
   motsDuRappel(structure(nom), at).sms,
 ]
 
+const words = (text: string) => text.split(/[^\w'-]+/)
+
 it.each([
   'CCAS de Figeac',
   'Centre communal d’action sociale de Saint-Symphorien-des-Monts-en-Quercy et de ses environs',
   'Association pour l’accompagnement des personnes éloignées du numérique dans les hautes vallées du Lot et du Célé',
-  'Anticonstitutionnellement'.repeat(5),
 ])('un SMS tient en 160 caractères, et un nom trop long n’y est pas coupé au milieu d’un mot : %s', (nom) => {
+  const known = new Set(words(`${smsDe('X').join(' ')} ${plain(laStructure(nom))} ${plain(aLaStructure(nom))} CCAS`))
   for (const sms of smsDe(nom)) {
     expect(sms.length).toBeLessThanOrEqual(160)
     expect(sms).toMatch(/^[ -~]+$/)
+    expect(words(sms).filter((word) => !known.has(word))).toEqual([])
     expect(sms).not.toMatch(/\b(?:de|du|des|la|le|et|d'|l')(?:[.,]|$)/)
   }
+})
+
+it('un mot plus long que la place n’en prend pas plus', () => {
+  for (const sms of smsDe('Anticonstitutionnellement'.repeat(5))) expect(sms.length).toBeLessThanOrEqual(160)
 })
 
 it('un nom se dit avec son article ; trop long, par son sigle, puis par ses premiers mots', () => {
