@@ -16,7 +16,7 @@ const smsDe = (nom: string) => [
   motsDuRappel(structure(nom), at).sms,
 ]
 
-const words = (text: string) => text.split(/[^\w'-]+/)
+const words = (text: string) => text.split(/[^\w'-]+/).filter(Boolean)
 
 it.each([
   'CCAS de Figeac',
