@@ -124,6 +124,7 @@ export const SEARCHES = {
   de: 'libre',
   signe: 'libre',
   relire: 'libre',
+  demarche: 'libre', // a code of the catalogue
   langue: 'libre',
   ecriture: 'libre',
   envoye: 'libre',
