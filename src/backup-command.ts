@@ -13,7 +13,8 @@ const USAGE = `Sauvegarder la base de ce dossier (ou de DATA_DIR), pendant que l
 Elle contient des données personnelles en clair : chiffrez-la, et gardez-la ailleurs que sur cette machine.
 Les clés n’y sont pas, et doivent être gardées à part : le fichier demo.json de ce dossier (ou, sur un vrai serveur, SEAL_KEYS, SECRETS_KEY et
 JOURNAL_KEY). Sans elles une sauvegarde se relit, mais ne scelle, ne déchiffre et ne signe plus rien.
-Une base installée à part (DATABASE_URL) se sauvegarde avec les outils de PostgreSQL : docs/exploitation.md dit comment.`
+Une base installée à part (DATABASE_URL) se sauvegarde avec les outils de PostgreSQL : docs/exploitation.md dit comment.
+Code de sortie : 0 faite et relue ; 2 commande inutilisable, ou sauvegarde impossible.`
 
 async function run(args: string[]): Promise<void> {
   const { values } = readArgs({ args, options: { vers: { type: 'string' } } })

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
-import { createReadStream, createWriteStream, readFileSync } from 'node:fs'
+import { createReadStream, createWriteStream, readFileSync, writeFileSync } from 'node:fs'
 import { faultSentence, PROOF_REFUSAL, PROVE_REFUSAL, restaurationSentence } from '../views/journal/words.ts'
 import { pluriel } from '../views/kit/words.ts'
-import { type Db, isUnavailable, openDb } from './db.ts'
+import { type Db, openDb } from './db.ts'
 import { erase } from './erase-command.ts'
 import { linesOf, verifyBundle } from './journal/bundle.ts'
 import { originOf } from './journal/checkpoint.ts'
@@ -13,7 +13,7 @@ import { proveLine } from './journal/prove.ts'
 import { perduesDe } from './journal/restauration.ts'
 import type { Fault, Verified } from './journal/verify.ts'
 import { verifyDatabase } from './journal/verify-database.ts'
-import { readArgs, wantsHelp } from './read-args.ts'
+import { readArgs, runCommand } from './read-args.ts'
 import { policyOf, readSeen, type Seen, textOf } from './read-seen.ts'
 import { type Surroundings, surroundings } from './surroundings.ts'
 
@@ -234,6 +234,7 @@ async function run(args: string[]): Promise<number> {
   if (values.contenus && reading !== 'contenus') throw new Error('--contenus demande DATABASE_ADMIN_URL.')
   const out = values.vers ? createWriteStream(values.vers, { mode: 0o600 }) : process.stdout
   try {
+    if (values.vers) await once(out, 'open')
     for await (const piece of exportJournal(db, { log, contenus: values.contenus }))
       if (!out.write(piece)) await once(out, 'drain')
     if (values.vers) {
@@ -276,7 +277,7 @@ async function prove(args: string[]): Promise<number> {
       console.error(`FAUX : ${PROOF_REFUSAL[checked.refusal]}`)
       return 1
     }
-    if (values.vers) createWriteStream(values.vers).end(proven.preuve)
+    if (values.vers) writeFileSync(values.vers, proven.preuve)
     else process.stdout.write(proven.preuve)
     const witnessed = [...checked.seen].map(([name, at]) => `${name}, ${new Date(at * 1000).toISOString()}`)
     console.error(
@@ -288,16 +289,4 @@ async function prove(args: string[]): Promise<number> {
   }
 }
 
-const [verb, ...rest] = process.argv.slice(2)
-const command = { verify, export: run, prove, erase }[verb as 'verify']
-if (command && !wantsHelp(rest)) {
-  try {
-    process.exitCode = await command(rest)
-  } catch (error) {
-    console.error(isUnavailable(error) ? 'La base de données ne répond pas : tourne-t-elle ?' : (error as Error).message)
-    process.exitCode = 2
-  }
-} else {
-  console.error(USAGE)
-  process.exitCode = verb === undefined || wantsHelp(process.argv) ? 0 : 2
-}
+await runCommand(USAGE, { verify, export: run, prove, erase })

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { openDb } from './db.ts'
-import { readArgs } from './read-args.ts'
+import { readArgs, refus, runCommand } from './read-args.ts'
 import { type CompromiseRefusal, declareCompromise } from './verification/compromise.ts'
 import { addNext, type Changed, listCles, type Role, retire, rotate, type TrousseauRefusal } from './verification/trousseau.ts'
 
@@ -14,7 +14,8 @@ const USAGE = `Les clés de sceau, dans le fichier nommé par SEAL_KEYS :
                                   déclare qu’une clé retirée a été volée (DATABASE_OPERATOR_URL) : ce qu’elle a scellé ne compte que si sa ligne était
                                   dans le journal à cette heure, la dernière où la clé était sûre ; sans --sure, maintenant. Sans retour
 
-Redémarrez le service après chaque changement. Entre new et rotate, laissez-le publier la nouvelle clé un jour au moins.`
+Redémarrez le service après chaque changement. Entre new et rotate, laissez-le publier la nouvelle clé un jour au moins.
+Code de sortie : 0 fait ; 1 refusé, dit pourquoi ; 2 commande inutilisable.`
 
 const ROLE = {
   courante: 'courante : scelle',
@@ -59,20 +60,21 @@ function readKeys(): { file: string; text: string | undefined } {
   return { file, text: existsSync(file) ? readFileSync(file, 'utf8') : undefined }
 }
 
-function run([verb, kid]: string[]) {
+function presentKeys(): { file: string; text: string } {
   const { file, text } = readKeys()
-  if (text === undefined && verb !== 'new') throw new Error(`Le fichier ${file} n’existe pas : new le crée.`)
+  if (text === undefined) throw new Error(`Le fichier ${file} n’existe pas : new le crée.`)
+  return { file, text }
+}
 
-  const keep = (changed: Changed) => {
-    if (!changed.ok) throw new Error(REFUSAL[changed.refusal])
-    replace(file, changed.text)
-    return changed.text
-  }
-  const after =
-    verb === 'list' ? text! : keep(verb === 'new' ? addNext(text) : verb === 'rotate' ? rotate(text!) : retire(text!, kid ?? ''))
-  for (const cle of listCles(after)) console.log(`${cle.kid}  ${ROLE[cle.role]}`)
-  if (verb !== 'list')
-    console.log('\nRedémarrez le service. Les sauvegardes de ce fichier gardent les anciennes clés : détruisez-les.')
+const show = (text: string) => {
+  for (const cle of listCles(text)) console.log(`${cle.kid}  ${ROLE[cle.role]}`)
+}
+
+function keep(file: string, changed: Changed) {
+  if (!changed.ok) throw refus(REFUSAL[changed.refusal])
+  replace(file, changed.text)
+  show(changed.text)
+  console.log('\nRedémarrez le service. Les sauvegardes de ce fichier gardent les anciennes clés : détruisez-les.')
 }
 
 /** Of a key that this file no longer signs with. */
@@ -86,17 +88,16 @@ async function compromise(args: string[]) {
     Number.isNaN(sure?.getTime())
   )
     throw new Error('Il faut le kid d’une clé et, après --sure, une heure avec son fuseau, comme 2026-03-01T09:30:00Z.')
-  const { file, text } = readKeys()
-  if (text === undefined) throw new Error(`Le fichier ${file} n’existe pas : new le crée.`)
+  const { text } = presentKeys()
   const { role } = listCles(text).find((cle) => cle.kid === kid) ?? {}
-  if (role === 'courante') throw new Error(REFUSAL.cle_courante)
-  if (role === 'suivante') throw new Error('Cette clé doit encore sceller : retirez-la d’abord (retire).')
+  if (role === 'courante') throw refus(REFUSAL.cle_courante)
+  if (role === 'suivante') throw refus('Cette clé doit encore sceller : retirez-la d’abord (retire).')
   const { DATABASE_OPERATOR_URL: url } = process.env
   if (!url) throw new Error('DATABASE_OPERATOR_URL manque : la déclaration s’écrit dans le journal.')
   const db = openDb({ url, connections: 1 })
   try {
     const declared = await declareCompromise(db, { kid, sure })
-    if (!declared.ok) throw new Error(COMPROMISE_REFUSAL[declared.refusal])
+    if (!declared.ok) throw refus(COMPROMISE_REFUSAL[declared.refusal])
     const { coupure, coupes } = declared
     console.log(`Clé ${kid} déclarée volée, dans le journal et dans /.well-known/jwks.json, dès maintenant.
 Ce qu’elle a scellé compte si sa ligne est parmi les ${coupure} premières du journal.
@@ -107,16 +108,19 @@ Les QR déjà imprimés qu’elle a signés ne suffisent plus : /v renvoie au co
   }
 }
 
-const args = process.argv.slice(2)
-if (['list', 'new', 'rotate', 'retire', 'compromise'].includes(args[0]!) && !args.includes('--help')) {
-  try {
-    if (args[0] === 'compromise') await compromise(args.slice(1))
-    else run(args)
-  } catch (error) {
-    console.error((error as Error).message)
-    process.exitCode = 1
-  }
-} else {
-  console.error(USAGE)
-  process.exitCode = args[0] === undefined || args.includes('--help') ? 0 : 1
-}
+await runCommand(USAGE, {
+  list: () => show(presentKeys().text),
+  new: () => {
+    const { file, text } = readKeys()
+    keep(file, addNext(text))
+  },
+  rotate: () => {
+    const { file, text } = presentKeys()
+    keep(file, rotate(text))
+  },
+  retire: ([kid = '']: string[]) => {
+    const { file, text } = presentKeys()
+    keep(file, retire(text, kid))
+  },
+  compromise,
+})

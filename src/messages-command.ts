@@ -1,9 +1,9 @@
 import { parseConfig } from './config.ts'
-import { openDb } from './db.ts'
+import { openDb, type Tx } from './db.ts'
 import { isUuid } from './form.ts'
 import { listAbandonnes } from './notification/queries.ts'
 import { retryMessages } from './notification/retry.ts'
-import { wantsHelp } from './read-args.ts'
+import { runCommand } from './read-args.ts'
 import { surroundings } from './surroundings.ts'
 
 const USAGE = `Les messages abandonnés après huit essais :
@@ -13,15 +13,11 @@ const USAGE = `Les messages abandonnés après huit essais :
   npm run messages -- retry 0b8c2a4e-…
 
 Ni le destinataire ni le texte ne sont montrés. Les variables du service et DATABASE_OPERATOR_URL doivent être présentes ; sans elles, la démonstration
-de ce dossier (ou de DATA_DIR), pendant qu’elle tourne.`
+de ce dossier (ou de DATA_DIR), pendant qu’elle tourne.
+Code de sortie : 0 fait ; 2 commande inutilisable.`
 
-async function run([verb, which]: string[]) {
-  const help = wantsHelp(process.argv)
-  if (help || (verb !== 'list' && !(verb === 'retry' && which && (which === 'tous' || isUuid(which))))) {
-    console.error(USAGE)
-    process.exitCode = verb === undefined || help ? 0 : 1
-    return
-  }
+/** What `work` does as the operator. */
+async function asOperator(work: (tx: Tx) => Promise<void>) {
   const around = surroundings(process.env)
   if (!around.demo && !around.DATABASE_URL)
     throw new Error(
@@ -33,20 +29,26 @@ async function run([verb, which]: string[]) {
   if (!url) throw new Error('DATABASE_OPERATOR_URL manque : c’est elle qui donne le droit de voir les messages abandonnés.')
   const db = openDb({ url, connections: 1 })
   try {
-    if (verb === 'list') {
-      const abandonnes = await db.tx({ kind: 'operator' }, listAbandonnes)
-      for (const { id, canal, cle, tries, failedAt } of abandonnes)
-        console.log(`${id}  ${canal.padEnd(5)}  ${failedAt.toISOString()}  ${tries} essais  ${cle}`)
-      return console.log(abandonnes.length === 0 ? 'Aucun message abandonné.' : `${abandonnes.length} au plus récent d’abord.`)
-    }
-    const count = await db.tx({ kind: 'operator' }, (tx) => retryMessages(tx, which === 'tous' ? undefined : which))
-    console.log(count === 0 ? 'Rien à renvoyer.' : `${count} remis à envoyer.`)
+    await db.tx({ kind: 'operator' }, work)
   } finally {
     await db.close()
   }
 }
 
-run(process.argv.slice(2)).catch((error: Error) => {
-  console.error(error.message)
-  process.exitCode = 1
+async function list(tx: Tx) {
+  const abandonnes = await listAbandonnes(tx)
+  for (const { id, canal, cle, tries, failedAt } of abandonnes)
+    console.log(`${id}  ${canal.padEnd(5)}  ${failedAt.toISOString()}  ${tries} essais  ${cle}`)
+  console.log(abandonnes.length === 0 ? 'Aucun message abandonné.' : `${abandonnes.length} au plus récent d’abord.`)
+}
+
+await runCommand(USAGE, {
+  list: () => asOperator(list),
+  retry: ([which = '', more]) => {
+    if (more !== undefined || (which !== 'tous' && !isUuid(which))) throw new Error(USAGE)
+    return asOperator(async (tx) => {
+      const count = await retryMessages(tx, which === 'tous' ? undefined : which)
+      console.log(count === 0 ? 'Rien à renvoyer.' : `${count} remis à envoyer.`)
+    })
+  },
 })

@@ -16,14 +16,38 @@ export function readArgs<const T extends ParseArgsConfig>(config: T): ReturnType
 
 const AIDE = ' --help dit comment faire.'
 
-export const wantsHelp = (args: readonly string[]): boolean => args.includes('--help') || args.includes('-h')
+const wantsHelp = (args: readonly string[]): boolean => args.includes('--help') || args.includes('-h')
 
-/** A command without verbs: says what it is for, or does its work; a failure is said in its sentence, with exit code 1. */
-export async function runCommand(usage: string, run: (args: string[]) => Promise<void>): Promise<void> {
+/** What the work refuses or finds false, in a French sentence: exit code 1. All else that a command throws is 2. */
+export const refus = (sentence: string): Error => Object.assign(new Error(sentence), { sortie: 1 })
+
+type Run = (args: string[]) => unknown
+
+/**
+ * Runs a command, or the one of its verbs that is asked for; its exit code is the number it answers, else 0. One that throws says why in its
+ * sentence: 1 when it refused (`refus`), 2 when it could not be done (wrong usage, a variable, a file or the database out of reach).
+ */
+export async function runCommand(usage: string, work: Run | Readonly<Record<string, Run>>): Promise<void> {
   const args = process.argv.slice(2)
-  if (wantsHelp(args)) return console.log(usage)
-  await run(args).catch((error: Error) => {
-    console.error(error.message)
-    process.exitCode = 1
-  })
+  const [verb] = args
+  const verbs = typeof work === 'function' ? undefined : work
+  if (wantsHelp(args) || (verbs && verb === undefined)) return console.log(usage)
+  try {
+    if (verbs && !Object.hasOwn(verbs, verb!)) throw new Error(usage)
+    const code = await (verbs ? verbs[verb!]!(args.slice(1)) : (work as Run)(args))
+    if (typeof code === 'number') process.exitCode = code
+  } catch (error) {
+    console.error(sentenceOf(error as NodeJS.ErrnoException))
+    process.exitCode = (error as { sortie?: number }).sortie ?? 2
+  }
+}
+
+/** What a machine says in English, said in French; our own sentences as they are. */
+function sentenceOf({ code = '', path = 'Ce fichier', message }: NodeJS.ErrnoException): string {
+  if (/^(DATABASE_UNAVAILABLE|CONNECT|ECONN|ENOTFOUND|ETIMEDOUT)/.test(code))
+    return 'La base de données ne répond pas : tourne-t-elle ?'
+  if (/^(28|3D)...$/.test(code)) return 'La base refuse cette adresse : son compte, son mot de passe ou son nom est faux.'
+  if (code === '42501') return 'Ce rôle de la base n’en a pas le droit.'
+  if (code === 'ENOENT') return `${path} n’existe pas.`
+  return /^E[A-Z]+$/.test(code) ? `${path} ne se lit pas, ou ne s’écrit pas (${code}).` : message
 }

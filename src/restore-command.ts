@@ -8,7 +8,7 @@ import { restoreJournal } from './journal/restore.ts'
 import { findPoint } from './journal/tree-queries.ts'
 import { verifyDatabase } from './journal/verify-database.ts'
 import { checkMigrations } from './migrate.ts'
-import { readArgs, runCommand } from './read-args.ts'
+import { readArgs, refus, runCommand } from './read-args.ts'
 import { policyOf, readSeen, type Seen, textOf } from './read-seen.ts'
 
 const USAGE = `Restaurer une sauvegarde, et le dire dans le journal :
@@ -24,7 +24,7 @@ const USAGE = `Restaurer une sauvegarde, et le dire dans le journal :
 Le journal continue sous un autre nom, que les témoins doivent accepter : sous l’ancien, deux suites différentes auraient été signées.
 Sur un serveur : JOURNAL_KEY, et JOURNAL_ORIGIN ou PUBLIC_URL, comme pour le service. Voir docs/exploitation.md, « Restaurer ».
 
-Code de sortie : 0 restauré et vérifié ; 1 refusé : rien n’est changé.`
+Code de sortie : 0 restauré et vérifié ; 1 refusé : rien n’est changé ; 2 commande inutilisable.`
 
 type Choices = { temoin: string[]; 'sans-temoin': boolean; 'accepter-la-perte': boolean }
 type Restored = { adminUrl: string; cle: string; origine: string; sauvegarde?: string; temoinOf(nom: string): string | undefined }
@@ -42,25 +42,25 @@ async function finish({ adminUrl, cle, origine, sauvegarde, temoinOf }: Restored
     const avant = (point && parseCheckpoint(point.note)?.origin) ?? origine
     const seen = await seenOf([...choices.temoin, ...[temoinOf(avant)].filter((one) => one !== undefined)], signerOf(avant).vkey)
     if (seen.length === 0 && !choices['sans-temoin'])
-      throw new Error(
+      throw refus(
         'Aucun témoin à qui comparer : donnez ce qu’il a gardé (--temoin), ou --sans-temoin si personne ne peut le donner. Rien n’est restauré.',
       )
     const kept = await verify(avant, seen)
     if (kept.fault && kept.fault.kind !== 'temoin_plus_loin')
-      throw new Error(`FAUX : ${faultSentence(kept.fault)}\nRien n’est restauré.`)
+      throw refus(`FAUX : ${faultSentence(kept.fault)}\nRien n’est restauré.`)
     const tenues = kept.size + kept.counts.attente
     const vues: Record<string, number> = {}
     for (const { origin, size } of seen) vues[origin] = Math.max(size, vues[origin] ?? 0)
     const perdues = (vues[avant] ?? 0) - tenues
     if (perdues > 0 && !choices['accepter-la-perte'])
-      throw new Error(
+      throw refus(
         `Cette sauvegarde tient ${nombre(tenues)} lignes du journal, et les témoins en ont vu ${nombre(vues[avant]!)} : les ${nombre(perdues)} dernières au moins n’y sont pas.\nCherchez une sauvegarde plus récente, ou la suite du WAL. Si elles sont perdues pour toujours : --accepter-la-perte le dit dans le journal, et continue. Rien n’est restauré.`,
       )
 
     const restored = await restoreJournal(db, { avant, vues, signerOf, ...(sauvegarde && { sauvegarde }) })
-    if (!restored.ok) throw new Error(RESTORE_REFUSAL[restored.refusal])
+    if (!restored.ok) throw refus(RESTORE_REFUSAL[restored.refusal])
     const after = await verify(restored.nom, seen)
-    if (after.fault) throw new Error(`FAUX, après la restauration : ${faultSentence(after.fault)}`)
+    if (after.fault) throw refus(`FAUX, après la restauration : ${faultSentence(after.fault)}`)
     console.log(`Restauré   ${restaurationSentence(after.restaurations.at(-1)!)}
 Vérifié    ${nombre(after.size)} lignes dans l’arbre, et chaque fait a la sienne.
 Clé        ${signerOf(restored.nom).vkey.text}
@@ -76,7 +76,7 @@ async function seenOf(places: readonly string[], log: Parameters<typeof readSeen
   return Promise.all(
     places.map(async (where) => {
       const one = await readSeen(where, log, policy)
-      if ('kind' in one) throw new Error(`FAUX : ${faultSentence(one)} Rien n’est restauré.`)
+      if ('kind' in one) throw refus(`FAUX : ${faultSentence(one)} Rien n’est restauré.`)
       return one
     }),
   )

@@ -34,13 +34,13 @@ export type AidantRow = {
   proconnectSub: string | null
 }
 
-/** Arrêt demandé par la personne et enregistré par un aidant : comment et quand la demande est arrivée */
+/** Arrêt demandé par la personne et enregistré par un aidant, ou par l’exploitant quand il est arrivé au service : comment et quand */
 export type ArretRecuRow = {
   autorisationId: string
   mandatId: string
   structureId: string
   usagerId: string
-  aidantId: string
+  aidantId: string | null
   maniere: 'bulletin' | 'courrier' | 'telephone' | 'visite' | 'email'
   recuLe: Date
   recordedAt: Date
@@ -569,6 +569,8 @@ export type PapierDuRow = {
   createdAt: Date
   remisAt: Date | null
   remisPar: string | null
+  annuleAt: Date | null
+  annulePar: string | null
 }
 
 /** Rappel de la fin prochaine d’un mandat : un seul par mandat */

@@ -5,7 +5,7 @@ import { pairingOf } from './aidant/factor.ts'
 import { parseConfig } from './config.ts'
 import { constraintOf, openDb } from './db.ts'
 import { closeStructure, findClosing } from './mandat/close-structure.ts'
-import { readArgs, wantsHelp } from './read-args.ts'
+import { readArgs, refus, runCommand } from './read-args.ts'
 import { luhn } from './sans-secret.ts'
 import { addStructure } from './structure/add.ts'
 import { surroundings } from './surroundings.ts'
@@ -21,15 +21,18 @@ Fermer une structure : chaque mandat en cours s'arrête, les personnes sont pré
   npm run structure -- close --siret 26460102500018             dit ce qui s'arrêterait, et n'arrête rien
   npm run structure -- close --siret 26460102500018 --confirmer
 
-Les variables du service et DATABASE_OPERATOR_URL doivent être présentes.`
+Les variables du service et DATABASE_OPERATOR_URL doivent être présentes.
+Code de sortie : 0 fait ; 1 refusé, dit pourquoi ; 2 commande inutilisable ; 3 rien fait, il manque --confirmer.`
 
 const wanted = (what: string) =>
   z
     .string({ error: `manque : ${what}.` })
     .trim()
     .min(1, `manque : ${what}.`)
+const long = (min: number, max: number) =>
+  z.string().min(min, `est trop court : ${min} caractères au moins.`).max(max, `est trop long : ${max} caractères au plus.`)
 const options = z.object({
-  nom: wanted('le nom de la structure').pipe(z.string().min(2).max(120)),
+  nom: wanted('le nom de la structure').pipe(long(2, 120)),
   siret: wanted('les 14 chiffres du SIRET')
     .transform((text) => text.replaceAll(' ', ''))
     .pipe(
@@ -38,8 +41,8 @@ const options = z.object({
         .regex(/^\d{14}$/, 'doit être fait de 14 chiffres.')
         .refine(isSiret, 'contient une erreur : sa clé de contrôle est fausse.'),
     ),
-  adresse: wanted('l’adresse de la structure').pipe(z.string().min(5).max(200)),
-  telephone: wanted('le téléphone de la structure').pipe(z.string().min(6).max(20)),
+  adresse: wanted('l’adresse de la structure').pipe(long(5, 200)),
+  telephone: wanted('le téléphone de la structure').pipe(long(6, 20)),
   fuseau: z
     .string()
     .default('Europe/Paris')
@@ -48,8 +51,8 @@ const options = z.object({
       'n’est pas un fuseau horaire connu, comme Europe/Paris ou Indian/Reunion.',
     ),
   email: wanted('l’adresse e-mail du référent').pipe(z.email('n’est pas une adresse e-mail.')),
-  prenom: wanted('le prénom du référent').pipe(z.string().max(60)),
-  'nom-referent': wanted('le nom du référent').pipe(z.string().max(60)),
+  prenom: wanted('le prénom du référent').pipe(long(1, 60)),
+  'nom-referent': wanted('le nom du référent').pipe(long(1, 60)),
 })
 
 /** Luhn, as for every SIRET but those of La Poste, which the sum of digits checks. */
@@ -95,7 +98,7 @@ async function add(args: string[]) {
 Connexion : ${config.publicUrl}/connexion`)
   } catch (error) {
     if (constraintOf(error) === 'structure_siret_unique')
-      throw new Error(`Une structure a déjà le SIRET ${structure.siret}. Rien n’a été ajouté.`)
+      throw refus(`Une structure a déjà le SIRET ${structure.siret}. Rien n’a été ajouté.`)
     throw error
   } finally {
     await db.close()
@@ -113,26 +116,19 @@ async function close(args: string[]) {
   const db = openDb({ url, connections: 1 })
   try {
     const closing = await findClosing(db, siret)
-    if (!closing) throw new Error(`Aucune structure n’a le SIRET ${siret}. Rien n’a été fermé.`)
-    if (!values.confirmer)
-      return console.log(
+    if (!closing) throw refus(`Aucune structure n’a le SIRET ${siret}. Rien n’a été fermé.`)
+    if (!values.confirmer) {
+      console.log(
         `Fermer « ${closing.nom} » arrêterait ${closing.enCours} mandat(s) en cours, sans retour. Rien n’est fermé : ajoutez --confirmer.`,
       )
+      return 3
+    }
     const closed = await closeStructure(db, siret)
     if (closed.ok) console.log(`« ${closing.nom} » est fermée : ${closed.ended} mandat(s) arrêté(s).`)
+    return 0
   } finally {
     await db.close()
   }
 }
 
-const [verb, ...rest] = process.argv.slice(2)
-const command = verb === 'add' ? add : verb === 'close' ? close : undefined
-if (command && !wantsHelp(rest)) {
-  await command(rest).catch((error: Error) => {
-    console.error(error.message)
-    process.exitCode = 1
-  })
-} else {
-  console.error(USAGE)
-  process.exitCode = verb === undefined || wantsHelp(process.argv) ? 0 : 1
-}
+await runCommand(USAGE, { add, close })

@@ -4,7 +4,7 @@ import { THEMATIQUE } from '../views/kit/words.ts'
 import { type ProvenLine, parseProvenLine } from './journal/proof.ts'
 import type { Jwks } from './mandat/jws.ts'
 import type { Statut } from './mandat/statut.ts'
-import { readArgs, wantsHelp } from './read-args.ts'
+import { readArgs, runCommand } from './read-args.ts'
 import { isPng, readPng } from './verification/png.ts'
 import { readPiece, type Verification, verifyPiece } from './verification/verify.ts'
 
@@ -225,10 +225,6 @@ function textOf(argument: string): string | undefined {
 }
 
 async function verify(args: string[]): Promise<number> {
-  if (wantsHelp(args)) {
-    console.log(USAGE)
-    return 0
-  }
   const { values, positionals } = readArgs({
     args,
     allowPositionals: true,
@@ -268,9 +264,4 @@ async function verify(args: string[]): Promise<number> {
   return code
 }
 
-try {
-  process.exitCode = await verify(process.argv.slice(2))
-} catch (error) {
-  console.error((error as Error).message)
-  process.exitCode = 2
-}
+await runCommand(USAGE, verify)

@@ -5,6 +5,7 @@ import { serve, stopOnSignal } from './http/server.ts'
 import { LOG_KEY, openSigner, parseVkey, WITNESS_KEY } from './journal/note.ts'
 import { witnessRoutes } from './journal/witness-routes.ts'
 import { openWitnessStore } from './journal/witness-store.ts'
+import { runCommand } from './read-args.ts'
 
 const USAGE = `Témoigner d’un journal : ce programme signe chaque point de contrôle qui ne fait qu’allonger le précédent, et aucun autre.
 Il ne vaut que s’il est tenu par quelqu’un d’autre que le service.
@@ -15,7 +16,8 @@ Il ne vaut que s’il est tenu par quelqu’un d’autre que le service.
 WITNESS_NAME   son nom, sans espace ni « + » (exemple : temoin.exemple.fr/1)
 WITNESS_DIR    son dossier : sa clé privée et sa mémoire. Perdu, il ne doit plus témoigner sous ce nom ; copié, jamais deux à la fois.
 WITNESS_LOGS   les clés publiques des journaux, séparées par des espaces, ou le chemin d’un fichier (une par ligne)
-WITNESS_PORT   8090 si rien n’est dit. WITNESS_HOST : 127.0.0.1 ; un relais y met le chiffrement.`
+WITNESS_PORT   8090 si rien n’est dit. WITNESS_HOST : 127.0.0.1 ; un relais y met le chiffrement.
+Code de sortie : 2 commande inutilisable.`
 
 function open() {
   const { WITNESS_NAME: name, WITNESS_DIR: directory } = process.env
@@ -56,16 +58,4 @@ async function start() {
   console.log(`Témoin ${signer.vkey.text}\nÀ l’écoute sur http://${host}:${listening.port}/`)
 }
 
-const [verb] = process.argv.slice(2)
-const help = process.argv.includes('--help')
-try {
-  if (verb === 'start' && !help) await start()
-  else if (verb === 'key' && !help) console.log(open().signer.vkey.text)
-  else {
-    console.error(USAGE)
-    process.exitCode = verb === undefined || help ? 0 : 1
-  }
-} catch (error) {
-  console.error((error as Error).message)
-  process.exitCode = 1
-}
+await runCommand(USAGE, { start, key: () => console.log(open().signer.vkey.text) })

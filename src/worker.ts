@@ -5,7 +5,7 @@ import { failure, type Log } from './http/log.ts'
 import { forgetRates } from './http/rates.ts'
 import { forgetSessions } from './http/session.ts'
 import { announceBlockedCodes } from './mandat/announce-blocked.ts'
-import { announceClosures } from './mandat/announce-closed.ts'
+import { announceOperatorEnds } from './mandat/announce-operator.ts'
 import { writeExpired } from './mandat/expire.ts'
 import { forgetBrouillons, forgetPapiersRemis } from './mandat/forget.ts'
 import { remindEnds } from './mandat/remind.ts'
@@ -28,7 +28,7 @@ export function startWorker(db: Db, deliver: Deliver, log: Log): { stop(): Promi
   const jobs: Job[] = [
     { name: 'messages', everyMs: 1_000, run: () => deliverDue(db, deliver, log) },
     { name: 'fins', everyMs: 20_000, run: () => writeExpired(db, log) },
-    { name: 'fermetures', everyMs: 60_000, run: () => announceClosures(db, log) },
+    { name: 'fins_par_l_exploitant', everyMs: 60_000, run: () => announceOperatorEnds(db, log) },
     { name: 'codes_bloques', everyMs: 60_000, run: () => announceBlockedCodes(db, log) },
     { name: 'rappels', everyMs: 600_000, run: () => remindEnds(db, log) },
     { name: 'inactivite', everyMs: 3_600_000, run: () => watchInactivity(db, log) },

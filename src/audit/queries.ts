@@ -3,6 +3,7 @@ import type { Tx } from '../db.ts'
 import type { Kind, Resultat } from '../demarche/demarche.ts'
 import type { Acteur, Action } from '../journal/entry.ts'
 import type { Maniere } from '../mandat/fin.ts'
+import { signalee } from '../mandat/fin-queries.ts'
 import type { Duree, Fin, Thematique } from '../mandat/mandat.ts'
 import { held, mine } from '../structure/mine.ts'
 import { COMPTE_MAX, type MotifOuverture } from './audit.ts'
@@ -39,6 +40,8 @@ export type LigneRow = {
   /** How and when the request to stop came, when an aidant recorded it. */
   maniere: Maniere | null
   recuLe: Date | null
+  /** Done after a request to stop had come; never said of a sensitive démarche, nor of what is none. */
+  signalee: boolean | null
   /** What was decided of someone of the team. */
   equipe: Equipe | null
 }
@@ -97,6 +100,7 @@ export async function listLignes(
       j.usager_id, u.prenoms, u.nom_naissance, u.nom_usage, j.mandat_id, d.genre, c.titre, c.motif_hors_mandat,
       case when not d.sensible then d.done_at end as done_at,
       case when not d.sensible then d.resultat end as resultat,
+      not d.sensible and ${signalee(tx)} as signalee,
       case when not d.sensible then d.thematique else p.payload ->> 'thematique' end as thematique,
       case when p.payload ? 'perimetre' then array(select jsonb_array_elements_text(p.payload -> 'perimetre')) end as perimetre,
       p.payload ->> 'duree' as duree, p.payload ->> 'how' as how,

@@ -13,6 +13,7 @@ import { frameOf } from '../http/frame.ts'
 import { requireReferent } from '../http/rules.ts'
 import { proveLine } from '../journal/prove.ts'
 import { preuveFile } from '../journal/routes.ts'
+import { listSignalees } from '../mandat/fin-queries.ts'
 import { listMandats } from '../mandat/queries.ts'
 import { recordAcces } from '../usager/access.ts'
 import { findUsager } from '../usager/queries.ts'
@@ -114,10 +115,11 @@ export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'jour
       const asked = c.req.query('notee')
       const noted = asked && isUuid(asked) ? await findDemarche(tx, asked) : undefined
       const notee = noted?.usagerId === usagerId && noted.aidantId === c.var.aidant.id ? noted : undefined
-      return { usager, ouverture, mandats: await listMandats(tx, [usagerId]), demarches, suivant, notee }
+      const signalees = await listSignalees(tx, { usagerIds: [usagerId] })
+      return { usager, ouverture, mandats: await listMandats(tx, [usagerId]), demarches, signalees, suivant, notee }
     })
     if (!shown) return c.notFound()
-    const { usager, ouverture, mandats = [], demarches = [], suivant, notee } = shown
+    const { usager, ouverture, mandats = [], demarches = [], signalees = new Set(), suivant, notee } = shown
     const { suite, ...from } = cameFrom(c)
     const address = `/structure/personnes/${usagerId}`
     if (!ouverture) return c.redirect(`${address}/ouvrir${suite}`, 303)
@@ -128,6 +130,7 @@ export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'jour
         ouverture,
         mandats,
         demarches,
+        signalees,
         suivante: suivant && `${address}${suite || '?'}${suite && '&'}apres=${texteDuCurseur(suivant)}`,
         notee,
       }),

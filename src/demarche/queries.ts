@@ -201,6 +201,6 @@ export async function findMoment(tx: Tx, mandatId: string, local: string) {
     from mandat m
     join structure s on s.id = m.structure_id,
       lateral (select ${local}::timestamp at time zone s.fuseau as at) as said
-    where m.id = ${mandatId} and ${mine(tx, 'm')}`
+    where m.id = ${mandatId} and ${held(tx, 'm')}`
   return moment?.at
 }

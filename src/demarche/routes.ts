@@ -50,7 +50,10 @@ export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'j
   routes.get('/mandats/:mandatId/demarches/nouvelle', requireAidant, async (c) => {
     const shown = await shownOf(c, c.req.param('mandatId'))
     if (shown instanceof Response) return shown
-    return shown ? c.html(newDemarchePage({ frame: frameOf(c, 'personnes'), ...shown })) : c.notFound()
+    if (!shown) return c.notFound()
+    // Chosen on the page before.
+    const demarche = shown.suggestions.find(({ code }) => code === c.req.query('demarche'))?.code
+    return c.html(newDemarchePage({ frame: frameOf(c, 'personnes'), ...shown, values: { demarche } }))
   })
   routes.get('/mandats/:mandatId/demarches/hors-mandat', requireAidant, async (c) => {
     const shown = await shownOf(c, c.req.param('mandatId'))

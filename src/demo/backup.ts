@@ -5,6 +5,7 @@ import postgres from 'postgres'
 import { z } from 'zod'
 import { jcs } from '../journal/jcs.ts'
 import { onDatabase } from '../migrate.ts'
+import { refus } from '../read-args.ts'
 import { placesOf } from './place.ts'
 import { explain } from './postgres.ts'
 
@@ -176,17 +177,17 @@ function writeManifest(folder: string, fin: Date): Manifest {
 export function openBackup(folder: string): Manifest {
   const file = path.join(folder, MANIFEST)
   if (!fs.existsSync(file))
-    throw new Error(`${folder} n’est pas une sauvegarde entière : ${MANIFEST}, écrit en dernier, n’y est pas.`)
+    throw refus(`${folder} n’est pas une sauvegarde entière : ${MANIFEST}, écrit en dernier, n’y est pas.`)
   const manifest = readManifest(fs.readFileSync(file, 'utf8'))
-  if (!manifest) throw new Error(`Sauvegarde abîmée : ${MANIFEST} ne se lit pas, ou a changé.`)
+  if (!manifest) throw refus(`Sauvegarde abîmée : ${MANIFEST} ne se lit pas, ou a changé.`)
   const { dossiers, noms } = filesOf(folder)
   const missing = [...manifest.dossiers, ...manifest.fichiers.map(({ nom }) => nom)].find(
     (nom) => !dossiers.includes(nom) && !noms.includes(nom),
   )
-  if (missing) throw new Error(`Sauvegarde incomplète : ${missing} manque.`)
+  if (missing) throw refus(`Sauvegarde incomplète : ${missing} manque.`)
   const known = new Set(manifest.fichiers.map(({ nom }) => nom))
   const foreign = noms.find((nom) => !known.has(nom))
-  if (foreign) throw new Error(`Sauvegarde abîmée : ${foreign} n’en était pas.`)
+  if (foreign) throw refus(`Sauvegarde abîmée : ${foreign} n’en était pas.`)
   return manifest
 }
 
@@ -195,7 +196,7 @@ export function checkFiles(folder: string, { fichiers }: Manifest): void {
   for (const { nom, ...written } of fichiers) {
     const { taille, sha256 } = digest(path.join(folder, nom))
     if (taille !== written.taille || sha256 !== written.sha256)
-      throw new Error(`Sauvegarde abîmée : ${nom} n’est plus ce qui a été écrit.`)
+      throw refus(`Sauvegarde abîmée : ${nom} n’est plus ce qui a été écrit.`)
   }
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileOf } from '../journal/witness-store.ts'
 import { bootstrap, migrateAt, onDatabase } from '../migrate.ts'
+import { refus } from '../read-args.ts'
 import { checkFiles, openBackup } from './backup.ts'
 import { keepSecrets, NAME, type Secrets } from './demo.ts'
 import { takeLock } from './lock.ts'
@@ -45,7 +46,7 @@ export async function restoreDemo({ dataDir, backup, trial, say, finish }: Resto
     const target = path.join(home, 'postgres')
     const taken = trial ? undefined : placesOf(target).find((root) => fs.existsSync(path.join(root, 'cluster')))
     if (taken)
-      throw new Error(
+      throw refus(
         `Il y a déjà une base dans ${taken} : une restauration n’en remplace aucune. Déplacez ce dossier (ne l’effacez pas : il sert à savoir ce qui s’est passé), puis recommencez.`,
       )
     const manifest = openBackup(backup)
@@ -93,7 +94,7 @@ const remove = (name: string) => fs.rmSync(name, { recursive: true, force: true,
 function takeInstance(dataDir: string): () => void {
   const lock = takeLock(path.join(dataDir, 'instance'))
   if (typeof lock === 'function') return lock
-  throw new Error(
+  throw refus(
     `Trait d'union tourne (processus ${lock}) avec les données de ${dataDir} : arrêtez-le d'abord. Une restauration ne remplace jamais une base qui sert.`,
   )
 }

@@ -4,7 +4,6 @@ import type { Contact, Mail } from '../notification/words.ts'
 import type { mine } from '../structure/mine.ts'
 import { findContactProuve } from '../usager/code-queries.ts'
 import { messageDeCodeBloque } from '../usager/messages.ts'
-import type { Thematique } from './mandat.ts'
 import {
   type End,
   motsDeLaFermeture,
@@ -41,11 +40,7 @@ export async function announceMandat(tx: Tx, mandat: Told): Promise<void> {
 }
 
 /** Tells the person, and the aidants who act for the structure, that a mandat or a part of it is over. Of a death, nobody writes to her. */
-export async function announceEnd(
-  tx: Tx,
-  mandat: Told,
-  end: End & { ended: readonly Thematique[]; line: number },
-): Promise<void> {
+export async function announceEnd(tx: Tx, mandat: Told, end: End & { line: number }): Promise<void> {
   const { structure, contact } = await findSides(tx, mandat)
   const cle = `arret:${mandat.id}:${end.line}`
   if (contact && end.how !== 'deces') await queueTo(tx, cle, contact, motsDeLaFin(structure, end), structure)

@@ -24,7 +24,7 @@ export const findClosing = (db: Db, siret: string): Promise<Closing | undefined>
 /**
  * Closes a structure: suspended first, so that nothing more is signed there, then every mandat in force ends with its lines, a few in each
  * transaction. Begun again after a failure, it goes on; done twice, it ends nothing twice. The service then tells the persons
- * (announce-closed): the operator does not read who they are.
+ * (announce-operator): the operator does not read who they are.
  */
 export async function closeStructure(
   db: Db,

@@ -4,7 +4,7 @@ import type { Maniere } from './fin.ts'
 import type { Fin, Thematique } from './mandat.ts'
 import { listAutorisations, type MandatRow } from './queries.ts'
 
-/** How and when the request came, when an aidant records it. */
+/** How and when the request came, when another records it for her. */
 type Receipt = { maniere: Maniere; recuLe: Date }
 /** `line`: the last one written; 0 when nothing was left to end. */
 export type Ended = { ended: Thematique[]; mandatEnded: boolean; line: number }
@@ -70,8 +70,9 @@ export async function noteLateReceipt(
 const said = ({ maniere, recuLe }: Receipt) => ({ maniere, recu_le: recuLe.toISOString() })
 
 async function insertReceipt(tx: Tx, mandat: MandatRow, autorisationId: string, { maniere, recuLe }: Receipt, line: number) {
-  if (tx.who.kind !== 'aidant') throw new Error(`${tx.who.kind} receives no request`)
+  // The operator's is nobody's.
+  const aidantId = tx.who.kind === 'aidant' ? tx.who.aidantId : null
   await tx.sql`
     insert into arret_recu (autorisation_id, mandat_id, structure_id, usager_id, aidant_id, maniere, recu_le, journal_id)
-    values (${autorisationId}, ${mandat.id}, ${mandat.structureId}, ${mandat.usagerId}, ${tx.who.aidantId}, ${maniere}, ${recuLe}, ${line})`
+    values (${autorisationId}, ${mandat.id}, ${mandat.structureId}, ${mandat.usagerId}, ${aidantId}, ${maniere}, ${recuLe}, ${line})`
 }

@@ -62,7 +62,7 @@ export const gesteContactForm = z.object({ geste: choix(['prouver', 'renvoyer', 
 /** What the structure offers. */
 export const thematiquesForm = z.object({ thematiques: liste(THEMATIQUES, 'Gardez au moins une thématique.') })
 
-/** Handed over on paper. */
+/** A paper handed over, or said so by mistake. */
 export const remisForm = z.object({ papier: uuid })
 
 /** Beside her telephone: a new square, or the code that she reads out. */

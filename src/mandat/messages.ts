@@ -45,8 +45,8 @@ export type End = {
   how: Exclude<Fin, 'remplace' | 'structure_fermee'>
   at: Date
   mandatEnded: boolean
-  /** When an aidant recorded it at her request. */
-  receipt?: { maniere: Maniere; recuLe: Date }
+  /** When it was recorded at her request: by an aidant, or by the operator when it came to the service. */
+  receipt?: { maniere: Maniere; recuLe: Date; auService?: boolean }
   /** Démarches done between receipt and recording. */
   signalees?: number
 }
@@ -81,7 +81,7 @@ export function motsDeLaFin({ nom, fuseau }: Structure, { how, at, mandatEnded, 
       la,
       receipt
         ? (la) =>
-            `Trait d'union : demande recue le ${jourEnChiffres(receipt.recuLe, fuseau)}, arret effectif le ${jourEnChiffres(at, fuseau)} a ${depuis}, mandat${mandatEnded ? '' : ' (une partie)'} avec ${la}. Les demandes envoyees ne sont pas annulees.`
+            `Trait d'union : demande recue le ${jourEnChiffres(receipt.recuLe, fuseau)}, arret effectif le ${jourEnChiffres(at, fuseau)} a ${depuis}, mandat${mandatEnded ? '' : ' (une partie)'} avec ${la}. Les demandes envoyees restent.`
         : (la) =>
             `Trait d'union : c'est arrete depuis ${depuis} le ${jourCourt(at, fuseau)}, ${quoi} avec ${la}. Les demandes envoyees ne sont pas annulees.`,
     ),
@@ -109,7 +109,7 @@ export function motsDeLaFinAuxAidants(
   const a = aLaStructure(nom)
   const fait = {
     revoque: receipt
-      ? `À ${depuis}, un collègue a enregistré la demande d’une personne d’arrêter ${part} donné ${a}, reçue le ${jour(receipt.recuLe, fuseau)} à ${heure(receipt.recuLe, fuseau)}.`
+      ? `À ${depuis}, ${receipt.auService ? 'le service Trait d’union' : 'un collègue'} a enregistré la demande d’une personne d’arrêter ${part} donné ${a}, reçue le ${jour(receipt.recuLe, fuseau)} à ${heure(receipt.recuLe, fuseau)}.`
       : `À ${depuis}, une personne a arrêté ${part} donné ${a}.`,
     renonce: `À ${depuis}, un mandat donné ${a} a pris fin : la structure y renonce.`,
     deces: `À ${depuis}, un mandat donné ${a} a pris fin : la personne est décédée.`,

@@ -1,4 +1,4 @@
-import type { Db, Who } from '../db.ts'
+import type { Db, Tx, Who } from '../db.ts'
 import { announceEnd } from './announce.ts'
 import { actingOf, findActing } from './brouillon-queries.ts'
 import { loadChosen } from './chosen.ts'
@@ -11,21 +11,20 @@ export type RecordStopRefusal = ReceiptRefusal | ActingRefusal
 type Request = { mandatId: string; thematique?: Thematique | undefined; maniere: Maniere; recuLe: Date }
 
 /**
- * Records a stop that the person asked for by a slip, a letter, a call, a visit or an e-mail. What the service can refuse ends now; the
- * law's effect is at receipt, so what was done since then is flagged to her and to the direction (ADR 0014).
+ * Records a stop that the person asked for by a slip, a letter, a call, a visit or an e-mail: an aidant of the structure, or the operator when it
+ * came to the service (ADR 0031), who reads nobody's contact and leaves the telling to `announceOperatorEnds`. What the service can refuse ends now;
+ * the law's effect is at receipt, so what was done since then is flagged to her and to the direction (ADR 0014).
  */
 export const recordStop = (
   db: Db,
-  by: Who & { kind: 'aidant' },
+  by: Who & { kind: 'aidant' | 'operator' },
   { mandatId, thematique, maniere, recuLe }: Request,
 ): Promise<{ ok: true } | { ok: false; refusal: RecordStopRefusal }> =>
   db.tx(by, async (tx) => {
+    if (by.kind === 'operator') await nameMandat(tx, mandatId)
     const { mandat, chosen } = await loadChosen(tx, { mandatId, thematique })
     const recues = (await listArretsRecus(tx, mandatId)).map((one) => one.thematique)
-    const acting = await findActing(tx)
-    const refusal =
-      refusalOfReceipt(mandat, chosen, recues, recuLe, tx.now) ??
-      (acting ? refusalOfActing(actingOf(acting)) : 'aidant_hors_structure')
+    const refusal = refusalOfReceipt(mandat, chosen, recues, recuLe, tx.now) ?? (await refusalOfCaller(tx))
     if (refusal) return { ok: false, refusal }
 
     const at = tx.now
@@ -40,7 +39,30 @@ export const recordStop = (
     if (refusalOfEnd(mandat, chosen, at)) return { ok: true }
     const thematiques = chosen.map((one) => one.thematique)
     const end = await endAutorisations(tx, mandat!, thematiques, 'revoque', at, receipt)
+    if (by.kind === 'operator') return { ok: true }
     const signalees = (await listSignalees(tx, { mandatId })).size
     await announceEnd(tx, mandat!, { how: 'revoque', at, ...end, receipt, signalees })
     return { ok: true }
+  })
+
+async function refusalOfCaller(tx: Tx): Promise<ActingRefusal | undefined> {
+  if (tx.who.kind === 'operator') return undefined
+  const acting = await findActing(tx)
+  return acting ? refusalOfActing(actingOf(acting)) : 'aidant_hors_structure'
+}
+
+/** The operator reads what one mandat is for, and no other: row-level security goes by it. */
+const nameMandat = (tx: Tx, mandatId: string) => tx.sql`select set_config('app.mandat_id', ${mandatId}, true)`
+
+/** What the operator is shown before she records a stop: which mandat, of which structure, for what; never whose. */
+export const findStopped = (db: Db, mandatId: string) =>
+  db.tx({ kind: 'operator' }, async (tx) => {
+    await nameMandat(tx, mandatId)
+    const [mandat] = await tx.sql<{ structureNom: string; fuseau: string; signedAt: Date; thematiques: Thematique[] }[]>`
+      select s.nom as structure_nom, s.fuseau, m.signed_at,
+        array(select a.thematique from autorisation a where a.mandat_id = m.id order by array_position(thematiques(), a.thematique)) as thematiques
+      from mandat m
+      join structure s on s.id = m.structure_id
+      where m.id = ${mandatId}`
+    return mandat
   })

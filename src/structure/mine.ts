@@ -17,6 +17,10 @@ export function hers(tx: Tx, column: string) {
   return tx.sql`${tx.sql(column)} = any (${[...tx.who.usagerIds]}::uuid[])`
 }
 
-/** The filter of what is read from both sides: the person's rows for her, the structure's for an aidant or a référent; all for the operator, who closes structures. */
+/** The filter of what is read from both sides: the person's rows for her, the structure's for an aidant or a référent; all that they may read for the operator and the service. */
 export const held = (tx: Tx, alias: string) =>
-  tx.who.kind === 'usager' ? hers(tx, `${alias}.usager_id`) : tx.who.kind === 'operator' ? tx.sql`true` : mine(tx, alias)
+  tx.who.kind === 'usager'
+    ? hers(tx, `${alias}.usager_id`)
+    : tx.who.kind === 'operator' || tx.who.kind === 'worker'
+      ? tx.sql`true`
+      : mine(tx, alias)

@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import { dossierPage } from '../../views/usager/dossier.ts'
 import { personnesPage } from '../../views/usager/personnes.ts'
 import type { Db } from '../db.ts'
-import { curseurDe, findDemarche, listDemarches, texteDuCurseur } from '../demarche/queries.ts'
+import { curseurDe, findDemarche, listDemarches, listRecents, texteDuCurseur } from '../demarche/queries.ts'
 import { isUuid } from '../form.ts'
 import { as } from '../http/as.ts'
 import type { Env } from '../http/env.ts'
@@ -41,7 +41,15 @@ export function personnesRoutes({ db }: { db: Db }): Hono<Env> {
       const { demarches, suivant } = await listDemarches(tx, { usagerIds: [usagerId] }, apres)
       const noted = notee && isUuid(notee) ? await findDemarche(tx, notee) : undefined
       await recordAcces(tx, { genre: 'dossier_consulte', usagerId })
-      return { usager, mandats, demarches, suivant, notee: noted?.usagerId === usagerId ? noted : undefined, now: tx.now }
+      return {
+        usager,
+        mandats,
+        demarches,
+        recents: await listRecents(tx, usagerId),
+        suivant,
+        notee: noted?.usagerId === usagerId ? noted : undefined,
+        now: tx.now,
+      }
     })
     if (!shown) return c.notFound()
     if (shown instanceof Response) return shown

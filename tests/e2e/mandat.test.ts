@@ -252,7 +252,7 @@ it('passe par un simulateur accessible lui aussi', async () => {
   await expectAccessible(page)
 })
 
-it('se fait au clavier seul, en treize activations', async () => {
+it('se fait au clavier seul : signé en treize activations, remis en seize', async () => {
   const context = await browser.context({ js: false })
   await service.enter(context, 'thomas')
   const page = await context.newPage()
@@ -283,6 +283,15 @@ it('se fait au clavier seul, en treize activations', async () => {
   await page.waitForURL(/\/mandats\/[0-9a-f-]{36}\?signe=1$/)
   expect(await mandatsOf('aissatou')).toBe(1)
   expect(keys.activations).toBe(13)
+
+  // Told on paper: what she is owed is noted as handed over.
+  await keys.press(page.getByRole('navigation').getByRole('link', { name: 'Personnes' }))
+  await page.waitForURL('**/personnes')
+  await keys.press(role('À remettre sur papier', 'link'))
+  await page.waitForURL('**/a-remettre')
+  await keys.press(role(/^Remis à Aïssatou/).first())
+  await page.waitForURL('**/a-remettre?remis=1')
+  expect(keys.activations).toBe(16)
 })
 
 it('chaque page vue ici est valide, accessible, et tient dans 320 pixels', () => inspect(service, browser), 120_000)

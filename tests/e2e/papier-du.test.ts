@@ -13,7 +13,10 @@ afterAll(async () => {
   await browser?.close()
 })
 
-it.each([false, true])('« À remettre sur papier », au clavier, JavaScript %s : la ligne remise s’en va', async (js) => {
+it.each([
+  false,
+  true,
+])('« À remettre sur papier », au clavier, JavaScript %s : la ligne remise s’en va, et revient si c’était une erreur', async (js) => {
   await service.mandat('odette')
   const context = await browser.context({ js, width: 360 })
   await service.enter(context, 'thomas')
@@ -29,9 +32,16 @@ it.each([false, true])('« À remettre sur papier », au clavier, JavaScript %s 
     .first()
     .press('Enter')
   await page.waitForURL('**/a-remettre?remis=1')
-  await page.getByText('Ce papier est remis, et n’est plus dans la liste.').waitFor()
+  await page.getByText('Ce papier est remis, et n’est plus à remettre.').waitFor()
   expect(await rows()).toBe(before - 1)
   expect(await words(page.locator('main'))).toContain('C’est noté')
+  await page
+    .getByRole('button', { name: /^Annuler : remis à/ })
+    .first()
+    .press('Enter')
+  await page.waitForURL('**/a-remettre?annule=1')
+  await page.getByText('Ce papier est de nouveau à remettre.').waitFor()
+  expect(await rows()).toBe(before)
 })
 
 it('chaque page vue ici est valide, accessible, et tient dans 320 pixels', () => inspect(service, browser), 120_000)

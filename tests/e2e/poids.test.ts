@@ -85,6 +85,9 @@ describe('le poids des pages', () => {
     await expectLight((context) => service.enter(context, 'nadia'), ['/structure/journal'], 180, 40)
   })
 
+  it('de qui vérifie un papier : 40 ko la première fois, même sans compression des pages', () =>
+    expectLight(async () => {}, ['/v', '/verifier'], 40, 15))
+
   it('sans rien qui vienne d’ailleurs, ni police, ni image', async () => {
     const context = await browser.context()
     await service.enter(context, { persona: 'odette' })

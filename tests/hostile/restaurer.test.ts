@@ -121,13 +121,13 @@ describe('npm run backup', () => {
 
   it('ne se fait pas sans service, ni par-dessus une autre', async () => {
     expect(await run('backup', '--vers', path.join(folder, 'autre'))).toMatchObject({
-      code: 1,
+      code: 2,
       output: expect.stringContaining('npm start'),
     })
     const demo = await startDemo({ dataDir, port, reset: false, say: () => {} })
     const again = await run('backup', '--vers', backup)
     await demo.stop()
-    expect(again).toMatchObject({ code: 1, output: expect.stringContaining('existe déjà') })
+    expect(again).toMatchObject({ code: 2, output: expect.stringContaining('existe déjà') })
   })
 })
 
@@ -192,7 +192,7 @@ describe('npm run restore', () => {
     fs.renameSync(file, `${file}.ailleurs`)
     const refused = await restore(backup)
     fs.renameSync(`${file}.ailleurs`, file)
-    expect(refused).toMatchObject({ code: 1, output: expect.stringContaining('les clés ne sont pas dans la sauvegarde') })
+    expect(refused).toMatchObject({ code: 2, output: expect.stringContaining('les clés ne sont pas dans la sauvegarde') })
   })
 
   it('la sauvegarde d’hier se voit devant le témoin : elle est refusée, et dit combien de lignes manquent', async () => {

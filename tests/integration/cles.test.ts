@@ -39,7 +39,7 @@ describe('npm run keys', () => {
       said.push(stdout, stderr)
       return status
     }
-    expect(run('list')).toBe(1)
+    expect(run('list')).toBe(2)
     expect(run('new')).toBe(0)
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(run('rotate')).toBe(1)
@@ -62,13 +62,13 @@ describe('npm run keys', () => {
   })
 
   it('dit ce qui manque, et refuse des clés écrites dans la variable', () => {
-    expect(keys(undefined, 'list')).toMatchObject({ status: 1, stderr: expect.stringContaining('SEAL_KEYS manque') })
-    expect(keys('{"keys":[]}', 'new')).toMatchObject({ status: 1, stderr: expect.stringContaining('dans un fichier') })
-    expect(keys(undefined)).toMatchObject({ status: 0, stderr: expect.stringContaining('npm run keys') })
+    expect(keys(undefined, 'list')).toMatchObject({ status: 2, stderr: expect.stringContaining('SEAL_KEYS manque') })
+    expect(keys('{"keys":[]}', 'new')).toMatchObject({ status: 2, stderr: expect.stringContaining('dans un fichier') })
+    expect(keys(undefined)).toMatchObject({ status: 0, stdout: expect.stringContaining('npm run keys') })
     const broken = path.join(folder, 'abimees.json')
     writeFileSync(broken, '{"keys":[{"d":"secret')
     const { status, stderr } = keys(broken, 'new')
-    expect(status).toBe(1)
+    expect(status).toBe(2)
     expect(stderr).not.toContain('secret')
     expect(readFileSync(broken, 'utf8')).toBe('{"keys":[{"d":"secret')
   })

@@ -135,7 +135,7 @@ describe('la clé de sceau est volée', () => {
     expect(await keys('compromise', kid)).toMatchObject({ code: 1, said: expect.stringContaining('Cette clé scelle') })
     expect(await keys('compromise', 'inconnue')).toMatchObject({ code: 1, said: expect.stringContaining('jamais publié') })
     expect(await keys('compromise', kid, '--sure', 'hier')).toMatchObject({
-      code: 1,
+      code: 2,
       said: expect.stringContaining('une heure avec son fuseau'),
     })
   })

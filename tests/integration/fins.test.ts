@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Db, openDb, type Who } from '../../src/db.ts'
 import { recordDemarche } from '../../src/demarche/record.ts'
 import { AIDANTS, STRUCTURES } from '../../src/demo/people.ts'
 import type { LogLine } from '../../src/http/log.ts'
 import { append } from '../../src/journal/append.ts'
-import { announceClosures } from '../../src/mandat/announce-closed.ts'
+import { announceOperatorEnds } from '../../src/mandat/announce-operator.ts'
 import { closeStructure, findClosing } from '../../src/mandat/close-structure.ts'
 import { listSignalees } from '../../src/mandat/fin-queries.ts'
 import type { Jwks } from '../../src/mandat/jws.ts'
@@ -16,8 +17,9 @@ import { resumeMandat } from '../../src/mandat/resume.ts'
 import { statusAt } from '../../src/mandat/statut.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
 import { terminateMandat } from '../../src/mandat/terminate.ts'
-import { jour, jourEtHeure } from '../../views/kit/words.ts'
+import { jour, jourDeChamp, jourEtHeure } from '../../views/kit/words.ts'
 import { expectValidHtml } from '../support/html.ts'
+import { ROOT, start } from '../support/processes.ts'
 import { newWorld, ok, uneDemarche, type World } from '../support/world.ts'
 
 const quiet = () => {}
@@ -329,7 +331,7 @@ describe('un arrêt demandé par lettre, enregistré par un aidant', () => {
       new Intl.DateTimeFormat('fr-FR', { timeZone: 'Europe/Paris', day: '2-digit', month: '2-digit' }).format(at),
     )
     expect(sms.corps).toContain(`demande recue le ${recu}, arret effectif le ${arret} a `)
-    expect(sms.corps).toMatch(/mandat \(une partie\) avec le CCAS de .*Les demandes envoyees ne sont pas annulees\.$/)
+    expect(sms.corps).toMatch(/mandat \(une partie\) avec le CCAS de Figeac\. Les demandes envoyees restent\.$/)
     expect(sms.corps.length).toBeLessThanOrEqual(160)
   })
 
@@ -615,6 +617,123 @@ describe('sans demande de la personne', () => {
   })
 })
 
+describe('un arrêt demandé au service lui-même', () => {
+  let operator: Db
+  beforeAll(() => {
+    operator = openDb({ url: world.database.operatorUrl, connections: 1 })
+  })
+  afterAll(() => operator.close())
+  const by = { kind: 'operator' } as const
+
+  it('l’exploitant l’enregistre sans lire de qui : fini à l’instant, signalé depuis la réception, dit une fois des deux côtés', async () => {
+    const mandat = await world.signMandat({ perimetre: ['logement', 'social'], suivi: 'email' })
+    const { id, usagerId } = mandat
+    await later(DAY)
+    const recuLe = await world.now()
+    await later(HOUR)
+    const since = ok(await recordDemarche(world.db, world.as('thomas'), uneDemarche(id)))
+    await later(HOUR)
+    await world.sql`delete from message`
+    const stop = { mandatId: id, thematique: undefined, maniere: 'courrier', recuLe } as const
+    ok(await recordStop(operator, by, stop))
+    expect(await recordStop(operator, by, stop)).toEqual({ ok: false, refusal: 'deja_termine' })
+    const at = await world.now()
+    const rows = await world.sql`
+      select a.revoked_at, a.revoked_how, r.recu_le, r.aidant_id
+      from autorisation a join arret_recu r on r.autorisation_id = a.id where a.mandat_id = ${id}`
+    expect(rows.map((row) => ({ ...row }))).toEqual(
+      Array(2).fill({ revoked_at: at, revoked_how: 'revoque', recu_le: recuLe, aidant_id: null }),
+    )
+    expect((await world.lines(id)).slice(2).map(({ action, acteur }) => [action, acteur])).toEqual([
+      ['autorisation_revoquee', 'operateur'],
+      ['autorisation_revoquee', 'operateur'],
+      ['mandat_termine', 'operateur'],
+    ])
+    expect([...(await world.db.tx(person(usagerId), (tx) => listSignalees(tx, { mandatId: id })))]).toEqual([since.id])
+
+    // Told by the service: the operator reads nobody's address.
+    expect(await world.messages()).toEqual([])
+    expect(await announceOperatorEnds(world.db, quiet)).toBe(1)
+    expect(await announceOperatorEnds(world.db, quiet)).toBe(0)
+    const messages = await world.messages()
+    expect(messages.map(({ cle }) => cle.split(':')[0])).toEqual(Array(3).fill('arret'))
+    const hers = messages.find(({ destinataire }) => !destinataire.endsWith('@figeac.demo'))!
+    expect(hers.corps).toMatch(/demande d’arrêt, reçue le .*Une démarche a été faite après la réception/s)
+    expect(messages.find(({ destinataire }) => destinataire === AIDANTS.thomas.email)!.corps).toMatch(
+      /le service Trait d’union a enregistré la demande .* d’arrêter un mandat/,
+    )
+
+    const both = `demande reçue le ${jourEtHeure(recuLe, 'Europe/Paris')}, arrêt effectif le ${jourEtHeure(at, 'Europe/Paris')}`
+    for (const [path, cookie] of [
+      ['/mon-espace', await world.sessionOf('odette')],
+      [`/mandats/${id}`, await world.sessionOf('thomas')],
+    ] as const)
+      expect((await (await world.get(path, cookie)).text()).replaceAll('&nbsp;', '\u00a0'), path).toContain(both)
+    const journal = await (await world.get('/structure/journal', await world.sessionOf('nadia'))).text()
+    expect(journal).toContain('L’exploitant du service')
+    expect(journal.match(/Faite après l’arrivée de la demande d’arrêt/g)).toHaveLength(1)
+  })
+
+  it('la base ne le laisse ni se faire passer pour un aidant, ni arrêter sans demande, ni renoncer ; un aidant ne signe pas de ce nom', async () => {
+    const mandat = await world.signMandat()
+    const recuLe = mandat.signedAt
+    const end = (who: Who, how: string, aidantId: string | null | undefined) =>
+      (who.kind === 'operator' ? operator : world.db).tx(who, async (tx) => {
+        await tx.sql`select set_config('app.mandat_id', ${mandat.id}, true)`
+        const line = await append(tx, { action: 'autorisation_revoquee', mandat, contenu: {} })
+        const [{ id }] = await tx.sql<[{ id: string }]>`
+          update autorisation set revoked_at = horloge(), revoked_how = ${how}, revoked_journal_id = ${line.id}
+          where mandat_id = ${mandat.id} returning id`
+        if (aidantId !== undefined)
+          await tx.sql`
+            insert into arret_recu (autorisation_id, mandat_id, structure_id, usager_id, aidant_id, maniere, recu_le, journal_id)
+            values (${id}, ${mandat.id}, ${mandat.structureId}, ${mandat.usagerId}, ${aidantId}, 'courrier', ${recuLe}, ${line.id})`
+        const last = await append(tx, { action: 'mandat_termine', mandat, contenu: {} })
+        await tx.sql`update mandat set ended_at = horloge(), ended_how = ${how}, ended_journal_id = ${last.id} where id = ${mandat.id}`
+      })
+    await expect(end(by, 'revoque', undefined)).rejects.toMatchObject({ constraint_name: 'fin_par_qui' })
+    await expect(end(by, 'renonce', undefined)).rejects.toMatchObject({ constraint_name: 'fin_par_qui' })
+    await expect(end(by, 'revoque', world.aidants.thomas)).rejects.toMatchObject({ constraint_name: 'arret_recu_de_sa_fin' })
+    await expect(end(world.as('thomas'), 'revoque', null)).rejects.toMatchObject({ constraint_name: 'arret_recu_de_sa_fin' })
+    await expect(operator.tx(by, (tx) => tx.sql`select usager_id from arret_recu`)).rejects.toMatchObject({ code: '42501' })
+    expect(await operator.tx(by, (tx) => tx.sql`select mandat_id from arret_recu`)).toHaveLength(0)
+    await expect(end(by, 'revoque', null)).resolves.toBeUndefined()
+  })
+
+  it('npm run mandat -- stop : dit d’abord ce qui s’arrêterait, puis arrête ; refuse ce qui ne se peut pas', async () => {
+    const run = (...args: string[]) =>
+      start(process.execPath, ['--import', 'tsx', 'src/mandat-command.ts', 'stop', ...args], {
+        cwd: ROOT,
+        env: { PATH: process.env.PATH, DATABASE_OPERATOR_URL: world.database.operatorUrl },
+      }).ended
+    const { id, signedAt } = await world.signMandat({ perimetre: ['logement', 'social'] })
+    await later(DAY)
+    const recu = ['--maniere', 'courrier', '--recu', `${jourDeChamp(signedAt, 'Europe/Paris')} 18:00`]
+    const [alone, unknown, before, later_] = await Promise.all([
+      run(id, '--maniere', 'pigeon'),
+      run(randomUUID(), ...recu),
+      run(id, '--maniere', 'courrier', '--recu', '01/01/2020 10:00', '--confirmer'),
+      run(id, ...recu),
+    ])
+    expect(alone).toMatchObject({ code: 2, output: expect.stringMatching(/--maniere : [\s\S]*--recu : /) })
+    expect(unknown).toMatchObject({ code: 1, output: expect.stringContaining('Aucun mandat n’a ce numéro') })
+    expect(before).toMatchObject({ code: 1, output: expect.stringContaining('pas encore signé à cette date') })
+    expect(later_).toMatchObject({ code: 3, output: expect.stringMatching(/S’arrêterait[\s\S]*ajoutez --confirmer/) })
+    expect((await etatOf(id))[0]).toBe('actif')
+
+    expect(await run(id.toUpperCase(), ...recu, '--quoi', 'social', '--confirmer')).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(
+        /C’est arrêté : .* pour santé et aides sociales ; demande reçue par courrier le .* à 18.h.00/,
+      ),
+    })
+    expect(await etatOf(id)).toEqual(['actif', 'logement', ''])
+    expect(await run(id, ...recu, '--confirmer')).toMatchObject({ code: 0 })
+    expect(await run(id, ...recu, '--confirmer')).toMatchObject({ code: 0, output: 'C’est déjà arrêté.\n' })
+    expect((await etatOf(id))[0]).toBe('termine')
+  }, 60_000)
+})
+
 describe('une structure ferme', () => {
   it('tous ses mandats en cours finissent, chacun avec ses lignes ; deux fois ne font rien de plus ; les personnes sont prévenues une fois', async () => {
     const operator = openDb({ url: world.database.operatorUrl, connections: 1 })
@@ -651,8 +770,8 @@ describe('une structure ferme', () => {
     expect(await world.sql`select 1 from structure where siret = ${siret} and suspended_at is not null`).toHaveLength(1)
     expect((await world.get('/personnes', await world.sessionOf('fabrice'))).status).toBe(303)
 
-    await Promise.all([announceClosures(world.db, quiet), announceClosures(world.db, quiet)])
-    await announceClosures(world.db, quiet)
+    await Promise.all([announceOperatorEnds(world.db, quiet), announceOperatorEnds(world.db, quiet)])
+    await announceOperatorEnds(world.db, quiet)
     const closing = await told()
     expect(closing.filter(([, canal]) => canal === 'sms')).toEqual(Array(15).fill(['fermeture', 'sms', '+33612345678']))
     // Both sides: one message each, whatever the number of mandats.
@@ -695,11 +814,11 @@ describe('une structure ferme, et', () => {
     ok(await closeStructure(operator, STRUCTURES.saintDenis.siret))
     await world.sql.unsafe(`alter table message add constraint panne check (cle <> 'fermeture:${mandats[0]!.id}')`)
     const lines: LogLine[] = []
-    await announceClosures(world.db, (_, line) => lines.push(line))
+    await announceOperatorEnds(world.db, (_, line) => lines.push(line))
     await world.sql`alter table message drop constraint panne`
     expect((await world.messages()).map(({ cle }) => cle)).toContain(`fermeture:${mandats[1]!.id}`)
-    expect(lines).toMatchObject([{ event: 'tache_echouee', reason: 'fermetures', constraint: 'panne' }])
-    await announceClosures(world.db, quiet)
+    expect(lines).toMatchObject([{ event: 'tache_echouee', reason: 'fins_par_l_exploitant', constraint: 'panne' }])
+    await announceOperatorEnds(world.db, quiet)
     expect((await world.messages()).map(({ cle }) => cle)).toContain(`fermeture:${mandats[0]!.id}`)
   })
 

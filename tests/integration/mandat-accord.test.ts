@@ -303,11 +303,11 @@ describe('qui lit et qui remplit', () => {
     const page = await (await signedIn()).get('/mandats/nouveau')
     const labels = [...page.html.matchAll(/name="duree"[^>]*>\s*<label[^>]*><span>([^<]*)/g)].map(([, label]) => words(label!))
     expect(labels).toEqual([
-      '1 mois : jusqu’au 2 avril 2026 au soir',
-      'Une journée : jusqu’à demain soir',
-      '3 mois : jusqu’au 2 juin 2026 au soir',
-      '6 mois : jusqu’au 31 août 2026 au soir',
-      '1 an : jusqu’au 2 mars 2027 au soir',
+      '1 mois (31 jours) : jusqu’au 2 avril 2026 au soir',
+      'Une journée : jusqu’à demain, le 3 mars 2026 au soir',
+      '3 mois (92 jours) : jusqu’au 2 juin 2026 au soir',
+      '6 mois (182 jours) : jusqu’au 31 août 2026 au soir',
+      '1 an (365 jours) : jusqu’au 2 mars 2027 au soir',
     ])
     expect(page.html).not.toMatch(/name="duree"[^>]* checked/)
     said(page.html, STRUCTURES.figeac.nom)

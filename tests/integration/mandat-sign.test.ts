@@ -11,6 +11,7 @@ import { keepIdentity, openIdentification } from '../../src/mandat/identify.ts'
 import type { Jwks } from '../../src/mandat/jws.ts'
 import { DUREES, dernierJour, expiresAt, THEMATIQUES, type Thematique } from '../../src/mandat/mandat.ts'
 import { findMandat, listAutorisations } from '../../src/mandat/queries.ts'
+import { renewMandat } from '../../src/mandat/renew.ts'
 import { openSeal } from '../../src/mandat/sceau.ts'
 import { signMandat } from '../../src/mandat/sign.ts'
 import { chooseAgain, startBrouillon } from '../../src/mandat/start.ts'
@@ -862,6 +863,21 @@ describe('la base, l’application contournée', () => {
     expect(await world.sql`select 1 from mandat where duree = 'mois' and signed_at > ${new Date(second - MINUTE)}`).toHaveLength(
       0,
     )
+  })
+
+  it('refuse un contact que personne n’a prouvé, ou partagé sans dire avec qui, et un renouvellement plus long que son brouillon', async () => {
+    const id = await world.draft({ suivi: 'sms' })
+    const draft = (set: Record<string, unknown>) => world.sql`update brouillon set ${world.sql(set as never)} where id = ${id}`
+    await draft({ contact_prouve_at: null })
+    expect(await forge({ id })).toBe('mandat_contact_pret')
+    await draft({ contact_prouve_at: new Date(), contact_partage: true, contact_lecteur: null })
+    expect(await forge({ id })).toBe('mandat_contact_pret')
+    await draft({ contact_lecteur: 'famille' })
+    expect(await forge({ id })).toBe('signed')
+
+    const { id: renewed } = await world.signMandat({ perimetre: ['social'], duree: 'jour' })
+    const renewal = ok(await renewMandat(world.db, world.as('thomas'), renewed, { thematiques: ['social'], duree: 'jour' }))
+    expect(await forge({ id: renewal.id })).toBe('renouvelle_sans_elargir')
   })
 
   it('refuse deux fois la même thématique en cours', async () => {

@@ -222,6 +222,9 @@ describe('son espace', () => {
       /Nom de naissance BOUSQUET Nom d’usage DELPECH Naissance 2 novembre 1961 Lieu de naissance En France, dans le Lot/,
     )
     expect(page).toMatch(/Votre choix Par e-mail, à josiane@example\.org .*Le CCAS de Figeac, téléphone 05 65 50 05 40/)
+    // A country by its name, not by its number.
+    const fatma = await world.sign({ persona: 'fatma', perimetre: ['papiers'] })
+    expect(await read('/mon-espace/donnees', await cookieOf(fatma))).toContain('Lieu de naissance Algérie')
   })
 })
 

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { forgetPapiersRemis } from '../../src/mandat/forget.ts'
+import { takeBack } from '../../src/mandat/hand-over.ts'
+import { listPapiersDus, listPapiersRemis } from '../../src/mandat/papier-du-queries.ts'
 import { pauseMandat } from '../../src/mandat/pause.ts'
 import { recordStop } from '../../src/mandat/record-stop.ts'
 import { resumeMandat } from '../../src/mandat/resume.ts'
@@ -22,6 +24,9 @@ const dus = (mandatId: string) =>
   >`select quoi from papier_du where mandat_id = ${mandatId} and remis_at is null order by created_at, quoi`.then((rows) =>
     rows.map(({ quoi }) => quoi),
   )
+
+const aRemettre = async (browser: ReturnType<World['browser']>) =>
+  (await browser.get(ADRESSE)).html.split('Remis aujourd’hui')[0]!
 
 it('qui est prévenue sur papier, ou par un téléphone que d’autres lisent, est dans la liste à chaque nouvelle ; les autres jamais', async () => {
   const paper = await world.signMandat({ persona: 'odette', perimetre: ['logement', 'social'] })
@@ -55,7 +60,7 @@ it('la page des aidants de la structure, et d’elle seule ; « Remis » une foi
   expect((await browser.post(ADRESSE, { papier: du!.id })).location).toBe(`${PUBLIC_URL}${ADRESSE}?remis=1`)
   const done = await browser.get(`${ADRESSE}?remis=1`)
   await expectValidHtml(done.html)
-  expect(done.html).not.toContain('DELPECH')
+  expect(await aRemettre(browser)).not.toContain('DELPECH')
   const [row] = await world.sql`select remis_at is not null as remis, remis_par from papier_du where id = ${du!.id}`
   expect(row).toEqual({ remis: true, remis_par: world.aidants.ines })
   expect((await browser.post(ADRESSE, { papier: du!.id })).status).toBe(404)
@@ -66,6 +71,69 @@ it('la page des aidants de la structure, et d’elle seule ; « Remis » une foi
   await world.database.freeze(new Date(Date.now() + 31 * 86_400_000))
   await world.db.tx({ kind: 'worker' }, forgetPapiersRemis)
   expect(await world.sql`select 1 from papier_du where id = ${du!.id}`).toHaveLength(0)
+  await world.database.freeze(null)
+})
+
+it('« Remis » par erreur s’annule le jour même : le papier est de nouveau dû, et ce qui a été dit reste écrit', async () => {
+  const { id } = await world.signMandat({ persona: 'marcel' })
+  const thomas = world.browser(await world.sessionOf('thomas'))
+  const ines = world.browser(await world.sessionOf('ines'))
+  const [du] = await world.sql<{ id: string }[]>`select id from papier_du where mandat_id = ${id}`
+  expect((await ines.post(`${ADRESSE}/annuler`, { papier: du!.id })).status).toBe(404)
+  expect((await thomas.post(ADRESSE, { papier: du!.id })).status).toBe(303)
+  const page = await ines.get(`${ADRESSE}?remis=1`)
+  await expectValidHtml(page.html)
+  expect(page.html).toMatch(/Remis aujourd’hui[\s\S]*par Thomas/)
+  expect((await world.browser(await world.sessionOf('fabrice')).post(`${ADRESSE}/annuler`, { papier: du!.id })).status).toBe(404)
+
+  expect((await ines.post(`${ADRESSE}/annuler`, { papier: du!.id })).location).toBe(`${PUBLIC_URL}${ADRESSE}?annule=1`)
+  expect(await dus(id)).toEqual(['signe'])
+  const rows = await world.sql`
+    select remis_par, annule_par, created_at from papier_du where mandat_id = ${id} order by remis_at nulls last`
+  expect(rows).toEqual([
+    { remis_par: world.aidants.thomas, annule_par: world.aidants.ines, created_at: rows[0]!.created_at },
+    { remis_par: null, annule_par: null, created_at: rows[0]!.created_at },
+  ])
+  expect((await ines.get(`${ADRESSE}?annule=1`)).html).not.toContain('Remis aujourd’hui')
+  expect((await ines.post(`${ADRESSE}/annuler`, { papier: du!.id })).status).toBe(404)
+
+  // The next day it is too late, for the page and for the database.
+  const [again] = await world.sql<{ id: string }[]>`select id from papier_du where mandat_id = ${id} and remis_at is null`
+  await thomas.post(ADRESSE, { papier: again!.id })
+  await world.database.freeze(new Date(Date.now() + 86_400_000))
+  expect(await world.db.tx(world.as('ines'), (tx) => listPapiersRemis(tx, 'Europe/Paris'))).toEqual([])
+  expect(await takeBack(world.db, world.as('ines'), again!.id, 'Europe/Paris')).toEqual({ ok: false, refusal: 'introuvable' })
+  await expect(
+    world.sql`update papier_du set annule_at = now(), annule_par = ${world.aidants.ines} where id = ${again!.id}`,
+  ).rejects.toThrow('handed over once')
+  await world.database.freeze(null)
+})
+
+it('ce qui n’est plus vrai n’est plus à remettre : papiers d’un mandat fini ou remplacé, pause finie, reprise suivie d’une pause', async () => {
+  const { id } = await world.signMandat({ persona: 'laetitia', perimetre: ['logement', 'social'] })
+  const her = await world.asUsager('laetitia')
+  const aidant = world.as('ines')
+  const listed = (mandatId = id) =>
+    world.db.tx(aidant, async (tx) => (await listPapiersDus(tx)).filter((du) => du.mandatId === mandatId).map(({ quoi }) => quoi))
+  ok(await pauseMandat(world.db, her, { mandatId: id }))
+  expect(await listed()).toEqual(['signe', 'pause'])
+  ok(await resumeMandat(world.db, her, { mandatId: id, thematique: 'social' }))
+  expect(await listed()).toEqual(['signe', 'pause', 'reprise'])
+  ok(await resumeMandat(world.db, her, { mandatId: id }))
+  expect(await listed()).toEqual(['signe', 'reprise'])
+  ok(await pauseMandat(world.db, her, { mandatId: id }))
+  expect(await listed()).toEqual(['signe', 'pause'])
+
+  const { id: next } = await world.signMandat({ persona: 'laetitia', perimetre: ['logement', 'social'] })
+  expect([await listed(), await listed(next)]).toEqual([[], ['signe']])
+  ok(await stopMandat(world.db, her, { mandatId: next, thematique: 'social' }))
+  expect(await listed(next)).toEqual(['signe', 'arret'])
+  ok(await stopMandat(world.db, her, { mandatId: next }))
+  expect(await listed(next)).toEqual(['arret'])
+
+  const { id: brief, expiresAt } = await world.signMandat({ persona: 'laetitia', perimetre: ['papiers'], duree: 'jour' })
+  await world.database.freeze(new Date(expiresAt.getTime() + 1000))
+  expect(await listed(brief)).toEqual([])
   await world.database.freeze(null)
 })
 

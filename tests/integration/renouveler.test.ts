@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { constraintOf } from '../../src/db.ts'
 import { keepIdentity, openIdentification } from '../../src/mandat/identify.ts'
 import { renewMandat } from '../../src/mandat/renew.ts'
 import { chooseAgain } from '../../src/mandat/start.ts'
+import { stopMandat } from '../../src/mandat/stop.ts'
 import { expectValidHtml } from '../support/html.ts'
 import { newWorld, ok, type World } from '../support/world.ts'
 
@@ -49,6 +51,33 @@ it('jamais plus long, ni plus large : ni au départ, ni en changeant les choix',
   expect(await choose(['logement'], 'mois')).toEqual({ ok: true, id: draft })
 })
 
+it('la base aussi refuse un renouvellement plus long ou plus large que ce qui reste, et un brouillon qui s’élargit', async () => {
+  const { id, usagerId, structureId, aidantId } = await world.signMandat({
+    perimetre: ['logement', 'social'],
+    duree: 'trimestre',
+  })
+  const open = (perimetre: string[], duree: string) =>
+    world.sql`
+      insert into brouillon (structure_id, aidant_id, usager_id, perimetre, duree)
+      values (${structureId}, ${aidantId}, ${usagerId}, ${perimetre}, ${duree})
+      returning id`.then(
+      ([row]) => row!.id as string,
+      (error) => constraintOf(error),
+    )
+  expect(await open(['logement'], 'semestre')).toBe('renouvelle_sans_elargir')
+  expect(await open(['logement', 'argent'], 'mois')).toBe('renouvelle_sans_elargir')
+  ok(await stopMandat(world.db, await world.asUsager('odette'), { mandatId: id, thematique: 'social' }))
+  expect(await open(['social'], 'mois')).toBe('renouvelle_sans_elargir')
+  const draft = await open(['logement'], 'mois')
+  for (const set of [{ duree: 'trimestre' }, { perimetre: ['logement', 'social'] }])
+    await expect(world.sql`update brouillon set ${world.sql(set as never)} where id = ${draft!}`).rejects.toMatchObject({
+      constraint_name: 'renouvelle_sans_elargir',
+    })
+  await expect(world.sql`update brouillon set duree = 'jour' where id = ${draft!}`).resolves.toBeDefined()
+  ok(await stopMandat(world.db, await world.asUsager('odette'), { mandatId: id }))
+  expect(await open(['logement'], 'mois')).toBe('renouvelle_sans_elargir')
+})
+
 it('par l’écran : les durées plus longues ne sont pas proposées, et le refus est dit', async () => {
   const { id } = await world.signMandat({ duree: 'trimestre' })
   const cookie = await world.sessionOf('thomas')
@@ -63,6 +92,8 @@ it('par l’écran : les durées plus longues ne sont pas proposées, et le refu
     ['an', false],
   ] as const)
     expect(page.includes(`value="${duree}"`)).toBe(offered)
+  expect(page).toContain('Un renouvellement n’est jamais plus long que le mandat d’avant')
+  expect(page).toContain('Un renouvellement n’ajoute rien')
   const longer = await world.post(path, { protegee: 'non', thematiques: 'logement', duree: 'an' }, cookie)
   expect([longer.status, (await longer.text()).includes('Un renouvellement n’est jamais plus long')]).toEqual([409, true])
   const { id: draft } = ok(await renew(id))

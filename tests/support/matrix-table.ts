@@ -124,6 +124,7 @@ export const SEARCHES = {
   de: 'libre',
   signe: 'libre',
   relire: 'libre',
+  demarche: 'libre', // a code of the catalogue
   langue: 'libre',
   ecriture: 'libre',
   envoye: 'libre',
@@ -402,6 +403,7 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   'POST /mon-espace/mandats/:mandatId/reprise': { rule: 'usager', gives: 303, or: [409], fields: () => ({ quoi: 'logement' }) },
   // What is handed over is named in the form, and papier-du.test.ts says whose it is.
   'POST /a-remettre': { rule: 'aidant', gives: 404, fields: () => ({ papier: randomUUID() }) },
+  'POST /a-remettre/annuler': { rule: 'aidant', gives: 404, fields: () => ({ papier: randomUUID() }) },
   // What the person stops is already stopped for her aidants: the page of what is over.
   'POST /mandats/:mandatId/arreter': {
     rule: 'aidant',

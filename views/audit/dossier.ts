@@ -13,6 +13,7 @@ import {
   enMots,
   etapeEnMots,
   euros,
+  FAITE_APRES_DEMANDE,
   FIN,
   heure,
   jour,
@@ -32,6 +33,8 @@ type Props = {
   ouverture: OuvertureRow
   mandats: readonly MandatEtat[]
   demarches: readonly DemarcheRow[]
+  /** Those done after a request to stop had come. */
+  signalees: ReadonlySet<string>
   suivante?: string | undefined
   /** Where she came from. */
   retour: Html
@@ -40,7 +43,7 @@ type Props = {
 }
 
 /** A dossier while a référent has it open. */
-export const dossierPage = ({ frame, usager, ouverture, mandats, demarches, suivante, retour, notee }: Props) => {
+export const dossierPage = ({ frame, usager, ouverture, mandats, demarches, signalees, suivante, retour, notee }: Props) => {
   const { fuseau } = ouverture
   const until = new Date(ouverture.openedAt.getTime() + OUVERTURE_MINUTES * 60_000)
   return page(
@@ -66,19 +69,22 @@ export const dossierPage = ({ frame, usager, ouverture, mandats, demarches, suiv
     })}
     <h2>Démarches</h2>
     <p>Les réclamations n’y sont pas : seules la personne et qui les a notées les lisent.</p>
-    ${timeline(demarches.map(moment), 'Aucune démarche.')}
+    ${timeline(
+      demarches.map((one) => moment(one, signalees.has(one.id))),
+      'Aucune démarche.',
+    )}
     ${pagination({ next: suivante, label: 'Pages des démarches' })}`,
   )
 }
 
-const moment = (d: DemarcheRow): Moment => ({
+const moment = (d: DemarcheRow, signalee: boolean): Moment => ({
   when: html`${temps(d.doneAt, jourEtHeure(d.doneAt, d.fuseau))}${
     jourEtHeure(d.doneAt, d.fuseau) !== jourEtHeure(d.recordedAt, d.fuseau) &&
     html`, notée le ${temps(d.recordedAt, jourEtHeure(d.recordedAt, d.fuseau))}`
   }`,
   what: html`<a href="/demarches/${d.id}">${d.titre ?? 'Démarche'}</a>`,
   who: `${RESULTAT[d.resultat]}, notée par ${d.aidantPrenom} ${d.aidantNom}`,
-  more: html`${d.genre !== 'reguliere' && html`<p><strong>${KIND[d.genre]}</strong>${d.motifHorsMandat && ` : ${d.motifHorsMandat}`}</p>`}${facts(
+  more: html`${signalee && html`<p><strong>${FAITE_APRES_DEMANDE}</strong></p>`}${d.genre !== 'reguliere' && html`<p><strong>${KIND[d.genre]}</strong>${d.motifHorsMandat && ` : ${d.motifHorsMandat}`}</p>`}${facts(
     [
       { term: 'Thématique', value: d.thematique !== null && THEMATIQUE[d.thematique].titre },
       { term: 'Administration', value: d.administration },
@@ -92,5 +98,5 @@ const moment = (d: DemarcheRow): Moment => ({
       { term: 'Note', value: d.note },
     ],
   )}`,
-  kind: d.genre === 'reguliere' ? 'ordinary' : 'apart',
+  kind: d.genre === 'reguliere' && !signalee ? 'ordinary' : 'apart',
 })

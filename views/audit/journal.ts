@@ -5,7 +5,7 @@ import { button, type Errors, errorSummary, form, input, results, select, type V
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { type Moment, pagination, timeline } from '../kit/table.ts'
-import { jourEtHeure, KIND, nombre, nomCourant, pluriel, THEMATIQUE, temps } from '../kit/words.ts'
+import { FAITE_APRES_DEMANDE, jourEtHeure, KIND, nombre, nomCourant, pluriel, THEMATIQUE, temps } from '../kit/words.ts'
 import { ACTION, detailEnMots, faitEnMots, quiEnMots, raison, receptionEnMots } from './words.ts'
 
 type Props = {
@@ -97,12 +97,12 @@ const moment = (ligne: LigneRow, fuseau: string): Moment => {
       : 'une personne dont le dossier est archivé ou effacé'
   const detail = detailEnMots(ligne)
   const reception = receptionEnMots(ligne, fuseau)
-  const apart = action === 'acte_hors_mandat' || genre === 'apres_coup'
+  const apart = action === 'acte_hors_mandat' || genre === 'apres_coup' || ligne.signalee === true
   return {
     when: temps(at, jourEtHeure(at, fuseau)),
     what: faitEnMots(ligne),
     who: html`${quiEnMots(ligne)}${usagerId && html`, ${ligne.acteur !== 'usager' && 'pour '}${personne}`}`,
-    more: html`${detail && html`<p>${detail}</p>`}${reception && html`<p>${reception}</p>`}${genre === 'apres_coup' && html`<p>${KIND.apres_coup}${doneAt && ` : faite le ${jourEtHeure(doneAt, fuseau)}`}</p>`}
+    more: html`${detail && html`<p>${detail}</p>`}${ligne.signalee && html`<p><strong>${FAITE_APRES_DEMANDE}</strong></p>`}${reception && html`<p>${reception}</p>`}${genre === 'apres_coup' && html`<p>${KIND.apres_coup}${doneAt && ` : faite le ${jourEtHeure(doneAt, fuseau)}`}</p>`}
       ${action === 'acte_hors_mandat' && doneAt && html`<p>Faite le ${jourEtHeure(doneAt, fuseau)}</p>`}
       ${raison(ligne.motifHorsMandat ?? ligne.precision)}
       <p><a href="${JOURNAL}/${ligne.id}/preuve.tlog-proof">Preuve de la ligne ${nombre(ligne.id)}</a></p>`,

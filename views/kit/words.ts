@@ -80,6 +80,9 @@ export const MANIERE = {
   email: 'par e-mail',
 } as const satisfies Record<Maniere, string>
 
+/** Of a démarche done between the receipt of a stop and its recording. */
+export const FAITE_APRES_DEMANDE = 'Faite après l’arrivée de la demande d’arrêt'
+
 export const KIND = {
   reguliere: 'Démarche',
   apres_coup: 'Notée après coup',

@@ -13,7 +13,7 @@ import { step } from '../kit/card.ts'
 import { button, buttonLink, type Errors, errorSummary, form, radios, tiles, type Values } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
-import { AVERTISSEMENT_ARGENT, auSoir, enMots, ilYA, nomCourant, THEMATIQUE } from '../kit/words.ts'
+import { AVERTISSEMENT_ARGENT, auSoir, DUREE, enMots, ilYA, nomCourant, THEMATIQUE } from '../kit/words.ts'
 import { REFUSAL, type Refusal } from './refusals.ts'
 
 export const ETAPES = ['Expliquer', 'Choisir', 'S’identifier', 'Dire oui ou non', 'Accepter'] as const
@@ -47,6 +47,7 @@ export const newMandatPage = ({
     values ?? (brouillon ? { thematiques: brouillon.perimetre, duree: brouillon.duree, protegee: 'non' } : chosen)
   // The draft of a renewal can only narrow too.
   const borne = renouvelle ?? (brouillon?.usagerId ? brouillon : undefined)
+  const durees = DUREES_PROPOSEES.filter((value) => !borne || JOURS[value] <= JOURS[borne.duree])
   const offered = borne?.perimetre ?? THEMATIQUES.filter((thematique) => !acting.desactivees.includes(thematique))
   return page(
     { ...frame, above: step(2, ETAPES), invalid: Object.keys(errors).length > 0 },
@@ -80,7 +81,7 @@ export const newMandatPage = ({
       ${tiles({
         name: 'thematiques',
         legend: 'Pour quelles démarches ?',
-        hint: 'Seulement ce qui est utile maintenant. On peut en ajouter plus tard, avec elle.',
+        hint: `Seulement ce qui est utile maintenant. ${borne ? REFUSAL.renouvellement_elargi : 'On peut en ajouter plus tard, avec elle.'}`,
         multiple: true,
         options: offered.map((value) => ({
           value,
@@ -95,11 +96,8 @@ export const newMandatPage = ({
       ${radios({
         name: 'duree',
         legend: 'Jusqu’à quand ?',
-        hint: 'Le plus court qui suffit.',
-        options: DUREES_PROPOSEES.filter((value) => !borne || JOURS[value] <= JOURS[borne.duree]).map((value) => ({
-          value,
-          label: jusquA(value, now, acting.fuseau),
-        })),
+        hint: `Le plus court qui suffit.${durees.length < DUREES_PROPOSEES.length ? ` ${REFUSAL.renouvellement_plus_long}` : ''}`,
+        options: durees.map((value) => ({ value, label: jusquA(value, now, acting.fuseau) })),
         value: typed.duree,
         error: errors.duree,
       })}
@@ -110,10 +108,9 @@ export const newMandatPage = ({
 
 /** A month first: proposed, never ticked. */
 const DUREES_PROPOSEES = ['mois', 'jour', 'trimestre', 'semestre', 'an'] as const
-const LONGUEUR = { mois: '1 mois', jour: 'Une journée', trimestre: '3 mois', semestre: '6 mois', an: '1 an' } as const
 /** Each answers « Jusqu’à quand ? ». */
 const jusquA = (duree: Duree, now: Date, fuseau: string) =>
-  `${LONGUEUR[duree]} : ${duree === 'jour' ? 'jusqu’à demain soir' : `jusqu’au ${auSoir(expiresAt(now, duree, fuseau), fuseau)}`}`
+  `${duree === 'jour' ? 'Une journée' : DUREE[duree]}\u00a0: jusqu’${duree === 'jour' ? 'à demain, le' : 'au'} ${auSoir(expiresAt(now, duree, fuseau), fuseau)}`
 
 /** Why no mandat is possible, said once; nothing is kept, so there is nothing to take up again. */
 export const impossiblePage = ({ frame, refusal }: { frame: Frame; refusal: Impossible }) =>

@@ -38,7 +38,7 @@ export const mandatPapier = (faits: FaitsMandat, seul = false): Papier => {
         genre: 'phrase',
         texte: `${nom} donne mandat ${aLaStructure(contenu.structure.nom)} pour faire ${seul ? 'les démarches de ce thème' : 'ces démarches'} à sa place et en son nom, jusqu’au ${auSoir(faits.expiresAt, fuseau)}.`,
       },
-      parties(contenu, nom),
+      parties(contenu, nom, contenu.identite.birthdate),
       { genre: 'titre', texte: thematiques.length === 1 ? 'Pour ce thème, et aucun autre' : 'Pour ces thèmes, et aucun autre' },
       { genre: 'liste', lignes: thematiques },
       { genre: 'titre', texte: 'L’accord' },
@@ -53,14 +53,15 @@ export const mandatPapier = (faits: FaitsMandat, seul = false): Papier => {
   }
 }
 
-const parties = ({ structure, aidant, identite }: FaitsMandat['contenu'], nom: string): Bloc => ({
+/** `naissance`: `YYYY-MM-DD`, unknown before she identifies herself. */
+const parties = (
+  { structure, aidant }: Pick<FaitsApercu, 'structure' | 'aidant'>,
+  nom: string,
+  naissance: string | undefined,
+): Bloc => ({
   genre: 'parties',
   parties: [
-    {
-      titre: 'La personne',
-      nom,
-      lignes: [`Date de naissance : ${dateEcrite(identite.birthdate)}`],
-    },
+    { titre: 'La personne', nom, lignes: naissance ? [`Date de naissance : ${dateEcrite(naissance)}`] : [] },
     {
       titre: 'La structure',
       nom: structure.nom,
@@ -145,26 +146,7 @@ export const apercuPapier = ({ structure, aidant, ...faits }: FaitsApercu): Papi
       genre: 'phrase',
       texte: `${faits.nom ?? 'La personne'} donnerait mandat ${aLaStructure(structure.nom)} pour faire ces démarches à sa place et en son nom, jusqu’au ${auSoir(faits.fin, structure.fuseau)} si l’accord est donné aujourd’hui.`,
     },
-    {
-      genre: 'parties',
-      parties: [
-        {
-          titre: 'La personne',
-          nom: faits.nom ?? 'Son nom viendra de FranceConnect',
-          lignes: faits.naissance ? [`Date de naissance : ${dateEcrite(faits.naissance)}`] : [],
-        },
-        {
-          titre: 'La structure',
-          nom: structure.nom,
-          lignes: [
-            `SIRET ${siretEcrit(structure.siret)}`,
-            structure.adresse,
-            telephone(structure.telephone),
-            `Aidant : ${aidant.prenom} ${aidant.nom}, et ses collègues habilités`,
-          ],
-        },
-      ],
-    },
+    parties({ structure, aidant }, faits.nom ?? 'Son nom viendra de FranceConnect', faits.naissance),
     {
       genre: 'titre',
       texte: faits.thematiques.length === 1 ? 'Pour ce thème, et aucun autre' : 'Pour ces thèmes, et aucun autre',

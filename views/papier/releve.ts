@@ -5,6 +5,7 @@ import {
   auSoir,
   dateEcrite,
   etapeEnMots,
+  FAITE_APRES_DEMANDE,
   jour,
   jourEtHeure,
   KIND,
@@ -109,7 +110,7 @@ const fait = (demarches: readonly DemarcheRow[], signalees: ReadonlySet<string>,
                 .join(', '),
               one.genre !== 'reguliere' && KIND[one.genre],
               one.motifHorsMandat && `raison : ${one.motifHorsMandat}`,
-              signalees.has(one.id) && 'Faite après l’arrivée de la demande d’arrêt',
+              signalees.has(one.id) && FAITE_APRES_DEMANDE,
               one.note && `« ${one.note} »`,
             ]
               .filter(Boolean)

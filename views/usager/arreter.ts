@@ -93,7 +93,7 @@ export const arretPage = ({ frame, mandat, autorisations, demarches, recus, sign
   const hers = over.filter(({ etapeQuoi, etapeQui }) => etapeQuoi !== null && etapeQui !== 'administration')
   return page(
     { ...frame, above: back('Mes mandats', '/mon-espace') },
-    mandat.etat === 'expire' ? 'C’est fini' : 'C’est fait',
+    mandat.etat === 'expire' ? 'C’est fini' : mandat.endedHow && mandat.endedHow !== 'revoque' ? 'C’est arrêté' : 'C’est fait',
     html`${sentence(stopSentence(mandat, lately, { pending: sent.length > 0, alone: autres.length === 0 }, now))}
     ${continuent(autres)}
     ${earlier.map((one) => html`<p>Déjà arrêté\u00a0: vos démarches ${deMots([one.thematique])}, depuis ${one.revokedAt && temps(one.revokedAt, depuis(one.revokedAt, mandat.fuseau, now))}.</p>`)}

@@ -7,6 +7,7 @@ import { facts } from '../kit/table.ts'
 import { dateEcrite, jour, majuscule, telephoneEnMots, temps } from '../kit/words.ts'
 import { suiviEnMots } from './contact.ts'
 import { dansLeDepartement } from './departements.ts'
+import { nomDuPays } from './pays.ts'
 
 type Props = { frame: Frame; donnees: readonly Donnees[]; structures: readonly Structure[] }
 
@@ -54,9 +55,10 @@ export const donneesPage = ({ frame, donnees, structures }: Props) =>
     <p><a href="/mentions-legales">Vos droits sur ces données, et à qui écrire</a></p>`,
   )
 
-/** FranceConnect gives codes, and this service has no list of towns: the département says enough to know oneself by. */
+/** FranceConnect gives codes, and this service has no list of towns: the département or the country says enough to know oneself by. */
 const lieu = ({ birthplace, birthcountry }: Donnees) => {
   if (birthplace) return `En France, ${dansLeDepartement(birthplace) ?? `commune de code ${birthplace}`}`
   if (!birthcountry) return null
-  return birthcountry === '99100' ? 'En France' : `À l’étranger (code du pays\u00a0: ${birthcountry})`
+  if (birthcountry === '99100') return 'En France'
+  return nomDuPays(birthcountry) ?? `À l’étranger, dans le pays que l’Insee numérote ${birthcountry}`
 }

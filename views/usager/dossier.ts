@@ -1,3 +1,4 @@
+import { suggestions } from '../../src/demarche/demarche.ts'
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
 import { seTermineBientot } from '../../src/mandat/mandat.ts'
 import type { MandatEtat } from '../../src/mandat/queries.ts'
@@ -31,6 +32,8 @@ type Props = {
   usager: UsagerRow & Contacts
   mandats: readonly MandatEtat[]
   demarches: readonly DemarcheRow[]
+  /** Codes of those noted lately, latest first. */
+  recents: readonly string[]
   /** True beyond the first page. */
   apres: boolean
   suivant: string | undefined
@@ -43,7 +46,7 @@ type Props = {
 }
 
 /** What the structure's aidants see of a person: her mandats, and what was done. */
-export const dossierPage = ({ frame, usager, mandats, demarches, apres, suivant, notee, moi, fuseau, now }: Props) => {
+export const dossierPage = ({ frame, usager, mandats, demarches, recents, apres, suivant, notee, moi, fuseau, now }: Props) => {
   const here = `/personnes/${usager.id}`
   const inForce = mandats.filter(({ etat }) => etat === 'actif' || etat === 'suspendu')
   const over = ['expire', 'termine'].flatMap((state) => mandats.filter(({ etat }) => etat === state))
@@ -68,7 +71,7 @@ export const dossierPage = ({ frame, usager, mandats, demarches, apres, suivant,
     }
     ${GROUPS.map(({ state, title }) => {
       const group = mandats.filter(({ etat }) => etat === state)
-      return group.length > 0 && html`<h2>${title}</h2>${group.map((mandat) => inForceCard(mandat, now))}`
+      return group.length > 0 && html`<h2>${title}</h2>${group.map((mandat) => inForceCard(mandat, recents, now))}`
     })}
     ${buttons([buttonLink('Nouveau mandat', '/mandats/nouveau', { kind: inForce.length > 0 ? 'secondary' : 'primary' })])}
     ${over.length > 0 && html`<h2>Mandats finis</h2>${overTable(over)}`}
@@ -95,7 +98,9 @@ const GROUPS = [
 
 const noteAddress = (mandat: MandatEtat) => `/mandats/${mandat.id}/demarches/nouvelle`
 
-const inForceCard = (mandat: MandatEtat, now: Date): Html => {
+const DIRECTES = 3
+
+const inForceCard = (mandat: MandatEtat, recents: readonly string[], now: Date): Html => {
   const { id, enPause, enVigueur, expiresAt, fuseau } = mandat
   const active = mandat.etat === 'actif'
   const soon = active && seTermineBientot(expiresAt, now)
@@ -107,11 +112,13 @@ const inForceCard = (mandat: MandatEtat, now: Date): Html => {
     body: html`<p>${etat(mandat.etat, soon ? 'Se termine bientôt' : undefined)} Jusqu’au ${temps(expiresAt, auSoir(expiresAt, fuseau))}.</p>
     ${active && enPause.length > 0 && html`<p>En pause : ${enMots(enPause)}.</p>`}
     ${!active && html`<p>La personne a mis ce mandat en pause : on ne peut pas agir tant qu’elle ne l’a pas remis en route.</p>`}`,
-    foot: buttons(
-      active
-        ? [buttonLink('Noter une démarche', noteAddress(mandat), { icon: 'fait', large: true }), see]
-        : [see, buttonLink('Noter une démarche faite avant la pause', noteAddress(mandat), { kind: 'link' })],
-    ),
+    foot: active
+      ? html`${buttons([buttonLink('Noter une démarche', noteAddress(mandat), { icon: 'fait', large: true }), see])}
+        <p>Noter directement\u00a0:</p>
+        <ul>${suggestions(enVigueur, recents)
+          .slice(0, DIRECTES)
+          .map(({ code, libelle }) => html`<li><a href="${noteAddress(mandat)}?demarche=${code}">${libelle}</a></li>`)}</ul>`
+      : buttons([see, buttonLink('Noter une démarche faite avant la pause', noteAddress(mandat), { kind: 'link' })]),
   })
 }
 

@@ -29,7 +29,7 @@ export const espacePage = ({ frame, mandats, demarches, signalees }: Props) => {
     { ...frame, heading: 'Qui peut faire vos démarches' },
     'Mes mandats',
     html`${inForce.length === 0 && sentence('En ce moment, personne n’a le droit de faire vos démarches ici.')}
-    ${inForce.length === 0 && dernier && html`<p>${overWords(dernier)}.</p>`}
+    ${inForce.length === 0 && dernier && html`<p>${overWords(dernier)}.</p>${dernier.endedHow === 'protection' && html`<p>Une mesure de protection, c’est quand quelqu’un est officiellement chargé de vos affaires. Si ce n’est pas vrai, dites-le à cette structure\u00a0: elle peut refaire un mandat avec vous.</p>`}`}
     ${inForce.map((mandat) =>
       card({
         title: mandat.structureNom,
