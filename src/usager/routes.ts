@@ -16,7 +16,7 @@ import { addressOf } from '../http/address.ts'
 import { as, asUsager } from '../http/as.ts'
 import type { Env, SessionUsager } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
-import { limitRate } from '../http/limit-rate.ts'
+import { limitCaller, limitRate } from '../http/limit-rate.ts'
 import { publicPage, requireAidant, requireUsager, requireUsagerParCode, requireUsagerProuve } from '../http/rules.ts'
 import { cookies, signOut } from '../http/session.ts'
 import { listArretsRecus, listSignalees } from '../mandat/fin-queries.ts'
@@ -52,8 +52,7 @@ export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
 
   // The aidant's side
 
-  const asFastAsOneTypes = limitRate(db, 'recherche', (c) => c.var.aidant?.id ?? '')
-  routes.get('/personnes', requireAidant, asFastAsOneTypes, async (c) => {
+  routes.get('/personnes', requireAidant, limitCaller(db, 'recherche'), async (c) => {
     const { aidant } = c.var
     const saisie = (c.req.query('q') ?? '').trim().slice(0, RECHERCHE_MAX)
     const recherche = lireRecherche(saisie)

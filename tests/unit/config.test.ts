@@ -40,7 +40,7 @@ describe('la configuration', () => {
       mode: 'production',
       port: 3000,
       publicUrl: 'https://mandats.figeac.fr',
-      proxies: 1,
+      proxies: { count: 1 },
       metricsPort: undefined,
     })
     expect(config.secretsKey).toHaveLength(32)
@@ -144,7 +144,7 @@ describe('la configuration', () => {
 
   it('accepte en production un service essayé sur la machine elle-même, et alors seulement un fournisseur sans TLS', () => {
     const local = { ...PRODUCTION, PUBLIC_URL: 'http://localhost:3000' }
-    expect(parseConfig(local)).toMatchObject({ publicUrl: 'http://localhost:3000', proxies: 0 })
+    expect(parseConfig(local)).toMatchObject({ publicUrl: 'http://localhost:3000', proxies: { count: 0 } })
     const issuer = 'http://127.0.0.1:4000/api/v2'
     expect(parseConfig({ ...local, FRANCECONNECT_ISSUER: issuer }).franceconnect).toMatchObject({ issuer, allowInsecure: true })
     expect(variables({ ...PRODUCTION, FRANCECONNECT_ISSUER: issuer })).toEqual(['FRANCECONNECT_ISSUER'])
