@@ -18,6 +18,7 @@ import type { Env, SessionAidant } from '../http/env.ts'
 import { calm } from '../http/errors.ts'
 import { frameOf } from '../http/frame.ts'
 import { limitRate } from '../http/limit-rate.ts'
+import type { Log } from '../http/log.ts'
 import { returnToken, takeToken } from '../http/rates.ts'
 import { publicPage, requireAidant } from '../http/rules.ts'
 import { cookies, signIn } from '../http/session.ts'
@@ -52,19 +53,20 @@ const justSigned = (id: string) => `/mandats/${id}?signe=1`
 /** Between two clicks sent at once, what the first needs to come from its try to its draft: measured, some milliseconds. */
 const FIRST_CLICK_MS = 250
 
-type Deps = { db: Db; config: Config; franceconnect: Provider; signer: Signer }
+type Deps = { db: Db; config: Config; franceconnect: Provider; signer: Signer; log: Log }
 
 /** Large type, for the screen turned to the person. */
 const grande = (c: Pick<Context, 'req'>) => c.req.query('ecriture') === 'grande'
 
-export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<Env> {
+export function mandatRoutes({ db, config, franceconnect, signer, log }: Deps): Hono<Env> {
   const jar = cookies(config)
   const redirectUri = config.publicUrl + RETOUR
+  const door = { ...config, log }
   const perAddress = limitRate(db, 'fournisseur_adresse', (c) => addressOf(c, config.proxies))
   const routes = new Hono<Env>()
   routes.route('/', thematiquesRoutes({ db }))
   routes.route('/', papierDuRoutes({ db }))
-  routes.route('/', contactRoutes({ db, secretsKey: config.secretsKey }))
+  routes.route('/', contactRoutes({ db, door }))
   routes.route('/', telephoneRoutes({ db, config, franceconnect, redirectUri }))
 
   /** What both forms of choices show: the structure's thématiques and the drafts that may be resumed. */
@@ -224,9 +226,10 @@ export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<
       : undefined
     if (given?.ok) {
       if (given.prouve) return c.redirect(`/mandats/brouillons/${brouillonId}/acceptation`, 303)
-      const sent = given.code ? await sendCode(db, as(aidant), brouillonId, config.secretsKey) : undefined
-      // Too many codes already: the page says how to go on without one.
-      return c.redirect(`/mandats/brouillons/${brouillonId}/contact${sent && !sent.ok ? '?envoye=non' : ''}`, 303)
+      const sent = given.code ? await sendCode(db, as(aidant), brouillonId, door) : undefined
+      // None left: the page says why, and how to go on without one.
+      const unsent = sent && !sent.ok ? `?envoye=${sent.refusal === 'plus_de_sms' ? 'sms' : 'non'}` : ''
+      return c.redirect(`/mandats/brouillons/${brouillonId}/contact${unsent}`, 303)
     }
     const { brouillon, acting, connue, now } = await choices(aidant, brouillonId)
     if (!brouillon) return gone(c, brouillonId)

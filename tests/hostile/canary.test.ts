@@ -255,7 +255,7 @@ describe('rien de la personne dans le journal technique', { timeout: 120_000 }, 
     const refusing = async ({ destinataire, corps }: { destinataire: string; corps: string }) => {
       throw Object.assign(new Error(`550 ${destinataire} unknown: ${corps}`), { code: `EENVELOPE ${destinataire}` })
     }
-    expect(await deliverDue(world.db, refusing, log)).toBeGreaterThan(0)
+    expect(await deliverDue(world.db, refusing, log, world.config)).toBeGreaterThan(0)
     expect(world.log.filter(({ event }) => event === 'message_refuse')).not.toEqual([])
     expect(told()).toEqual([])
   })

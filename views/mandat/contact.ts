@@ -2,7 +2,7 @@ import type { Brouillon } from '../../src/mandat/brouillon-queries.ts'
 import { type Lecteur, resteADire } from '../../src/mandat/contact.ts'
 import { alert } from '../kit/alert.ts'
 import { step } from '../kit/card.ts'
-import { button, buttons, type Errors, errorSummary, form, hidden, input, radios, type Values } from '../kit/form.ts'
+import { button, buttonLink, buttons, type Errors, errorSummary, form, hidden, input, radios, type Values } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { telephoneEnMots } from '../kit/words.ts'
@@ -59,6 +59,8 @@ export const contactPage = ({ frame, brouillon, values = {}, errors = {}, refusa
     <h2>${reste.code ? 'Le code n’arrive pas ?' : 'Plutôt sur papier ?'}</h2>
     ${buttons([
       reste.code && form({}, html`${hidden('geste', 'renvoyer')}${button('Envoyer un autre code', { kind: 'secondary' })}`),
+      refusal === 'plus_de_sms' &&
+        buttonLink('Donner une adresse e-mail', `/mandats/brouillons/${brouillon.id}/accord?relire=oui`, { kind: 'secondary' }),
       form({}, html`${hidden('geste', 'papier')}${button('Prévenir sur papier', { kind: 'secondary' })}`),
     ])}
     ${reste.code && html`<p class="hint">Sans code, ${sms ? 'ce numéro' : 'cette adresse'} ne peut pas servir. Sur papier, la parole de la personne suffit.</p>`}`,
