@@ -242,6 +242,20 @@ describe('inconnu, une autre année, remplacé, essayé trop souvent', () => {
     code = await print(told)
   })
 
+  it('mêmes écritures : une, quoi qu’il soit faux', async () => {
+    const written = async (given: Partial<{ code: string; annee: string }>) => {
+      await world.sql`delete from limite`
+      await world.sql`delete from code_prive_essai`
+      await open(given)
+      // Beside the two that every try leaves, by address and by code.
+      const [row] = await world.sql`
+        select (select count(*) from limite)::int - 2 + (select count(*) from code_prive_essai)::int as count`
+      return row!.count as number
+    }
+    for (const given of [{ code: unknown() }, { annee: wrong() }, { code: replaced }]) expect(await written(given)).toBe(1)
+    expect(await written({})).toBe(0)
+  })
+
   it('quinze années fausses en tout, jour après jour : le code est mort, comme s’il n’avait jamais été, et cela se dit', async () => {
     code = await print(told)
     await prove(told.usagerId, { telephone: '+33699887766' }, 'sms')
