@@ -298,6 +298,7 @@ describe('le budget de SMS du jour', () => {
     await expectValidHtml(page.html)
     for (const word of ['Plus aucun SMS ne peut partir', 'Prévenir sur papier', `${stepOf(id, 'accord')}?relire=oui`])
       expect(page.html).toContain(word)
+    expect(page.html).not.toMatch(/Un code de six chiffres part|Envoyer un autre code/)
     expect(await codes()).toBe(0)
     expect(world.log.findLast(({ event }) => event === 'sms_refuse')).toMatchObject({ level: 'warn', reason: rate })
     const again = await browser.post(stepOf(id, 'contact'), { geste: 'renvoyer' })

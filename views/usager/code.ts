@@ -93,8 +93,11 @@ export const confirmerPage = ({ frame, contact, structures, suite, refusal }: Co
     ${franceConnect({ action: '/connexion/franceconnect' })}
     ${autrement(structures)}`
       : html`${refusal && alert('Aucun code n’est parti', CODE_REFUSE[refusal])}
-    ${sentence(html`Pour arrêter ou mettre en pause, tapez le code que nous envoyons ${au(contact)}.`)}
-    ${form({ action: address('/mon-espace/confirmer', suite) }, button('Recevoir le code', { large: true }))}
+    ${
+      refusal !== 'plus_de_sms' &&
+      html`${sentence(html`Pour arrêter ou mettre en pause, tapez le code que nous envoyons ${au(contact)}.`)}
+    ${form({ action: address('/mon-espace/confirmer', suite) }, button('Recevoir le code', { large: true }))}`
+    }
     <p><a href="${address('/mon-espace/confirmer/code', suite)}">J’ai déjà reçu un code</a></p>
     <h2>${refusal === 'plus_de_sms' ? 'Arrêter maintenant' : 'Ce n’est plus votre numéro ou votre adresse\u00a0?'}</h2>
     ${franceConnect({ action: '/connexion/franceconnect' })}
