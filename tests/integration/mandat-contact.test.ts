@@ -317,17 +317,27 @@ describe('le budget de SMS du jour', () => {
 
   it('au dernier, deux demandes au même instant : une seule passe, et l’autre n’a rien pris', async () => {
     await world.database.freeze(new Date('2026-03-06T10:01:00Z'))
-    const drafts = [await bySms('josiane', '06 55 55 55 72'), await bySms('odette', '06 55 55 55 73')]
-    for (const table of ['limite', 'message']) await world.sql.unsafe(`delete from ${table}`)
-    const lines: unknown[] = []
-    const last = door({ smsParJour: 1, log: (_, line) => lines.push(line) })
-    const sendings = await Promise.all(drafts.map(({ id }) => sendCode(world.db, world.as('thomas'), id, last)))
-    expect(sendings.map(({ ok }) => ok).sort()).toEqual([false, true])
-    expect(sendings).toContainEqual({ ok: false, refusal: 'plus_de_sms' })
-    expect(lines).toEqual([{ event: 'sms_refuse', reason: 'sms_total' }])
-    expect(await codes()).toBe(1)
-    const aidant = createHash('sha256').update(`sms_aidant\n${world.aidants.thomas}`).digest()
-    expect(await world.sql`select compte from limite where cle = ${aidant}`).toMatchObject([{ compte: 1 }])
+    // Of two structures: the total is all they share.
+    const drafts = [
+      { by: world.as('thomas'), id: await world.draft({ persona: 'josiane', suivi: 'sms', contact: '+33655555572' }) },
+      {
+        by: world.as('fabrice'),
+        id: await world.draft({ aidant: 'fabrice', persona: 'odette', suivi: 'sms', contact: '+33655555573' }),
+      },
+    ]
+    const keys = drafts.map(({ by }) => createHash('sha256').update(`sms_aidant\n${by.aidantId}`).digest())
+    for (let round = 0; round < 5; round++) {
+      for (const table of ['limite', 'message']) await world.sql.unsafe(`delete from ${table}`)
+      const lines: unknown[] = []
+      const last = door({ smsParJour: 1, log: (_, line) => lines.push(line) })
+      const sendings = await Promise.all(drafts.map(({ by, id }) => sendCode(world.db, by, id, last)))
+      expect(sendings.map(({ ok }) => ok).sort()).toEqual([false, true])
+      expect(sendings).toContainEqual({ ok: false, refusal: 'plus_de_sms' })
+      expect(lines).toEqual([{ event: 'sms_refuse', reason: 'sms_total' }])
+      expect(await codes()).toBe(1)
+      const [taken] = await world.sql`select sum(compte)::int as sum from limite where cle in ${world.sql(keys)}`
+      expect(taken).toEqual({ sum: 1 })
+    }
   })
 })
 

@@ -41,6 +41,7 @@ describe('la configuration', () => {
       port: 3000,
       publicUrl: 'https://mandats.figeac.fr',
       proxies: { count: 1 },
+      smsParJour: 2000,
       metricsPort: undefined,
     })
     expect(config.secretsKey).toHaveLength(32)
@@ -123,6 +124,11 @@ describe('la configuration', () => {
     ['JOURNAL_WITNESSES', '/nulle/part'],
     ['JOURNAL_WITNESSES', 'witness A pas-une-cle\nquorum A'],
     ['CONTACT', 'mairie de Figeac'],
+    ['SMS_PAR_JOUR', '-1'],
+    ['SMS_PAR_JOUR', 'beaucoup'],
+    ['PROXIES_FROM', '10.0.0.0/8, relais.figeac.fr'],
+    ['PROXIES_FROM', '10.0.0.0/40'],
+    ['PROXIES_FROM', ''.padEnd(3, ',')],
   ])('ne démarre pas en production avec %s court, faux ou de démonstration (%s)', (name, value) => {
     expect(variables({ ...PRODUCTION, [name]: value })).toEqual([name])
   })
