@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { type Proxies, proxiesOf } from './http/address.ts'
 import { originOf } from './journal/checkpoint.ts'
 import { openSigner, type Signer } from './journal/note.ts'
 import { NO_WITNESS, type Policy, parsePolicy } from './journal/policy.ts'
@@ -13,7 +14,7 @@ export type Config = {
   /** Origin of the service, without a trailing slash; also the `iss` of everything sealed. */
   publicUrl: string
   /** Proxies in front of us that add the caller's address to X-Forwarded-For. */
-  proxies: number
+  proxies: Proxies
   /** Port of /metrics, on the loopback only; none by default. */
   metricsPort: number | undefined
   database: { url: string; operatorUrl?: string; adminUrl?: string; sequencerUrl?: string; auditorUrl?: string }
@@ -30,6 +31,8 @@ export type Config = {
   connexionLocale: boolean
   mail: { smtpUrl: string; from: string }
   smsUrl: string | undefined
+  /** SMS that may leave in a day, all structures together. */
+  smsParJour: number
   /** Who runs this installation, and the address that answers: said on the legal pages. */
   editeur: string | undefined
   contact: string | undefined
@@ -66,7 +69,7 @@ export function parseConfig(environment: Environment, readFile = (path: string) 
     port: v.PORT,
     host: v.HOST ?? (mode === 'demo' ? 'localhost' : '0.0.0.0'),
     publicUrl,
-    proxies: v.PROXIES ?? (publicUrl.startsWith('https:') ? 1 : 0),
+    proxies: proxiesOf(v.PROXIES ?? (publicUrl.startsWith('https:') ? 1 : 0), v.PROXIES_FROM),
     metricsPort: v.METRICS_PORT,
     database: {
       url: v.DATABASE_URL,
@@ -90,6 +93,7 @@ export function parseConfig(environment: Environment, readFile = (path: string) 
     connexionLocale: v.CONNEXION_LOCALE !== 'non',
     mail: { smtpUrl: v.SMTP_URL, from: v.MAIL_FROM },
     smsUrl: v.SMS_URL,
+    smsParJour: v.SMS_PAR_JOUR,
     editeur: v.EDITEUR,
     contact: v.CONTACT,
   }
@@ -148,6 +152,22 @@ function schemaFor(mode: Config['mode'], local: boolean, proconnect: boolean, re
     HOST: z.string().optional(),
     METRICS_PORT: port(1).optional(),
     PROXIES: z.string().regex(/^\d$/, 'doit être un nombre de relais, de 0 à 9.').transform(Number).optional(),
+    PROXIES_FROM: z
+      .string()
+      .transform((value, context) => {
+        const networks = value.split(',').map((network) => network.trim())
+        try {
+          proxiesOf(0, networks)
+          return networks
+        } catch {
+          context.addIssue({
+            code: 'custom',
+            message: 'ne se lit pas : indiquez des adresses ou des réseaux, séparés par des virgules (exemple : 10.0.0.0/8).',
+          })
+          return z.NEVER
+        }
+      })
+      .optional(),
     PUBLIC_URL: publicUrl(production),
     DATABASE_URL: database('le service'),
     DATABASE_OPERATOR_URL: database('l’exploitant').optional(),
@@ -234,6 +254,11 @@ function schemaFor(mode: Config['mode'], local: boolean, proconnect: boolean, re
         error: ({ input }) => (input === undefined ? required('l’adresse e-mail à qui écrire') : 'doit être une adresse e-mail.'),
       }),
     ),
+    SMS_PAR_JOUR: z
+      .string()
+      .regex(/^\d{1,6}$/, 'doit être un nombre de SMS par jour, de 0 à 999999.')
+      .transform(Number)
+      .default(2000),
     SMS_URL: url('l’adresse du service d’envoi de SMS, en https', production ? ['https'] : ['https', 'http']).optional(),
   })
 }

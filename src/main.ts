@@ -72,7 +72,7 @@ async function start() {
       Object.fromEntries(Object.values(oidc).map(({ name, isResting }) => [`${name}_au_repos`, Number(isResting())])),
     )
     const app = createApp({ db, config, oidc, log }, around.pages?.(db))
-    const worker = startWorker(db, around.deliver ?? openDelivery(config), log)
+    const worker = startWorker(db, around.deliver ?? openDelivery(config), log, config)
     opened.push(() => worker.stop())
     if (config.journal && config.database.sequencerUrl) {
       const { signer, policy } = config.journal

@@ -1,5 +1,6 @@
 import { forgetCodes, forgetInvitations } from './aidant/forget.ts'
 import { watchInactivity } from './aidant/watch-inactivity.ts'
+import type { Config } from './config.ts'
 import type { Db, Tx } from './db.ts'
 import { failure, type Log } from './http/log.ts'
 import { forgetRates } from './http/rates.ts'
@@ -19,14 +20,14 @@ import { forgetAcces } from './usager/forget.ts'
 type Job = { name: string; everyMs: number; run: () => Promise<unknown> }
 
 /** What is done without anybody asking: each job alone, one run after the other, a failure said and tried again at its next turn. */
-export function startWorker(db: Db, deliver: Deliver, log: Log): { stop(): Promise<void> } {
+export function startWorker(db: Db, deliver: Deliver, log: Log, config: Config): { stop(): Promise<void> } {
   const forget = (lot: (tx: Tx) => Promise<{ count: number }>) => lotByLot(() => db.tx({ kind: 'worker' }, lot))
   const sayTerms = ({ archives, effaces }: { archives: number; effaces: number }) => {
     if (archives > 0) log('info', { event: 'dossiers_archives', count: archives })
     if (effaces > 0) log('info', { event: 'personnes_effacees', count: effaces })
   }
   const jobs: Job[] = [
-    { name: 'messages', everyMs: 1_000, run: () => deliverDue(db, deliver, log) },
+    { name: 'messages', everyMs: 1_000, run: () => deliverDue(db, deliver, log, config) },
     { name: 'fins', everyMs: 20_000, run: () => writeExpired(db, log) },
     { name: 'fins_par_l_exploitant', everyMs: 60_000, run: () => announceOperatorEnds(db, log) },
     { name: 'codes_bloques', everyMs: 60_000, run: () => announceBlockedCodes(db, log) },

@@ -10,6 +10,7 @@ import { isUuid, parseForm, parseSearch } from '../form.ts'
 import { asReferent as as } from '../http/as.ts'
 import type { AidantContext, Env, SessionAidant } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
+import { limitCaller } from '../http/limit-rate.ts'
 import { requireReferent } from '../http/rules.ts'
 import { proveLine } from '../journal/prove.ts'
 import { preuveFile } from '../journal/routes.ts'
@@ -27,7 +28,7 @@ const JOURNAL = '/structure/journal'
 export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'journal'> }): Hono<Env> {
   const routes = new Hono<Env>()
 
-  routes.get(JOURNAL, requireReferent, async (c) => {
+  routes.get(JOURNAL, requireReferent, limitCaller(db, 'recherche'), async (c) => {
     const { aidant } = c.var
     const filtre = parseSearch(c, filtreForm)
     const [avant] = /^\d{1,15}$/.exec(c.req.query('avant') ?? '') ?? []
@@ -56,7 +57,7 @@ export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'jour
     )
   })
 
-  routes.get('/structure/journal/:ligne/preuve.tlog-proof', requireReferent, async (c) => {
+  routes.get('/structure/journal/:ligne/preuve.tlog-proof', requireReferent, limitCaller(db, 'preuve'), async (c) => {
     const [numero] = /^[1-9]\d{0,14}$/.exec(c.req.param('ligne')) ?? []
     if (numero === undefined) return c.notFound()
     const id = Number(numero)

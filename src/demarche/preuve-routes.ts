@@ -3,6 +3,7 @@ import type { Config } from '../config.ts'
 import type { Db, Tx } from '../db.ts'
 import { asUsager } from '../http/as.ts'
 import type { Env } from '../http/env.ts'
+import { limitCaller } from '../http/limit-rate.ts'
 import { requireAidant, requireUsager } from '../http/rules.ts'
 import { proveLine } from '../journal/prove.ts'
 import { preuveFile } from '../journal/routes.ts'
@@ -12,12 +13,13 @@ import { type DemarcheRow, findDemarche, findFaits } from './queries.ts'
 /** The proof of the line of a démarche, with its facts: for who noted it, and for the person. */
 export function demarchePreuveRoutes({ db, config }: { db: Db; config: Pick<Config, 'journal'> }): Hono<Env> {
   const routes = new Hono<Env>()
+  const perCaller = limitCaller(db, 'preuve')
   const prove = async (tx: Tx, demarche: DemarcheRow) => ({
     demarche,
     proven: await proveLine(tx, demarche.journalId, config.journal, await findFaits(tx, demarche.journalId)),
   })
 
-  routes.get('/demarches/:demarcheId/preuve.tlog-proof', requireAidant, async (c) => {
+  routes.get('/demarches/:demarcheId/preuve.tlog-proof', requireAidant, perCaller, async (c) => {
     const { aidant } = c.var
     const shown = await lire(db, aidant, {
       find: async (tx) => {
@@ -35,7 +37,7 @@ export function demarchePreuveRoutes({ db, config }: { db: Db; config: Pick<Conf
     return shown ? preuveFile(c, shown.demarche.journalId, shown.proven, `/demarches/${shown.demarche.id}`) : c.notFound()
   })
 
-  routes.get('/mon-espace/demarches/:demarcheId/preuve.tlog-proof', requireUsager, async (c) => {
+  routes.get('/mon-espace/demarches/:demarcheId/preuve.tlog-proof', requireUsager, perCaller, async (c) => {
     const shown = await db.tx(asUsager(c.var.usager), async (tx) => {
       const demarche = await findDemarche(tx, c.req.param('demarcheId'))
       return demarche && prove(tx, demarche)

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import type { Tx } from '../db.ts'
 import { LOT } from '../turns.ts'
 
+const DAY = 24 * 60 * 60
+
 /** How many times in how long, for each thing that can be tried too often. By address: a whole structure may share one. */
 export const RATES = {
   /** Sign-ins of an aidant that failed, by e-mail typed, known or not: after three, even the right code waits. */
@@ -30,8 +32,18 @@ export const RATES = {
   code_contact_structure: { count: 60, seconds: 60 * 60 },
   /** Links sent to join a structure or pair a factor, by the référent who sends them. */
   invitation: { count: 20, seconds: 60 * 60 },
-  /** Searches of persons, by aidant: as fast as one types, not as a machine does. */
+  /** Searches of persons and of the structure's journal, by aidant: as fast as one types, not as a machine does. */
   recherche: { count: 240, seconds: 60 },
+  /** Papers made (mandat, relevé, sheets, previews), by aidant or person; of which sheets that open her space, by structure and mandat. */
+  papier: { count: 120, seconds: 60 * 60 },
+  feuille: { count: 5, seconds: DAY },
+  /** Proofs, and files of all that the service knows of her, by aidant or person. */
+  preuve: { count: 120, seconds: 60 * 60 },
+  /** SMS: by number, and those that an aidant, a structure ask for; in all, SMS_PAR_JOUR says how many. */
+  sms_numero: { count: 10, seconds: DAY },
+  sms_aidant: { count: 60, seconds: DAY },
+  sms_structure: { count: 200, seconds: DAY },
+  sms_total: { count: 2000, seconds: DAY },
 } as const satisfies Record<string, { count: number; seconds: number }>
 export type Rate = keyof typeof RATES
 
@@ -39,10 +51,10 @@ export type Token = { ok: true } | { ok: false; refusal: 'trop_d_essais'; retryA
 
 /**
  * Counts one more try of `key` in the current window; refused beyond the rate, with the seconds left to wait. Take it in a transaction
- * of its own: rolled back with the rest, it would count nothing.
+ * of its own: rolled back with the rest, it would count nothing. `count`: where the operator sets it.
  */
-export async function takeToken(tx: Tx, rate: Rate, key: string): Promise<Token> {
-  const { count, seconds } = RATES[rate]
+export async function takeToken(tx: Tx, rate: Rate, key: string, count: number = RATES[rate].count): Promise<Token> {
+  const { seconds } = RATES[rate]
   const start = windowOf(tx, rate)
   const [row] = await tx.sql<{ compte: number }[]>`
     insert into limite (cle, debut, fin, compte)

@@ -10,7 +10,7 @@ import { asUsager } from '../http/as.ts'
 import type { Env, Variables } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { jsonFile } from '../http/json-file.ts'
-import { limitRate } from '../http/limit-rate.ts'
+import { limitCaller, limitRate } from '../http/limit-rate.ts'
 import { publicPage, requireUsager } from '../http/rules.ts'
 import { comparePapier } from './compare.ts'
 import { papierForm } from './forms.ts'
@@ -79,7 +79,7 @@ export function journalRoutes({ db, config }: { db: Db; config: Config }): Hono<
 
 /** What the journal says of the person who asks, with the proof of each line: she keeps it, and shows it to whom she likes. */
 export function mesPreuvesRoutes({ db, config }: { db: Db; config: Config }): Hono<Env> {
-  return new Hono<Env>().get('/mon-espace/donnees/journal.json', requireUsager, async (c) => {
+  return new Hono<Env>().get('/mon-espace/donnees/journal.json', requireUsager, limitCaller(db, 'preuve'), async (c) => {
     const { journal } = config
     const mine = journal && (await db.tx(asUsager(c.var.usager), (tx) => proveMine(tx, c.var.usager.ids, journal.policy)))
     if (!mine) return c.notFound()

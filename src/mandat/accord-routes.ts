@@ -13,6 +13,7 @@ import { calm } from '../http/errors.ts'
 import { frameOf, grandeFrameOf } from '../http/frame.ts'
 import { returnToken, takeToken } from '../http/rates.ts'
 import { requireAidant } from '../http/rules.ts'
+import type { SmsDoor } from '../notification/budget.ts'
 import { accordTenu, giveAccord, refuseAccord } from './agree.ts'
 import { findBrouillon, findChoices, lockBrouillon } from './brouillon-queries.ts'
 import { contactPret } from './contact.ts'
@@ -25,10 +26,10 @@ import { type Signer, signMandat } from './sign.ts'
 /** Between two clicks sent at once, what the first needs to come from its try to its draft: measured, some milliseconds. */
 const FIRST_CLICK_MS = 250
 
-type Deps = { db: Db; config: Config; signer: Signer }
+type Deps = { db: Db; config: Config; door: SmsDoor; signer: Signer }
 
 /** She reads and says yes or no; then the aidant accepts, which signs. */
-export function accordRoutes({ db, config, signer }: Deps): Hono<Env> {
+export function accordRoutes({ db, config, door, signer }: Deps): Hono<Env> {
   const routes = new Hono<Env>()
   const choices = (c: AidantContext, brouillonId?: string) => db.tx(as(c.var.aidant), (tx) => findChoices(tx, brouillonId))
 
@@ -74,9 +75,10 @@ export function accordRoutes({ db, config, signer }: Deps): Hono<Env> {
       : undefined
     if (given?.ok) {
       if (given.prouve) return c.redirect(`/mandats/brouillons/${brouillonId}/acceptation`, 303)
-      const sent = given.code ? await sendCode(db, as(aidant), brouillonId, config.secretsKey) : undefined
-      // Too many codes already: the page says how to go on without one.
-      return c.redirect(`/mandats/brouillons/${brouillonId}/contact${sent && !sent.ok ? '?envoye=non' : ''}`, 303)
+      const sent = given.code ? await sendCode(db, as(aidant), brouillonId, door) : undefined
+      // None left: the page says why, and how to go on without one.
+      const unsent = sent && !sent.ok ? `?envoye=${sent.refusal === 'plus_de_sms' ? 'sms' : 'non'}` : ''
+      return c.redirect(`/mandats/brouillons/${brouillonId}/contact${unsent}`, 303)
     }
     const { brouillon, acting, connue, now } = await choices(c, brouillonId)
     if (!brouillon) return gone(c, brouillonId)

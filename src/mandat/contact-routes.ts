@@ -6,15 +6,19 @@ import { as } from '../http/as.ts'
 import type { AidantContext, Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { requireAidant } from '../http/rules.ts'
+import type { SmsDoor } from '../notification/budget.ts'
 import { findBrouillon } from './brouillon-queries.ts'
 import { contactPret, resteADire } from './contact.ts'
 import { contactForm, gesteContactForm } from './forms.ts'
 import { keepPaper } from './keep-paper.ts'
 import { proveContact } from './prove-contact.ts'
-import { sendCode } from './send-code.ts'
+import { type SendRefusal, sendCode } from './send-code.ts'
+
+/** Why no code left when she had just said yes, in the address of this page. */
+const NON_ENVOYE: Readonly<Record<string, SendRefusal>> = { non: 'trop_de_codes', sms: 'plus_de_sms' }
 
 /** Between her yes and the structure's: the contact she gave is proven, or she is told on paper. */
-export function contactRoutes({ db, secretsKey }: { db: Db; secretsKey: Buffer }): Hono<Env> {
+export function contactRoutes({ db, door }: { db: Db; door: SmsDoor }): Hono<Env> {
   const routes = new Hono<Env>()
   const step = (id: string, name: string) => `/mandats/brouillons/${id}/${name}`
 
@@ -32,7 +36,7 @@ export function contactRoutes({ db, secretsKey }: { db: Db; secretsKey: Buffer }
   }
 
   routes.get('/mandats/brouillons/:brouillonId/contact', requireAidant, (c) =>
-    show(c, c.req.param('brouillonId'), 200, c.req.query('envoye') === 'non' ? { refusal: 'trop_de_codes' } : {}),
+    show(c, c.req.param('brouillonId'), 200, { refusal: NON_ENVOYE[c.req.query('envoye') ?? ''] }),
   )
   routes.post('/mandats/brouillons/:brouillonId/contact', requireAidant, async (c) => {
     const by = as(c.var.aidant)
@@ -44,7 +48,7 @@ export function contactRoutes({ db, secretsKey }: { db: Db; secretsKey: Buffer }
       return kept.ok ? c.redirect(step(brouillonId, 'acceptation'), 303) : show(c, brouillonId, 409)
     }
     if (geste.data.geste === 'renvoyer') {
-      const sent = await sendCode(db, by, brouillonId, secretsKey)
+      const sent = await sendCode(db, by, brouillonId, door)
       return sent.ok ? c.redirect(step(brouillonId, 'contact'), 303) : show(c, brouillonId, 409, { refusal: sent.refusal })
     }
     const brouillon = await db.tx(by, (tx) => findBrouillon(tx, brouillonId))
@@ -52,7 +56,7 @@ export function contactRoutes({ db, secretsKey }: { db: Db; secretsKey: Buffer }
     const { values } = form
     if (!form.ok) return show(c, brouillonId, 422, { values, errors: form.errors })
     const said = { code: form.data.code ?? null, lecteur: form.data.lecteur ?? null }
-    const proven = await proveContact(db, by, brouillonId, said, secretsKey)
+    const proven = await proveContact(db, by, brouillonId, said, door.secretsKey)
     return proven.ok
       ? c.redirect(step(brouillonId, 'acceptation'), 303)
       : show(c, brouillonId, 409, { values, refusal: proven.refusal })

@@ -4,6 +4,7 @@ import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
 import type { Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
+import type { Log } from '../http/log.ts'
 import { requireAidant } from '../http/rules.ts'
 import type { Provider } from '../oidc/oidc.ts'
 import { dossierDeDirection, lire, recordAcces } from '../usager/access.ts'
@@ -19,16 +20,17 @@ import { findMandat, findMandatContenu, listAutorisations } from './queries.ts'
 import type { Signer } from './sign.ts'
 import { thematiquesRoutes } from './thematiques-routes.ts'
 
-type Deps = { db: Db; config: Config; franceconnect: Provider; signer: Signer }
+type Deps = { db: Db; config: Config; franceconnect: Provider; signer: Signer; log: Log }
 
-export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<Env> {
+export function mandatRoutes({ db, config, franceconnect, signer, log }: Deps): Hono<Env> {
+  const door = { ...config, log }
   const routes = new Hono<Env>()
   routes.route('/', thematiquesRoutes({ db }))
   routes.route('/', papierDuRoutes({ db }))
   routes.route('/', choixRoutes({ db }))
   routes.route('/', identificationRoutes({ db, config, franceconnect }))
-  routes.route('/', accordRoutes({ db, config, signer }))
-  routes.route('/', contactRoutes({ db, secretsKey: config.secretsKey }))
+  routes.route('/', accordRoutes({ db, config, door, signer }))
+  routes.route('/', contactRoutes({ db, door }))
   routes.route('/', finRoutes({ db }))
 
   routes.get('/mandats/:mandatId', requireAidant, async (c) => {

@@ -1,28 +1,26 @@
 import { createHmac } from 'node:crypto'
 import type { Db, Who } from '../db.ts'
 import { takeToken } from '../http/rates.ts'
+import { compteurDuContact, type SmsDoor, takeSms } from '../notification/budget.ts'
 import { sixDigits } from '../six-digits.ts'
 import { newUuid } from '../uuid.ts'
 import { sendContactCode } from './announce.ts'
 import { findBrouillon, lockBrouillon } from './brouillon-queries.ts'
 
-export type SendRefusal = 'introuvable' | 'contact_manquant' | 'trop_de_codes'
+export type SendRefusal = 'introuvable' | 'contact_manquant' | 'trop_de_codes' | 'plus_de_sms'
 
 /** Six digits hold too little to be hashed alone: keyed, and tied to the draft and to the contact they prove. */
 export const empreinteDuCodeContact = (secretsKey: Buffer, brouillonId: string, contact: string, code: string) =>
   createHmac('sha256', secretsKey).update(`contact:${brouillonId}:${contact}:${code}`).digest()
-
-/** Numbers are few enough to be tried one by one: without SECRETS_KEY the counter says nothing of hers, after her no either. */
-const compteurDuContact = (secretsKey: Buffer, contact: string) =>
-  createHmac('sha256', secretsKey).update(`limite:contact:${contact}`).digest('base64url')
 
 /** Sends the person a code to prove the contact she gave; the one before, if any, no longer serves. */
 export async function sendCode(
   db: Db,
   by: Who & { kind: 'aidant' },
   brouillonId: string,
-  secretsKey: Buffer,
+  door: SmsDoor,
 ): Promise<{ ok: true } | { ok: false; refusal: SendRefusal }> {
+  const { secretsKey, log } = door
   const asked = await db.tx(by, (tx) => findBrouillon(tx, brouillonId))
   if (!asked) return { ok: false, refusal: 'introuvable' }
   const { contact } = asked
@@ -33,6 +31,11 @@ export async function sendCode(
     await takeToken(tx, 'code_contact_structure', by.structureId),
   ])
   if (tokens.some(({ ok }) => !ok)) return { ok: false, refusal: 'trop_de_codes' }
+  const spent = asked.suivi === 'sms' ? await db.tx({ kind: 'portier' }, (tx) => takeSms(tx, door, contact, by)) : undefined
+  if (spent) {
+    log('warn', { event: 'sms_refuse', reason: spent })
+    return { ok: false, refusal: 'plus_de_sms' }
+  }
 
   return db.tx(by, async (tx) => {
     const brouillon = await lockBrouillon(tx, brouillonId)

@@ -2,9 +2,11 @@ import { createTransport } from 'nodemailer'
 import type { Config } from '../config.ts'
 import type { Db, Tx } from '../db.ts'
 import { failure, type Log } from '../http/log.ts'
+import { returnSms, takeSms } from './budget.ts'
 
 export type Outgoing = {
   id: string
+  cle: string
   canal: 'email' | 'sms'
   destinataire: string
   sujet: string | null
@@ -44,19 +46,36 @@ export function openDelivery({ mail, smsUrl, publicUrl }: Pick<Config, 'mail' | 
 
 /**
  * Sends what is due, each message outside of any transaction under a lease of its own, of a minute: a slow one does not let another worker
- * send those behind it a second time. Tells how many were tried.
+ * send those behind it a second time. Tells how many were tried. An SMS that the day has no room for waits for the next; a code, counted
+ * when it was asked for, does not.
  */
-export async function deliverDue(db: Db, deliver: Deliver, log: Log): Promise<number> {
+export async function deliverDue(
+  db: Db,
+  deliver: Deliver,
+  log: Log,
+  limits: Pick<Config, 'secretsKey' | 'smsParJour'>,
+): Promise<number> {
+  const by = { kind: 'worker' } as const
   let tried = 0
   for (; tried < BATCH; tried++) {
-    const [message] = await db.tx({ kind: 'worker' }, (tx) => lease(tx))
+    const [message] = await db.tx(by, (tx) => lease(tx))
     if (!message) break
+    const counted = message.canal === 'sms' && !message.cle.startsWith('connexion:')
+    const spent = counted ? await db.tx(by, (tx) => takeSms(tx, limits, message.destinataire)) : undefined
+    if (spent) {
+      log('warn', { event: 'sms_retenu', reason: spent })
+      await db.tx(by, (tx) => hold(tx, message.id))
+      continue
+    }
     const error = await deliver(message).then(
       () => undefined,
       (reason: unknown) => reason,
     )
     if (error) log('warn', { event: 'message_refuse', ...failure(error) })
-    await db.tx({ kind: 'worker' }, (tx) => (error ? postpone(tx, message.id) : markSent(tx, message.id)))
+    await db.tx(by, async (tx) => {
+      if (error && counted) await returnSms(tx, limits, message.destinataire)
+      await (error ? postpone(tx, message.id) : markSent(tx, message.id))
+    })
   }
   return tried
 }
@@ -73,9 +92,15 @@ const lease = (tx: Tx) => tx.sql<Outgoing[]>`
     limit 1
     for update skip locked
   )
-  returning id, canal, destinataire, sujet, corps, chemin`
+  returning id, cle, canal, destinataire, sujet, corps, chemin`
 
 const markSent = (tx: Tx, id: string) => tx.sql`update message set sent_at = ${tx.now} where id = ${id}`
+
+/** Until the next day's budget (see rates.ts: days are UTC), at a decent hour. It was not a try. */
+const hold = (tx: Tx, id: string) => tx.sql`
+  update message
+  set due_at = heure_decente(date_trunc('day', ${tx.now}::timestamptz, 'UTC') + interval '1 day', fuseau), tries = tries - 1
+  where id = ${id}`
 
 /**
  * Twice as long each time, from 30 seconds to about an hour; then it is left to the operator. A fifth more or less, drawn for each: those

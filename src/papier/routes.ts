@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono'
+import { every } from 'hono/combine'
 import { papierOccupePage, papierPage, papierRefusePage } from '../../views/papier/page.ts'
 import { papierDe, papierDuBrouillon } from '../../views/papier/papier.ts'
 import type { Config } from '../config.ts'
@@ -7,6 +8,7 @@ import { parseForm } from '../form.ts'
 import { as, asUsager } from '../http/as.ts'
 import type { Env, Variables } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
+import { limitCaller, limitRate } from '../http/limit-rate.ts'
 import type { Log } from '../http/log.ts'
 import { requireAidant, requireUsager } from '../http/rules.ts'
 import { dossierDeDirection } from '../usager/access.ts'
@@ -28,6 +30,12 @@ type Deps = { db: Db; config: Config; printer: Printer; renderer: Renderer; log:
 export function papierRoutes({ db, config, printer, renderer, log }: Deps): Hono<Env> {
   const routes = new Hono<Env>()
   const places = openPlaces()
+  const perCaller = limitCaller(db, 'papier')
+  // Each is told to her by SMS, and replaces the one before.
+  const perSheet = every(
+    perCaller,
+    limitRate(db, 'feuille', (c) => `${c.var.aidant!.structureId} ${c.req.param('mandatId')}`),
+  )
   const service = { publicUrl: config.publicUrl, editeur: config.editeur, demo: config.mode === 'demo' }
 
   /** The paper as a PDF, else as a page to print. In line: a file saved would stay on a computer that others use. */
@@ -73,20 +81,25 @@ export function papierRoutes({ db, config, printer, renderer, log }: Deps): Hono
   }
 
   for (const papier of ['mandat', 'guichet', 'arret', 'releve', 'pour-vous'] as const)
-    routes.post(`/mandats/:mandatId/papiers/${papier}`, requireAidant, async (c) => {
-      const mandatId = c.req.param('mandatId')
-      const form = papier === 'guichet' ? await parseForm(c, guichetForm) : undefined
-      const thematique = (form?.ok && form.data.thematique) || undefined
-      return print(c, as(c.var.aidant), { mandatId, papier, thematique }, `/mandats/${mandatId}`)
-    })
+    routes.post(
+      `/mandats/:mandatId/papiers/${papier}`,
+      requireAidant,
+      papier === 'pour-vous' ? perSheet : perCaller,
+      async (c) => {
+        const mandatId = c.req.param('mandatId')
+        const form = papier === 'guichet' ? await parseForm(c, guichetForm) : undefined
+        const thematique = (form?.ok && form.data.thematique) || undefined
+        return print(c, as(c.var.aidant), { mandatId, papier, thematique }, `/mandats/${mandatId}`)
+      },
+    )
 
   for (const papier of ['mandat', 'arret', 'releve', 'pour-vous'] as const)
-    routes.post(`/mon-espace/mandats/:mandatId/papiers/${papier}`, requireUsager, (c) => {
+    routes.post(`/mon-espace/mandats/:mandatId/papiers/${papier}`, requireUsager, perCaller, (c) => {
       const mandatId = c.req.param('mandatId')
       return print(c, asUsager(c.var.usager), { mandatId, papier }, `/mon-espace/mandats/${mandatId}`)
     })
 
-  routes.post('/mandats/brouillons/:brouillonId/apercu', requireAidant, async (c) => {
+  routes.post('/mandats/brouillons/:brouillonId/apercu', requireAidant, perCaller, async (c) => {
     const brouillonId = c.req.param('brouillonId')
     const retour = `/mandats/brouillons/${brouillonId}/identification`
     return inTurn(c, c.var.aidant.id, retour, async () => {

@@ -10,6 +10,7 @@ import type { Env, UsagerContext } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { limitRate } from '../http/limit-rate.ts'
 import { localPath } from '../http/local-path.ts'
+import type { Log } from '../http/log.ts'
 import { publicPage, requireUsager, requireUsagerParCode, STEP_UP } from '../http/rules.ts'
 import { signIn } from '../http/session.ts'
 import { changeCode } from './change-code.ts'
@@ -22,7 +23,7 @@ import { listStructuresDe } from './queries.ts'
 import { type SendProofRefusal, sendProof } from './send-proof.ts'
 
 /** Her space with the private code of her paper: opened, then confirmed by a code sent to her; and that private code itself. */
-export function codeRoutes({ db, config }: { db: Db; config: Config }): Hono<Env> {
+export function codeRoutes({ db, config, log }: { db: Db; config: Config; log: Log }): Hono<Env> {
   const { secretsKey } = config
   const routes = new Hono<Env>()
   const door = (c: Context<Env>) => ({ space: 'public' as const, demo: c.var.demo })
@@ -76,7 +77,7 @@ export function codeRoutes({ db, config }: { db: Db; config: Config }): Hono<Env
   )
   routes.post(STEP_UP.contact, requireUsagerParCode, async (c) => {
     if (c.var.usager.niveau !== 'code_prive') return c.redirect(suiteOf(c), 303)
-    const sent = await sendProof(db, holderOf(c), secretsKey)
+    const sent = await sendProof(db, holderOf(c), { ...config, log })
     return sent.ok ? c.redirect(codeAddress(c), 303) : asking(c, sent.refusal)
   })
   const typing = async (c: UsagerContext, more: Pick<Parameters<typeof confirmerCodePage>[0], 'errors' | 'refusal'> = {}) => {

@@ -7,7 +7,7 @@ import { isUuid } from '../form.ts'
 import { as } from '../http/as.ts'
 import type { Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
-import { limitRate } from '../http/limit-rate.ts'
+import { limitCaller } from '../http/limit-rate.ts'
 import { requireAidant } from '../http/rules.ts'
 import { listMandats } from '../mandat/queries.ts'
 import { dossierDeDirection, litCommeAidant, recordAcces } from './access.ts'
@@ -17,8 +17,7 @@ import { findUsager, listPersonnes } from './queries.ts'
 /** The persons of a structure, and the dossier of each, for its aidants. */
 export function personnesRoutes({ db }: { db: Db }): Hono<Env> {
   const routes = new Hono<Env>()
-  const asFastAsOneTypes = limitRate(db, 'recherche', (c) => c.var.aidant?.id ?? '')
-  routes.get('/personnes', requireAidant, asFastAsOneTypes, async (c) => {
+  routes.get('/personnes', requireAidant, limitCaller(db, 'recherche'), async (c) => {
     const { aidant } = c.var
     const saisie = (c.req.query('q') ?? '').trim().slice(0, RECHERCHE_MAX)
     const recherche = lireRecherche(saisie)

@@ -4,6 +4,7 @@ import type { Db, Tx } from '../db.ts'
 import { as, asUsager } from '../http/as.ts'
 import type { Env } from '../http/env.ts'
 import { jsonFile } from '../http/json-file.ts'
+import { limitCaller } from '../http/limit-rate.ts'
 import { requireAidant, requireUsager } from '../http/rules.ts'
 import { append } from '../journal/append.ts'
 import { findMandat, lockMandat } from '../mandat/queries.ts'
@@ -16,6 +17,7 @@ import { findPreuve } from './queries.ts'
 /** The pieces of a mandat as a file, for whoever may read its words: what `npm run verify-mandat` checks without us. */
 export function preuveRoutes({ db, config }: { db: Db; config: Pick<Config, 'franceconnect' | 'journal'> }): Hono<Env> {
   const routes = new Hono<Env>()
+  const perCaller = limitCaller(db, 'preuve')
   const find = async (tx: Tx, mandatId: string) => {
     const [mandat, preuve] = [await findMandat(tx, mandatId), await findPreuve(tx, mandatId)]
     if (!mandat || !preuve) return undefined
@@ -25,12 +27,12 @@ export function preuveRoutes({ db, config }: { db: Db; config: Pick<Config, 'fra
   const file = (preuve: Parameters<typeof preuveOf>[0]) =>
     jsonFile('preuve.json', preuveOf(preuve, config.franceconnect.clientId))
 
-  routes.get('/mon-espace/mandats/:mandatId/preuve.json', requireUsager, async (c) => {
+  routes.get('/mon-espace/mandats/:mandatId/preuve.json', requireUsager, perCaller, async (c) => {
     const found = await db.tx(asUsager(c.var.usager), (tx) => find(tx, c.req.param('mandatId')))
     return found ? file(found) : c.notFound()
   })
   // It leaves the room with all that names her: asked for by POST, and written in the journal as a paper is.
-  routes.post('/mandats/:mandatId/preuve.json', requireAidant, async (c) => {
+  routes.post('/mandats/:mandatId/preuve.json', requireAidant, perCaller, async (c) => {
     const found = await db.tx(as(c.var.aidant), async (tx) => {
       const mandat = await lockMandat(tx, c.req.param('mandatId'))
       if (mandat && !(await litCommeAidant(tx, mandat.usagerId))) return c.redirect(dossierDeDirection(mandat.usagerId), 303)

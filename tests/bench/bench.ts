@@ -20,17 +20,19 @@ import { queriesLater } from './db.ts'
 import { handwrittenPersonnes } from './handwritten.ts'
 import { journalTimes } from './journal.ts'
 import { paperTimes } from './papier.ts'
+import { signInTimes } from './signin.ts'
 import { startTimes } from './start.ts'
 import { addMandats, addPersonnes } from './volume.ts'
 
 type Shot = { url: string; cookie?: string; body?: string }
 
-/** `npm run bench`: ratios within one run, so that another machine may be compared; medians of interleaved rounds. `-- journal`: that alone. */
+/** `npm run bench`: ratios within one run, so that another machine may be compared; medians of interleaved rounds. `-- journal`, `-- signin`: that alone. */
 async function main(only: string | undefined) {
   console.log(
     `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]!.model.trim()}, Node ${process.versions.node}, charge ${loadavg()[0]!.toFixed(1)}\n`,
   )
   if (only === 'journal') return journalTimes(console.log)
+  if (only === 'signin') return signInTimes(console.log)
   const dataDir = mkdtempSync(path.join(tmpdir(), 'traitdunion-bench-'))
   chmodSync(dataDir, 0o711)
   const demo = await startDemo({
@@ -191,7 +193,10 @@ async function main(only: string | undefined) {
   // 5. The journal, up to a million lines.
   await journalTimes(console.log)
 
-  // 6. Starting, as a newcomer does.
+  // 6. What the time of an answer tells.
+  await signInTimes(console.log)
+
+  // 7. Starting, as a newcomer does.
   const { installed, first, later: again } = await startTimes()
   console.log(
     `démarrages : ${installed.toFixed(1)} s la première fois (clone neuf, installation comprise ; visé : 30), ${first.toFixed(1)} s avec une base neuve, ${again.toFixed(1)} s ensuite (visé : 3)`,

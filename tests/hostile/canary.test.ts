@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto'
+import { Secret, TOTP } from 'otpauth'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { openDb } from '../../src/db.ts'
 import { AIDANTS } from '../../src/demo/people.ts'
 import { openLog } from '../../src/http/log.ts'
+import { codeVerification } from '../../src/mandat/code.ts'
 import { THEMATIQUES } from '../../src/mandat/mandat.ts'
+import { sendCode } from '../../src/mandat/send-code.ts'
 import { deliverDue } from '../../src/notification/deliver.ts'
+import { eraseUsager } from '../../src/usager/erase.ts'
 import { THEMATIQUE } from '../../views/kit/words.ts'
 import { type Browser, newWorld, type Page, type World } from '../support/world.ts'
 
@@ -23,8 +27,12 @@ const WORDS = {
   precision: 'wombat',
   recherche: 'dugong',
   erreur: 'lamantin',
+  invitee: 'gypaete',
+  inviteeNom: 'casoar',
 }
-const CANARIES = [...NAMES, ...CONTACTS, ...Object.values(WORDS)]
+/** Every mailbox of this file, the aidants' included; and whoever is erased below. */
+const OTHERS = ['@figeac.demo', '@exemple.fr', '@example.org', 'camille', 'benhaddou']
+const CANARIES = [...NAMES, ...CONTACTS, ...OTHERS, ...Object.values(WORDS)]
 /** Tokens and codes met on the way: none may be told either. */
 const secrets = new Set<string>()
 
@@ -43,6 +51,14 @@ beforeAll(async () => {
     }) as typeof stream.write
     restore.push(() => {
       stream.write = write
+    })
+  }
+  // Vitest's own console does not write to them.
+  for (const method of ['log', 'info', 'warn', 'error', 'debug'] as const) {
+    const write = console[method]
+    console[method] = (...words: unknown[]) => void said.push(words.map(String).join(' '))
+    restore.push(() => {
+      console[method] = write
     })
   }
   const warned = (warning: Error) => void said.push(String(warning.stack))
@@ -255,8 +271,123 @@ describe('rien de la personne dans le journal technique', { timeout: 120_000 }, 
     const refusing = async ({ destinataire, corps }: { destinataire: string; corps: string }) => {
       throw Object.assign(new Error(`550 ${destinataire} unknown: ${corps}`), { code: `EENVELOPE ${destinataire}` })
     }
-    expect(await deliverDue(world.db, refusing, log)).toBeGreaterThan(0)
+    expect(await deliverDue(world.db, refusing, log, world.config)).toBeGreaterThan(0)
     expect(world.log.filter(({ event }) => event === 'message_refuse')).not.toEqual([])
+    expect(told()).toEqual([])
+  })
+
+  it('ni par une invitation, ProConnect, une feuille et ses codes, des fichiers, un SMS retenu, un effacement', async () => {
+    const { sql, config } = world
+    await sql`delete from limite`
+
+    // The team: invited, paired with an authenticator, wrong at each step.
+    const nadia = world.browser(await world.sessionOf('nadia'))
+    const invitee = { prenom: WORDS.invitee, nom: WORDS.inviteeNom, email: `${WORDS.invitee}@exemple.fr` }
+    status(await nadia.post('/structure/inviter', { ...invitee, email: `${WORDS.invitee}@nulle part` }), 422)
+    status(await nadia.post('/structure/inviter', invitee), 303)
+    status(await nadia.post('/structure/inviter', invitee), 409)
+    const lien = /\/invitation\/\S+/.exec((await world.messages()).find(({ cle }) => cle.startsWith('invitation:'))!.corps)![0]
+    secrets.add(lien.split('/').at(-1)!)
+    const joining = world.browser()
+    status(await joining.post(`${lien.slice(0, -2)}xx`, {}), 409)
+    const shown = status(await joining.post(lien, {}), 200)
+    const sel = /name="sel" value="([^"]+)"/.exec(shown.html)![1]!
+    const key = /<strong class="code">([^<]+)</.exec(shown.html)![1]!.replaceAll(' ', '')
+    for (const secret of [sel, key]) secrets.add(secret)
+    status(await joining.post(lien, { geste: 'accepter', sel, code: '12' }), 422)
+    status(await joining.post(lien, { geste: 'accepter', sel, code: '000000' }), 409)
+    const totp = new TOTP({ secret: Secret.fromBase32(key) }).generate({ timestamp: (await world.now()).getTime() })
+    status(await joining.post(lien, { geste: 'accepter', sel, code: totp }), 303)
+    remember(joining)
+
+    // ProConnect: who may not enter, by what may not be enough, who may, and one that came back changed.
+    for (const [agent, expected] of [
+      ['inconnue', 409],
+      ['thomas-courriel', 409],
+      ['thomas-figeac', 200],
+    ] as const) {
+      const browser = world.browser()
+      const back = await browser.atProConnect(await browser.post('/connexion/proconnect', { suite: WORDS.note }), agent)
+      remember(browser, back)
+      if (expected === 200) {
+        const { pathname, search } = new URL(back.location!)
+        status(await world.browser().get(pathname + search), 409)
+      }
+      const received = await browser.get(back.location!)
+      remember(browser, received)
+      status(await browser.follow(received), expected)
+      remember(browser)
+    }
+
+    // Her sheet, her private code, the code sent to her.
+    const thomas = world.browser(await world.sessionOf('thomas'))
+    status(await thomas.post(`/mandats/${mandatId}/papiers/pour-vous`, {}), 200)
+    const voahangy = world.browser(await world.sessionOf('voahangy'))
+    const drawn = status(await voahangy.post('/mon-espace/code-papier', { geste: 'remplacer' }), 200)
+    const code = /[36789BDFGHJKMPQRTVWXY]{4}(?:-[36789BDFGHJKMPQRTVWXY]{4}){2}/.exec(drawn.html)![0]
+    const [born] = await sql<{ annee: string }[]>`select left(birthdate, 4) as annee from usager where id = ${usagerId}`
+    const annee = born!.annee
+    const autre = String(Number(annee) - 1)
+    const verification = codeVerification(config.secretsKey, mandatId)
+    for (const secret of [code, verification].flatMap((one) => [one, one.replaceAll('-', '')])) secrets.add(secret)
+    for (const [path, right] of [
+      ['/verifier', verification],
+      ['/mon-espace/code', code],
+    ] as const) {
+      const holder = world.browser()
+      status(await holder.post(path, { code: right, annee: 'hier' }), 422)
+      status(await holder.post(path, { code: right, annee: autre }), 409)
+      status(await holder.post(path, { code: right, annee }), path === '/verifier' ? 200 : 303)
+      remember(holder)
+      if (path === '/verifier') continue
+      status(await holder.post('/mon-espace/confirmer', {}), 303)
+      const sent = (await world.messages()).findLast(({ cle }) => cle.startsWith('connexion:preuve:'))!
+      const digits = /(\d{3}) (\d{3})/.exec(sent.corps)!.slice(1).join('')
+      secrets.add(digits)
+      status(await holder.post('/mon-espace/confirmer/code', { code: wrongOf(digits) }), 409)
+      status(await holder.post('/mon-espace/confirmer/code', { code: digits }), 303)
+      remember(holder)
+    }
+
+    // What leaves as a file.
+    for (const papier of ['mandat', 'releve', 'arret']) {
+      status(await thomas.post(`/mandats/${mandatId}/papiers/${papier}`, {}), 200)
+      status(await voahangy.post(`/mon-espace/mandats/${mandatId}/papiers/${papier}`, {}), 200)
+    }
+    status(await thomas.post(`/mandats/${mandatId}/preuve.json`, {}), 200)
+    status(await voahangy.get(`/mon-espace/mandats/${mandatId}/preuve.json`), 200)
+
+    // An SMS that the day has no room for, and a code refused.
+    const say = openLog((line) => void world.log.push(JSON.parse(line) as Record<string, unknown>))
+    await sql`
+      insert into message (cle, canal, destinataire, corps, fuseau, due_at)
+      values ('canari', 'sms', '+33698765432', 'axolotl', 'Europe/Paris', '-infinity')`
+    const noon = await world.now()
+    await world.database.freeze(new Date(noon.toISOString().slice(0, 10).concat('T11:00:00Z')))
+    await deliverDue(world.db, async () => {}, say, { ...config, smsParJour: 0 })
+    await world.database.freeze(null)
+    await sql`delete from message where cle = 'canari'`
+    const draft = await world.draft({ persona: 'voahangy', suivi: 'sms', contact: '+33698765432' })
+    const by = world.as('thomas')
+    expect(await sendCode(world.db, by, draft, { ...config, smsParJour: 0, log: say })).toMatchObject({ refusal: 'plus_de_sms' })
+    expect(world.log.map(({ event }) => event)).toEqual(expect.arrayContaining(['sms_retenu', 'sms_refuse']))
+
+    await sql`delete from brouillon where id = ${draft}`
+
+    // Erased, and refused to be.
+    const fatma = await world.signMandat({ persona: 'fatma' })
+    const operator = openDb({ url: world.database.operatorUrl, connections: 1 })
+    const erase = (motif: 'demande' | 'conservation') => eraseUsager(operator, { numero: fatma.id, motif, confirmed: true })
+    expect(await erase('demande')).toMatchObject({ ok: false, refusal: 'mandat_en_cours' })
+    const herself = world.browser(await world.sessionOf('fatma'))
+    remember(herself)
+    status(await herself.post(`/mon-espace/mandats/${fatma.id}/arreter`, { quoi: 'tout' }), 303)
+    expect(await erase('conservation')).toMatchObject({ ok: false, refusal: 'conservation' })
+    expect(await erase('demande')).toMatchObject({ ok: true })
+    await operator.close()
+    status(await herself.get('/mon-espace'), 303)
+
+    expect(secrets.size).toBeGreaterThan(25)
     expect(told()).toEqual([])
   })
 
@@ -278,7 +409,8 @@ describe('rien de la personne là où elle ne doit pas être', () => {
   })
 
   it('les messages ne disent ni démarche, ni thématique, ni nom', async () => {
-    const messages = (await world.messages()).filter(({ cle }) => !cle.startsWith('connexion:'))
+    // But for those that open a door, which greet an aidant by her name.
+    const messages = (await world.messages()).filter(({ cle }) => !/^(?:connexion|invitation):/.test(cle))
     expect(messages.map(({ cle }) => cle.split(':')[0])).toEqual(expect.arrayContaining(['mandat-signe', 'arret']))
     const words = [...THEMATIQUES, ...Object.values(THEMATIQUE).map(({ titre }) => titre.toLowerCase()), ...CANARIES]
     for (const { sujet, corps } of messages)

@@ -7,7 +7,8 @@ import type { Fields } from '../support/world.ts'
 
 // The same runs every time: a failure is a failure, and can be looked at again.
 const SEED = 20_261_122
-const RUNS = 60
+/** Of each route. FUZZ_RUNS=500 takes some five minutes, before a release. */
+const RUNS = Number(process.env.FUZZ_RUNS ?? 60)
 
 let matrix: Matrix
 beforeAll(async () => {
@@ -212,12 +213,11 @@ function bodyOf({ body, fields: gestures, more }: Run, fields: Fields): { body: 
 }
 
 /** What a request must never get. */
-function faultOf({ status, body }: Answer, ms: number): string | undefined {
+function faultOf({ status, body }: Answer): string | undefined {
   if (status >= 500) return `${status}`
   if (/node_modules|\bat \S+ \(|\.ts:\d+:\d+|PostgresError|ZodError|TypeError|invalid byte|syntax error/.test(body))
     return 'une pile'
   if (/<script>alert|\[object Object\]/.test(body)) return 'un texte rendu tel quel'
-  if (ms > 1000) return `${Math.round(ms)} ms`
   return undefined
 }
 
@@ -229,22 +229,25 @@ async function faultsOf(key: string, method: string, run: Run): Promise<string |
   const search = new URLSearchParams(run.search.map(([name, value]): [string, string] => [name, clipped(value)])).toString()
   const { body, type } = bodyOf(run, (await matrix.fieldsOf(key, caller)) ?? {})
   const headers = { ...(type && { 'content-type': type }), ...Object.fromEntries(run.headers) }
-  const ask = async () => {
-    const begun = performance.now()
-    const answer = await matrix.ask({
-      caller,
-      method,
-      address: search ? `${where}?${search}` : where,
-      body,
-      headers,
-      alone: opens(key),
-    })
-    return faultOf(answer, performance.now() - begun)
+  const asked = {
+    caller,
+    method,
+    address: search ? `${where}?${search}` : where,
+    body,
+    headers,
+    alone: opens(key),
   }
-  let fault = await ask()
-  // The machine is shared: a slow answer must be slow three times.
-  for (let more = 2; more > 0 && fault?.endsWith(' ms'); more--) fault = await ask()
-  return fault
+  for (let slow = 0; ; slow++) {
+    const begun = performance.now()
+    const fault = faultOf(await matrix.ask(asked))
+    const ms = performance.now() - begun
+    if (fault || ms <= 1000) return fault
+    // A second is long on a quiet machine; on a loaded one everything is: it must be so three times, and fifty times an empty request of now.
+    const empty = performance.now()
+    await matrix.ask({ caller: 'anonyme', method: 'GET', address: '/accessibilite' })
+    if (ms <= 50 * (performance.now() - empty)) return undefined
+    if (slow === 2) return `${Math.round(ms)} ms`
+  }
 }
 /** An address of 2,000 characters is refused at once: longer ones are for bodies, but for a few. */
 const clipped = (value: string) => Buffer.from(value.length > 2000 ? value.slice(0, 300) : value).toString()
@@ -267,20 +270,21 @@ describe('quoi qu’on envoie : ni panne, ni pile, ni attente', () => {
             fields: { ...fields, [name]: value },
             alone: opens(key),
           })
-          const fault = faultOf(answer, 0)
+          const fault = faultOf(answer)
           if (fault) wrong.push(`${key} ${name}=${JSON.stringify(value).slice(0, 60)} : ${fault}`)
         }
     }
     expect(wrong).toEqual([])
   })
 
-  it(`chaque route, ${RUNS} fois`, { timeout: 300_000 }, async () => {
+  it(`chaque route, ${RUNS} fois`, { timeout: 1_200_000 }, async () => {
     const wrong: string[] = []
     const runs = fc.sample(run, { seed: SEED, numRuns: RUNS })
     // Its clock is three days ahead: not ready, and it says so.
     for (const { key, method } of matrix.routes.filter(({ path }) => path !== '/readyz')) {
-      await matrix.world.sql`delete from limite`
       for (const one of runs) {
+        // What is limited would answer nothing else after a few.
+        await matrix.world.sql`delete from limite`
         const methods = [method, method === 'GET' ? 'POST' : 'GET', 'PUT']
         const asked = methods[one.who % 6] ?? method
         const fault = await faultsOf(key, asked, one)

@@ -5,7 +5,7 @@ import { openDossier } from '../../src/audit/open.ts'
 import { type Db, openDb, type Tx, type Who } from '../../src/db.ts'
 import { findDemarche, listDemarches } from '../../src/demarche/queries.ts'
 import { recordDemarche } from '../../src/demarche/record.ts'
-import { RATES } from '../../src/http/rates.ts'
+import { RATES, takeToken } from '../../src/http/rates.ts'
 import { closeSession, forgetSessions, openSession } from '../../src/http/session.ts'
 import { LETTRES } from '../../src/lettres.ts'
 import { announceBlockedCodes } from '../../src/mandat/announce-blocked.ts'
@@ -15,6 +15,7 @@ import { findMandatContenu } from '../../src/mandat/queries.ts'
 import { recordStop } from '../../src/mandat/record-stop.ts'
 import { resumeMandat } from '../../src/mandat/resume.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
+import { compteurDuContact } from '../../src/notification/budget.ts'
 import { deliverDue } from '../../src/notification/deliver.ts'
 import { printPapier } from '../../src/papier/print.ts'
 import { empreinteDuCodePrive, masque } from '../../src/usager/code-prive.ts'
@@ -239,6 +240,20 @@ describe('inconnu, une autre année, remplacé, essayé trop souvent', () => {
     expect(await queries({ code, annee: wrong() })).toEqual(first)
     expect(await queries({ code, annee })).toEqual(first)
     code = await print(told)
+  })
+
+  it('mêmes écritures : une, quoi qu’il soit faux', async () => {
+    const written = async (given: Partial<{ code: string; annee: string }>) => {
+      await world.sql`delete from limite`
+      await world.sql`delete from code_prive_essai`
+      await open(given)
+      // Beside the two that every try leaves, by address and by code.
+      const [row] = await world.sql`
+        select (select count(*) from limite)::int - 2 + (select count(*) from code_prive_essai)::int as count`
+      return row!.count as number
+    }
+    for (const given of [{ code: unknown() }, { annee: wrong() }, { code: replaced }]) expect(await written(given)).toBe(1)
+    expect(await written({})).toBe(0)
   })
 
   it('quinze années fausses en tout, jour après jour : le code est mort, comme s’il n’avait jamais été, et cela se dit', async () => {
@@ -768,6 +783,7 @@ describe('arrêter ou mettre en pause, avec un code envoyé à son contact prouv
       world.db,
       async ({ destinataire }) => void left.push(destinataire),
       () => {},
+      world.config,
     )
     expect(left).toContain('+33612345678')
     expect(sent.corps).not.toMatch(/Josiane|Figeac|http/)
@@ -842,6 +858,29 @@ describe('arrêter ou mettre en pause, avec un code envoyé à son contact prouv
     expect(plain(page.html)).toContain('Plusieurs codes sont déjà partis')
     expect(plain(page.html)).toContain('j••••@example.org')
     expect(await world.messages()).toHaveLength(RATES.code_preuve.count)
+  })
+
+  it('plus un SMS à ce numéro aujourd’hui : rien n’est perdu, la page dit comment arrêter sans lui, et demain il part', async () => {
+    await prove(told.usagerId, { telephone: '+33612345678' })
+    const now = await world.now()
+    await world.sql`delete from message`
+    await world.db.tx({ kind: 'portier' }, async (tx) => {
+      const number = compteurDuContact(world.config.secretsKey, '+33612345678')
+      for (let n = 0; n < RATES.sms_numero.count; n++) await takeToken(tx, 'sms_numero', number)
+    })
+    const browser = await opened()
+    const page = await browser.post(confirmer(), {})
+    await expectValidHtml(page.html)
+    expect(page.status).toBe(409)
+    expect(plain(page.html)).toMatch(
+      /Plus aucun SMS ne peut partir.*demain.*Arrêter maintenant.*S’identifier avec France ?Connect.*Le CCAS de Figeac : 05/,
+    )
+    expect(await world.messages()).toEqual([])
+    expect(world.log.findLast(({ event }) => event === 'sms_refuse')).toMatchObject({ level: 'warn', reason: 'sms_numero' })
+    await world.database.freeze(new Date(now.getTime() + 24 * 60 * MINUTE))
+    await ask(await opened())
+    expect(await world.messages()).toHaveLength(1)
+    await goOn()
   })
 
   it('le contact prouvé à l’accord sert de lui-même', async () => {

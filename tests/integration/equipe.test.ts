@@ -342,6 +342,18 @@ describe('le lien d’une invitation', () => {
     expect(html).toContain('N’est plus valable : à renvoyer')
   })
 
+  it('ferme la session que ce navigateur avait, et donne un autre jeton', async () => {
+    await invite(await as('nadia'), 'neuve@figeac.demo')
+    const lien = await lienPour('neuve@figeac.demo')
+    // A colleague left hers open on this computer.
+    const browser = await as('thomas')
+    const former = browser.cookies.get('session')!
+    const { html } = await browser.post(lien, {})
+    expect((await browser.post(lien, await codeFor(html))).status).toBe(303)
+    expect(browser.cookies.get('session')).not.toBe(former)
+    expect((await world.get('/personnes', `session=${former}`)).headers.get('location')).toContain('/connexion')
+  })
+
   it('renvoyé, l’ancien ne mène plus nulle part ; annulé, aucun', async () => {
     const nadia = await as('nadia')
     await invite(nadia, email)

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import type { Config } from '../../src/config.ts'
 import { type Db, openDb } from '../../src/db.ts'
+import { proxiesOf } from '../../src/http/address.ts'
 import { rulesOf } from '../../src/http/rules.ts'
 import { franceconnect } from '../../src/oidc/franceconnect.ts'
 import { proconnect } from '../../src/oidc/proconnect.ts'
@@ -14,7 +15,7 @@ const config = {
   mode: 'production',
   publicUrl: 'https://mandats.exemple',
   secretsKey: randomBytes(32),
-  proxies: 1,
+  proxies: proxiesOf(1),
   franceconnect: settings,
 } as Config
 

@@ -14,7 +14,7 @@ import { createApp } from '../../src/app.ts'
 import { parseConfig } from '../../src/config.ts'
 import { type Db, openDb } from '../../src/db.ts'
 import { parseForm, texte } from '../../src/form.ts'
-import { addressOf } from '../../src/http/address.ts'
+import { addressOf, type Proxies, proxiesOf } from '../../src/http/address.ts'
 import { openEdge } from '../../src/http/edge.ts'
 import type { Env } from '../../src/http/env.ts'
 import { calm } from '../../src/http/errors.ts'
@@ -578,6 +578,11 @@ describe('la santé', () => {
 
 describe('les limites d’usage', () => {
   const take = (key: string) => db.tx({ kind: 'portier' }, (tx) => takeToken(tx, 'code', key))
+  const told = async (remoteAddress: string | undefined, forwarded: string, proxies: Proxies) => {
+    const app = new Hono<Env>().get('/', (c) => c.text(addressOf(c, proxies)))
+    const bindings = { incoming: { socket: { remoteAddress } } } as unknown as Env['Bindings']
+    return (await app.request('/', { headers: { 'x-forwarded-for': forwarded } }, bindings)).text()
+  }
 
   it('laissent passer le compte exact, même d’un coup, puis font attendre', async () => {
     await database.freeze(new Date('2026-03-03T10:01:40Z'))
@@ -623,7 +628,7 @@ describe('les limites d’usage', () => {
     app.post(
       '/essai',
       publicPage,
-      limitRate(db, 'code', (c) => addressOf(c, 1)),
+      limitRate(db, 'code', (c) => addressOf(c, proxiesOf(1))),
       (c) => c.text('essayé'),
     )
     const attempt = () => app.request('/essai', post('a=b', { 'x-forwarded-for': '203.0.113.9' }))
@@ -644,10 +649,21 @@ describe('les limites d’usage', () => {
     [1, '2001:db8::1', '2001:db8:0:0'],
     [1, '2001:db8::2', '2001:db8:0:0'],
     [1, '::1', '0:0:0:0'],
-  ])('ne croient de l’adresse que ce que nos %s relais ont ajouté à « %s »', async (proxies, forwarded, expected) => {
-    const app = new Hono<Env>().get('/', (c) => c.text(addressOf(c, proxies)))
-    const bindings = { incoming: { socket: { remoteAddress: '10.0.0.1' } } } as unknown as Env['Bindings']
-    expect(await (await app.request('/', { headers: { 'x-forwarded-for': forwarded } }, bindings)).text()).toBe(expected)
+  ])('ne croient de l’adresse que ce que nos %s relais ont ajouté à « %s »', async (count, forwarded, expected) => {
+    expect(await told('10.0.0.1', forwarded, proxiesOf(count))).toBe(expected)
+  })
+
+  it.each([
+    ['203.0.113.50', undefined, '203.0.113.50'],
+    ['::ffff:203.0.113.50', undefined, '203.0.113.50'],
+    ['2001:db8::7', undefined, '2001:db8:0:0'],
+    [undefined, undefined, 'inconnue'],
+    ['192.168.1.1', ['10.0.0.0/8'], '192.168.1.1'],
+    ['::ffff:127.0.0.1', undefined, '1.2.3.4'],
+    ['fd00::1', undefined, '1.2.3.4'],
+    ['198.51.100.3', ['10.0.0.0/8', '198.51.100.3'], '1.2.3.4'],
+  ])('à qui appelle de %s, nos relais étant %j : l’adresse est %s', async (peer, networks, expected) => {
+    expect(await told(peer, '6.6.6.6, 1.2.3.4', proxiesOf(1, networks))).toBe(expected)
   })
 })
 

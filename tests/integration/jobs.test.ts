@@ -247,24 +247,27 @@ describe('les messages', () => {
       await new Promise((resolve) => setTimeout(resolve, 5))
       sent.push(id)
     }
-    const turns = await Promise.all([deliverDue(world.db, slow, silent), deliverDue(world.db, slow, silent)])
+    const turns = await Promise.all([
+      deliverDue(world.db, slow, silent, world.config),
+      deliverDue(world.db, slow, silent, world.config),
+    ])
     expect(turns[0]! + turns[1]!).toBe(15)
     expect(new Set(sent).size).toBe(15)
     expect(sent).toHaveLength(15)
-    expect(await deliverDue(world.db, slow, silent)).toBe(0)
+    expect(await deliverDue(world.db, slow, silent, world.config)).toBe(0)
   })
 
   it('derrière des envois lents, ne partent pas deux fois', async () => {
     for (let i = 0; i < 5; i++) await put(`lent:${i}`)
     const sent: string[] = []
-    const other = () => deliverDue(world.db, async ({ id }) => void sent.push(id), silent)
+    const other = () => deliverDue(world.db, async ({ id }) => void sent.push(id), silent, world.config)
     // Each takes 25 s, and another worker passes after each.
     const slow: Deliver = async ({ id }) => {
       sent.push(id)
       await later(25 * SECOND)
       if (sent.length > 2) await other()
     }
-    await deliverDue(world.db, slow, silent)
+    await deliverDue(world.db, slow, silent, world.config)
     expect(sent).toHaveLength(5)
     expect(new Set(sent).size).toBe(5)
   })
@@ -277,11 +280,11 @@ describe('les messages', () => {
     }
     const waits: number[] = []
     for (let i = 0; i < 8; i++) {
-      expect(await deliverDue(world.db, fail, (level, line) => lines.push({ level, ...line }))).toBe(1)
+      expect(await deliverDue(world.db, fail, (level, line) => lines.push({ level, ...line }), world.config)).toBe(1)
       const { due, tries, failed } = await stateOf('refus')
       expect([tries, failed]).toEqual([i + 1, i === 7])
       waits.push(due)
-      expect(await deliverDue(world.db, fail, silent)).toBe(0)
+      expect(await deliverDue(world.db, fail, silent, world.config)).toBe(0)
       await later((due + 1) * SECOND)
     }
     // Twice as long each time, a fifth more or less: those refused together do not come back together.
@@ -290,7 +293,7 @@ describe('les messages', () => {
       expect(waits[i]).toBeLessThanOrEqual(Math.ceil(base * 1.2))
     }
     expect(waits).not.toEqual([30, 60, 120, 240, 480, 960, 1920, 3840])
-    expect(await deliverDue(world.db, fail, silent)).toBe(0)
+    expect(await deliverDue(world.db, fail, silent, world.config)).toBe(0)
     expect(JSON.stringify(lines)).not.toMatch(/secrete|CONTENU/)
   })
 
@@ -300,22 +303,22 @@ describe('les messages', () => {
     const flaky: Deliver = async () => {
       if (++tries === 1) throw new Error('plus tard')
     }
-    await deliverDue(world.db, flaky, silent)
+    await deliverDue(world.db, flaky, silent, world.config)
     await later(37 * SECOND)
-    await deliverDue(world.db, flaky, silent)
+    await deliverDue(world.db, flaky, silent, world.config)
     expect(await stateOf('ensuite')).toMatchObject({ sent: true, failed: false, tries: 2 })
   })
 
   it('perdus avec le facteur, repartent au bout du bail', async () => {
     await put('perdu')
     const dies: Deliver = () => new Promise(() => {})
-    void deliverDue(world.db, dies, silent)
+    void deliverDue(world.db, dies, silent, world.config)
     await expect.poll(async () => (await stateOf('perdu')).tries).toBe(1)
     const sent: Outgoing[] = []
     const works: Deliver = async (message) => void sent.push(message)
-    expect(await deliverDue(world.db, works, silent)).toBe(0)
+    expect(await deliverDue(world.db, works, silent, world.config)).toBe(0)
     await later(61 * SECOND)
-    expect(await deliverDue(world.db, works, silent)).toBe(1)
+    expect(await deliverDue(world.db, works, silent, world.config)).toBe(1)
     expect(sent).toMatchObject([{ destinataire: 'a@example.org', sujet: 'S', corps: 'C' }])
   })
 
@@ -337,13 +340,13 @@ describe('les messages', () => {
       await put('courriel')
       const sent: string[] = []
       const deliver: Deliver = async ({ canal }) => void sent.push(canal)
-      await deliverDue(world.db, deliver, silent)
+      await deliverDue(world.db, deliver, silent, world.config)
       expect(sent.sort()).toEqual(due ? ['email'] : ['email', 'sms'])
       if (!due) return
       await world.database.freeze(new Date(Date.parse(due) - 1))
-      expect(await deliverDue(world.db, deliver, silent)).toBe(0)
+      expect(await deliverDue(world.db, deliver, silent, world.config)).toBe(0)
       await world.database.freeze(new Date(due))
-      expect(await deliverDue(world.db, deliver, silent)).toBe(1)
+      expect(await deliverDue(world.db, deliver, silent, world.config)).toBe(1)
     })
 
     it('aussi quand le facteur s’était arrêté le soir, et au nouvel essai', async () => {
@@ -356,12 +359,12 @@ describe('les messages', () => {
         fuseau: 'Europe/Paris',
       })
       await world.database.freeze(new Date('2031-01-15T21:00:00Z'))
-      expect(await deliverDue(world.db, async () => {}, silent)).toBe(0)
+      expect(await deliverDue(world.db, async () => {}, silent, world.config)).toBe(0)
       await world.database.freeze(new Date('2031-01-16T18:59:50Z'))
       const fail: Deliver = async () => {
         throw new Error('panne')
       }
-      expect(await deliverDue(world.db, fail, silent)).toBe(1)
+      expect(await deliverDue(world.db, fail, silent, world.config)).toBe(1)
       const [row] = await world.sql<{ due: Date }[]>`select due_at as due from message where cle = 'soir'`
       expect(row!.due).toEqual(new Date('2031-01-17T07:00:00Z'))
     })
@@ -383,6 +386,57 @@ describe('les messages', () => {
     })
   })
 
+  it('des SMS que le jour ne peut plus porter attendent le lendemain matin, un code jamais, et rien n’est perdu', async () => {
+    const limits = { ...world.config, smsParJour: 2 }
+    const lines: unknown[] = []
+    const left: string[] = []
+    const leave = () =>
+      deliverDue(
+        world.db,
+        async ({ cle }) => void left.push(cle),
+        (level, line) => lines.push({ level, ...line }),
+        limits,
+      )
+    const sms = (cle: string, more: object) =>
+      world.db.tx({ kind: 'portier' }, (tx) =>
+        queue(tx, { cle, canal: 'sms', destinataire: '+33612345678', corps: 'Bonjour', fuseau: 'Europe/Paris', ...more }),
+      )
+    for (const n of [1, 2, 3]) await sms(`arret:${n}`, {})
+    // Refused by its gateway, one did not leave: it is counted no more.
+    const down: Deliver = async () => {
+      throw new Error('503')
+    }
+    expect(await deliverDue(world.db, down, quiet, limits)).toBe(3)
+    await later(2 * MINUTE)
+    await leave()
+    expect(left).toHaveLength(2)
+    expect(lines).toEqual([{ level: 'warn', event: 'sms_retenu', reason: 'sms_total' }])
+    await world.sql`
+      insert into message (cle, canal, destinataire, corps, at_once) values ('connexion:contact:1', 'sms', '+33612345678', 'Code', true)`
+    await leave()
+    expect(left).toContain('connexion:contact:1')
+    const [held] = await world.sql<{ tries: number; wait: string }[]>`
+      select tries, to_char(due_at at time zone 'Europe/Paris', 'YYYY-MM-DD HH24:MI') as wait from message where sent_at is null`
+    const now = await world.now()
+    const tomorrow = new Date(now.getTime() + 24 * HOUR).toISOString().slice(0, 10)
+    expect(held).toEqual({ tries: 1, wait: `${tomorrow} 08:00` })
+    await world.database.freeze(new Date(`${tomorrow}T08:00:00Z`))
+    await leave()
+    expect(left).toHaveLength(4)
+  })
+
+  it('plus de dix SMS au même numéro dans le jour : le onzième attend, celui d’une autre part', async () => {
+    const left: string[] = []
+    for (let n = 0; n < 12; n++)
+      await world.sql`
+        insert into message (cle, canal, destinataire, corps, fuseau)
+        values (${`arret:${n}`}, 'sms', ${n === 11 ? '+33612345679' : '+33612345678'}, 'Bonjour', 'Europe/Paris')`
+    for (let turn = 0; turn < 2; turn++)
+      await deliverDue(world.db, async ({ destinataire }) => void left.push(destinataire), quiet, world.config)
+    expect(left.filter((to) => to === '+33612345678')).toHaveLength(10)
+    expect(left).toContain('+33612345679')
+  })
+
   it('abandonnés, se voient sans dire à qui ni quoi, se comptent, et repartent quand l’opérateur le dit', async () => {
     const operator = openDb({ url: world.database.operatorUrl, connections: 1 })
     for (const cle of ['arret:1', 'rappel:2', 'connexion:3', 'attend']) await put(cle, { destinataire: 'secrete@example.org' })
@@ -401,7 +455,7 @@ describe('les messages', () => {
     expect(await operator.tx({ kind: 'operator' }, (tx) => retryMessages(tx, undefined))).toBe(1)
     expect(await counts()).toEqual({ attente: 3, abandonnes: 1 })
     const sent: string[] = []
-    expect(await deliverDue(world.db, async ({ id }) => void sent.push(id), silent)).toBe(3)
+    expect(await deliverDue(world.db, async ({ id }) => void sent.push(id), silent, world.config)).toBe(3)
     expect(sent).toContain(one.id)
     await operator.close()
   })
@@ -472,7 +526,14 @@ describe('les messages', () => {
       smsUrl: undefined,
       publicUrl: 'https://mandats.example.org',
     })
-    const mail = { id: 'x', canal: 'email', destinataire: 'a@example.org', sujet: 'C’est arrêté', corps: 'Voici' } as const
+    const mail = {
+      id: 'x',
+      cle: 'essai',
+      canal: 'email',
+      destinataire: 'a@example.org',
+      sujet: 'C’est arrêté',
+      corps: 'Voici',
+    } as const
     await deliver({ ...mail, chemin: '/mandats/0' })
     server.close()
     const said = heard.join('')

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openDb } from '../../src/db.ts'
 import { AIDANTS, STRUCTURES } from '../../src/demo/people.ts'
-import { forgetRates } from '../../src/http/rates.ts'
+import { forgetRates, RATES, type Rate, takeToken } from '../../src/http/rates.ts'
 import { keepPaper } from '../../src/mandat/keep-paper.ts'
 import { proveContact } from '../../src/mandat/prove-contact.ts'
 import { sendCode } from '../../src/mandat/send-code.ts'
+import { compteurDuContact, type SmsDoor } from '../../src/notification/budget.ts'
 import { deliverDue } from '../../src/notification/deliver.ts'
 import { forgetMessages } from '../../src/notification/forget.ts'
 import { retryMessages } from '../../src/notification/retry.ts'
@@ -50,6 +51,7 @@ const sent = async () => {
   const [last] = (await world.messages()).filter(({ cle }) => cle.startsWith('connexion:contact:')).reverse()
   return last && { ...last, code: /(\d{3}) (\d{3})/.exec(last.corps)!.slice(1).join('') }
 }
+const door = (more: Partial<SmsDoor> = {}): SmsDoor => ({ ...world.config, log: () => {}, ...more })
 const wrongOf = (code: string) => (code === '000000' ? '111111' : '000000')
 const prove = (code: string, id: string) =>
   proveContact(world.db, world.as('thomas'), id, { code, lecteur: null }, world.config.secretsKey)
@@ -108,6 +110,7 @@ describe('le contact qu’elle donne', () => {
       world.db,
       async ({ destinataire }) => void out.push(destinataire),
       () => {},
+      world.config,
     )
     expect(out).toContain('+33655555551')
   })
@@ -119,9 +122,9 @@ describe('le contact qu’elle donne', () => {
     const fail = async () => {
       throw new Error('panne')
     }
-    expect(await deliverDue(world.db, fail, () => {})).toBe(1)
+    expect(await deliverDue(world.db, fail, () => {}, world.config)).toBe(1)
     await world.database.travel({ ms: 60_000 })
-    expect(await deliverDue(world.db, fail, () => {})).toBe(1)
+    expect(await deliverDue(world.db, fail, () => {}, world.config)).toBe(1)
     await world.sql`update message set failed_at = horloge()`
     const operator = openDb({ url: world.database.operatorUrl, connections: 1 })
     expect(await operator.tx({ kind: 'operator' }, (tx) => retryMessages(tx, undefined))).toBe(0)
@@ -252,7 +255,7 @@ describe('le code', () => {
   it('un quatrième en un quart d’heure au même numéro ne part pas, même pour un autre mandat', async () => {
     await world.database.freeze(new Date())
     const { id } = await bySms('josiane', '06 55 55 55 58')
-    const send = (brouillonId: string) => sendCode(world.db, world.as('thomas'), brouillonId, world.config.secretsKey)
+    const send = (brouillonId: string) => sendCode(world.db, world.as('thomas'), brouillonId, door())
     for (let i = 0; i < 2; i++) expect(await send(id)).toEqual({ ok: true })
     expect(await send(id)).toEqual({ ok: false, refusal: 'trop_de_codes' })
     const other = await bySms('odette', '06 55 55 55 58')
@@ -268,9 +271,73 @@ describe('le code', () => {
     const samira = world.as('samira')
     const key = world.config.secretsKey
     expect(await proveContact(world.db, samira, id, { code, lecteur: null }, key)).toEqual({ ok: false, refusal: 'introuvable' })
-    expect(await sendCode(world.db, samira, id, key)).toEqual({ ok: false, refusal: 'introuvable' })
+    expect(await sendCode(world.db, samira, id, door())).toEqual({ ok: false, refusal: 'introuvable' })
     expect(await keepPaper(world.db, samira, id)).toEqual({ ok: false, refusal: 'introuvable' })
     expect(await prove(code, id)).toEqual({ ok: true })
+  })
+})
+
+describe('le budget de SMS du jour', () => {
+  const spend = (rate: Rate, key: string) =>
+    world.db.tx({ kind: 'portier' }, async (tx) => {
+      for (let n = 0; n < RATES[rate].count; n++) await takeToken(tx, rate, key)
+    })
+  const codes = async () => (await world.messages()).filter(({ cle }) => cle.startsWith('connexion:contact:')).length
+
+  it.each<[Rate, () => string]>([
+    ['sms_numero', () => compteurDuContact(world.config.secretsKey, '+33655555571')],
+    ['sms_aidant', () => world.aidants.thomas],
+    ['sms_structure', () => world.structures.figeac],
+    ['sms_total', () => ''],
+  ])('épuisé (%s) : l’accord reste, la page dit comment continuer, l’exploitant le voit, et le lendemain un code part', async (rate, key) => {
+    await world.database.freeze(new Date('2026-03-04T10:01:00Z'))
+    await spend(rate, key())
+    const { id, browser, answer } = await bySms('josiane', '06 55 55 55 71')
+    expect(answer.location).toContain('/contact?envoye=sms')
+    const page = await browser.get(answer.location!)
+    await expectValidHtml(page.html)
+    for (const word of ['Plus aucun SMS ne peut partir', 'Prévenir sur papier', `${stepOf(id, 'accord')}?relire=oui`])
+      expect(page.html).toContain(word)
+    expect(page.html).not.toMatch(/Un code de six chiffres part|Envoyer un autre code/)
+    expect(await codes()).toBe(0)
+    expect(world.log.findLast(({ event }) => event === 'sms_refuse')).toMatchObject({ level: 'warn', reason: rate })
+    const again = await browser.post(stepOf(id, 'contact'), { geste: 'renvoyer' })
+    expect([again.status, again.html.includes('Plus aucun SMS')]).toEqual([409, true])
+    expect((await browser.get(stepOf(id, 'accord'))).html).toContain('C’est dit')
+
+    // Not for an e-mail, nor in paper.
+    const mail = await agreed('odette', { suivi: 'email', email: 'odette@exemple.fr' })
+    expect(mail.answer.location).not.toContain('envoye')
+    expect((await browser.post(stepOf(id, 'contact'), { geste: 'papier' })).status).toBe(303)
+
+    await world.database.freeze(new Date('2026-03-05T00:00:00Z'))
+    expect((await bySms('josiane', '06 55 55 55 71')).answer.location).not.toContain('envoye')
+    expect(await codes()).toBe(2)
+  })
+
+  it('au dernier, deux demandes au même instant : une seule passe, et l’autre n’a rien pris', async () => {
+    await world.database.freeze(new Date('2026-03-06T10:01:00Z'))
+    // Of two structures: the total is all they share.
+    const drafts = [
+      { by: world.as('thomas'), id: await world.draft({ persona: 'josiane', suivi: 'sms', contact: '+33655555572' }) },
+      {
+        by: world.as('fabrice'),
+        id: await world.draft({ aidant: 'fabrice', persona: 'odette', suivi: 'sms', contact: '+33655555573' }),
+      },
+    ]
+    const keys = drafts.map(({ by }) => createHash('sha256').update(`sms_aidant\n${by.aidantId}`).digest())
+    for (let round = 0; round < 5; round++) {
+      for (const table of ['limite', 'message']) await world.sql.unsafe(`delete from ${table}`)
+      const lines: unknown[] = []
+      const last = door({ smsParJour: 1, log: (_, line) => lines.push(line) })
+      const sendings = await Promise.all(drafts.map(({ by, id }) => sendCode(world.db, by, id, last)))
+      expect(sendings.map(({ ok }) => ok).sort()).toEqual([false, true])
+      expect(sendings).toContainEqual({ ok: false, refusal: 'plus_de_sms' })
+      expect(lines).toEqual([{ event: 'sms_refuse', reason: 'sms_total' }])
+      expect(await codes()).toBe(1)
+      const [taken] = await world.sql`select sum(compte)::int as sum from limite where cle in ${world.sql(keys)}`
+      expect(taken).toEqual({ sum: 1 })
+    }
   })
 })
 

@@ -100,10 +100,14 @@ describe('la porte de la personne', () => {
     })
     expect(evil.status).toBe(403)
     const from = (address: string) =>
-      world.app.request('/connexion/franceconnect', {
-        method: 'POST',
-        headers: { origin: PUBLIC_URL, 'content-type': 'application/x-www-form-urlencoded', 'x-forwarded-for': address },
-      })
+      world.app.request(
+        '/connexion/franceconnect',
+        {
+          method: 'POST',
+          headers: { origin: PUBLIC_URL, 'content-type': 'application/x-www-form-urlencoded', 'x-forwarded-for': address },
+        },
+        { incoming: { socket: { remoteAddress: '127.0.0.1' } } },
+      )
     await world.database.freeze(new Date('2030-01-01T10:00:00Z'))
     const statuses: number[] = []
     for (let i = 0; i < 61; i++) statuses.push((await from('203.0.113.7')).status)

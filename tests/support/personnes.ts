@@ -11,6 +11,7 @@ import { openKeys } from '../../src/demo/franceconnect/keys.ts'
 import { findPersona } from '../../src/demo/franceconnect/personas.ts'
 import { type Simulator, startSimulator } from '../../src/demo/franceconnect/simulator.ts'
 import { AIDANTS, type AidantKey, codeOf, STRUCTURES, type StructureKey, totpSecretOf } from '../../src/demo/people.ts'
+import { proxiesOf } from '../../src/http/address.ts'
 import type { Env } from '../../src/http/env.ts'
 import { type Holder, openSession } from '../../src/http/session.ts'
 import { giveAccord } from '../../src/mandat/agree.ts'
@@ -84,7 +85,7 @@ export async function openWorld(options: { publicUrl?: string } = {}): Promise<W
   const secretsKey = randomBytes(32)
   const sealKeys = JSON.stringify({ keys: (await openKeys()).jwks() })
   const issued = { issuer: simulator.issuer, ...client, allowInsecure: true }
-  const config = { mode: 'demo', publicUrl, proxies: 1, secretsKey, sealKeys, franceconnect: issued } as Config
+  const config = { mode: 'demo', publicUrl, proxies: proxiesOf(1), secretsKey, sealKeys, franceconnect: issued } as Config
   const provider = openProvider({ profile: franceconnect, ...issued, log: () => {} })
   const app = createApp({ db, config, oidc: { franceconnect: provider }, log: () => {} })
 

@@ -113,7 +113,7 @@ export async function startService(): Promise<Service> {
     proconnect: openProvider({ profile: proconnect, ...config.proconnect!, log: () => {} }),
   }
   const app = createApp({ db, config, oidc, log }, demoPages(db))
-  const worker = startWorker(db, async () => {}, log)
+  const worker = startWorker(db, async () => {}, log, config)
   const screens = new Map<string, Screen>()
   answer = async (request, env) => {
     const response = await app.fetch(request, env)

@@ -4,6 +4,7 @@ import { CGU_VERSION } from '../../src/aidant/aidant.ts'
 import { auditRoutes } from '../../src/audit/routes.ts'
 import { type Db, openDb } from '../../src/db.ts'
 import { demarcheRoutes } from '../../src/demarche/routes.ts'
+import { proxiesOf } from '../../src/http/address.ts'
 import { openEdge } from '../../src/http/edge.ts'
 import type { Env } from '../../src/http/env.ts'
 import { openSession, session } from '../../src/http/session.ts'
@@ -63,7 +64,7 @@ export async function openStory(): Promise<Story> {
   app.use(
     session(
       db,
-      { publicUrl: OURS, secretsKey: randomBytes(32), proxies: 0 },
+      { publicUrl: OURS, secretsKey: randomBytes(32), proxies: proxiesOf(0) },
       { cgu: '/cgu', cguVersion: CGU_VERSION, structures: '/structures' },
     ),
   )

@@ -40,7 +40,8 @@ describe('la configuration', () => {
       mode: 'production',
       port: 3000,
       publicUrl: 'https://mandats.figeac.fr',
-      proxies: 1,
+      proxies: { count: 1 },
+      smsParJour: 2000,
       metricsPort: undefined,
     })
     expect(config.secretsKey).toHaveLength(32)
@@ -123,6 +124,11 @@ describe('la configuration', () => {
     ['JOURNAL_WITNESSES', '/nulle/part'],
     ['JOURNAL_WITNESSES', 'witness A pas-une-cle\nquorum A'],
     ['CONTACT', 'mairie de Figeac'],
+    ['SMS_PAR_JOUR', '-1'],
+    ['SMS_PAR_JOUR', 'beaucoup'],
+    ['PROXIES_FROM', '10.0.0.0/8, relais.figeac.fr'],
+    ['PROXIES_FROM', '10.0.0.0/40'],
+    ['PROXIES_FROM', ''.padEnd(3, ',')],
   ])('ne démarre pas en production avec %s court, faux ou de démonstration (%s)', (name, value) => {
     expect(variables({ ...PRODUCTION, [name]: value })).toEqual([name])
   })
@@ -144,7 +150,7 @@ describe('la configuration', () => {
 
   it('accepte en production un service essayé sur la machine elle-même, et alors seulement un fournisseur sans TLS', () => {
     const local = { ...PRODUCTION, PUBLIC_URL: 'http://localhost:3000' }
-    expect(parseConfig(local)).toMatchObject({ publicUrl: 'http://localhost:3000', proxies: 0 })
+    expect(parseConfig(local)).toMatchObject({ publicUrl: 'http://localhost:3000', proxies: { count: 0 } })
     const issuer = 'http://127.0.0.1:4000/api/v2'
     expect(parseConfig({ ...local, FRANCECONNECT_ISSUER: issuer }).franceconnect).toMatchObject({ issuer, allowInsecure: true })
     expect(variables({ ...PRODUCTION, FRANCECONNECT_ISSUER: issuer })).toEqual(['FRANCECONNECT_ISSUER'])

@@ -2,7 +2,7 @@ import type { Brouillon } from '../../src/mandat/brouillon-queries.ts'
 import { type Lecteur, resteADire } from '../../src/mandat/contact.ts'
 import { alert } from '../kit/alert.ts'
 import { step } from '../kit/card.ts'
-import { button, buttons, type Errors, errorSummary, form, hidden, input, radios, type Values } from '../kit/form.ts'
+import { button, buttonLink, buttons, type Errors, errorSummary, form, hidden, input, radios, type Values } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { telephoneEnMots } from '../kit/words.ts'
@@ -29,6 +29,7 @@ const LECTEUR = {
 export const contactPage = ({ frame, brouillon, values = {}, errors = {}, refusal }: Props) => {
   const sms = brouillon.suivi === 'sms'
   const reste = resteADire(brouillon)
+  const epuise = refusal === 'plus_de_sms'
   return page(
     { ...frame, bare: true, above: step(4, ETAPES), invalid: Object.keys(errors).length > 0 },
     sms ? 'Vérifier le numéro' : 'Vérifier l’adresse',
@@ -37,6 +38,7 @@ export const contactPage = ({ frame, brouillon, values = {}, errors = {}, refusa
     <p>L’accord est noté. Le mandat n’existe pas encore : il reste cette vérification, puis le code de l’aidant.</p>
     ${
       reste.code &&
+      !epuise &&
       html`<p>Un code de six chiffres part ${sms ? `au ${telephoneEnMots(brouillon.contact!)}` : `à ${brouillon.contact!}`}. Demandez-le à la personne : elle le lit, ou le tape elle-même.</p>`
     }
     ${form(
@@ -56,9 +58,13 @@ export const contactPage = ({ frame, brouillon, values = {}, errors = {}, refusa
       }
       ${button('Continuer', { icon: 'apres' })}`,
     )}
-    <h2>${reste.code ? 'Le code n’arrive pas ?' : 'Plutôt sur papier ?'}</h2>
+    <h2>${epuise ? 'Continuer sans SMS' : reste.code ? 'Le code n’arrive pas ?' : 'Plutôt sur papier ?'}</h2>
     ${buttons([
-      reste.code && form({}, html`${hidden('geste', 'renvoyer')}${button('Envoyer un autre code', { kind: 'secondary' })}`),
+      reste.code &&
+        !epuise &&
+        form({}, html`${hidden('geste', 'renvoyer')}${button('Envoyer un autre code', { kind: 'secondary' })}`),
+      epuise &&
+        buttonLink('Donner une adresse e-mail', `/mandats/brouillons/${brouillon.id}/accord?relire=oui`, { kind: 'secondary' }),
       form({}, html`${hidden('geste', 'papier')}${button('Prévenir sur papier', { kind: 'secondary' })}`),
     ])}
     ${reste.code && html`<p class="hint">Sans code, ${sms ? 'ce numéro' : 'cette adresse'} ne peut pas servir. Sur papier, la parole de la personne suffit.</p>`}`,

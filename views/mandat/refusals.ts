@@ -44,6 +44,8 @@ export const REFUSAL = {
   contact_non_prouve:
     'Le numéro ou l’adresse de la personne n’est pas encore vérifié : tapez le code reçu, ou choisissez le papier.',
   trop_de_codes: 'Trop de codes ont été envoyés : attendez un quart d’heure, ou choisissez le papier.',
+  plus_de_sms:
+    'Plus aucun SMS ne peut partir aujourd’hui, vers ce numéro ou d’ici. L’accord est gardé : continuez sur papier, ou relisez-le pour donner une adresse e-mail.',
   code_contact_faux: 'Ce code n’est pas celui qui a été envoyé. Relisez-le ensemble.',
   code_contact_perime:
     'Ce code ne sert plus : il dure dix minutes, pour trois essais. Envoyez-en un autre, ou choisissez le papier.',

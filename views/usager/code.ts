@@ -16,6 +16,8 @@ const CODE_REFUSE = {
     'Le code et l’année ne vont pas ensemble, ou ce code ne sert plus. Relisez votre feuille : si une structure vous en a donné plusieurs, c’est la dernière qui sert. Après 5 essais, un code attend le lendemain.',
   sans_contact: 'Nous n’avons ni téléphone ni e-mail qui soit sûrement à vous : voici comment arrêter autrement.',
   trop_de_codes: 'Plusieurs codes sont déjà partis. Servez-vous du dernier reçu, ou attendez une heure.',
+  plus_de_sms:
+    'Plus aucun SMS ne peut partir aujourd’hui. Rien n’est arrêté : recommencez demain, ou arrêtez maintenant autrement, plus bas.',
   code_refuse: 'Ce n’est pas le bon code, ou il ne sert plus. Relisez le dernier reçu, ou demandez-en un autre.',
 } as const satisfies Record<OpenRefusal | SendProofRefusal | ProofRefusal, string>
 
@@ -91,10 +93,13 @@ export const confirmerPage = ({ frame, contact, structures, suite, refusal }: Co
     ${franceConnect({ action: '/connexion/franceconnect' })}
     ${autrement(structures)}`
       : html`${refusal && alert('Aucun code n’est parti', CODE_REFUSE[refusal])}
-    ${sentence(html`Pour arrêter ou mettre en pause, tapez le code que nous envoyons ${au(contact)}.`)}
-    ${form({ action: address('/mon-espace/confirmer', suite) }, button('Recevoir le code', { large: true }))}
+    ${
+      refusal !== 'plus_de_sms' &&
+      html`${sentence(html`Pour arrêter ou mettre en pause, tapez le code que nous envoyons ${au(contact)}.`)}
+    ${form({ action: address('/mon-espace/confirmer', suite) }, button('Recevoir le code', { large: true }))}`
+    }
     <p><a href="${address('/mon-espace/confirmer/code', suite)}">J’ai déjà reçu un code</a></p>
-    <h2>Ce n’est plus votre numéro ou votre adresse\u00a0?</h2>
+    <h2>${refusal === 'plus_de_sms' ? 'Arrêter maintenant' : 'Ce n’est plus votre numéro ou votre adresse\u00a0?'}</h2>
     ${franceConnect({ action: '/connexion/franceconnect' })}
     ${autrement(structures)}`,
   )

@@ -1,0 +1,48 @@
+import { createHmac } from 'node:crypto'
+import type { Config } from '../config.ts'
+import type { Tx, Who } from '../db.ts'
+import type { Log } from '../http/log.ts'
+import { type Rate, returnToken, takeToken } from '../http/rates.ts'
+
+type Limits = Pick<Config, 'secretsKey' | 'smsParJour'>
+/** What sending a code needs: the operator is told when no SMS is left. */
+export type SmsDoor = Limits & { log: Log }
+
+/** Numbers are few enough to be tried one by one: without SECRETS_KEY a counter says nothing of hers, after her no either. */
+export const compteurDuContact = (secretsKey: Buffer, contact: string) =>
+  createHmac('sha256', secretsKey).update(`limite:contact:${contact}`).digest('base64url')
+
+type Budget = [rate: Rate, key: string, count?: number]
+/** Always in this order: two that wait for one another would wait for ever. */
+const budgetsOf = ({ secretsKey, smsParJour }: Limits, numero: string, by?: Who & { kind: 'aidant' }): Budget[] => [
+  ['sms_numero', compteurDuContact(secretsKey, numero)],
+  ...(by
+    ? ([
+        ['sms_aidant', by.aidantId],
+        ['sms_structure', by.structureId],
+      ] satisfies Budget[])
+    : []),
+  ['sms_total', '', smsParJour],
+]
+
+/** Takes one SMS from the day of this number, of who asks for it, and of the service; or names the first that has none left, and takes nothing. */
+export async function takeSms(
+  tx: Tx,
+  limits: Limits,
+  numero: string,
+  by?: Who & { kind: 'aidant' },
+): Promise<Extract<Rate, `sms_${string}`> | undefined> {
+  const taken: Budget[] = []
+  for (const budget of budgetsOf(limits, numero, by)) {
+    taken.push(budget)
+    if ((await takeToken(tx, ...budget)).ok) continue
+    for (const [rate, key] of taken) await returnToken(tx, rate, key)
+    return budget[0] as Extract<Rate, `sms_${string}`>
+  }
+  return undefined
+}
+
+/** Gives back one that did not leave. */
+export async function returnSms(tx: Tx, limits: Limits, numero: string): Promise<void> {
+  for (const [rate, key] of budgetsOf(limits, numero)) await returnToken(tx, rate, key)
+}
