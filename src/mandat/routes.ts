@@ -9,11 +9,14 @@ import { mandatPage } from '../../views/mandat/mandat.ts'
 import { newMandatPage, protegeePage } from '../../views/mandat/new.ts'
 import { isRefusal } from '../../views/mandat/refusals.ts'
 import { refusedPage, retourPage, tooLatePage } from '../../views/mandat/retour.ts'
+import { readFactors } from '../aidant/factor.ts'
+import type { Spend } from '../aidant/spend-factor.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
 import { isUuid, parseForm } from '../form.ts'
 import { addressOf } from '../http/address.ts'
 import { as } from '../http/as.ts'
+import { confirmed } from '../http/confirm.ts'
 import type { Env, SessionAidant } from '../http/env.ts'
 import { calm } from '../http/errors.ts'
 import { frameOf } from '../http/frame.ts'
@@ -32,7 +35,7 @@ import { contactRoutes } from './contact-routes.ts'
 import { discardBrouillon } from './discard.ts'
 import { listArretsRecus } from './fin-queries.ts'
 import { finRoutes } from './fin-routes.ts'
-import { acceptationForm, accordForm, choixForm, reponseForm } from './forms.ts'
+import { acceptationForm, acceptationParCleForm, accordForm, choixForm, reponseForm } from './forms.ts'
 import { openIdentification } from './identify.ts'
 import { lectureDe, lecturesOffertes } from './langues.ts'
 import { perimetreDe } from './mandat.ts'
@@ -52,6 +55,7 @@ const justSigned = (id: string) => `/mandats/${id}?signe=1`
 /** Between two clicks sent at once, what the first needs to come from its try to its draft: measured, some milliseconds. */
 const FIRST_CLICK_MS = 250
 
+type Asked = Context<Env & { Variables: { aidant: SessionAidant } }>
 type Deps = { db: Db; config: Config; franceconnect: Provider; signer: Signer }
 
 /** Large type, for the screen turned to the person. */
@@ -81,7 +85,7 @@ export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<
     })
 
   /** A draft that is no longer there: signed since, it is a mandat. */
-  const gone = async (c: Context<Env & { Variables: { aidant: SessionAidant } }>, id: string, address = `/mandats/${id}`) =>
+  const gone = async (c: Asked, id: string, address = `/mandats/${id}`) =>
     (await db.tx(as(c.var.aidant), (tx) => findMandat(tx, id))) ? c.redirect(address, 303) : c.notFound()
 
   routes.get('/mandats/expliquer', requireAidant, (c) => {
@@ -254,14 +258,19 @@ export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<
     )
   })
 
+  type Acceptation = Omit<Parameters<typeof acceptationPage>[0], 'frame' | 'parProconnect' | 'parCle'>
+  const acceptation = async (c: Asked, shown: Acceptation, status: 200 | 409 | 422 = 200) => {
+    const { id, parProconnect } = c.var.aidant
+    const factors = await db.tx(as(c.var.aidant), (tx) => readFactors(tx, id))
+    const parCle = factors.some(({ genre }) => genre === 'cle_acces')
+    return c.html(acceptationPage({ frame: frameOf(c, 'mandat'), parProconnect, parCle, ...shown }), status)
+  }
   routes.get('/mandats/brouillons/:brouillonId/acceptation', requireAidant, async (c) => {
     const { brouillon, acting, connue } = await choices(c.var.aidant, c.req.param('brouillonId'))
     if (!brouillon) return gone(c, c.req.param('brouillonId'))
     if (!brouillon.accordAt) return c.redirect(`/mandats/brouillons/${brouillon.id}/accord`, 303)
     if (!contactPret(brouillon)) return c.redirect(`/mandats/brouillons/${brouillon.id}/contact`, 303)
-    return c.html(
-      acceptationPage({ frame: frameOf(c, 'mandat'), parProconnect: c.var.aidant.parProconnect, brouillon, acting, connue }),
-    )
+    return acceptation(c, { brouillon, acting, connue })
   })
   routes.post('/mandats/brouillons/:brouillonId/acceptation', requireAidant, async (c) => {
     const { aidant } = c.var
@@ -271,39 +280,29 @@ export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<
     // Clicked once more when it is signed: no code is looked at, so no try is taken.
     if (!(await db.tx(as(aidant), (tx) => findBrouillon(tx, brouillonId)))) return gone(c, brouillonId, here)
     // Three wrong codes, then even the right one waits (case 4): the try is taken before looking, given back when it was right.
-    const token = form.ok ? await db.tx({ kind: 'portier' }, (tx) => takeToken(tx, 'code', aidant.id)) : undefined
+    const parCle = await parseForm(c, acceptationParCleForm)
+    const token = form.ok && !parCle.ok ? await db.tx({ kind: 'portier' }, (tx) => takeToken(tx, 'code', aidant.id)) : undefined
     if (token && !token.ok) {
       // The last try may be the first click's of two, which is signing: once it has had time to hold the draft, this waits for it.
       await sleep(FIRST_CLICK_MS)
       const still = await db.tx(as(aidant), (tx) => lockBrouillon(tx, brouillonId))
       return still ? calm(c, 429, token.retryAfter) : gone(c, brouillonId, here)
     }
-    const signed = form.ok
-      ? await signMandat(
-          db,
-          as(aidant),
-          { brouillonId, code: form.data.code, mesureFinie: form.data.mesureFinie === 'oui' },
-          signer,
-        )
-      : undefined
-    if (signed && (signed.ok || signed.refusal !== 'second_facteur_refuse'))
+    const sign = (said: { mesureFinie?: 'oui' | undefined }, by: { code: string } | { spend: Spend; vue: string }) =>
+      signMandat(db, as(aidant), { brouillonId, ...by, mesureFinie: said.mesureFinie === 'oui' }, signer)
+    const signed = parCle.ok
+      ? await confirmed(c, { db, door: signer }, 'signer', (spend) => sign(parCle.data, { spend, vue: parCle.data.vue }))
+      : form.ok
+        ? await sign(form.data, { code: form.data.code })
+        : undefined
+    if (signed instanceof Response) return signed
+    if (token && signed && (signed.ok || signed.refusal !== 'second_facteur_refuse'))
       await db.tx({ kind: 'portier' }, (tx) => returnToken(tx, 'code', aidant.id))
     if (signed?.ok) return c.redirect(here, 303)
     const { brouillon, acting, connue } = await choices(aidant, brouillonId)
     if (!brouillon) return gone(c, brouillonId, here)
-    const errors = form.ok ? {} : form.errors
-    return c.html(
-      acceptationPage({
-        frame: frameOf(c, 'mandat'),
-        parProconnect: c.var.aidant.parProconnect,
-        brouillon,
-        acting,
-        connue,
-        errors,
-        refusal: signed?.refusal,
-      }),
-      form.ok ? 409 : 422,
-    )
+    const errors = form.ok || parCle.ok ? {} : form.errors
+    return acceptation(c, { brouillon, acting, connue, errors, refusal: signed?.refusal }, signed ? 409 : 422)
   })
 
   routes.route('/', finRoutes({ db }))
