@@ -82,8 +82,8 @@ export const addFactor = (
       return { ok: true, codes }
     })
     .catch((error) => {
-      // Taken up at the same instant, its time over, or a passkey that is somebody's already.
-      if (!['ajout_ferme', 'facteur_cle_unique'].includes(constraintOf(error) ?? '')) throw error
+      // Taken up at the same instant, its time over, a passkey that is somebody's already, or an id that no device makes (WebAuthn §4).
+      if (!['ajout_ferme', 'facteur_cle_unique', 'facteur_cle_id_check'].includes(constraintOf(error) ?? '')) throw error
       return { ok: false, refusal: 'ajout_ferme' }
     })
 

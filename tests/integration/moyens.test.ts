@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { Secret, TOTP } from 'otpauth'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openSignature, redeemSignature, requestCode } from '../../src/aidant/sign-in.ts'
+import type { Db, Tx } from '../../src/db.ts'
 import { AIDANTS, type AidantKey, codeOf } from '../../src/demo/people.ts'
 import { findBrouillon } from '../../src/mandat/brouillon-queries.ts'
 import { vueDe } from '../../src/mandat/confirmation.ts'
@@ -93,6 +95,9 @@ describe('ajouter un moyen de connexion', () => {
     expect(written.map(({ payload }) => JSON.parse(payload!))).toEqual([{ equipe: 'facteur_ajoute' }])
     expect(written[0]).toMatchObject({ acteurId: world.aidants.thomas, cibleAidantId: world.aidants.thomas })
     expect((await mails('facteur:%')).map(({ destinataire }) => destinataire)).toEqual([AIDANTS.thomas.email])
+    expect((await (await enter('nadia')).get('/structure/journal')).html).toMatch(
+      /Moyen de connexion ajouté[\s\S]*Thomas Lacombe/,
+    )
     const shown = await thomas.get(MOYENS)
     expect(shown.html).toMatch(/Téléphone[\s\S]*Il vous en reste 10/)
     await expectValidHtml(shown.html)
@@ -129,6 +134,7 @@ describe('ajouter un moyen de connexion', () => {
     expect(refused.status).toBe(409)
     await expectValidHtml(refused.html)
     expect((await thomas.post(page.url, { signature: 'pas du JSON' })).status).toBe(422)
+    expect((await thomas.post(page.url, { signature: cle.create(options, { id: randomBytes(8) }) })).status).toBe(404)
     expect(await factors('thomas')).toHaveLength(1)
     expect((await thomas.post(page.url, { signature: cle.create(options) })).status).toBe(200)
     expect(await factors('thomas')).toHaveLength(2)
@@ -187,7 +193,8 @@ describe('se connecter avec une clé d’accès', () => {
   it('un défi sert une fois, dans le navigateur qui l’a demandé, pendant cinq minutes', async () => {
     const cle = await addCle(await enter('thomas'), 'thomas')
     const { browser, options } = await door()
-    const signature = cle.sign(options)
+    // As a passkey kept by a cloud does: no counter says that this has served.
+    const signature = cle.sign(options, { counter: 0 })
     const thief = world.browser()
     await thief.post('/connexion/cle', {})
     expect((await thief.post('/connexion/cle', { signature })).status).toBe(409)
@@ -209,8 +216,44 @@ describe('se connecter avec une clé d’accès', () => {
     await world.sql`update aidant set suspended_at = null`
     const [, added] = await factors('thomas')
     expect((await thomas.post(`${MOYENS}/${added!.id}/retirer`, { code: await code('thomas') })).status).toBe(303)
+    expect((await lines()).at(-1)).toMatchObject({
+      acteurId: world.aidants.thomas,
+      cibleAidantId: world.aidants.thomas,
+      payload: '{"equipe":"facteur_retire"}',
+    })
+    expect((await mails('facteur:%')).at(-1)!.corps).toContain('retiré de votre compte : Ordinateur.')
     const { browser, options } = await door()
     expect((await browser.post('/connexion/cle', { signature: cle.sign(options) })).status).toBe(409)
+  })
+
+  it('mêmes requêtes à la base pour une clé inconnue et pour une mauvaise signature ; pour un code de secours d’une inconnue et un faux', async () => {
+    const cle = await addCle(await enter('thomas'), 'thomas')
+    const queries = async (work: (db: Db) => Promise<unknown>) => {
+      const statements: string[] = []
+      const sqlOf = (tx: Tx) =>
+        new Proxy(tx.sql, {
+          apply: (sql, self, args: [readonly string[]]) => {
+            statements.push(args[0].join('?').replace(/\s+/g, ' '))
+            return Reflect.apply(sql, self, args) as unknown
+          },
+        })
+      await work({
+        ...world.db,
+        tx: (who, act, options) => world.db.tx(who, (tx) => act({ ...tx, sql: sqlOf(tx), now: tx.now }), options),
+      })
+      return statements
+    }
+    const door = { secretsKey: world.config.secretsKey, publicUrl: PUBLIC_URL }
+    const signing = async (lie: Lie) => {
+      const { navigateur, defi } = await openSignature(world.db, undefined)
+      const signature = JSON.parse(cle.sign({ challenge: defi.toString('base64url'), rpId: 'localhost' }, lie))
+      return queries((db) => redeemSignature(db, { navigateur, signature }, door))
+    }
+    const unknown = await signing({ id: randomBytes(32) })
+    expect(unknown.length).toBeGreaterThan(2)
+    expect(await signing({ rpId: 'ailleurs.example' })).toEqual(unknown)
+    const asking = (email: string) => queries((db) => requestCode(db, { email, code: '123412341234', suite: undefined }, door))
+    expect(await asking(AIDANTS.thomas.email)).toEqual(await asking('personne@nulle-part.fr'))
   })
 })
 
@@ -273,7 +316,7 @@ describe('confirmer avec une clé d’accès', () => {
     for (let round = 0; round < 5; round++) {
       await world.sql`delete from limite`
       const options = optionsOf((await thomas.post(`${MOYENS}/codes`, {})).html)
-      const signature = cle.sign(options)
+      const signature = cle.sign(options, { counter: 0 })
       const cookie = `session=${thomas.cookies.get('session')}`
       const answers = await Promise.all([1, 2].map(() => world.post(`${MOYENS}/codes`, { signature }, cookie)))
       expect(answers.map(({ status }) => status).sort()).toEqual([200, 409])
