@@ -103,6 +103,18 @@ describe('ajouter un moyen de connexion', () => {
     await expectValidHtml(shown.html)
   })
 
+  it('envoyé après la fermeture de la session, garde le nom choisi, et jamais le code ni la signature', async () => {
+    const thomas = await enter('thomas')
+    await later(31 * MINUTE)
+    const kept = await thomas.post(`${MOYENS}/ajouter`, {
+      genre: 'totp',
+      nom: 'Neuf',
+      code: '123456',
+      signature: '{"id":"abcd"}',
+    })
+    expect([kept.status, kept.html.includes('value="Neuf"'), /123456|abcd/.test(kept.html)]).toEqual([403, true, false])
+  })
+
   it('dans la session qui l’a demandé, pendant quinze minutes', async () => {
     const [here, elsewhere] = [await enter('thomas'), await enter('thomas')]
     const page = await ask(here, 'thomas', 'cle_acces')
@@ -347,7 +359,8 @@ describe('les codes de secours', () => {
 
   it('remplace l’application une fois à la connexion, le dit par e-mail, et mène là où associer un nouveau moyen', async () => {
     const [first = '', second = ''] = await draw('thomas')
-    expect(await world.tablesHolding(first.replaceAll(' ', ''))).toEqual([])
+    const digits = first.replaceAll(' ', '')
+    for (const clear of [digits, Buffer.from(digits).toString('hex')]) expect(await world.tablesHolding(clear)).toEqual([])
     const browser = world.browser()
     const right = await signInWith(browser, first)
     expect(right.status).toBe(303)
