@@ -20,7 +20,7 @@ type Props = {
 const QUOI = {
   ajouter: 'Vous allez ajouter un moyen de connexion.',
   retirer: 'Vous allez retirer un moyen de connexion.',
-  codes: 'Vous allez remplacer vos codes de secours.',
+  codes: 'Vous allez créer des codes de secours. Ceux d’avant ne serviront plus.',
   reinitialiser: 'Vous allez retirer tous les moyens de connexion d’un membre de l’équipe.',
   ouvrir: 'Vous allez ouvrir le dossier d’une personne.',
   signer: 'Vous allez accepter et signer un mandat.',

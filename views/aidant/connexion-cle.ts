@@ -18,5 +18,6 @@ export const connexionClePage = ({ frame, options, refusal }: Props) =>
     html`${refusal && alert('Vous n’êtes pas connecté', REFUSAL[refusal])}
     <p>Votre navigateur va vous demander de vous faire reconnaître, comme pour déverrouiller votre appareil.</p>
     ${demanderCle(options, 'Utiliser ma clé d’accès')}
+    <h2>Sans clé d’accès</h2>
     <p><a href="/connexion">Me connecter avec mon adresse e-mail</a></p>`,
   )
