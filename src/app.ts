@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Hono } from 'hono'
 import { CGU_VERSION } from './aidant/aidant.ts'
 import { equipeRoutes } from './aidant/equipe-routes.ts'
+import { moyensRoutes } from './aidant/moyens-routes.ts'
 import { aidantRoutes, CGU_PATH } from './aidant/routes.ts'
 import { auditRoutes } from './audit/routes.ts'
 import type { Config } from './config.ts'
@@ -63,6 +64,7 @@ export function createApp(deps: Deps, more?: Hono<Env>): Hono<Env> {
   app.route('/', aidantRoutes({ db, config, proconnect: oidc.proconnect }))
   app.route('/', structureRoutes({ db, config }))
   app.route('/', sessionRoutes({ db }))
+  app.route('/', moyensRoutes({ db, config }))
   app.route('/', equipeRoutes({ db, config }))
   const signer = { seal, publicUrl: config.publicUrl, secretsKey: config.secretsKey, franceconnect: config.franceconnect }
   app.route('/', mandatRoutes({ db, config, franceconnect: oidc.franceconnect, signer, log }))

@@ -168,6 +168,14 @@ export const code6 = CODE6.pipe(
     .refine((code) => /^\d{6}$/.test(code), 'Le code est fait de 6 chiffres.'),
 )
 
+/** The same, or the twelve digits of a recovery code. */
+export const code6ou12 = CODE6.pipe(
+  z
+    .string()
+    .transform((code) => code.replace(/[\s.-]/g, ''))
+    .refine((code) => /^(?:\d{6}){1,2}$/.test(code), 'Le code est fait de 6 chiffres, ou de 12 si c’est un code de secours.'),
+)
+
 /** The 12 characters of a code typed from a paper: in any case, with spaces or hyphens. */
 export const codeImprime = (required: string, wrong: string) =>
   z

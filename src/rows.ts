@@ -34,6 +34,17 @@ export type AidantRow = {
   proconnectSub: string | null
 }
 
+/** Moyen de connexion que l’aidant a demandé, second facteur à l’appui, et qui reste à associer : dans sa session, une fois, quinze minutes */
+export type AjoutRow = {
+  id: string
+  aidantId: string
+  sessionId: string
+  genre: 'totp' | 'cle_acces'
+  nom: string
+  defi: Buffer
+  createdAt: Date
+}
+
 /** Arrêt demandé par la personne et enregistré par un aidant, ou par l’exploitant quand il est arrivé au service : comment et quand */
 export type ArretRecuRow = {
   autorisationId: string
@@ -154,6 +165,7 @@ export type CodeConnexionRow = {
   suite: string | null
   createdAt: Date
   usedAt: Date | null
+  secours: boolean
 }
 
 /** Code envoyé à la personne pour prouver son contact : un à la fois, dix minutes, trois essais ; effacé dès qu’il a servi */
@@ -195,6 +207,13 @@ export type CodePriveEssaiRow = {
   ditAt: Date | null
 }
 
+/** Codes de secours qui restent à un aidant, effacés en servant ; seule une empreinte sous le secret du service est gardée */
+export type CodeSecoursRow = {
+  aidantId: string
+  empreinte: Buffer
+  createdAt: Date
+}
+
 /** Empreinte du code imprimé sur un mandat ; écrite à la signature, lue par la seule fonction verifie() */
 export type CodeVerificationRow = {
   mandatId: string
@@ -215,6 +234,14 @@ export type ConnexionRow = {
   telephoneId: string | null
   suite: string | null
   sessionId: string | null
+}
+
+/** Ce qu’une clé d’accès doit signer, effacé en servant : cinq minutes. Pour qui : empreinte d’un navigateur à la connexion, ou d’une session et de ce qu’elle confirme */
+export type DefiRow = {
+  pour: Buffer
+  aidantId: string | null
+  defi: Buffer
+  createdAt: Date
 }
 
 /** Un acte fait au nom de la personne ; deux heures : celle dite par l’aidant, celle de la base */
@@ -307,15 +334,19 @@ export type DossierMotRow = {
   tri: string
 }
 
-/** Second facteur d’un aidant ; secret chiffré par l’application, dernier pas accepté contre le rejeu */
+/** Moyen de connexion d’un aidant : secret d’application chiffré, ou clé publique d’une clé d’accès */
 export type FacteurRow = {
   id: string
   aidantId: string
-  genre: 'totp'
-  secret: Buffer
+  genre: 'totp' | 'cle_acces'
+  secret: Buffer | null
   dernierPas: number
   createdAt: Date
   removedAt: Date | null
+  nom: string | null
+  usedAt: Date | null
+  cleId: Buffer | null
+  clePublique: Buffer | null
 }
 
 /** Droit d’un aidant d’agir pour une structure ; fin datée, jamais effacée */
@@ -598,6 +629,7 @@ export type SessionRow = {
   proconnectAuthAt: Date | null
   appareil: string | null
   reseau: Buffer | null
+  confirmeAt: Date | null
 }
 
 /** Organisme mandataire ; frontière d’isolement */

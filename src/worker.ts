@@ -1,4 +1,4 @@
-import { forgetCodes, forgetInvitations } from './aidant/forget.ts'
+import { forgetCodes, forgetDefis, forgetInvitations } from './aidant/forget.ts'
 import { watchInactivity } from './aidant/watch-inactivity.ts'
 import type { Config } from './config.ts'
 import type { Db, Tx } from './db.ts'
@@ -38,6 +38,7 @@ export function startWorker(db: Db, deliver: Deliver, log: Log, config: Config):
     { name: 'papiers_remis', everyMs: 3_600_000, run: () => forget(forgetPapiersRemis) },
     { name: 'aller_retours', everyMs: 600_000, run: () => forget(forgetConnexions) },
     { name: 'codes', everyMs: 600_000, run: () => forget(forgetCodes) },
+    { name: 'defis', everyMs: 600_000, run: () => forget(forgetDefis) },
     { name: 'invitations', everyMs: 3_600_000, run: () => forget(forgetInvitations) },
     { name: 'limites', everyMs: 600_000, run: () => forget(forgetRates) },
     { name: 'sessions', everyMs: 600_000, run: () => forget(forgetSessions) },

@@ -4,6 +4,7 @@ import { facteurPage } from '../../views/aidant/facteur.ts'
 import { invitationPage } from '../../views/aidant/invitation.ts'
 import { inviterPage } from '../../views/aidant/inviter.ts'
 import { membrePage } from '../../views/aidant/membre.ts'
+import { codesPage } from '../../views/aidant/moyens.ts'
 import { commencerPage, fermeePage, rejoindrePage, rejointPage } from '../../views/aidant/rejoindre.ts'
 import type { Errors } from '../../views/kit/form.ts'
 import type { Config } from '../config.ts'
@@ -11,16 +12,15 @@ import type { Db } from '../db.ts'
 import { parseForm } from '../form.ts'
 import { addressOf } from '../http/address.ts'
 import { asReferent } from '../http/as.ts'
+import { confirmed } from '../http/confirm.ts'
 import type { Env, SessionAidant } from '../http/env.ts'
-import { calm } from '../http/errors.ts'
 import { frameOf } from '../http/frame.ts'
 import { limitRate } from '../http/limit-rate.ts'
-import { returnToken, takeToken } from '../http/rates.ts'
 import { publicPage, requireReferent } from '../http/rules.ts'
 import { signIn } from '../http/session.ts'
 import { findInvitation, findMembre, listInvitations, listMembres } from './equipe-queries.ts'
 import { pairingOf } from './factor.ts'
-import { associerForm, codeForm, gesteForm, invitationForm, inviteForm, rejoindreForm } from './forms.ts'
+import { associerForm, gesteForm, invitationForm, inviteForm, rejoindreForm } from './forms.ts'
 import { cancelInvitation, inviteAidant, resendInvitation } from './invite.ts'
 import { acceptInvitation, readInvitation, secretDe } from './join.ts'
 import { resetFactor } from './reset-factor.ts'
@@ -101,26 +101,20 @@ export function equipeRoutes({ db, config }: { db: Db; config: Config }): Hono<E
     return set.refusal === 'introuvable' ? c.notFound() : membre(c, aidantId, 409, { refusal: set.refusal })
   })
 
-  const facteur = async (c: Hers, status: 200 | 409 | 422, more: Partial<Parameters<typeof facteurPage>[0]> = {}) => {
-    const id = c.req.param('aidantId')!
+  routes.get(`${EQUIPE}/:aidantId/facteur`, requireReferent, async (c) => {
+    const id = c.req.param('aidantId')
     const found = await db.tx(asReferent(c.var.aidant), (tx) => findMembre(tx, id))
     if (!found || found.endedAt || id === c.var.aidant.id) return c.notFound()
-    return c.html(facteurPage({ frame: frame(c), membre: found, ...more }), status)
-  }
-  routes.get(`${EQUIPE}/:aidantId/facteur`, requireReferent, (c) => facteur(c, 200))
+    return c.html(facteurPage({ frame: frame(c), membre: found }))
+  })
   routes.post(`${EQUIPE}/:aidantId/facteur`, requireReferent, perReferent, async (c) => {
     const { aidant } = c.var
     const aidantId = c.req.param('aidantId')
-    const form = await parseForm(c, codeForm)
-    if (!form.ok) return facteur(c, 422, { errors: form.errors })
-    // As for a signature: three wrong codes, then even the right one waits (case 4).
-    const token = await db.tx({ kind: 'portier' }, (tx) => takeToken(tx, 'code', aidant.id))
-    if (!token.ok) return calm(c, 429, token.retryAfter)
-    const reset = await resetFactor(db, asReferent(aidant), { aidantId, ...form.data }, { secretsKey, publicUrl })
-    if (reset.ok || reset.refusal !== 'second_facteur_refuse')
-      await db.tx({ kind: 'portier' }, (tx) => returnToken(tx, 'code', aidant.id))
-    if (reset.ok) return c.redirect(`${EQUIPE}/${aidantId}?fait=facteur`, 303)
-    return reset.refusal === 'introuvable' ? c.notFound() : facteur(c, 409, { refusal: reset.refusal })
+    const reset = await confirmed(c, { db, door: { secretsKey, publicUrl } }, 'reinitialiser', (spend) =>
+      resetFactor(db, asReferent(aidant), aidantId, { publicUrl }, spend),
+    )
+    if (reset instanceof Response) return reset
+    return reset.ok ? c.redirect(`${EQUIPE}/${aidantId}?fait=facteur`, 303) : c.notFound()
   })
 
   // Of the one who is invited. A mail scanner follows every address it reads: asking shows a button, and looks at nothing.
@@ -146,10 +140,10 @@ export function equipeRoutes({ db, config }: { db: Db; config: Config }): Hono<E
       return joined.refusal === 'code_faux'
         ? show(409, { sel: form!.data.sel, refusal: joined.refusal })
         : c.html(fermeePage({ frame: open(c) }), 409)
-    if (!joined.token)
+    if (!joined.opened)
       return c.html(rejointPage({ frame: open(c), structure: invited.structureNom, connexionLocale: config.connexionLocale }))
-    await signIn(c, db, config, joined.token)
-    return c.redirect('/personnes', 303)
+    await signIn(c, db, config, joined.opened.token)
+    return c.html(codesPage({ frame: open(c), codes: joined.opened.codes, suite: '/personnes' }))
   })
   return routes
 }

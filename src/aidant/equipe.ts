@@ -10,8 +10,8 @@ export const PREAVIS_JOURS = 30
 export const GESTES = ['suspendre', 'retablir', 'designer', 'retirer'] as const
 export type Geste = (typeof GESTES)[number]
 
-/** What the direction decides of the team and no action of the journal names: written in a `structure_modifiee` line. */
-export type Equipe = 'referent_designe' | 'referent_retire' | 'facteur_reinitialise'
+/** What the direction decides of the team, or an aidant of her ways in, and no action of the journal names: written in a `structure_modifiee` line. */
+export type Equipe = 'referent_designe' | 'referent_retire' | 'facteur_reinitialise' | 'facteur_ajoute' | 'facteur_retire'
 
 type Membre = { referent: boolean; endedAt: Date | null }
 export type GesteRefusal = 'deja_fait' | 'dernier_referent'

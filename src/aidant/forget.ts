@@ -6,6 +6,11 @@ export const forgetCodes = (tx: Tx) => tx.sql`
   delete from code_connexion
   where id in (select id from code_connexion where created_at < ${tx.now}::timestamptz - interval '24 hours' limit ${LOT})`
 
+/** Challenges serve five minutes; a day later nothing is left of them. */
+export const forgetDefis = (tx: Tx) => tx.sql`
+  delete from defi
+  where pour in (select pour from defi where created_at < ${tx.now}::timestamptz - interval '24 hours' limit ${LOT})`
+
 /** An invitation serves seven days; a month later nothing is left of who was invited. */
 export const forgetInvitations = (tx: Tx) => tx.sql`
   delete from invitation

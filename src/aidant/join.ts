@@ -1,13 +1,14 @@
 import { createHmac } from 'node:crypto'
 import type { Config } from '../config.ts'
 import { constraintOf, type Db, type Tx } from '../db.ts'
-import { closeSession, hashToken, openSession } from '../http/session.ts'
+import { hashToken, leaveSession, openSession } from '../http/session.ts'
 import { append } from '../journal/append.ts'
 import { queue } from '../notification/queue.ts'
 import { newUuid } from '../uuid.ts'
 import { SECRET_BYTES } from './add.ts'
 import { matchCode } from './factor.ts'
 import { messageDApplicationAssociee } from './messages.ts'
+import { drawSecours } from './secours.ts'
 import { encryptSecret } from './secret.ts'
 
 export type Invitation = {
@@ -44,8 +45,8 @@ export const secretDe = (secretsKey: Buffer, jeton: string, sel: string): Buffer
   createHmac('sha256', secretsKey).update(`facteur:${jeton}:${sel}`).digest().subarray(0, SECRET_BYTES)
 
 type JoinRefusal = 'invitation_fermee' | 'code_faux'
-/** `token`: of the session opened; none for who keeps her account, and signs in with it, nor where ProConnect alone lets in. */
-export type Joined = { ok: true; token: string | undefined } | { ok: false; refusal: JoinRefusal }
+/** The session opened and her recovery codes, told once; none for who keeps her account, and signs in with it, nor where ProConnect alone lets in. */
+export type Joined = { ok: true; opened: { token: string; codes: string[] } | undefined } | { ok: false; refusal: JoinRefusal }
 
 /**
  * Takes up an invitation, once: with the code of the authenticator just paired, which shows as much as a sign-in (her mailbox and her factor)
@@ -90,10 +91,11 @@ async function accept(
       contenu: { referent: false },
     })
   else await tellPaired(tx, id)
-  if (!paired || !connexionLocale) return { ok: true, token: undefined }
-  if (given.previousSession) await closeSession(tx, given.previousSession)
+  if (!paired || !connexionLocale) return { ok: true, opened: undefined }
+  if (given.previousSession) await leaveSession(tx, given.previousSession, id)
   await tx.sql`insert into acces (genre, aidant_id, structure_id) values ('connexion', ${id}, ${structureId})`
-  return { ok: true, token: await openSession(tx, { aidantId: id, structureId }) }
+  const codes = await drawSecours(tx, id, secretsKey)
+  return { ok: true, opened: { token: await openSession(tx, { aidantId: id, structureId }), codes } }
 }
 
 /** A new authenticator opens every structure of hers: she, and those who direct each of them, are told. */

@@ -64,6 +64,28 @@ Une nouvelle application d’authentification vient d’être associée au compt
 Si ce n’est pas ce qui était prévu, faites suspendre cet accès aussitôt, depuis la page « L’équipe ».`,
 })
 
+/** To her who has just signed in, or begun to, with a recovery code. */
+export const messageDeSecours = ({ prenom, restent }: { prenom: string; restent: number }): Mail => ({
+  sujet: 'Un de vos codes de secours vient de servir',
+  corps: `Bonjour ${prenom},
+
+Un de vos codes de secours vient de servir, à la place de votre application d’authentification. Il ne sert plus ; il vous en reste ${restent}.
+
+Une fois dans Trait d’union, ouvrez « Mes moyens de connexion », associez une nouvelle application ou une clé d’accès, et retirez celle que vous n’avez plus.
+
+Ce n’était pas vous ? Faites suspendre votre accès aussitôt par votre référent.`,
+})
+
+/** To her whose ways in have changed. */
+export const messageDeMoyens = ({ prenom, quoi }: { prenom: string; quoi: string }): Mail => ({
+  sujet: 'Vos moyens de connexion ont changé',
+  corps: `Bonjour ${prenom},
+
+${quoi}
+
+Ce n’était pas vous ? Faites suspendre votre accès aussitôt par votre référent.`,
+})
+
 type Absence = { prenom: string; structure: string }
 export const messageDInactivite = ({ prenom, structure }: Absence): Mail => ({
   sujet: 'Votre accès à Trait d’union ne sert plus',

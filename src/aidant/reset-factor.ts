@@ -4,30 +4,29 @@ import { queue } from '../notification/queue.ts'
 import { newUuid } from '../uuid.ts'
 import type { Equipe } from './equipe.ts'
 import { findMembre, holdEquipe, listAutresReferents } from './equipe-queries.ts'
-import { listFactors, markFactor, matchCode } from './factor.ts'
 import { findInviting, newLink, sendLink } from './invite.ts'
 import { messageDeFacteur, messageDeFacteurAuxReferents } from './messages.ts'
 import type { Door } from './sign-in.ts'
+import type { Spend } from './spend-factor.ts'
 
 export type ResetRefusal = 'introuvable' | 'second_facteur_refuse'
 
 /**
- * Takes away the second factor of someone who acts for the structure, ends all her sessions, and sends her a link to pair another: she is told,
- * and so are the others who direct. `code` is the calling référent's own fresh factor, counted once. Nobody resets her own.
+ * Takes away every factor and recovery code of someone who acts for the structure, ends all her sessions, and sends her a link to pair another:
+ * she is told, and so are the others who direct. `spend` counts the calling référent's own fresh factor. Nobody resets her own.
  */
 export const resetFactor = (
   db: Db,
   by: Who & { kind: 'referent' },
-  { aidantId, code }: { aidantId: string; code: string },
-  { secretsKey, publicUrl }: Door,
+  aidantId: string,
+  { publicUrl }: Pick<Door, 'publicUrl'>,
+  spend: Spend,
 ): Promise<{ ok: true } | { ok: false; refusal: ResetRefusal }> =>
   db.tx(by, async (tx) => {
     await holdEquipe(tx, aidantId, by.structureId)
     const membre = await findMembre(tx, aidantId)
     if (!membre || membre.endedAt || aidantId === by.aidantId) return { ok: false, refusal: 'introuvable' }
-    const factor = matchCode(await listFactors(tx, by.aidantId), code, tx.now, secretsKey)
-    if (!factor) return { ok: false, refusal: 'second_facteur_refuse' }
-    await markFactor(tx, factor)
+    if (!(await spend(tx))) return { ok: false, refusal: 'second_facteur_refuse' }
 
     await append(tx, {
       action: 'structure_modifiee',

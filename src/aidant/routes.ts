@@ -2,11 +2,12 @@ import { type Context, Hono } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import { cguPage } from '../../views/aidant/cgu.ts'
 import { codePage } from '../../views/aidant/code.ts'
+import { connexionClePage } from '../../views/aidant/connexion-cle.ts'
 import { lienPage } from '../../views/aidant/lien.ts'
 import { signInPage } from '../../views/aidant/sign-in.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
-import { parseForm } from '../form.ts'
+import { parseForm, readFields } from '../form.ts'
 import { addressOf } from '../http/address.ts'
 import type { Env } from '../http/env.ts'
 import { calm } from '../http/errors.ts'
@@ -19,8 +20,9 @@ import type { Provider } from '../oidc/oidc.ts'
 import { PROCONNECT_FIN } from '../oidc/proconnect.ts'
 import { isProviderDown } from '../oidc/provider.ts'
 import { acceptCgu, findCguAccepted } from './accept-cgu.ts'
-import { cguForm, codeForm, signInForm } from './forms.ts'
-import { type Redeemed, redeemCode, requestCode } from './sign-in.ts'
+import { signatureOptions } from './cle-acces.ts'
+import { cguForm, codeForm, signatureForm, signInForm } from './forms.ts'
+import { openSignature, type Redeemed, redeemCode, redeemSignature, requestCode } from './sign-in.ts'
 
 type Deps = { db: Db; config: Config; proconnect: Provider | undefined }
 
@@ -57,6 +59,19 @@ export function aidantRoutes({ db, config, proconnect }: Deps): Hono<Env> {
     if (!form.ok) return c.html(codePage({ frame: frame(c), errors: form.errors }), 422)
     const navigateur = jar.read(c, 'navigateur') ?? ''
     return entered(c, await redeemCode(db, { navigateur, previousSession: c.var.sessionId, code: form.data.code }, door))
+  })
+
+  routes.post('/connexion/cle', publicPage, locale, perAddress, async (c) => {
+    const navigateur = jar.read(c, 'navigateur')
+    const form = await parseForm(c, signatureForm)
+    const given = { navigateur: navigateur ?? '', previousSession: c.var.sessionId }
+    const redeemed = form.ok ? await redeemSignature(db, { ...given, ...form.data }, door) : undefined
+    if (redeemed?.ok) return entered(c, { ...redeemed, suite: c.req.query('suite') ?? null })
+    const asked = await openSignature(db, navigateur)
+    jar.set(c, 'navigateur', asked.navigateur)
+    const options = await signatureOptions(config.publicUrl, asked.defi, [])
+    const sent = (await readFields(c)).has('signature')
+    return c.html(connexionClePage({ frame: frame(c), options, refusal: sent ? 'cle_refusee' : undefined }), sent ? 409 : 200)
   })
 
   // A mail scanner follows every address it reads: asking shows a page, only its button opens the session.

@@ -3,11 +3,13 @@ import { dossierPage } from '../../views/audit/dossier.ts'
 import { journalPage } from '../../views/audit/journal.ts'
 import { openPage } from '../../views/audit/open.ts'
 import { back } from '../../views/kit/card.ts'
+import type { Spend } from '../aidant/spend-factor.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
 import { curseurDe, findDemarche, findFaits, listDemarches, texteDuCurseur } from '../demarche/queries.ts'
 import { isUuid, parseForm, parseSearch } from '../form.ts'
 import { asReferent as as } from '../http/as.ts'
+import { confirmed } from '../http/confirm.ts'
 import type { AidantContext, Env, SessionAidant } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { limitCaller } from '../http/limit-rate.ts'
@@ -25,7 +27,8 @@ import { findLigne, findOuverture, listAidants, listLignes } from './queries.ts'
 
 const JOURNAL = '/structure/journal'
 
-export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'journal'> }): Hono<Env> {
+export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'journal' | 'secretsKey' | 'publicUrl'> }): Hono<Env> {
+  const door = { secretsKey: config.secretsKey, publicUrl: config.publicUrl }
   const routes = new Hono<Env>()
 
   routes.get(JOURNAL, requireReferent, limitCaller(db, 'recherche'), async (c) => {
@@ -94,7 +97,9 @@ export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'jour
   async function open(c: AidantContext, usagerId: string) {
     const { aidant } = c.var
     const form = await parseForm(c, ouvertureForm)
-    const opened = form.ok ? await openDossier(db, as(aidant), { usagerId, ...form.data }) : undefined
+    const act = form.ok && ((spend?: Spend) => openDossier(db, as(aidant), { usagerId, ...form.data }, spend))
+    const opened = act ? await (aidant.confirmee ? act() : confirmed(c, { db, door }, 'ouvrir', act)) : undefined
+    if (opened instanceof Response) return opened
     if (opened?.ok) return c.redirect(`/structure/personnes/${usagerId}${cameFrom(c).suite}`, 303)
     const shown = await reason(aidant, usagerId)
     if (!shown) return c.notFound()

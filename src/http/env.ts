@@ -16,6 +16,8 @@ export type SessionAidant = {
   referent: boolean
   /** Signed in by ProConnect, which says for which structure. */
   parProconnect: boolean
+  /** She gave a second factor within the last five minutes, in this session. */
+  confirmee: boolean
   /** How many structures she may choose from. */
   structures: number
 }

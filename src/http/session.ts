@@ -12,10 +12,16 @@ import { sienne } from './session-queries.ts'
 
 /** How long a code sent to a contact lets stop; the space opened with the paper stays open after it. */
 const PROOF_MINUTES = 30
+/** How long a fresh factor of an aidant lets open dossiers. */
+const CONFIRME_MINUTES = 5
 
 /** Who a session is opened for. An aidant of several structures has none until she chooses. */
 export type Holder =
-  | { aidantId: string; structureId?: string | undefined }
+  | {
+      aidantId: string
+      structureId?: string | undefined /** With a recovery code, which confirms nothing. */
+      parSecours?: boolean | undefined
+    }
   /** Whom ProConnect named, for the one structure it said; `authTime`: when she authenticated there. */
   | { aidantId: string; structureId: string; proconnect: { idToken: string; authTime: Date } }
   /** Whom FranceConnect named. */
@@ -25,16 +31,18 @@ export type Holder =
 export const hashToken = (token: string): Buffer => createHash('sha256').update(token).digest()
 
 /** Opens a session and tells its token, which only the browser keeps. `since`: when the one it takes over from began, whose hours it keeps. */
-export async function openSession(tx: Tx, holder: Holder, since = tx.now): Promise<string> {
+export async function openSession(tx: Tx, holder: Holder, since?: Date): Promise<string> {
   const token = tx.random(32).toString('base64url')
   const { aidantId = null, structureId = null, usagerId = null, codeId = null } = { ...holder } as Record<string, string>
+  // She has just given her factor; taken over from another session, this one cannot tell.
+  const confirmeAt = aidantId && !since && !('parSecours' in holder && holder.parSecours) ? tx.now : null
   const niveau = 'niveau' in holder ? holder.niveau : 'identite'
   const { idToken = null, authTime = null } = 'proconnect' in holder ? holder.proconnect : {}
   await tx.sql`
     insert into session (jeton, aidant_id, structure_id, usager_id, niveau, prouve_at, code_prive_id, proconnect_id_token, proconnect_auth_at,
-      created_at)
+      created_at, confirme_at)
     values (${hashToken(token)}, ${aidantId}, ${structureId}, ${usagerId}, ${niveau}, ${niveau === 'contact_prouve' ? tx.now : null}, ${codeId},
-      ${idToken}, ${authTime}, ${since})`
+      ${idToken}, ${authTime}, ${since ?? tx.now}, ${confirmeAt})`
   return token
 }
 
@@ -62,6 +70,9 @@ async function end(tx: Tx, id: string) {
     returning created_at, aidant_id, structure_id, proconnect_id_token`
   return closed
 }
+
+/** Remembers that a fresh factor was given in this session. */
+export const confirmSession = (tx: Tx, id: string) => tx.sql`update session set confirme_at = ${tx.now} where id = ${id}`
 
 /** Closes one of the caller's sessions, or all but the one that asks; what is not hers, or closed already, stays as it is. */
 export async function closeSessions(tx: Tx, which: { id: string } | { sauf: string }): Promise<void> {
@@ -97,6 +108,7 @@ type Row = {
   structureNom: string | null
   fuseau: string
   structures: number
+  confirmee: boolean | null
   prenoms: string[] | null
   nomNaissance: string
   nomUsage: string | null
@@ -118,9 +130,9 @@ const findSession = async (db: Db, token: string): Promise<Row | undefined> => {
   const [row] = await db.ask(
     (sql) => sql<Row[]>`
       select id, aidant_id, usager_id, niveau, imprime_par, prenom, nom, cgu_version, structure_id, structure_nom, fuseau, referent,
-        par_proconnect, structures, prenoms, nom_naissance, nom_usage, stale
+        par_proconnect, structures, confirmee, prenoms, nom_naissance, nom_usage, stale
       from session_tenue(${hashToken(token)}, make_interval(mins => ${IDLE_MINUTES}), make_interval(hours => ${ABSOLUTE_HOURS}),
-        make_interval(mins => ${PROOF_MINUTES}))`,
+        make_interval(mins => ${PROOF_MINUTES}), make_interval(mins => ${CONFIRME_MINUTES}))`,
   )
   return row
 }
@@ -157,6 +169,7 @@ export const session = (db: Db, config: Pick<Config, 'publicUrl'> & FromConfig, 
           fuseau: row.fuseau ?? 'Europe/Paris',
           referent: row.referent,
           parProconnect: row.parProconnect,
+          confirmee: row.confirmee ?? false,
           structures: row.parProconnect ? 1 : row.structures,
         })
         if (row.cguVersion !== paths.cguVersion) c.set('detour', paths.cgu)

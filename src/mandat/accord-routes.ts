@@ -4,10 +4,13 @@ import { acceptationPage } from '../../views/mandat/acceptation.ts'
 import { accordPage } from '../../views/mandat/accord.ts'
 import { accordDonnePage } from '../../views/mandat/donne.ts'
 import { refusedPage, tooLatePage } from '../../views/mandat/retour.ts'
+import { readFactors } from '../aidant/factor.ts'
+import type { Spend } from '../aidant/spend-factor.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
 import { parseForm } from '../form.ts'
 import { as } from '../http/as.ts'
+import { confirmed } from '../http/confirm.ts'
 import type { AidantContext, Env } from '../http/env.ts'
 import { calm } from '../http/errors.ts'
 import { frameOf, grandeFrameOf } from '../http/frame.ts'
@@ -17,7 +20,7 @@ import type { SmsDoor } from '../notification/budget.ts'
 import { accordTenu, giveAccord, refuseAccord } from './agree.ts'
 import { findBrouillon, findChoices, lockBrouillon } from './brouillon-queries.ts'
 import { contactPret } from './contact.ts'
-import { acceptationForm, accordForm, reponseForm } from './forms.ts'
+import { acceptationForm, acceptationParCleForm, accordForm, reponseForm } from './forms.ts'
 import { perimetreDe } from './mandat.ts'
 import { findMandat } from './queries.ts'
 import { sendCode } from './send-code.ts'
@@ -106,14 +109,19 @@ export function accordRoutes({ db, config, door, signer }: Deps): Hono<Env> {
     )
   })
 
+  type Acceptation = Omit<Parameters<typeof acceptationPage>[0], 'frame' | 'parProconnect' | 'parCle'>
+  const acceptation = async (c: AidantContext, shown: Acceptation, status: 200 | 409 | 422 = 200) => {
+    const { id, parProconnect } = c.var.aidant
+    const factors = await db.tx(as(c.var.aidant), (tx) => readFactors(tx, id))
+    const parCle = factors.some(({ genre }) => genre === 'cle_acces')
+    return c.html(acceptationPage({ frame: frameOf(c, 'mandat'), parProconnect, parCle, ...shown }), status)
+  }
   routes.get('/mandats/brouillons/:brouillonId/acceptation', requireAidant, async (c) => {
     const { brouillon, acting, connue } = await choices(c, c.req.param('brouillonId'))
     if (!brouillon) return gone(c, c.req.param('brouillonId'))
     if (!brouillon.accordAt) return c.redirect(`/mandats/brouillons/${brouillon.id}/accord`, 303)
     if (!contactPret(brouillon)) return c.redirect(`/mandats/brouillons/${brouillon.id}/contact`, 303)
-    return c.html(
-      acceptationPage({ frame: frameOf(c, 'mandat'), parProconnect: c.var.aidant.parProconnect, brouillon, acting, connue }),
-    )
+    return acceptation(c, { brouillon, acting, connue })
   })
   routes.post('/mandats/brouillons/:brouillonId/acceptation', requireAidant, async (c) => {
     const { aidant } = c.var
@@ -124,39 +132,29 @@ export function accordRoutes({ db, config, door, signer }: Deps): Hono<Env> {
     // Clicked once more when it is signed: no code is looked at, so no try is taken.
     if (!(await db.tx(as(aidant), (tx) => findBrouillon(tx, brouillonId)))) return gone(c, brouillonId, here)
     // Three wrong codes, then even the right one waits (case 4): the try is taken before looking, given back when it was right.
-    const token = form.ok ? await db.tx({ kind: 'portier' }, (tx) => takeToken(tx, 'code', aidant.id)) : undefined
+    const parCle = await parseForm(c, acceptationParCleForm)
+    const token = form.ok && !parCle.ok ? await db.tx({ kind: 'portier' }, (tx) => takeToken(tx, 'code', aidant.id)) : undefined
     if (token && !token.ok) {
       // The last try may be the first click's of two, which is signing: once it has had time to hold the draft, this waits for it.
       await sleep(FIRST_CLICK_MS)
       const still = await db.tx(as(aidant), (tx) => lockBrouillon(tx, brouillonId))
       return still ? calm(c, 429, token.retryAfter) : gone(c, brouillonId, here)
     }
-    const signed = form.ok
-      ? await signMandat(
-          db,
-          as(aidant),
-          { brouillonId, code: form.data.code, mesureFinie: form.data.mesureFinie === 'oui' },
-          signer,
-        )
-      : undefined
-    if (signed && (signed.ok || signed.refusal !== 'second_facteur_refuse'))
+    const sign = (said: { mesureFinie?: 'oui' | undefined }, by: { code: string } | { spend: Spend; vue: string }) =>
+      signMandat(db, as(aidant), { brouillonId, ...by, mesureFinie: said.mesureFinie === 'oui' }, signer)
+    const signed = parCle.ok
+      ? await confirmed(c, { db, door: signer }, 'signer', (spend) => sign(parCle.data, { spend, vue: parCle.data.vue }))
+      : form.ok
+        ? await sign(form.data, { code: form.data.code })
+        : undefined
+    if (signed instanceof Response) return signed
+    if (token && signed && (signed.ok || signed.refusal !== 'second_facteur_refuse'))
       await db.tx({ kind: 'portier' }, (tx) => returnToken(tx, 'code', aidant.id))
     if (signed?.ok) return c.redirect(here, 303)
     const { brouillon, acting, connue } = await choices(c, brouillonId)
     if (!brouillon) return gone(c, brouillonId, here)
-    const errors = form.ok ? {} : form.errors
-    return c.html(
-      acceptationPage({
-        frame: frameOf(c, 'mandat'),
-        parProconnect: c.var.aidant.parProconnect,
-        brouillon,
-        acting,
-        connue,
-        errors,
-        refusal: signed?.refusal,
-      }),
-      form.ok ? 409 : 422,
-    )
+    const errors = form.ok || parCle.ok ? {} : form.errors
+    return acceptation(c, { brouillon, acting, connue, errors, refusal: signed?.refusal }, signed ? 409 : 422)
   })
   return routes
 }

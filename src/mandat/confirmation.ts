@@ -26,6 +26,9 @@ export function nonceDeConfirmation(brouillon: Prepare, sel: string, mesureFinie
   return sel + createHash('sha256').update(JSON.stringify(signed)).digest('hex')
 }
 
+/** The fingerprint of a draft as it stands, for the page that shows it to say what was seen. */
+export const vueDe = (brouillon: Prepare): string => nonceDeConfirmation(brouillon, '0'.repeat(SEL_LENGTH), false)
+
 /** What she confirmed, as long as it is still what would be signed. */
 export const confirmee = (brouillon: Prepare, nonce: string): { mesureFinie: boolean } | undefined =>
   [{ mesureFinie: false }, { mesureFinie: true }].find(

@@ -73,6 +73,9 @@ export const codeTelephoneForm = z.object({ code: code6 })
 export const confirmationForm = z.object({ mesureFinie: z.literal('oui').optional() })
 export const acceptationForm = confirmationForm.extend({ code: code6 })
 
+/** To sign with a passkey; `vue`: the fingerprint of the draft that the page showed. */
+export const acceptationParCleForm = confirmationForm.extend({ par: z.literal('cle'), vue: z.string().max(200) })
+
 /** What she stops: everything, or one thématique. */
 export const arretForm = z.object({ quoi: choix(['tout', ...THEMATIQUES]) })
 

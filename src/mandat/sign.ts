@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { listFactors, markFactor, matchCode } from '../aidant/factor.ts'
+import { type Spend, spendFactor } from '../aidant/spend-factor.ts'
 import { constraintOf, type Db, type Tx, type Who } from '../db.ts'
 import { append } from '../journal/append.ts'
 import { mine } from '../structure/mine.ts'
@@ -18,7 +18,7 @@ import {
 } from './brouillon-queries.ts'
 import { codeVerification, empreinteDuCode } from './code.ts'
 import { type Accord, type EvidenceReason, readConditions, verifyEvidence } from './conditions.ts'
-import { confirmee } from './confirmation.ts'
+import { confirmee, vueDe } from './confirmation.ts'
 import { contactPret } from './contact.ts'
 import { endAutorisations } from './end.ts'
 import type { Jwks } from './jws.ts'
@@ -56,13 +56,17 @@ export type SignRefusal =
   | NoteesRefusal
   | 'confirmation_perimee'
   | 'preuve_invalide'
-/** `mesureFinie`: the protection measure that this structure had recorded is over, says who signs. */
-export type Signing = { brouillonId: string } & ({ code: string; mesureFinie?: boolean } | { confirmation: string })
+/** `mesureFinie`: the protection measure that this structure had recorded is over, says who signs. `vue`: the fingerprint of what she saw. */
+export type Signing = { brouillonId: string } & (
+  | { code: string; mesureFinie?: boolean }
+  | { spend: Spend; vue: string; mesureFinie?: boolean }
+  | { confirmation: string }
+)
 export type Signed = { ok: true; id: string } | { ok: false; refusal: SignRefusal; reason?: EvidenceReason }
 
 /**
  * Accepts the mandat for the structure: one transaction writes the mandat, its autorisations, its lines, its seal and its messages, or
- * nothing. `code` is the aidant's fresh second factor, counted once; `confirmation`, for one who signed in by ProConnect, the nonce of the round
+ * nothing. `code` is the aidant's fresh second factor, counted once, as `spend` counts any; `confirmation`, for one who signed in by ProConnect, the nonce of the round
  * trip by which she has just authenticated there again. Signing a draft twice gives the same single mandat.
  */
 export const signMandat = async (db: Db, by: Who & { kind: 'aidant' }, request: Signing, signer: Signer): Promise<Signed> => {
@@ -138,15 +142,17 @@ async function sign(tx: Tx, by: Who & { kind: 'aidant' }, request: Signing, sign
 
   const said =
     'confirmation' in request ? confirmee(brouillon, request.confirmation) : { mesureFinie: request.mesureFinie === true }
-  if (!said) return { ok: false, refusal: 'confirmation_perimee' }
+  if (!said || ('vue' in request && request.vue !== vueDe(brouillon))) return { ok: false, refusal: 'confirmation_perimee' }
   const notees = await holdNotees(tx, identite.sub)
   const noted = refusalOfNotees(notees, { authTime, ...said })
   if (noted) return { ok: false, refusal: noted }
-  if ('code' in request) {
-    const factor = matchCode(await listFactors(tx, by.aidantId), request.code, tx.now, signer.secretsKey)
-    if (!factor) return { ok: false, refusal: 'second_facteur_refuse' }
-    await markFactor(tx, factor)
-  }
+  const spent =
+    'code' in request
+      ? spendFactor(tx, by.aidantId, request, signer)
+      : 'spend' in request
+        ? request.spend(tx)
+        : Promise.resolve(true)
+  if (!(await spent)) return { ok: false, refusal: 'second_facteur_refuse' }
 
   const usagerId = await recognizeUsager(tx, identite, {
     suivi,

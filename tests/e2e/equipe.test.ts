@@ -81,6 +81,7 @@ describe.each([
     hands = keyboard(hers)
     await hands.type(hers.getByLabel('Code affiché par l’application'), await codeAffiche(hers))
     await hands.press(hers.getByRole('button', { name: 'Rejoindre l’équipe' }))
+    await keyboard(hers).press(hers.getByRole('link', { name: 'J’ai gardé mes codes : continuer' }))
     await hers.waitForURL('**/conditions-d-utilisation?*')
     hands = keyboard(hers)
     await hands.press(hers.getByLabel('J’ai lu ces conditions et je les accepte'), 'Space')
@@ -117,9 +118,10 @@ describe.each([
   it('elle réinitialise un second facteur avec son propre code, et l’aidante en associe un autre', async () => {
     await keyboard(nadia).press(nadia.getByRole('link', { name: 'Réinitialiser son second facteur' }))
     await nadia.waitForURL('**/facteur')
+    await keyboard(nadia).press(nadia.getByRole('button', { name: 'Réinitialiser' }))
     const hands = keyboard(nadia)
     await hands.type(nadia.getByLabel('Code de votre application d’authentification'), await service.code('nadia'))
-    await hands.press(nadia.getByRole('button', { name: 'Réinitialiser' }))
+    await hands.press(nadia.getByRole('button', { name: 'Confirmer avec ce code' }))
     await nadia.waitForURL('**?fait=facteur')
     expect(await words(nadia.locator('.facts'))).toContain('second facteur à associer')
 
@@ -129,6 +131,7 @@ describe.each([
     const typing = keyboard(his)
     await typing.type(his.getByLabel('Code affiché par l’application'), await codeAffiche(his))
     await typing.press(his.getByRole('button', { name: 'Associer cette application' }))
+    await keyboard(his).press(his.getByRole('link', { name: 'J’ai gardé mes codes : continuer' }))
     await his.waitForURL('**/personnes')
     await nadia.reload()
     expect(await words(nadia.locator('.facts'))).not.toContain('second facteur à associer')

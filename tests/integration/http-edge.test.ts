@@ -46,6 +46,7 @@ const awa = {
   fuseau: 'Europe/Paris',
   referent: false,
   parProconnect: false,
+  confirmee: true,
   structures: 1,
 }
 const jeanne = { ids: [ID], nom: 'Jeanne Valadié', niveau: 'identite' as const }

@@ -202,7 +202,8 @@ describe('le catalogue', () => {
       suspension: 'until_at until_journal_id',
       structure: 'thematiques_desactivees',
       aidant: 'cgu_version cgu_accepted_at proconnect_sub',
-      facteur: 'dernier_pas',
+      facteur: 'dernier_pas used_at',
+      code_secours: 'delete', // in serving
       usager:
         'prenoms nom_naissance nom_usage birthdate birthplace birthcountry email telephone suivi refreshed_at email_prouve_at telephone_prouve_at contact_lecteur',
       acces: 'delete', // twelve months, then gone
@@ -272,6 +273,7 @@ describe('le catalogue', () => {
 /** Tables of work in progress, whose rows come and go. */
 const WORKSHOP = [
   'session',
+  'defi',
   'code_connexion',
   'brouillon',
   'code_contact',
@@ -524,6 +526,11 @@ describe('l’application contournée, la base refuse encore', () => {
       where id = '${MANDAT}'`,
   ]
   const asWorker = `select set_config('app.who', 'worker', true)`
+  const hersChange = line('structure_modifiee', { cible_aidant_id: `'${AIDANT}'` })
+  const asked = `insert into ajout (id, aidant_id, session_id, genre, nom, defi)
+    select '${AJOUT}', aidant_id, id, 'totp', 'Téléphone', repeat('d', 32)::bytea from session where aidant_id = '${AIDANT}'`
+  const paired = `select ajouter_facteur('${AJOUT}', (select id from session where aidant_id = '${AIDANT}'), 'secret', null, null, 1)`
+  const unpaired = `select retirer_mon_facteur((select id from facteur order by created_at, id limit 1))`
   const queued = `insert into message (cle, canal, destinataire, sujet, corps) values ('autre', 'email', 'x@exemple.fr', 'Sujet', 'Corps')`
   const publication = [
     asWorker,
@@ -770,6 +777,61 @@ describe('l’application contournée, la base refuse encore', () => {
         ]
       },
     ),
+    [
+      'une aidante écrit qu’une autre a changé de moyens de connexion',
+      '42501',
+      [asAidant(AIDANT, STRUCTURE), line('structure_modifiee', { cible_aidant_id: `'${AIDANT_2}'` })],
+      [asAidant(AIDANT, STRUCTURE), hersChange],
+    ],
+    [
+      'un moyen de connexion s’ajoute sans sa ligne',
+      'facteur_journalise',
+      [asAidant(AIDANT, STRUCTURE), asked, paired],
+      [asAidant(AIDANT, STRUCTURE), asked, hersChange, paired],
+    ],
+    [
+      'un moyen de connexion s’ajoute depuis une session fermée',
+      'ajout_ferme',
+      [
+        asAidant(AIDANT, STRUCTURE),
+        asked,
+        hersChange,
+        `update session set ended_at = horloge() where aidant_id = '${AIDANT}'`,
+        paired,
+      ],
+      null,
+    ],
+    [
+      'un moyen de connexion s’ajoute deux fois',
+      'ajout_ferme',
+      [asAidant(AIDANT, STRUCTURE), asked, hersChange, paired, paired],
+      null,
+    ],
+    [
+      'le dernier moyen de connexion est retiré',
+      'facteur_dernier',
+      [asAidant(AIDANT, STRUCTURE), hersChange, unpaired],
+      [asAidant(AIDANT, STRUCTURE), asked, hersChange, paired, unpaired],
+    ],
+    ['un moyen de connexion est retiré sans sa ligne', 'facteur_journalise', [asAidant(AIDANT, STRUCTURE), unpaired], null],
+    [
+      'le compteur d’un moyen de connexion recule',
+      'facteur_avance',
+      [asAidant(AIDANT, STRUCTURE), 'update facteur set dernier_pas = 9', 'update facteur set dernier_pas = 8'],
+      [asAidant(AIDANT, STRUCTURE), 'update facteur set dernier_pas = 9', 'update facteur set dernier_pas = 9'],
+    ],
+    [
+      'une clé d’accès n’a pas de clé publique',
+      'facteur_de_son_genre',
+      [
+        'set local role traitdunion_owner',
+        `insert into facteur (aidant_id, genre, cle_id) values ('${AIDANT}', 'cle_acces', repeat('c', 16)::bytea)`,
+      ],
+      [
+        'set local role traitdunion_owner',
+        `insert into facteur (aidant_id, genre, cle_id, cle_publique) values ('${AIDANT}', 'cle_acces', repeat('c', 16)::bytea, 'cle')`,
+      ],
+    ],
     [
       'un mandat se signe sans les mots qui ont été acceptés',
       'mandat_entier',
@@ -1036,6 +1098,7 @@ const AIDANT = '11111111-0000-4000-8000-000000000002'
 const USAGER = '11111111-0000-4000-8000-000000000003'
 const STRUCTURE_2 = '22222222-0000-4000-8000-000000000001'
 const AIDANT_2 = '22222222-0000-4000-8000-000000000002'
+const AJOUT = '33333333-0000-4000-8000-000000000003'
 const SALT = `repeat('s', 32)::bytea`
 const COMMITMENT = `sha256(${SALT} || '{}')`
 
@@ -1115,6 +1178,10 @@ const STORY = `
     insert into code_contact (brouillon_id, code, message_cle) values (v_brouillon, repeat('k', 32)::bytea, 'connexion:contact:essai');
     insert into telephone (brouillon_id, jeton, nonce) values (v_brouillon, repeat('t', 32)::bytea, repeat('0', 64));
     insert into session (jeton, aidant_id, structure_id) values (repeat('j', 32)::bytea, '${AIDANT}', '${STRUCTURE}');
+    insert into defi (pour, aidant_id, defi) values (repeat('p', 32)::bytea, '${AIDANT}', repeat('d', 32)::bytea);
+    insert into code_secours (aidant_id, empreinte) values ('${AIDANT}', repeat('e', 32)::bytea);
+    insert into ajout (id, aidant_id, session_id, genre, nom, defi)
+      select gen_random_uuid(), aidant_id, id, 'totp', 'Téléphone', repeat('d', 32)::bytea from session;
     insert into session (jeton, usager_id) values (repeat('u', 32)::bytea, '${USAGER}');
     insert into invitation (structure_id, invite_par, genre, email, prenom, nom, jeton)
     values ('${STRUCTURE}', '${AIDANT}', 'arrivee', 'claire@exemple.fr', 'Claire', 'Vidal', repeat('i', 32)::bytea);

@@ -104,6 +104,8 @@ export const PARAMS = {
   jeton: 'libre',
   chemin: 'libre',
   sessionId: 'libre',
+  facteurId: 'libre',
+  ajoutId: 'libre',
   sceau: 'libre',
 } as const
 export type Kind = Exclude<(typeof PARAMS)[keyof typeof PARAMS], 'libre'>
@@ -233,6 +235,13 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   'GET /structures': { rule: 'aidant', gives: 200 },
   'GET /mes-connexions': { rule: 'aidant', gives: 200 },
   'GET /mes-connexions/rester': { rule: 'aidant', gives: 204 },
+  'GET /mes-moyens-de-connexion': { rule: 'aidant', gives: 200 },
+  // Another's addition and one that never was give the same answer, as do their ways in below (moyens.test.ts looks at what is her own).
+  'GET /mes-moyens-de-connexion/ajouts/:ajoutId': {
+    rule: 'aidant',
+    gives: 404,
+    asks: `/mes-moyens-de-connexion/ajouts/${randomUUID()}`,
+  },
   'GET /personnes': { rule: 'aidant', gives: 200 },
   'GET /personnes/:usagerId': { rule: 'aidant', gives: asAnAidant },
   'GET /demarches/:demarcheId': { rule: 'aidant', gives: withReason },
@@ -297,6 +306,20 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   // Another's session and one that never was give the same answer (tests/integration/sessions.test.ts looks at what they close).
   'POST /mes-connexions/autres/fermer': { rule: 'aidant', gives: 303 },
   'POST /mes-connexions/:sessionId/fermer': { rule: 'aidant', gives: 303, asks: `/mes-connexions/${randomUUID()}/fermer` },
+  // Each is asked for a fresh factor first.
+  'POST /mes-moyens-de-connexion/ajouter': { rule: 'aidant', gives: 403, fields: () => ({ genre: 'totp', nom: 'Téléphone' }) },
+  'POST /mes-moyens-de-connexion/codes': { rule: 'aidant', gives: 403 },
+  'POST /mes-moyens-de-connexion/:facteurId/retirer': {
+    rule: 'aidant',
+    gives: 403,
+    asks: `/mes-moyens-de-connexion/${randomUUID()}/retirer`,
+  },
+  'POST /mes-moyens-de-connexion/ajouts/:ajoutId': {
+    rule: 'aidant',
+    gives: 404,
+    asks: `/mes-moyens-de-connexion/ajouts/${randomUUID()}`,
+    fields: () => ({ code: '123456' }),
+  },
   'POST /mon-espace/connexions/autres/fermer': { rule: 'usager', gives: 303 },
   'POST /mon-espace/connexions/:sessionId/fermer': {
     rule: 'usager',
@@ -439,6 +462,7 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   'POST /verifier': { rule: 'public', gives: 409, fields: () => ({ code: '3333-3333-3333', annee: '1950' }) },
   'POST /connexion': { rule: 'public', gives: 303, fields: () => ({ email: `${randomUUID()}@exemple.fr`, code: '123456' }) },
   'POST /connexion/code': { rule: 'public', gives: 409, fields: () => ({ code: '123456' }) },
+  'POST /connexion/cle': { rule: 'public', gives: 200 },
   'POST /connexion/lien/:jeton': { rule: 'public', gives: 409, asks: '/connexion/lien/inconnu' },
   'POST /connexion/franceconnect': { rule: 'public', gives: 303 },
   'POST /connexion/proconnect': { rule: 'public', gives: 303 },

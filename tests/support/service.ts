@@ -148,7 +148,7 @@ export async function startService(): Promise<Service> {
     screens,
     async code(aidant) {
       await sql`
-        with former as (delete from facteur where aidant_id = ${await aidantId(aidant)} returning aidant_id, genre, secret)
+        with former as (delete from facteur where aidant_id = ${await aidantId(aidant)} and genre = 'totp' returning aidant_id, genre, secret)
         insert into facteur (aidant_id, genre, secret) select aidant_id, genre, secret from former`
       await sql`delete from limite`
       return codeOf(aidant, (await sql<{ now: Date }[]>`select horloge() as now`)[0]!.now)

@@ -69,7 +69,7 @@ export async function openStory(): Promise<Story> {
     ),
   )
   app.route('/', demarcheRoutes({ db, config: {} }))
-  app.route('/', auditRoutes({ db, config: {} }))
+  app.route('/', auditRoutes({ db, config: { secretsKey: randomBytes(32), publicUrl: OURS } }))
 
   let serial = 0
   async function ask(who: Aidant | undefined, path: string, init: RequestInit = {}): Promise<Answer> {

@@ -235,7 +235,7 @@ export async function newWorld(
   const freshCode = async (aidant: AidantKey) => {
     const secret = encryptSecret(config.secretsKey, randomBytes(12), totpSecretOf(aidant))
     await sql.begin(async (tx) => {
-      await tx`delete from facteur where aidant_id = ${aidants[aidant]}`
+      await tx`delete from facteur where aidant_id = ${aidants[aidant]} and genre = 'totp'`
       await tx`insert into facteur (aidant_id, genre, secret) values (${aidants[aidant]}, 'totp', ${secret})`
     })
     return codeOf(aidant, await now())

@@ -4,8 +4,8 @@ import { alert, success } from '../kit/alert.ts'
 import { button, buttonLink, type Errors, errorSummary, form, hidden, input } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
-import { qr } from '../kit/qr.ts'
 import { facts } from '../kit/table.ts'
+import { associer, CODE_FAUX } from './associer.ts'
 
 /** What the mailed address shows, whatever it is worth: nothing happens until the button is pressed. */
 export const commencerPage = ({ frame }: { frame: Frame }) =>
@@ -56,10 +56,7 @@ type Props = {
   refusal?: 'code_faux' | undefined
 }
 
-const REFUSAL = {
-  code_faux:
-    'Ce code n’est pas celui que donne la clé affichée ici. Supprimez un essai d’avant dans votre application, puis recommencez avec cette clé.',
-} as const
+const REFUSAL = { code_faux: CODE_FAUX } as const
 
 /** Where the link leads: a structure to join, an authenticator to pair, or both. */
 export const rejoindrePage = ({ frame, invitation, cle, errors = {}, refusal }: Props) => {
@@ -78,13 +75,7 @@ export const rejoindrePage = ({ frame, invitation, cle, errors = {}, refusal }: 
     ${
       cle
         ? html`<p>Pour entrer, il faudra chaque fois un code de votre téléphone, en plus d’un code reçu par e-mail.</p>
-    <ol>
-      <li>Sur votre téléphone, installez une application d’authentification (FreeOTP, par exemple).</li>
-      <li>Dans cette application, ajoutez un compte en photographiant ce carré.
-        ${qr(cle.adresse, 'Carré à photographier avec votre application d’authentification')}
-        <p>Vous ne pouvez pas le photographier ? Tapez cette clé\u00a0: <strong class="code">${cle.cle.replace(/(.{4})(?=.)/g, '$1 ')}</strong><br>Ou, si vous lisez cette page sur ce téléphone, <a href="${cle.adresse}">ouvrez l’application</a>.</p></li>
-      <li>Tapez ici le code de 6 chiffres qu’elle affiche.</li>
-    </ol>`
+    ${associer(cle)}`
         : html`<p>Vous gardez votre compte et votre application d’authentification : il n’y a qu’à accepter.</p>`
     }
     ${form(

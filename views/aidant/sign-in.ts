@@ -2,6 +2,7 @@ import { alert } from '../kit/alert.ts'
 import { button, type Errors, errorSummary, form, input, proConnect, type Values } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
+import { allerALaCle } from './cle.ts'
 
 type Props = {
   frame: Frame
@@ -14,7 +15,7 @@ type Props = {
 
 export const signInPage = ({ frame, suite, ways, values = {}, errors = {} }: Props) =>
   page(
-    { ...frame, invalid: Object.keys(errors).length > 0 },
+    { ...frame, script: ways.local ? 'cle.js' : undefined, invalid: Object.keys(errors).length > 0 },
     'Connexion des aidants',
     html`${errorSummary(errors)}
     ${suite && alert('Connectez-vous pour continuer', 'Vous arriverez ensuite sur la page demandée.', 'info')}
@@ -27,9 +28,10 @@ const locale = (suite: string | undefined, values: Values, errors: Errors, secon
     ${form(
       { action: towards('/connexion', suite) },
       html`${input({ name: 'email', label: 'Adresse e-mail professionnelle', type: 'email', autocomplete: 'username', value: values.email, error: errors.email })}
-      ${input({ name: 'code', label: 'Code de votre application d’authentification', hint: 'Les 6 chiffres affichés en ce moment.', type: 'code', error: errors.code })}
+      ${input({ name: 'code', label: 'Code de votre application d’authentification', hint: 'Les 6 chiffres affichés en ce moment, ou un code de secours.', type: 'code', error: errors.code })}
       ${button('Continuer')}`,
     )}
-    <p>Ensuite, un message arrive à cette adresse avec un second code.</p>`
+    <p>Ensuite, un message arrive à cette adresse avec un second code.</p>
+    ${allerALaCle('Me connecter avec une clé d’accès', towards('/connexion/cle', suite))}`
 
 const towards = (path: string, suite: string | undefined) => (suite ? `${path}?suite=${encodeURIComponent(suite)}` : path)

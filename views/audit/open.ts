@@ -20,7 +20,7 @@ export const openPage = ({ frame, usager, envoi, retour, values = {}, errors = {
     },
     'Ouvrir un dossier',
     html`${errorSummary(errors, { envoi: 'contenu', formulaire: 'contenu' })}
-    <p>Il faut une raison pour l’ouvrir. Vous y lirez ses mandats et ses démarches, même confidentielles, sauf les réclamations, pendant ${OUVERTURE_MINUTES} minutes. <strong>La personne verra que vous l’avez ouvert, quand, et pourquoi.</strong></p>
+    <p>Il faut une raison pour l’ouvrir. Vous y lirez ses mandats et ses démarches, même confidentielles, sauf les réclamations, pendant ${OUVERTURE_MINUTES} minutes. Si vous n’avez pas donné votre second facteur depuis 5 minutes, il vous sera demandé ensuite. <strong>La personne verra que vous l’avez ouvert, quand, et pourquoi.</strong></p>
     ${form(
       {},
       html`${hidden('envoi', envoi)}

@@ -68,6 +68,8 @@ const EQUIPE = {
   referent_designe: 'Référent nommé',
   referent_retire: 'N’est plus référent',
   facteur_reinitialise: 'Second facteur réinitialisé',
+  facteur_ajoute: 'Moyen de connexion ajouté',
+  facteur_retire: 'Moyen de connexion retiré',
 } as const satisfies Record<Equipe, string>
 
 /** What a line says was done, in plain French. */

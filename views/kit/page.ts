@@ -24,6 +24,7 @@ export const NAV = {
   leaveAidant: '/deconnexion',
   leaveUsager: '/mon-espace/deconnexion',
   sessionsAidant: '/mes-connexions',
+  moyensAidant: '/mes-moyens-de-connexion',
   sessionsUsager: '/mon-espace/connexions',
   toutVoir: '/mon-espace/tout-voir',
   accessibilite: '/accessibilite',
@@ -131,6 +132,7 @@ const footer = ({ space, demo, who, bare, parCode }: Frame): Html =>
     ? html`<footer class="end"><p>Cette page imite FranceConnect pour la démonstration de Trait d’union.</p></footer>`
     : html`<footer class="end"><ul>
 ${who && !bare && !parCode && html`<li><a href="${space === 'usager' ? NAV.sessionsUsager : NAV.sessionsAidant}">Mes connexions</a></li>`}
+${who && !bare && space === 'aidant' && html`<li><a href="${NAV.moyensAidant}">Mes moyens de connexion</a></li>`}
 <li><a href="${NAV.accessibilite}">Accessibilité : non conforme</a></li>
 <li><a href="${NAV.mentions}">Mentions légales et données personnelles</a></li>
 ${demo && html`<li><a href="${NAV.messages}">Messages de la démonstration</a></li>`}

@@ -1,8 +1,9 @@
 import type { ActingRow, Brouillon, Connue } from '../../src/mandat/brouillon-queries.ts'
+import { vueDe } from '../../src/mandat/confirmation.ts'
 import { laStructure } from '../../src/structure/nom.ts'
 import { alert } from '../kit/alert.ts'
 import { step } from '../kit/card.ts'
-import { button, checkbox, type Errors, errorSummary, form, input } from '../kit/form.ts'
+import { button, buttons, checkbox, type Errors, errorSummary, form, hidden, input } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts } from '../kit/table.ts'
@@ -18,17 +19,25 @@ type Props = {
   connue: Connue | undefined
   /** She signed in by ProConnect: she authenticates there again, in the place of a code. */
   parProconnect: boolean
+  /** She has a passkey: it may sign in the place of a code. */
+  parCle: boolean
   errors?: Errors
   refusal?: Refusal | undefined
 }
 
-export const acceptationPage = ({ frame, brouillon, acting, connue, parProconnect, errors = {}, refusal }: Props) => {
+export const acceptationPage = ({ frame, brouillon, acting, connue, parProconnect, parCle, errors = {}, refusal }: Props) => {
   const mesure =
     connue?.protegeeLe &&
     html`${alert('Une mesure de protection est notée', `Votre structure l’a notée le ${jour(connue.protegeeLe, acting.fuseau)}. Tant qu’elle dure, aucun mandat n’est possible : demandez à la personne chargée de ses affaires, ou au tribunal judiciaire.`, 'warning')}
     ${checkbox({ name: 'mesureFinie', label: 'La mesure a pris fin : je l’ai vérifié avec la personne, sur un papier du tribunal.', error: refusal === 'protection_notee' ? REFUSAL.protection_notee : undefined })}`
   return page(
-    { ...frame, bare: true, above: step(5, ETAPES), invalid: Object.keys(errors).length > 0 },
+    {
+      ...frame,
+      bare: true,
+      above: step(5, ETAPES),
+      script: parCle ? 'cle.js' : undefined,
+      invalid: Object.keys(errors).length > 0,
+    },
     'Accepter pour la structure',
     html`${errorSummary(errors)}
     ${refusal && alert('Mandat non signé', html`${REFUSAL[refusal]} ${again(brouillon.id, refusal)}`)}
@@ -53,7 +62,8 @@ export const acceptationPage = ({ frame, brouillon, acting, connue, parProconnec
               type: 'code',
               error: errors.code,
             })}
-      ${button('Accepter et signer le mandat')}`,
+      ${parCle && hidden('vue', vueDe(brouillon))}
+      ${buttons([button('Accepter et signer le mandat'), parCle && button('Signer avec ma clé d’accès', { kind: 'secondary', name: 'par', value: 'cle', attrs: { 'data-cle': 'aller', hidden: true } })])}`,
           )
     }`,
   )

@@ -1,0 +1,74 @@
+import type { Context } from 'hono'
+import { confirmerPage } from '../../views/aidant/confirmer.ts'
+import { BEGUN_IN } from '../../views/public/kept.ts'
+import { signatureOptions } from '../aidant/cle-acces.ts'
+import { openDefi } from '../aidant/defi.ts'
+import { readFactors } from '../aidant/factor.ts'
+import { preuveForm } from '../aidant/forms.ts'
+import { type Confirme, parSecours } from '../aidant/moyens.ts'
+import type { Door } from '../aidant/sign-in.ts'
+import { type Preuve, type Spend, spendFactor } from '../aidant/spend-factor.ts'
+import type { Db } from '../db.ts'
+import { parseForm, readFields } from '../form.ts'
+import { as } from './as.ts'
+import type { Env, SessionAidant } from './env.ts'
+import { calm } from './errors.ts'
+import { frameOf } from './frame.ts'
+import { returnToken, takeToken } from './rates.ts'
+import { confirmSession } from './session.ts'
+
+type Asked = Context<Env & { Variables: { aidant: SessionAidant } }>
+type Done = { ok: true } | { ok: false; refusal: string }
+/** What is left to say once her factor was right. */
+type Confirmed<D extends Done> =
+  | Extract<D, { ok: true }>
+  | { ok: false; refusal: Exclude<Extract<D, { ok: false }>['refusal'], 'second_facteur_refuse'> }
+
+/**
+ * Does `act` with a fresh second factor, which it counts in its own transaction by `spend`. A form that brings none, or a wrong one, is shown
+ * back: the page that asks for the factor keeps all that was sent, and sends it again to the same address. A passkey signs that address and
+ * those words, in this session. Three wrong ones, then even the right one waits.
+ */
+export async function confirmed<D extends Done>(
+  c: Asked,
+  { db, door }: { db: Db; door: Door },
+  confirme: Confirme,
+  act: (spend: Spend) => Promise<D>,
+): Promise<Confirmed<D> | Response> {
+  const { id: aidantId } = c.var.aidant
+  const sessionId = c.var.sessionId!
+  const fields = [...(await readFields(c))].flatMap(([name, values]) =>
+    PREUVE.includes(name) ? [] : values.map((value) => [name, String(value)] as const),
+  )
+  const pour = { aidantId, sessionId, objet: JSON.stringify([c.req.path, fields]) }
+  const secours = parSecours(confirme)
+  const form = await parseForm(c, preuveForm(secours))
+
+  if (form.ok && (form.data.code || form.data.signature)) {
+    const { code, signature } = form.data
+    const preuve: Preuve = signature ? { signature, pour } : code!.length > 6 ? { secours: code! } : { code: code! }
+    const token = await db.tx({ kind: 'portier' }, (tx) => takeToken(tx, 'code', aidantId))
+    if (!token.ok) return calm(c, 429, token.retryAfter)
+    const done = await act((tx) => spendFactor(tx, aidantId, preuve, door))
+    if (done.ok || done.refusal !== 'second_facteur_refuse') {
+      await db.tx({ kind: 'portier' }, async (tx) => {
+        await returnToken(tx, 'code', aidantId)
+        if (done.ok && !('secours' in preuve)) await confirmSession(tx, sessionId)
+      })
+      return done as Confirmed<D>
+    }
+  }
+
+  const options = await db.tx(as(c.var.aidant), async (tx) => {
+    const cles = (await readFactors(tx, aidantId)).flatMap(({ cleId }) => cleId ?? [])
+    return cles.length > 0 ? signatureOptions(door.publicUrl, await openDefi(tx, pour), cles) : undefined
+  })
+  const asked = { frame: frameOf(c), confirme, fields, options, secours }
+  if (!form.ok) return c.html(confirmerPage({ ...asked, errors: form.errors }), 422)
+  const given = form.data.code || form.data.signature
+  // 403: the same form may be sent again, once she has shown who she is (as in kept-form.ts).
+  return c.html(confirmerPage({ ...asked, refusal: given ? 'second_facteur_refuse' : undefined }), given ? 409 : 403)
+}
+
+/** What a form brings besides what it says. */
+const PREUVE = ['code', 'signature', BEGUN_IN]

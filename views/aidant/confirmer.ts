@@ -1,0 +1,57 @@
+import type { Confirme } from '../../src/aidant/moyens.ts'
+import { alert } from '../kit/alert.ts'
+import { button, type Errors, errorSummary, form, hidden, input } from '../kit/form.ts'
+import { html } from '../kit/html.ts'
+import { type Frame, page } from '../kit/page.ts'
+import { demanderCle } from './cle.ts'
+
+type Props = {
+  frame: Frame
+  confirme: Confirme
+  /** All that the form said, sent again with the factor. */
+  fields: readonly (readonly [name: string, value: string])[]
+  /** Of her passkeys, when she has one. */
+  options: string | undefined
+  secours: boolean
+  errors?: Errors
+  refusal?: 'second_facteur_refuse' | undefined
+}
+
+const QUOI = {
+  ajouter: 'Vous allez ajouter un moyen de connexion.',
+  retirer: 'Vous allez retirer un moyen de connexion.',
+  codes: 'Vous allez créer des codes de secours. Ceux d’avant ne serviront plus.',
+  reinitialiser: 'Vous allez retirer tous les moyens de connexion d’un membre de l’équipe.',
+  ouvrir: 'Vous allez ouvrir le dossier d’une personne.',
+  signer: 'Vous allez accepter et signer un mandat.',
+} as const satisfies Record<Confirme, string>
+
+const REFUSAL = {
+  second_facteur_refuse:
+    'Ce code est faux ou a déjà servi, ou la clé d’accès n’est pas la vôtre. Attendez le code suivant de votre application, ou essayez encore avec votre clé.',
+} as const
+
+/** Asks an aidant for a fresh second factor; what she sent waits in the page. */
+export const confirmerPage = ({ frame, confirme, fields, options, secours, errors = {}, refusal }: Props) => {
+  const kept = html`${fields.map(([name, value]) => hidden(name, value))}`
+  return page(
+    { ...frame, bare: true, script: options && 'cle.js', invalid: Object.keys(errors).length > 0 },
+    'Confirmer que c’est vous',
+    html`${errorSummary(errors, { signature: 'contenu' })}
+    ${refusal && alert('Rien n’a changé', REFUSAL[refusal])}
+    <p class="sentence">${QUOI[confirme]}</p>
+    <p>Ce que vous avez choisi ou écrit est gardé dans cette page.</p>
+    ${options && html`${demanderCle(options, 'Confirmer avec ma clé d’accès', { fields: kept })}<h2>Avec un code</h2>`}
+    ${form(
+      {},
+      html`${kept}${input({
+        name: 'code',
+        label: 'Code de votre application d’authentification',
+        hint: `Un nouveau code : celui de la connexion ne sert pas deux fois.${secours ? ' Sans votre téléphone, un code de secours.' : ''}`,
+        type: 'code',
+        error: errors.code,
+      })}
+      ${button('Confirmer avec ce code', { kind: options ? 'secondary' : 'primary' })}`,
+    )}`,
+  )
+}
