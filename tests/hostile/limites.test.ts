@@ -15,7 +15,8 @@ const WITHOUT: [reason: string, routes: string][] = [
     'une page lue : ce qui est à tous, ou à qui la demande, en quelques requêtes bornées',
     `GET / · GET /accessibilite · GET /mentions-legales · GET /assets/:hash/:name · GET /v · GET /v-sw.js · GET /verifier · GET /connexion
      GET /connexion/code · GET /connexion/lien/:jeton · GET /mon-espace/connexion · GET /mon-espace/deconnexion · GET /mon-espace/code
-     GET /conditions-d-utilisation · GET /structures · GET /mes-connexions · GET /mes-connexions/rester · GET /personnes/:usagerId
+     GET /conditions-d-utilisation · GET /structures · GET /mes-connexions · GET /mes-connexions/rester · GET /mes-moyens-de-connexion
+     GET /mes-moyens-de-connexion/ajouts/:ajoutId · GET /personnes/:usagerId
      GET /demarches/:demarcheId · GET /mandats/expliquer · GET /mandats/nouveau · GET /mandats/:mandatId · GET /mandats/:mandatId/arreter
      GET /mandats/:mandatId/renoncer · GET /mandats/:mandatId/deces · GET /mandats/:mandatId/protection · GET /mandats/:mandatId/renouveler
      GET /a-remettre · GET /mandats/:mandatId/arret · GET /mandats/:mandatId/demarches/nouvelle · GET /mandats/:mandatId/demarches/hors-mandat
@@ -42,8 +43,8 @@ const WITHOUT: [reason: string, routes: string][] = [
     'une écriture ordinaire de qui est connue : une ligne au journal ou un choix, chacune à son nom',
     `POST /mandats/:mandatId/demarches/nouvelle · POST /mandats/:mandatId/demarches/hors-mandat · POST /structure/personnes/:usagerId/ouvrir
      POST /structure/thematiques · POST /mandats/nouveau · POST /mandats/brouillons/:brouillonId/choix
-     POST /mandats/brouillons/:brouillonId/effacer · POST /mandats/:mandatId/renouveler · POST /a-remettre · POST /structure/aidants/:aidantId
-     POST /conditions-d-utilisation · POST /structures · POST /mes-connexions/autres/fermer · POST /mes-connexions/:sessionId/fermer`,
+     POST /mandats/brouillons/:brouillonId/effacer · POST /mandats/:mandatId/renouveler · POST /a-remettre · POST /a-remettre/annuler
+     POST /structure/aidants/:aidantId ·      POST /conditions-d-utilisation · POST /structures · POST /mes-connexions/autres/fermer · POST /mes-connexions/:sessionId/fermer`,
   ],
   [
     'arrêter, reprendre, fermer, sortir : jamais retenu',
@@ -59,6 +60,11 @@ const WITHOUT: [reason: string, routes: string][] = [
   [
     'l’envoi d’un code est limité, et la page qui le dit n’est pas un 429 : mandat-contact.test.ts « un quatrième en un quart d’heure… », code-prive.test.ts « trois codes par heure… »',
     `POST /mandats/brouillons/:brouillonId/contact · POST /mandats/brouillons/:brouillonId/accord · POST /mon-espace/confirmer`,
+  ],
+  [
+    'un second facteur frais, dont les essais sont comptés, puis ce que lui seul ouvre : moyens.test.ts « trois refus, et même la bonne attend »',
+    `POST /mes-moyens-de-connexion/ajouter · POST /mes-moyens-de-connexion/codes · POST /mes-moyens-de-connexion/:facteurId/retirer
+     POST /mes-moyens-de-connexion/ajouts/:ajoutId`,
   ],
   [
     'un code de trois essais, montré à l’autre bout d’un aller-retour limité : mandat-telephone.test.ts',

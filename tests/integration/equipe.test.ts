@@ -353,8 +353,12 @@ describe('le lien d’une invitation', () => {
     const browser = await as('thomas')
     const former = browser.cookies.get('session')!
     const { html } = await browser.post(lien, {})
-    expect((await browser.post(lien, await codeFor(html))).status).toBe(303)
+    expect((await browser.post(lien, await codeFor(html))).status).toBe(200)
     expect(browser.cookies.get('session')).not.toBe(former)
+    // Hers leaves its trace, as her coming did.
+    const [left] =
+      await world.sql`select a.email from acces c join aidant a on a.id = c.aidant_id where c.genre = 'deconnexion' order by c.id desc limit 1`
+    expect(left).toEqual({ email: 'thomas@figeac.demo' })
     expect((await world.get('/personnes', `session=${former}`)).headers.get('location')).toContain('/connexion')
   })
 
