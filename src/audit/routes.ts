@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono'
 import { dossierPage } from '../../views/audit/dossier.ts'
-import { journalPage } from '../../views/audit/journal.ts'
+import { journalCsv, journalImprimePage, journalPage } from '../../views/audit/journal.ts'
 import { openPage } from '../../views/audit/open.ts'
 import { back } from '../../views/kit/card.ts'
 import type { Config } from '../config.ts'
@@ -10,14 +10,17 @@ import { isUuid, parseForm } from '../form.ts'
 import { asReferent as as } from '../http/as.ts'
 import type { Env, SessionAidant } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
+import { limitRate } from '../http/limit-rate.ts'
 import { requireReferent } from '../http/rules.ts'
 import { proveLine } from '../journal/prove.ts'
 import { preuveFile } from '../journal/routes.ts'
+import { jourLocal } from '../mandat/mandat.ts'
 import { listMandats } from '../mandat/queries.ts'
 import { recordAcces } from '../usager/access.ts'
 import { findUsager } from '../usager/queries.ts'
 import { newUuid } from '../uuid.ts'
-import { filtreForm, OUVERTURE_DEJA_SERVIE, ouvertureForm } from './forms.ts'
+import { type ExportRefusal, exportJournal } from './export.ts'
+import { exportForm, filtreForm, OUVERTURE_DEJA_SERVIE, ouvertureForm } from './forms.ts'
 import { openDossier } from './open.ts'
 import { findLigne, findOuverture, listAidants, listLignes } from './queries.ts'
 
@@ -27,15 +30,20 @@ const JOURNAL = '/structure/journal'
 const FILTRES = Object.keys(filtreForm.shape) as (keyof typeof filtreForm.shape)[]
 
 export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'journal'> }): Hono<Env> {
+  const perReferent = limitRate(db, 'export', (c) => c.var.aidant!.id)
   const routes = new Hono<Env>()
 
-  routes.get(JOURNAL, requireReferent, async (c) => {
-    const { aidant } = c.var
+  routes.get(JOURNAL, requireReferent, (c) => {
     const values: Record<string, string> = {}
     for (const name of FILTRES) {
       const typed = c.req.query(name)?.trim()
       if (typed) values[name] = typed
     }
+    return journal(c, values)
+  })
+
+  async function journal(c: Asked, values: Record<string, string>, refusal?: ExportRefusal) {
+    const { aidant } = c.var
     const parsed = filtreForm.safeParse(values)
     const errors: Record<string, string> = {}
     for (const { path, message } of parsed.error?.issues ?? []) errors[String(path[0])] ??= message
@@ -57,12 +65,33 @@ export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'jour
         ...shown,
         fuseau: aidant.fuseau,
         values,
+        filtre: parsed.data,
         errors,
+        refusal,
         suivante: shown.suivant === undefined ? undefined : address({ avant: String(shown.suivant) }),
         premiere: avant === undefined ? undefined : address({}),
       }),
-      parsed.success ? 200 : 422,
+      refusal ? 409 : parsed.success ? 200 : 422,
     )
+  }
+
+  routes.post(`${JOURNAL}/export`, requireReferent, perReferent, async (c) => {
+    const { aidant } = c.var
+    const filtre = await parseForm(c, filtreForm)
+    const values = filtre.values as Record<string, string>
+    if (!filtre.ok) return journal(c, values)
+    const how = await parseForm(c, exportForm)
+    const exported = await exportJournal(db, as(aidant), filtre.data, aidant.fuseau)
+    if (!exported.ok) return journal(c, values, exported.refusal)
+    const { lignes, now } = exported
+    if (how.ok && how.data.forme === 'csv')
+      return c.body(journalCsv(lignes, aidant.fuseau), 200, {
+        'Content-Type': 'text/csv; charset=utf-8',
+        'Content-Disposition': `attachment; filename="journal-${jourLocal(now, aidant.fuseau)}.csv"`,
+      })
+    const aidants = await db.tx(as(aidant), listAidants)
+    const frame = frameOf(c, 'journal')
+    return c.html(journalImprimePage({ frame, lignes, aidants, fuseau: aidant.fuseau, filtre: filtre.data, now }))
   })
 
   routes.get('/structure/journal/:ligne/preuve.tlog-proof', requireReferent, async (c) => {
