@@ -5,6 +5,7 @@ import { back } from '../kit/card.ts'
 import { button, type Errors, errorSummary, form, input } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
+import { de } from '../kit/words.ts'
 
 type Refusal = Exclude<ResetRefusal, 'introuvable'>
 type Props = { frame: Frame; membre: Membre; errors?: Errors; refusal?: Refusal | undefined }
@@ -24,7 +25,7 @@ export const facteurPage = ({ frame, membre, errors = {}, refusal }: Props) =>
     'Réinitialiser un second facteur',
     html`${errorSummary(errors)}
     ${refusal && alert('Rien n’a changé', REFUSAL[refusal])}
-    <p>Vérifiez d’abord, de vive voix, que la demande vient bien de <strong>${membre.prenom} ${membre.nom}</strong>.</p>
+    <p>Vérifiez d’abord, de vive voix, que la demande vient bien ${de(membre.prenom)} ${membre.nom}.</p>
     <ul>
       <li>Son application actuelle ne servira plus, et toutes ses sessions se ferment, dans chaque structure.</li>
       <li>Un lien part à ${membre.email} pour en associer une autre.</li>
