@@ -8,6 +8,7 @@ import { identificationPage } from '../../views/mandat/identification.ts'
 import { mandatPage } from '../../views/mandat/mandat.ts'
 import { newMandatPage, protegeePage } from '../../views/mandat/new.ts'
 import { isRefusal } from '../../views/mandat/refusals.ts'
+import { RENDRE, rendrePage } from '../../views/mandat/rendre.ts'
 import { refusedPage, retourPage, tooLatePage } from '../../views/mandat/retour.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
@@ -37,7 +38,7 @@ import { openIdentification } from './identify.ts'
 import { lectureDe, lecturesOffertes } from './langues.ts'
 import { perimetreDe } from './mandat.ts'
 import { papierDuRoutes } from './papier-du-routes.ts'
-import { findMandat, findMandatContenu, listAutorisations } from './queries.ts'
+import { findMandat, findMandatContenu, findSignataire, listAutorisations } from './queries.ts'
 import { receiveIdentity } from './receive.ts'
 import { sendCode } from './send-code.ts'
 import { type Signer, signMandat } from './sign.ts'
@@ -84,13 +85,15 @@ export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<
   const gone = async (c: Context<Env & { Variables: { aidant: SessionAidant } }>, id: string, address = `/mandats/${id}`) =>
     (await db.tx(as(c.var.aidant), (tx) => findMandat(tx, id))) ? c.redirect(address, 303) : c.notFound()
 
-  routes.get('/mandats/expliquer', requireAidant, (c) => {
+  routes.get('/mandats/expliquer', requireAidant, async (c) => {
     const { demo, aidant } = c.var
     const lecture = lectureDe(c.req.query('langue'), demo)
     if (!lecture) return c.notFound()
     const frame = { ...frameOf(c, 'mandat'), grande: grande(c) }
-    return c.html(explainPage({ frame, structure: aidant.structureNom, lecture, offertes: lecturesOffertes(demo) }))
+    const reprendre = (await db.tx(as(aidant), listBrouillons)).length > 0
+    return c.html(explainPage({ frame, structure: aidant.structureNom, lecture, offertes: lecturesOffertes(demo), reprendre }))
   })
+  routes.get(RENDRE, requireAidant, (c) => c.html(rendrePage({ frame: frameOf(c) })))
   routes.get('/mandats/nouveau', requireAidant, async (c) =>
     c.html(newMandatPage({ frame: frameOf(c, 'mandat'), ...(await choices(c.var.aidant)) })),
   )
@@ -316,14 +319,16 @@ export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<
     const shown = await lire(db, c.var.aidant, {
       find: (tx) => findMandat(tx, c.req.param('mandatId')),
       read: async (tx, mandat) => {
-        const [usager, autorisations, recus, contenu] = [
+        const [usager, autorisations, recus, contenu, signataire] = [
           await findUsager(tx, mandat.usagerId),
           await listAutorisations(tx, mandat.id),
           await listArretsRecus(tx, mandat.id),
           await findMandatContenu(tx, mandat.id),
+          await findSignataire(tx, mandat),
         ]
         await recordAcces(tx, { genre: 'mandat_consulte', usagerId: mandat.usagerId })
-        return { mandat, usager: usager!, autorisations, recus, contenu, direction: tx.who.kind === 'referent', now: tx.now }
+        const direction = tx.who.kind === 'referent'
+        return { mandat, usager: usager!, autorisations, recus, contenu, signataire, direction, now: tx.now }
       },
       closed: (usagerId) => c.redirect(dossierDeDirection(usagerId), 303),
     })
