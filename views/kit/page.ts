@@ -95,8 +95,14 @@ ${footer(frame)}
 
 const PAR_CODE = html`<p>Ouvert avec le code de votre feuille\u00a0: ce qui est confidentiel est caché. <a href="${NAV.toutVoir}">Pour tout voir, connectez-vous avec FranceConnect</a>.</p>`
 
-/** No style written by htmx (the CSP forbids it), nothing inherited unless said, a page reloaded rather than kept when going back. */
-const HTMX = JSON.stringify({ includeIndicatorCSS: false, implicitInheritance: false, history: 'reload', defaultTimeout: 5000 })
+/** No style written by htmx (the CSP forbids it), not even an empty one carried over while it settles; nothing inherited unless said, a page reloaded rather than kept when going back. */
+const HTMX = JSON.stringify({
+  includeIndicatorCSS: false,
+  defaultSettleDelay: 0,
+  implicitInheritance: false,
+  history: 'reload',
+  defaultTimeout: 5000,
+})
 
 const NAME = html`${mark()}<span>Trait d’union</span>`
 const brand = (href: string) => html`<a class="brand" href="${href}">${NAME}</a>`
