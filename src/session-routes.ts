@@ -10,7 +10,7 @@ import { listSessions } from './http/session-queries.ts'
 import { listStructuresDe } from './usager/queries.ts'
 
 /** A request, whatever its route promises of the caller. */
-type Asking = Pick<Context<Env>, 'html' | 'redirect'> & { var: Readonly<Variables> }
+type Asking = Pick<Context<Env>, 'html' | 'redirect' | 'req'> & { var: Readonly<Variables> }
 
 /** « Mes connexions »: where an aidant, or a person, is signed in, and how to close any of it. */
 export function sessionRoutes({ db }: { db: Db }): Hono<Env> {
@@ -22,11 +22,11 @@ export function sessionRoutes({ db }: { db: Db }): Hono<Env> {
       sessions: await listSessions(tx, sessionId),
       fuseau: c.var.aidant?.fuseau ?? (await listStructuresDe(tx))[0]?.fuseau ?? 'Europe/Paris',
     }))
-    return c.html(sessionsPage({ frame: frameOf(c), ...shown, sessionId, path }))
+    return c.html(sessionsPage({ frame: frameOf(c), ...shown, sessionId, path, fermee: c.req.query('fait') === 'fermee' }))
   }
   const close = async (c: Asking, by: Who, which: Parameters<typeof closeSessions>[1], path: string) => {
     await db.tx(by, (tx) => closeSessions(tx, which), { retryable: true })
-    return c.redirect(path, 303)
+    return c.redirect(`${path}?fait=fermee`, 303)
   }
 
   const AIDANT = '/mes-connexions'

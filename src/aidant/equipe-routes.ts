@@ -3,7 +3,7 @@ import { equipePage } from '../../views/aidant/equipe.ts'
 import { facteurPage } from '../../views/aidant/facteur.ts'
 import { invitationPage } from '../../views/aidant/invitation.ts'
 import { inviterPage } from '../../views/aidant/inviter.ts'
-import { membrePage } from '../../views/aidant/membre.ts'
+import { gestePage, membrePage } from '../../views/aidant/membre.ts'
 import { codesPage } from '../../views/aidant/moyens.ts'
 import { commencerPage, fermeePage, rejoindrePage, rejointPage } from '../../views/aidant/rejoindre.ts'
 import type { Errors } from '../../views/kit/form.ts'
@@ -18,6 +18,7 @@ import { frameOf } from '../http/frame.ts'
 import { limitRate } from '../http/limit-rate.ts'
 import { publicPage, requireReferent } from '../http/rules.ts'
 import { signIn } from '../http/session.ts'
+import { gestesDe } from './equipe.ts'
 import { findInvitation, findMembre, listInvitations, listMembres } from './equipe-queries.ts'
 import { pairingOf } from './factor.ts'
 import { associerForm, gesteForm, invitationForm, inviteForm, rejoindreForm } from './forms.ts'
@@ -88,9 +89,15 @@ export function equipeRoutes({ db, config }: { db: Db; config: Config }): Hono<E
       status,
     )
   }
-  routes.get(`${EQUIPE}/:aidantId`, requireReferent, (c) =>
-    membre(c, c.req.param('aidantId'), 200, { fait: c.req.query('fait') ?? '' }),
-  )
+  routes.get(`${EQUIPE}/:aidantId`, requireReferent, async (c) => {
+    const { aidant } = c.var
+    const id = c.req.param('aidantId')
+    const shown = await db.tx(asReferent(aidant), (tx) => findMembre(tx, id))
+    const geste = shown && gestesDe(shown).find((one) => one === c.req.query('geste'))
+    return geste
+      ? c.html(gestePage({ frame: frame(c), membre: shown, geste, soi: aidant.id === id }))
+      : membre(c, id, 200, { fait: c.req.query('fait') ?? '' })
+  })
   routes.post(`${EQUIPE}/:aidantId`, requireReferent, async (c) => {
     const aidantId = c.req.param('aidantId')
     const form = await parseForm(c, gesteForm)

@@ -17,6 +17,9 @@ export const OUVERTURE_MINUTES = 15
 /** Counting the lines found stops there: beyond, a number helps nobody. */
 export const COMPTE_MAX = 1000
 
+/** Lines taken away at once: what one statement reads in its three seconds, and a person goes through. */
+export const EXPORT_MAX = 5000
+
 /**
  * What the journal of a structure can be searched for, in the order of the list: what the product writes of a structure, and nothing that it
  * does not write yet. `audit.test.ts` compares this with the sources: a use case that writes another action adds it here.
@@ -39,5 +42,6 @@ export const ACTIONS_CHERCHEES = [
   'aidant_ajoute',
   'aidant_suspendu',
   'aidant_retabli',
+  'export',
 ] as const satisfies readonly Action[]
 export type ActionCherchee = (typeof ACTIONS_CHERCHEES)[number]

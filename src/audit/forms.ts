@@ -18,6 +18,9 @@ export const filtreForm = z
   })
 export type Filtre = z.output<typeof filtreForm>
 
+/** How it is taken away: a file for a spreadsheet, else a page to print. */
+export const exportForm = z.object({ forme: choix(['csv', 'page']) })
+
 /** Said when the form that was sent had already opened a dossier. */
 export const OUVERTURE_DEJA_SERVIE = 'Ce formulaire avait déjà servi : vérifiez-le, puis envoyez-le à nouveau.'
 

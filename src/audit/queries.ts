@@ -86,6 +86,7 @@ export async function listLignes(
   filtre: Filtre,
   fuseau: string,
   avant: number | undefined,
+  taille = PAGE,
 ): Promise<{ lignes: LigneRow[]; suivant: number | undefined; compte: number }> {
   const { sql } = tx
   // What is sensitive stays out by the line's own mark too: a complaint's démarche is hidden, its line is not.
@@ -95,7 +96,7 @@ export async function listLignes(
       from journal j
       where ${matching(tx, filtre, fuseau)} ${avant === undefined ? sql`` : sql`and j.id < ${avant}`}
       order by j.id desc
-      limit ${PAGE + 1})
+      limit ${taille + 1})
     select j.id, j.at, j.action, j.acteur, a.prenom as aidant_prenom, a.nom as aidant_nom, k.prenom as cible_prenom, k.nom as cible_nom,
       j.usager_id, u.prenoms, u.nom_naissance, u.nom_usage, j.mandat_id, d.genre, c.titre, c.motif_hors_mandat,
       case when not d.sensible then d.done_at end as done_at,
@@ -119,8 +120,8 @@ export async function listLignes(
   const [counted] = await sql<{ compte: number }[]>`
     select count(*) as compte
     from (select 1 from journal j where ${matching(tx, filtre, fuseau)} limit ${COMPTE_MAX + 1}) as l`
-  const lignes = found.slice(0, PAGE)
-  return { lignes, suivant: found.length > PAGE ? lignes.at(-1)?.id : undefined, compte: counted!.compte }
+  const lignes = found.slice(0, taille)
+  return { lignes, suivant: found.length > taille ? lignes.at(-1)?.id : undefined, compte: counted!.compte }
 }
 
 /** The actions whose facts are those of a démarche. */

@@ -1,13 +1,13 @@
 import { Hono } from 'hono'
 import { dossierPage } from '../../views/audit/dossier.ts'
-import { journalPage } from '../../views/audit/journal.ts'
+import { journalCsv, journalImprimePage, journalPage } from '../../views/audit/journal.ts'
 import { openPage } from '../../views/audit/open.ts'
 import { back } from '../../views/kit/card.ts'
 import type { Spend } from '../aidant/spend-factor.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
 import { curseurDe, findDemarche, findFaits, listDemarches, texteDuCurseur } from '../demarche/queries.ts'
-import { isUuid, parseForm, parseSearch } from '../form.ts'
+import { isUuid, type Parsed, parseForm, parseSearch } from '../form.ts'
 import { asReferent as as } from '../http/as.ts'
 import { confirmed } from '../http/confirm.ts'
 import type { AidantContext, Env, SessionAidant } from '../http/env.ts'
@@ -17,11 +17,13 @@ import { requireReferent } from '../http/rules.ts'
 import { proveLine } from '../journal/prove.ts'
 import { preuveFile } from '../journal/routes.ts'
 import { listSignalees } from '../mandat/fin-queries.ts'
+import { jourLocal } from '../mandat/mandat.ts'
 import { listMandats } from '../mandat/queries.ts'
 import { recordAcces } from '../usager/access.ts'
 import { findUsager } from '../usager/queries.ts'
 import { newUuid } from '../uuid.ts'
-import { filtreForm, OUVERTURE_DEJA_SERVIE, ouvertureForm } from './forms.ts'
+import { type ExportRefusal, exportJournal } from './export.ts'
+import { exportForm, filtreForm, OUVERTURE_DEJA_SERVIE, ouvertureForm } from './forms.ts'
 import { openDossier } from './open.ts'
 import { findLigne, findOuverture, listAidants, listLignes } from './queries.ts'
 
@@ -31,9 +33,10 @@ export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'jour
   const door = { secretsKey: config.secretsKey, publicUrl: config.publicUrl }
   const routes = new Hono<Env>()
 
-  routes.get(JOURNAL, requireReferent, limitCaller(db, 'recherche'), async (c) => {
+  routes.get(JOURNAL, requireReferent, limitCaller(db, 'recherche'), (c) => journal(c, parseSearch(c, filtreForm)))
+
+  async function journal(c: AidantContext, filtre: Parsed<typeof filtreForm>, refusal?: ExportRefusal) {
     const { aidant } = c.var
-    const filtre = parseSearch(c, filtreForm)
     const [avant] = /^\d{1,15}$/.exec(c.req.query('avant') ?? '') ?? []
 
     const shown = await db.tx(as(aidant), async (tx) => ({
@@ -52,12 +55,35 @@ export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'jour
         ...shown,
         fuseau: aidant.fuseau,
         values: filtre.values,
+        filtre: filtre.ok ? filtre.data : undefined,
         errors: filtre.ok ? {} : filtre.errors,
+        refusal,
         suivante: shown.suivant === undefined ? undefined : address({ avant: String(shown.suivant) }),
         premiere: avant === undefined ? undefined : address({}),
       }),
-      filtre.ok ? 200 : 422,
+      refusal ? 409 : filtre.ok ? 200 : 422,
     )
+  }
+
+  routes.post(`${JOURNAL}/export`, requireReferent, limitCaller(db, 'export'), async (c) => {
+    const { aidant } = c.var
+    const filtre = await parseForm(c, filtreForm)
+    if (!filtre.ok) return journal(c, filtre)
+    const how = await parseForm(c, exportForm)
+    const exported = await confirmed(c, { db, door }, 'exporter', (spend) =>
+      exportJournal(db, as(aidant), filtre.data, aidant.fuseau, spend),
+    )
+    if (exported instanceof Response) return exported
+    if (!exported.ok) return journal(c, filtre, exported.refusal)
+    const { lignes, now } = exported
+    if (how.ok && how.data.forme === 'csv')
+      return c.body(journalCsv(lignes, aidant.fuseau), 200, {
+        'Content-Type': 'text/csv; charset=utf-8',
+        'Content-Disposition': `attachment; filename="journal-${jourLocal(now, aidant.fuseau)}.csv"`,
+      })
+    const aidants = await db.tx(as(aidant), listAidants)
+    const frame = frameOf(c, 'journal')
+    return c.html(journalImprimePage({ frame, lignes, aidants, fuseau: aidant.fuseau, filtre: filtre.data, now }))
   })
 
   routes.get('/structure/journal/:ligne/preuve.tlog-proof', requireReferent, limitCaller(db, 'preuve'), async (c) => {

@@ -47,6 +47,10 @@ export const RESULTATS = [
 ] as const
 export type Resultat = (typeof RESULTATS)[number]
 
+/** Sent, and no answer yet: the end of a mandat does not cancel it. */
+export const attendReponse = ({ resultat }: { resultat: Resultat }): boolean =>
+  resultat === 'deposee' || resultat === 'en_attente'
+
 export const MOTIFS_BLOCAGE = [
   'site_indisponible',
   'compte_impossible',
@@ -156,6 +160,7 @@ export type DemarcheRefusal =
   | 'sans_titre'
   | 'done_at_futur'
   | 'montant_sans_presence'
+  | 'ensemble_sans_elle'
   | 'hors_mandat'
 
 /**
@@ -165,10 +170,10 @@ export type DemarcheRefusal =
 export function refusalOf(
   mandat: object | undefined,
   autorisations: readonly Autorisation[],
-  demarche: Pick<NewDemarche, 'thematique' | 'code' | 'titre' | 'nature' | 'presence' | 'doneAt' | 'montantCentimes'>,
+  demarche: Pick<NewDemarche, 'thematique' | 'code' | 'titre' | 'nature' | 'mode' | 'presence' | 'doneAt' | 'montantCentimes'>,
   now: Date,
 ): DemarcheRefusal | undefined {
-  const { thematique, code, titre, nature, presence, doneAt, montantCentimes } = demarche
+  const { thematique, code, titre, nature, mode, presence, doneAt, montantCentimes } = demarche
   if (!mandat) return 'introuvable'
   if (!titre.trim()) return 'sans_titre'
   if (code != null) {
@@ -179,6 +184,8 @@ export function refusalOf(
   if (doneAt && doneAt > now) return 'done_at_futur'
   // No payment while the person is absent: she types her own card.
   if ((nature === 'paiement' || montantCentimes != null) && presence !== 'presente') return 'montant_sans_presence'
+  // Told of it she may take part from afar; absent without knowing, she did nothing of it.
+  if (mode !== 'a_sa_place' && presence === 'absente') return 'ensemble_sans_elle'
   const autorisation = autorisations.find((one) => one.thematique === thematique)
   return kindOf(autorisation, doneAt ?? now, now) === 'hors_mandat' ? 'hors_mandat' : undefined
 }

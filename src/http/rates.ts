@@ -32,6 +32,8 @@ export const RATES = {
   code_contact_structure: { count: 60, seconds: 60 * 60 },
   /** Links sent to join a structure or pair a factor, by the référent who sends them. */
   invitation: { count: 20, seconds: 60 * 60 },
+  /** Journals taken away, by référent. */
+  export: { count: 20, seconds: 60 * 60 },
   /** Searches of persons and of the structure's journal, by aidant: as fast as one types, not as a machine does. */
   recherche: { count: 240, seconds: 60 },
   /** Papers made (mandat, relevé, sheets, previews), by aidant or person; of which sheets that open her space, by structure and mandat. */

@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import { explainPage } from '../../views/mandat/explain.ts'
 import { newMandatPage, protegeePage } from '../../views/mandat/new.ts'
+import { RENDRE, rendrePage } from '../../views/mandat/rendre.ts'
 import { tooLatePage } from '../../views/mandat/retour.ts'
 import type { Db } from '../db.ts'
 import { parseForm } from '../form.ts'
@@ -9,7 +10,7 @@ import type { AidantContext, Env } from '../http/env.ts'
 import { frameOf, grandeFrameOf } from '../http/frame.ts'
 import { requireAidant } from '../http/rules.ts'
 import { refuseAccord } from './agree.ts'
-import { findChoices } from './brouillon-queries.ts'
+import { findChoices, listBrouillons } from './brouillon-queries.ts'
 import { discardBrouillon } from './discard.ts'
 import { choixForm } from './forms.ts'
 import { lectureDe, lecturesOffertes } from './langues.ts'
@@ -20,13 +21,15 @@ export function choixRoutes({ db }: { db: Db }): Hono<Env> {
   const routes = new Hono<Env>()
   const choices = (c: AidantContext, brouillonId?: string) => db.tx(as(c.var.aidant), (tx) => findChoices(tx, brouillonId))
 
-  routes.get('/mandats/expliquer', requireAidant, (c) => {
+  routes.get('/mandats/expliquer', requireAidant, async (c) => {
     const { demo, aidant } = c.var
     const lecture = lectureDe(c.req.query('langue'), demo)
     if (!lecture) return c.notFound()
     const frame = grandeFrameOf(c, 'mandat')
-    return c.html(explainPage({ frame, structure: aidant.structureNom, lecture, offertes: lecturesOffertes(demo) }))
+    const reprendre = (await db.tx(as(aidant), listBrouillons)).length > 0
+    return c.html(explainPage({ frame, structure: aidant.structureNom, lecture, offertes: lecturesOffertes(demo), reprendre }))
   })
+  routes.get(RENDRE, requireAidant, (c) => c.html(rendrePage({ frame: frameOf(c) })))
   routes.get('/mandats/nouveau', requireAidant, async (c) =>
     c.html(newMandatPage({ frame: frameOf(c, 'mandat'), ...(await choices(c)) })),
   )

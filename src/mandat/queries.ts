@@ -1,5 +1,5 @@
 import type { Tx } from '../db.ts'
-import { held } from '../structure/mine.ts'
+import { held, mine } from '../structure/mine.ts'
 import type { Identite } from '../usager/identite.ts'
 import type { Autorisation, Duree, Fin, Thematique } from './mandat.ts'
 
@@ -111,4 +111,14 @@ export async function findMandatContenu(tx: Tx, mandatId: string) {
     from mandat_contenu m
     where m.mandat_id = ${mandatId} and ${held(tx, 'm')}`
   return contenu
+}
+
+/** Who accepted it for the structure, while she still acts there. */
+export async function findSignataire(tx: Tx, { aidantId, structureId }: MandatRow) {
+  const [signataire] = await tx.sql<{ prenom: string; nom: string }[]>`
+    select a.prenom, a.nom
+    from habilitation h
+    join aidant a on a.id = h.aidant_id
+    where h.aidant_id = ${aidantId} and h.structure_id = ${structureId} and h.ended_at is null and a.suspended_at is null and ${mine(tx, 'h')}`
+  return signataire
 }

@@ -16,7 +16,7 @@ import { listArretsRecus } from './fin-queries.ts'
 import { finRoutes } from './fin-routes.ts'
 import { identificationRoutes } from './identification-routes.ts'
 import { papierDuRoutes } from './papier-du-routes.ts'
-import { findMandat, findMandatContenu, listAutorisations } from './queries.ts'
+import { findMandat, findMandatContenu, findSignataire, listAutorisations } from './queries.ts'
 import type { Signer } from './sign.ts'
 import { thematiquesRoutes } from './thematiques-routes.ts'
 
@@ -37,14 +37,16 @@ export function mandatRoutes({ db, config, franceconnect, signer, log }: Deps): 
     const shown = await lire(db, c.var.aidant, {
       find: (tx) => findMandat(tx, c.req.param('mandatId')),
       read: async (tx, mandat) => {
-        const [usager, autorisations, recus, contenu] = [
+        const [usager, autorisations, recus, contenu, signataire] = [
           await findUsager(tx, mandat.usagerId),
           await listAutorisations(tx, mandat.id),
           await listArretsRecus(tx, mandat.id),
           await findMandatContenu(tx, mandat.id),
+          await findSignataire(tx, mandat),
         ]
         await recordAcces(tx, { genre: 'mandat_consulte', usagerId: mandat.usagerId })
-        return { mandat, usager: usager!, autorisations, recus, contenu, direction: tx.who.kind === 'referent', now: tx.now }
+        const direction = tx.who.kind === 'referent'
+        return { mandat, usager: usager!, autorisations, recus, contenu, signataire, direction, now: tx.now }
       },
       closed: (usagerId) => c.redirect(dossierDeDirection(usagerId), 303),
     })

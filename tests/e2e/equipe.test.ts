@@ -35,6 +35,12 @@ describe.each([
   const email = js ? 'lea.vidal@figeac.demo' : 'luc.vidal@figeac.demo'
   const prenom = js ? 'Léa' : 'Luc'
   let nadia: Page
+  /** Asked once more on a page of its own. */
+  const geste = async (name: string) => {
+    await keyboard(nadia).press(nadia.getByRole('link', { name }))
+    await nadia.waitForURL('**?geste=*')
+    await keyboard(nadia).press(nadia.getByRole('button', { name }))
+  }
   const row = (name: string) => nadia.locator('tbody tr', { hasText: name })
 
   it('la référente invite, renvoie, et l’invitée entre avec son téléphone', async () => {
@@ -93,11 +99,11 @@ describe.each([
     expect(await words(row(prenom))).toMatch(/Aidant[\s\S]*Actif/)
     // Suspended, her open page is over at the next thing she asks.
     await keyboard(nadia).press(nadia.getByRole('link', { name: `${prenom} Vidal` }))
-    await keyboard(nadia).press(nadia.getByRole('button', { name: 'Suspendre l’accès' }))
+    await geste('Suspendre l’accès')
     await nadia.waitForURL('**?fait=suspendre')
     await hers.reload()
     expect(hers.url()).toContain('/connexion')
-    await keyboard(nadia).press(nadia.getByRole('button', { name: 'Rétablir l’accès' }))
+    await geste('Rétablir l’accès')
     await nadia.waitForURL('**?fait=retablir')
     expect(await words(nadia.locator('.facts'))).toMatch(/Actif/)
   })
@@ -105,13 +111,13 @@ describe.each([
   it('elle nomme un référent, et ne se retire pas la dernière', async () => {
     await nadia.goto(`${service.url}/structure/aidants`)
     await keyboard(nadia).press(nadia.getByRole('link', { name: 'Nadia Belkacem' }))
-    await keyboard(nadia).press(nadia.getByRole('button', { name: 'Ne plus être référent' }))
+    await geste('Ne plus être référent')
     await nadia.getByText('Une structure garde au moins un référent').waitFor()
     await nadia.goto(`${service.url}/structure/aidants`)
     await keyboard(nadia).press(nadia.getByRole('link', { name: 'Thomas Lacombe' }))
-    await keyboard(nadia).press(nadia.getByRole('button', { name: 'Nommer référent' }))
+    await geste('Nommer référent')
     await nadia.waitForURL('**?fait=designer')
-    await keyboard(nadia).press(nadia.getByRole('button', { name: 'Ne plus être référent' }))
+    await geste('Ne plus être référent')
     await nadia.waitForURL('**?fait=retirer')
   })
 

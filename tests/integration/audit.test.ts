@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ACTIONS_CHERCHEES } from '../../src/audit/audit.ts'
+import { exportJournal } from '../../src/audit/export.ts'
 import { openDossier } from '../../src/audit/open.ts'
 import { findOuverture, listAidants, listLignes, listOuvertures } from '../../src/audit/queries.ts'
 import type { Db, Tx } from '../../src/db.ts'
 import type { NewDemarche } from '../../src/demarche/demarche.ts'
 import { listDemarches } from '../../src/demarche/queries.ts'
 import { recordActeHorsMandat, recordDemarche } from '../../src/demarche/record.ts'
+import { RATES } from '../../src/http/rates.ts'
 import { append } from '../../src/journal/append.ts'
 import { listMandats } from '../../src/mandat/queries.ts'
 import { expectValidHtml } from '../support/html.ts'
@@ -250,7 +252,70 @@ describe('le journal de la structure', () => {
     expect(ACTIONS_CHERCHEES.filter((action) => !written.includes(action) && !soon.includes(action))).toEqual([])
     const offered = [...(await journal()).html.matchAll(/<option value="(\w+)"/g)].map(([, value]) => value)
     expect(offered).toEqual(expect.arrayContaining([...ACTIONS_CHERCHEES, 'apres_coup']))
-    for (const action of ['session_deleguee', 'export', 'structure_modifiee']) expect(offered).not.toContain(action)
+    for (const action of ['session_deleguee', 'structure_modifiee']) expect(offered).not.toContain(action)
+  })
+
+  const exported = async (who: Aidant, fields: Record<string, string>) =>
+    story.post(who, '/structure/journal/export', { ...fields, code: await story.freshCode(who) })
+
+  it('s’exporte tel que filtré, masqué comme à l’écran, et le journal le garde', async () => {
+    const omar = await story.usager([structure], { prenom: '=HYPERLINK("x")', nom: 'Haddad' })
+    mandat = await story.mandat(awa, omar, ['logement', 'papiers', 'social'])
+    await record()
+    await record(HANDICAP)
+    await record(CNIL)
+    await record({ code: null, thematique: 'papiers', titre: '+33 ; un "acte"' }, awa)
+    const filter = { action: 'demarche_realisee', aidant: awa.id }
+    const shown = await journal(`?${new URLSearchParams(filter)}`)
+    const asked = await story.post(nadia, '/structure/journal/export', { ...filter, forme: 'csv' })
+    expect([asked.status, asked.html.includes('Vous allez emporter le journal')]).toEqual([403, true])
+    const { status, html: file } = await exported(nadia, { ...filter, forme: 'csv' })
+    expect([status, file.startsWith('"Ligne";"Date"')]).toEqual([200, true])
+    expect(file).not.toMatch(/MDPH|handicap|Certificat|CNIL|Social/)
+    const rows = file.split('\r\n').slice(1, -1)
+    expect(rows).toHaveLength(4)
+    expect(rows[0]).toContain(
+      `"Démarche : +33 ; un ""acte""";"Papiers - Citoyenneté - Élections, déposée";"Awa Diop";"'=HYPERLINK(""x"") Haddad"`,
+    )
+    expect(rows[1]).toContain('"Démarche confidentielle";"";"Awa Diop"')
+    expect(shown.items.map(({ text }) => text.includes('confidentielle'))).toEqual(
+      rows.map((row) => row.includes('confidentielle')),
+    )
+
+    const printed = await exported(nadia, { ...filter, forme: 'page' })
+    await expectValidHtml(printed.html)
+    expect(items(printed.html)).toEqual(shown.items)
+    expect(printed.html).toContain('Filtre : Awa Diop ; Démarche')
+    expect(shown.html).toContain('Filtre : Awa Diop ; Démarche')
+    const kept = await journal('?action=export')
+    expect(kept.items.map(({ text }) => text.replace(/^.* à \d+ h \d+ /, ''))).toEqual([
+      'Journal exporté Nadia Belkacem',
+      'Journal exporté Nadia Belkacem',
+    ])
+  })
+
+  it('ne s’exporte ni par une aidante, ni d’une autre structure, ni plus de vingt fois par heure', async () => {
+    await record()
+    const lines = await story.count('journal')
+    expect((await story.post(awa, '/structure/journal/export', { forme: 'csv' })).status).toBe(404)
+    expect((await story.post(nadia, '/structure/journal/export', { forme: 'csv', du: 'hier' })).status).toBe(422)
+    expect(await story.count('journal')).toBe(lines)
+    const other = await exported(voisine, { forme: 'csv' })
+    expect([other.status, other.html.includes('Valadié')]).toEqual([200, false])
+    const statuses: number[] = []
+    await story.database.freeze(new Date('2026-11-10T13:05:30Z'))
+    for (let n = 0; n <= RATES.export.count; n++) statuses.push((await exported(simone, { forme: 'csv' })).status)
+    expect([...new Set(statuses.slice(0, -1)), statuses.at(-1)]).toEqual([200, 429])
+  })
+
+  it('trop de lignes pour un export : rien ne part, rien n’est écrit', async () => {
+    await record()
+    const filtre = { du: null, au: null, aidant: null, thematique: null, action: null }
+    const taken = (max: number) => exportJournal(story.db, nadia.asReferent, filtre, 'Europe/Paris', async () => true, max)
+    const lines = await story.count('journal')
+    expect(await taken(1)).toEqual({ ok: false, refusal: 'trop_de_lignes' })
+    expect(await story.count('journal')).toBe(lines)
+    expect(await taken(lines)).toMatchObject({ ok: true })
   })
 
   it('un titre entre parenthèses ne se suit pas d’autres parenthèses', async () => {

@@ -94,7 +94,7 @@ describe('la page de l’équipe', () => {
     )
     const today = `Le ${new Intl.DateTimeFormat('fr-FR', { dateStyle: 'long', timeZone: 'Europe/Paris' }).format(await world.now())}`
     expect(rows).toEqual([
-      expect.stringMatching(`^Nadia Belkacem nadia@figeac.demo Référent Actif ${today}$`),
+      expect.stringMatching(`^Nadia Belkacem nadia@figeac.demo À la direction Actif ${today}$`),
       expect.stringMatching(`^Thomas Lacombe thomas@figeac.demo Aidant Actif ${today}$`),
       // What she does for the other structure is not told here.
       'Samira Roux samira@deux.demo Aidant Actif Aucune',
@@ -483,6 +483,28 @@ describe('le lien d’une invitation', () => {
 })
 
 describe('suspendre, rétablir, nommer', () => {
+  it('demande encore une fois, en disant ce qui suit, avant de changer quoi que ce soit', async () => {
+    const nadia = await as('nadia')
+    const before = await combien()
+    const hers = `${EQUIPE}/${world.aidants.thomas}`
+    const { html } = await nadia.get(hers)
+    expect(html).not.toMatch(/<button[^>]*>(<svg[\s\S]*?<\/svg>)?<span>(Suspendre|Nommer)/)
+    for (const [geste, effet] of [
+      ['suspendre', 'Tout s’arrête aussitôt dans cette structure'],
+      ['designer', 'gérera l’équipe comme vous'],
+    ]) {
+      expect(html).toContain(`href="${hers}?geste=${geste}"`)
+      const asked = await nadia.get(`${hers}?geste=${geste}`)
+      expect(asked.html).toContain('Thomas Lacombe ?')
+      expect(asked.html).toContain(effet)
+      expect(asked.html).toContain(`name="geste" value="${geste}"`)
+      await alone(asked.html)
+    }
+    // Not what may be done to him: his page, as it is.
+    expect((await nadia.get(`${hers}?geste=retablir`)).html).toBe(html)
+    expect(await combien()).toEqual(before)
+  })
+
   it('chaque geste a sa ligne, se voit au journal, et ne se fait pas deux fois', async () => {
     const nadia = await as('nadia')
     const cas: [Geste, string, unknown, { referent: boolean; ended: boolean }, string][] = [

@@ -156,6 +156,56 @@ describe('une autre phrase n’est jamais acceptée en passant', () => {
   })
 })
 
+describe('l’écran prêté à la personne', () => {
+  it('ne mène à la liste des personnes ni par le nom du service, ni après son non', async () => {
+    const { browser, accord } = await rereading()
+    const no = await browser.post(accord.url, { reponse: 'non' })
+    said(no.html, 'Vous avez dit non')
+    for (const html of [accord.html, no.html]) {
+      expect(html).not.toMatch(/href="\/(personnes)?"/)
+      expect(html).toMatch(/<p class="brand">/)
+    }
+    expect(no.html).toContain('href="/mandats/rendre"')
+    expect((await browser.get('/mandats/nouveau')).html).toContain('<a class="brand" href="/personnes">')
+  })
+
+  it('« Expliquer » mène aux mandats en préparation, sans nommer personne', async () => {
+    const browser = await signedIn()
+    const { html } = await browser.get('/mandats/expliquer')
+    expect(words(html)).not.toContain('Reprendre')
+    await world.draft({ persona: 'josiane', upTo: 'identite' })
+    const after = await browser.get('/mandats/expliquer')
+    expect(after.html).toMatch(/href="\/mandats\/nouveau"[^>]*><span>Reprendre un mandat en préparation/)
+    expect(after.html).not.toMatch(/DELPECH|Delpech/)
+    await expectValidHtml(after.html)
+  })
+})
+
+describe('une identité qui ne suffit pas', () => {
+  it('sans prénom : dit que recommencer n’y changera rien, et ce qui est possible', async () => {
+    const browser = await signedIn()
+    const chosen = await choose(browser, 'non')
+    const page = await browser.follow(await browser.atFranceConnect(await browser.post(chosen.location!, {}), 'sans-prenom'))
+    expect(page.status).toBe(409)
+    said(page.html, 'Recommencer donnera la même réponse')
+    said(page.html, 'par la mairie de sa naissance ou par l’Insee')
+    expect(page.html).not.toContain('Reprendre où vous en étiez')
+    await expectValidHtml(page.html)
+  })
+
+  it('d’un renouvellement : une autre personne, ou la même dont l’état civil est corrigé, et la suite de chacune', async () => {
+    const { id } = await world.signMandat({ persona: 'odette', perimetre: ['logement'] })
+    const browser = await signedIn()
+    const draft = await browser.post(`/mandats/${id}/renouveler`, { protegee: 'non', thematiques: 'logement', duree: 'mois' })
+    const page = await browser.follow(await browser.atFranceConnect(await browser.post(draft.location!, {}), 'josiane'))
+    expect(page.status).toBe(409)
+    said(page.html, 'C’est quelqu’un d’autre')
+    said(page.html, 'C’est bien elle, et son état civil a été corrigé')
+    said(page.html, 'Commencez un nouveau mandat avec elle')
+    await expectValidHtml(page.html)
+  })
+})
+
 describe('aucun mandat n’est possible', () => {
   it.each([
     ['leo', 'La personne a moins de 18 ans'],
@@ -170,7 +220,12 @@ describe('aucun mandat n’est possible', () => {
     expect(page.status).toBe(409)
     said(page.html, sentence)
     expect(page.html).not.toMatch(/brouillons|Reprendre|Réessayer/)
-    expect(page.html).toContain('href="/personnes"')
+    // The person may still be reading: the list of everyone helped is one page further.
+    expect(page.html).not.toContain('href="/personnes"')
+    const between = await browser.get('/mandats/rendre')
+    expect(page.html).toContain('href="/mandats/rendre"')
+    expect(between.html).toContain('href="/personnes"')
+    await expectValidHtml(between.html)
     said(page.html, 'À qui parler')
     await expectValidHtml(page.html)
     expect(await world.sql`select 1 from brouillon`).toHaveLength(0)

@@ -97,6 +97,12 @@ describe('le contact qu’elle donne', () => {
     const again = await bySms('marcel', '06 11 11 22 22')
     expect(again.answer.location).toContain('/acceptation')
     expect(await sent()).toBeUndefined()
+    // Nor to be typed again.
+    const page = await again.browser.get(`${stepOf(again.id, 'accord')}?relire=oui`)
+    expect(page.html).toContain(`value="${'06 11 11 22 22'.replaceAll(' ', '\u00a0')}"`)
+    await world.sql`update usager set telephone_prouve_at = null where telephone = '+33611112222'`
+    expect((await again.browser.get(`${stepOf(again.id, 'accord')}?relire=oui`)).html).not.toContain('06\u00a011\u00a011')
+    await world.sql`update usager set telephone_prouve_at = horloge() where telephone = '+33611112222'`
     const other = await bySms('marcel', '06 11 11 22 23')
     expect(other.answer.location).toContain('/contact')
     expect(await sent()).toBeDefined()

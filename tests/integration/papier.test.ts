@@ -432,6 +432,21 @@ describe('le relevé', () => {
     expect(text.split(serre('Faite après l’arrivée de la demande d’arrêt'))).toHaveLength(2)
   })
 
+  it('dit attendue la réponse à une demande déposée, comme la page de l’arrêt, même sans prochaine étape', async () => {
+    const mandat = await world.signMandat({ persona: 'josiane', perimetre: ['logement'] })
+    const expected = async () => {
+      const { text } = await pdfOf(await shePrints(mandat.id, 'releve', 'josiane'))
+      return text.includes(serre('Rien n’est attendu')) ? 'rien' : text.includes(serre('Une réponse')) ? 'une réponse' : 'autre'
+    }
+    for (const [resultat, said] of [
+      ['terminee', 'rien'],
+      ['deposee', 'une réponse'],
+    ] as const) {
+      ok(await recordDemarche(world.db, world.as('thomas'), uneDemarche(mandat.id, 'logement', { titre: resultat, resultat })))
+      expect([resultat, await expected()]).toEqual([resultat, said])
+    }
+  })
+
   it('montre ce que son lecteur peut voir : tout à la personne, le sensible masqué à l’aidant', async () => {
     const mandat = await world.signMandat({ persona: 'laetitia', perimetre: ['social', 'logement'] })
     const by = world.as('thomas')

@@ -323,7 +323,14 @@ describe('quand plus rien n’est en cours', () => {
     expect(await reading('thomas')).toEqual({ texte: 1, telephone: null })
     const ines = await world.cookieOf({ aidantId: world.aidants.ines, structureId: world.structures.figeac })
     thomas = await world.cookieOf({ aidantId: world.aidants.thomas, structureId: world.structures.figeac })
-    expect(await read(`/mandats/${mandat.id}`, ines)).toContain('lisent encore le texte accepté')
+    const page = await read(`/mandats/${mandat.id}`, ines)
+    expect(page).toContain('lisent encore le texte accepté')
+    // Whom to ask: who signed it, while he is there.
+    expect(page).toContain('Demandez-les à Thomas Lacombe')
+    expect(page).toContain('Accepté par Thomas Lacombe')
+    await world.database.adminSql`update habilitation set ended_at = horloge() where aidant_id = ${world.aidants.thomas}`
+    expect(await read(`/mandats/${mandat.id}`, ines)).toContain('Demandez-les à votre référent')
+    await world.database.adminSql`update habilitation set ended_at = null where aidant_id = ${world.aidants.thomas}`
     expect(await read(`/mandats/${mandat.id}`, thomas)).toContain('Le texte accepté, mot pour mot')
   })
 })

@@ -676,6 +676,12 @@ describe('l’application contournée, la base refuse encore', () => {
       [asAidant(AIDANT, STRUCTURE), ...done, demarche({}), contenu({})],
     ],
     [
+      'une démarche se fait avec une personne absente, qui n’en sait rien',
+      'demarche_ensemble',
+      [asAidant(AIDANT, STRUCTURE), ...done, demarche({ mode: `'avec_la_personne'`, presence: `'absente'` })],
+      [asAidant(AIDANT, STRUCTURE), ...done, demarche({ presence: `'absente'` }), contenu({})],
+    ],
+    [
       'une réclamation reste lisible de la direction par le journal',
       'demarche_discrete',
       [

@@ -57,7 +57,9 @@ describe.each([
   it('ferme celle qu’on désigne : morte à la demande suivante, l’autre reste', async () => {
     const [here, there] = [await world.sessionOf(who), await world.sessionOf(who)]
     const closed = await world.post(`${path}/${await idOf(there)}/fermer`, {}, here)
-    expect([closed.status, closed.headers.get('location')]).toEqual([303, path])
+    expect([closed.status, closed.headers.get('location')]).toEqual([303, `${path}?fait=fermee`])
+    expect((await page(`${path}?fait=fermee`, here)).html).toContain('C’est fermé')
+    expect((await page(path, here)).html).not.toContain('C’est fermé')
     expect((await page(ailleurs, there)).status).toBe(303)
     expect((await page(ailleurs, here)).status).toBe(200)
   })

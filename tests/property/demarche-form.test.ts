@@ -180,11 +180,14 @@ const complete = fc
     orientation: maybe(words(120)),
     note: maybe(words(280)),
   })
-  // Money, and payments, are only ever in her presence.
+  // Money, and payments, are only ever in her presence; with her, she is there or at least knows.
   .map(({ what, etape, minutes, ...rest }) => ({
     ...rest,
     ...what,
     ...etape,
     faiteLe: minutes === undefined ? undefined : local(new Date(mandat.signedAt.getTime() + minutes * 60_000)),
-    presence: rest.montant || rest.nature === 'paiement' ? 'presente' : rest.presence,
+    presence:
+      rest.montant || rest.nature === 'paiement' || (rest.presence === 'absente' && rest.mode !== 'a_sa_place')
+        ? 'presente'
+        : rest.presence,
   })) as fc.Arbitrary<Record<string, string | undefined> & { envoi: string; resultat: string }>

@@ -86,18 +86,20 @@ test('refuse hors du mandat et rien de plus, dans l’ordre des refus', () => {
     thematique: fc.constantFrom('logement', 'argent'),
     titre: fc.constantFrom('Écrire au bailleur', ' '),
     nature: fc.constantFrom('demande', 'paiement'),
-    presence: fc.constantFrom('presente', 'absente'),
+    mode: fc.constantFrom('avec_la_personne', 'a_sa_place', 'seule_avec_appui'),
+    presence: fc.constantFrom('presente', 'absente_prevenue', 'absente'),
     montantCentimes: fc.constantFrom(null, 500),
     done: fc.option(hour, { nil: null }),
   }) as fc.Arbitrary<
-    Pick<NewDemarche, 'thematique' | 'titre' | 'nature' | 'presence' | 'montantCentimes'> & { done: number | null }
+    Pick<NewDemarche, 'thematique' | 'titre' | 'nature' | 'mode' | 'presence' | 'montantCentimes'> & { done: number | null }
   >
   fc.assert(
     fc.property(story, hour, facts, (story, now, { done, ...facts }) => {
       const refusals = [
         facts.titre === ' ' && 'sans_titre',
         done !== null && done > now && 'done_at_futur',
-        (facts.nature === 'paiement' || facts.montantCentimes) && facts.presence === 'absente' && 'montant_sans_presence',
+        (facts.nature === 'paiement' || facts.montantCentimes) && facts.presence !== 'presente' && 'montant_sans_presence',
+        facts.presence === 'absente' && facts.mode !== 'a_sa_place' && 'ensemble_sans_elle',
         (facts.thematique === 'argent' || model(story).kind(done ?? now, now) === 'hors_mandat') && 'hors_mandat',
       ]
       const expected = refusals.find(Boolean) || undefined

@@ -132,6 +132,7 @@ export const SEARCHES = {
   envoye: 'libre',
   faites: 'libre',
   fait: 'libre',
+  geste: 'libre',
   remis: 'libre',
   thematiques: 'libre',
   taille: 'libre',
@@ -251,6 +252,7 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     gives: (caller) => (caller === 'thomas' || caller === 'fabrice' ? 200 : 404),
   },
   'GET /mandats/expliquer': { rule: 'aidant', gives: 200 },
+  'GET /mandats/rendre': { rule: 'aidant', gives: 200 },
   'GET /mandats/nouveau': { rule: 'aidant', gives: 200 },
   'GET /mandats/:mandatId': { rule: 'aidant', gives: withReason },
   'GET /mandats/:mandatId/arreter': { rule: 'aidant', gives: withReason, or: [303] },
@@ -337,6 +339,7 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     gives: 303,
     fields: () => ({ motif: 'controle', envoi: randomUUID() }),
   },
+  'POST /structure/journal/export': { rule: 'referent', gives: 403, or: [429], fields: () => ({ forme: 'csv' }) },
   // Papers: what was never stopped has no paper that says so.
   // Both référents have just given a reason: they print what says a fact.
   'POST /mandats/:mandatId/papiers/mandat': { oneByOne: true, rule: 'aidant', gives: 200 },

@@ -1,9 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Hono } from 'hono'
 import { CGU_VERSION } from '../../src/aidant/aidant.ts'
+import { encryptSecret } from '../../src/aidant/secret.ts'
 import { auditRoutes } from '../../src/audit/routes.ts'
 import { type Db, openDb } from '../../src/db.ts'
 import { demarcheRoutes } from '../../src/demarche/routes.ts'
+import { codeOf, totpSecretOf } from '../../src/demo/people.ts'
 import { proxiesOf } from '../../src/http/address.ts'
 import { openEdge } from '../../src/http/edge.ts'
 import type { Env } from '../../src/http/env.ts'
@@ -36,6 +38,8 @@ export type Story = {
   rls: Db
   structure(more?: Partial<Structure>): Promise<Structure>
   aidant(structure: Structure, more?: { referent?: boolean; prenom?: string; nom?: string }): Promise<Aidant>
+  /** A code of her authenticator that has not served. */
+  freshCode(aidant: Aidant): Promise<string>
   usager(structures: readonly Structure[], more?: { prenom?: string; nom?: string }): Promise<string>
   mandat(
     aidant: Aidant,
@@ -57,6 +61,7 @@ export type Story = {
 export async function openStory(): Promise<Story> {
   const database = await freshDatabase()
   const { adminSql } = database
+  const secretsKey = randomBytes(32)
   const db = openDb({ url: database.url, connections: 4 })
   const rls = openDb({ url: database.url, connections: 2, rlsOnly: true })
   const jwksId = await archiveJwks(db, '{"keys":[]}')
@@ -64,12 +69,12 @@ export async function openStory(): Promise<Story> {
   app.use(
     session(
       db,
-      { publicUrl: OURS, secretsKey: randomBytes(32), proxies: proxiesOf(0) },
+      { publicUrl: OURS, secretsKey, proxies: proxiesOf(0) },
       { cgu: '/cgu', cguVersion: CGU_VERSION, structures: '/structures' },
     ),
   )
   app.route('/', demarcheRoutes({ db, config: {} }))
-  app.route('/', auditRoutes({ db, config: { secretsKey: randomBytes(32), publicUrl: OURS } }))
+  app.route('/', auditRoutes({ db, config: { secretsKey, publicUrl: OURS } }))
 
   let serial = 0
   async function ask(who: Aidant | undefined, path: string, init: RequestInit = {}): Promise<Answer> {
@@ -93,6 +98,13 @@ export async function openStory(): Promise<Story> {
     database,
     db,
     rls,
+    async freshCode({ id }) {
+      const secret = encryptSecret(secretsKey, randomBytes(12), totpSecretOf('thomas'))
+      await adminSql`delete from facteur where aidant_id = ${id}`
+      const [row] = await adminSql<{ now: Date }[]>`
+        insert into facteur (aidant_id, genre, secret) values (${id}, 'totp', ${secret}) returning horloge() as now`
+      return codeOf('thomas', row!.now)
+    },
     async structure({ nom = 'CCAS de Figeac', fuseau = 'Europe/Paris' } = {}) {
       const siret = String(10_000_000_000_000 + ++serial)
       const [row] = await adminSql<{ id: string }[]>`

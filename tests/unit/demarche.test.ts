@@ -62,6 +62,8 @@ test.each<[string, Partial<NewDemarche>]>([
   ['libre', {}],
   ['du catalogue', duCatalogue],
   ['faite à l’instant même', { doneAt: now }],
+  ['faite à sa place, absente', { mode: 'a_sa_place', presence: 'absente' }],
+  ['faite avec elle à distance', { presence: 'absente_prevenue' }],
   ['payée en présence de la personne', { nature: 'paiement', montantCentimes: 1250 }],
 ])('accepte une démarche %s', (_, over) => {
   expect(refusalOf({}, [autorisation()], { ...demarche, ...over }, now)).toBeUndefined()
@@ -75,6 +77,8 @@ test.each<[DemarcheRefusal, string, Partial<NewDemarche>]>([
   ['done_at_futur', 'à venir', { doneAt: new Date(now.getTime() + 1) }],
   ['montant_sans_presence', 'payée en l’absence de la personne', { nature: 'paiement', presence: 'absente_prevenue' }],
   ['montant_sans_presence', 'où l’argent bouge en son absence', { montantCentimes: 1, presence: 'absente' }],
+  ['ensemble_sans_elle', 'faite avec la personne, absente et pas prévenue', { presence: 'absente' }],
+  ['ensemble_sans_elle', 'faite par elle, absente et pas prévenue', { mode: 'seule_avec_appui', presence: 'absente' }],
   ['hors_mandat', 'dans une thématique non accordée', { thematique: 'argent' }],
   ['hors_mandat', 'faite avant l’accord', { doneAt: at('01T09:59:59') }],
   [

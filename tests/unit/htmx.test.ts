@@ -90,6 +90,18 @@ test('la recherche répond pendant la frappe : adresse, focus et zone annoncée 
   expect(asked).toBe(1)
 }, 20_000)
 
+test('remplacer un morceau dont un élément garde un style vide n’écrit aucun style, que la CSP refuserait', async () => {
+  const opened = await search(true)
+  const refused: string[] = []
+  opened.on('console', (message) => message.type() === 'error' && refused.push(message.text()))
+  // As a browser, or a tool that looks at the page, leaves it behind.
+  await opened.evaluate("const { style } = document.querySelector('#resultats'); style.color = 'red'; style.color = ''")
+  expect(await opened.locator('#resultats').getAttribute('style')).toBe('')
+  await opened.evaluate("htmx.ajax('GET', '/personnes?q=petit', { target: 'main', select: 'main', swap: 'outerHTML' })")
+  await expect.poll(() => opened.locator('tbody tr').count()).toBe(1)
+  expect(refused).toEqual([])
+}, 20_000)
+
 test('la même recherche marche sans JavaScript', async () => {
   const opened = await search(false)
   await opened.getByLabel('Nom').fill('petit')

@@ -7,6 +7,7 @@ import { deLaStructure, laStructure } from '../../src/structure/nom.ts'
 import { alert, etat } from '../../views/kit/alert.ts'
 import { ASSETS, asset } from '../../views/kit/assets.ts'
 import { card } from '../../views/kit/card.ts'
+import { csv } from '../../views/kit/csv.ts'
 import {
   button,
   checkboxes,
@@ -348,4 +349,10 @@ test('qui a trop essayé sait combien attendre', () => {
   expect(said(700)).toContain('Attendez 12\u00a0minutes, puis')
   expect(said(20)).toContain('Attendez une minute, puis')
   expect(said()).toContain('Attendez un quart d’heure, puis')
+})
+
+test('un fichier pour tableur : marque UTF-8, points-virgules, guillemets, et aucune cellule qui serait une formule', () => {
+  expect(csv([['a', 'b;"c"\n'], ['é']])).toBe('\ufeff"a";"b;""c""\n"\r\n"é"\r\n')
+  for (const formule of ['=1', '+1', '-1', '@x', '\t=1', ' =1', '\u200b=1', '＝1', '\nx'])
+    expect(csv([[formule]])).toBe(`\ufeff"'${formule}"\r\n`)
 })

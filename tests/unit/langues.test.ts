@@ -14,7 +14,7 @@ const ARABE: Lecture = {
 const BROUILLON: Lecture = { ...ARABE, langue: 'ps', version: 'ps-essai', relu: false }
 
 const shown = (lecture: Lecture, offertes: readonly Lecture[] = [lecture], grande = false) =>
-  explainPage({ frame: { space: 'aidant', grande }, structure: 'CCAS de Figeac', lecture, offertes })
+  explainPage({ frame: { space: 'aidant', grande }, structure: 'CCAS de Figeac', lecture, offertes, reprendre: false })
 
 test('en service, seul ce qui a été relu est offert ; la démonstration montre aussi les brouillons', () => {
   const names = (demo: boolean) => lecturesOffertes(demo).map(({ langue }) => langue)

@@ -23,6 +23,7 @@ const QUOI = {
   codes: 'Vous allez créer des codes de secours. Ceux d’avant ne serviront plus.',
   reinitialiser: 'Vous allez retirer tous les moyens de connexion d’un membre de l’équipe.',
   ouvrir: 'Vous allez ouvrir le dossier d’une personne.',
+  exporter: 'Vous allez emporter le journal de la structure.',
   signer: 'Vous allez accepter et signer un mandat.',
 } as const satisfies Record<Confirme, string>
 

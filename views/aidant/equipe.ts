@@ -54,7 +54,7 @@ export const equipePage = ({ frame, membres, invitations, fuseau, now, fait }: P
       columns: [
         { head: 'Qui', cell: ({ id, prenom, nom }) => html`<a href="/structure/aidants/${id}">${prenom} ${nom}</a>` },
         { head: 'E-mail', cell: ({ email }) => email },
-        { head: 'Rôle', cell: ({ referent }) => (referent ? 'Référent' : 'Aidant') },
+        { head: 'Rôle', cell: ({ referent }) => role(referent) },
         { head: 'Accès', cell: (membre) => acces(membre, fuseau) },
         { head: 'Dernière activité', cell: (membre) => activite(membre, now, fuseau) },
       ],
@@ -63,6 +63,9 @@ export const equipePage = ({ frame, membres, invitations, fuseau, now, fait }: P
     })}`,
   )
 }
+
+/** Without a gender, which is not known. */
+export const role = (referent: boolean): string => (referent ? 'À la direction' : 'Aidant')
 
 /** Until when a link serves. */
 export const validite = ({ sentAt, ouverte }: InvitationRow, fuseau: string): string =>

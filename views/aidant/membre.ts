@@ -2,11 +2,11 @@ import { type Geste, type GesteRefusal, gestesDe } from '../../src/aidant/equipe
 import type { Membre } from '../../src/aidant/equipe-queries.ts'
 import { alert, success } from '../kit/alert.ts'
 import { back } from '../kit/card.ts'
-import { button, type Errors, errorSummary, form, hidden } from '../kit/form.ts'
+import { button, buttonLink, type Errors, errorSummary, form, hidden } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts } from '../kit/table.ts'
-import { acces, activite } from './equipe.ts'
+import { acces, activite, role } from './equipe.ts'
 
 type Props = {
   frame: Frame
@@ -24,7 +24,7 @@ type Props = {
 const GESTE = {
   designer: {
     bouton: 'Nommer référent',
-    effet: 'Il lira le journal de la structure, ouvrira des dossiers avec une raison, et gérera l’équipe comme vous.',
+    effet: 'Cette personne lira le journal de la structure, ouvrira des dossiers avec une raison, et gérera l’équipe comme vous.',
   },
   retirer: { bouton: 'Ne plus être référent', effet: 'La personne reste aidante, sans diriger la structure.' },
   suspendre: {
@@ -48,6 +48,28 @@ const REFUSAL = {
   dernier_referent: 'Une structure garde au moins un référent. Nommez-en d’abord un autre.',
 } as const satisfies Record<GesteRefusal, string>
 
+const effet = (geste: Geste, soi: boolean) =>
+  html`${soi && geste !== 'retablir' && html`<strong>C’est votre propre accès.</strong> `}${GESTE[geste].effet}`
+
+type GesteProps = { frame: Frame; membre: Membre; geste: Geste; soi: boolean }
+
+/** Asked once more, with what follows: nothing has changed yet. */
+export const gestePage = ({ frame, membre: { id, prenom, nom }, geste, soi }: GesteProps) =>
+  page(
+    {
+      ...frame,
+      heading: `${GESTE[geste].bouton} : ${prenom} ${nom} ?`,
+      above: back('Ne rien changer', `/structure/aidants/${id}`),
+    },
+    GESTE[geste].bouton,
+    html`<p>${effet(geste, soi)}</p>
+    <p>Le journal de la structure le garde.</p>
+    ${form(
+      { action: `/structure/aidants/${id}` },
+      html`${hidden('geste', geste)}${button(GESTE[geste].bouton, { kind: geste === 'suspendre' ? 'danger' : 'primary' })}`,
+    )}`,
+  )
+
 /** One person of the team, and what her référent may do. */
 export const membrePage = ({ frame, membre, now, fuseau, soi, fait = '', errors = {}, refusal }: Props) => {
   const { id, prenom, nom, email, referent, endedAt, suspendedAt } = membre
@@ -65,7 +87,7 @@ export const membrePage = ({ frame, membre, now, fuseau, soi, fait = '', errors 
     ${done && success(done)}
     ${facts([
       { term: 'E-mail', value: email },
-      { term: 'Rôle', value: referent ? 'Référent' : 'Aidant' },
+      { term: 'Rôle', value: role(referent) },
       { term: 'Accès', value: acces(membre, fuseau) },
       { term: 'Dernière activité dans votre structure', value: activite(membre, now, fuseau) },
     ])}
@@ -75,10 +97,7 @@ export const membrePage = ({ frame, membre, now, fuseau, soi, fait = '', errors 
         ? html`<p>Cet accès est suspendu par l’exploitant du service : lui seul peut le rétablir.</p>`
         : gestesDe(membre).map(
             (geste) =>
-              html`<h2>${GESTE[geste].bouton}</h2><p>${soi && geste !== 'retablir' && html`<strong>C’est votre propre accès.</strong> `}${GESTE[geste].effet}</p>${form(
-                { label: GESTE[geste].bouton },
-                html`${hidden('geste', geste)}${button(GESTE[geste].bouton, { kind: geste === 'suspendre' ? 'danger' : 'secondary' })}`,
-              )}`,
+              html`<h2>${GESTE[geste].bouton}</h2><p>${effet(geste, soi)}</p>${buttonLink(GESTE[geste].bouton, `/structure/aidants/${id}?geste=${geste}`, { kind: 'secondary' })}`,
           )
     }
     ${

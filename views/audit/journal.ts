@@ -1,12 +1,27 @@
-import { COMPTE_MAX } from '../../src/audit/audit.ts'
+import { COMPTE_MAX, EXPORT_MAX } from '../../src/audit/audit.ts'
+import type { ExportRefusal } from '../../src/audit/export.ts'
+import type { Filtre } from '../../src/audit/forms.ts'
 import type { AidantRow, LigneRow } from '../../src/audit/queries.ts'
 import { alert } from '../kit/alert.ts'
-import { button, type Errors, errorSummary, form, input, results, select, type Values } from '../kit/form.ts'
-import { html } from '../kit/html.ts'
+import { back } from '../kit/card.ts'
+import { csv } from '../kit/csv.ts'
+import { button, buttons, type Errors, errorSummary, form, hidden, input, results, select, type Values } from '../kit/form.ts'
+import { type Html, html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { type Moment, pagination, timeline } from '../kit/table.ts'
-import { FAITE_APRES_DEMANDE, jourEtHeure, KIND, nombre, nomCourant, pluriel, THEMATIQUE, temps } from '../kit/words.ts'
-import { ACTION, detailEnMots, faitEnMots, quiEnMots, raison, receptionEnMots } from './words.ts'
+import {
+  dateEcrite,
+  FAITE_APRES_DEMANDE,
+  heure,
+  jourDeChamp,
+  jourEtHeure,
+  KIND,
+  nombre,
+  pluriel,
+  THEMATIQUE,
+  temps,
+} from '../kit/words.ts'
+import { ACTION, detailEnMots, faitEnMots, faiteLe, personneEnMots, quiEnMots, raison, receptionEnMots } from './words.ts'
 
 type Props = {
   frame: Frame
@@ -15,7 +30,10 @@ type Props = {
   aidants: readonly AidantRow[]
   fuseau: string
   values: Values
+  /** As it was read from `values`; undefined when it is refused. */
+  filtre: Filtre | undefined
   errors?: Errors
+  refusal?: ExportRefusal | undefined
   /** Address of the next page. */
   suivante?: string | undefined
   /** Address of the first page, when this is another. */
@@ -25,7 +43,8 @@ type Props = {
 const JOURNAL = '/structure/journal'
 
 /** The journal of a structure, for its référents. */
-export const journalPage = ({ frame, lignes, compte, aidants, fuseau, values, errors = {}, suivante, premiere }: Props) => {
+export const journalPage = (props: Props) => {
+  const { frame, lignes, compte, aidants, fuseau, values, filtre, errors = {}, refusal, suivante, premiere } = props
   const field = (name: string) => ({ name, value: values[name], error: errors[name], optional: true })
   const wrong = Object.entries(errors).filter((entry): entry is [string, string] => Boolean(entry[1]))
   const count =
@@ -38,8 +57,9 @@ export const journalPage = ({ frame, lignes, compte, aidants, fuseau, values, er
     { ...frame, invalid: Object.keys(errors).length > 0 },
     'Journal de la structure',
     html`${errorSummary(errors)}
+    ${refusal && alert('Rien n’est exporté', REFUSAL[refusal])}
     <p>Ce qui a été fait au nom de votre structure. Le service ne laisse personne y changer ni y effacer une ligne. Le contenu des démarches confidentielles ne se lit que dans le dossier de la personne, ouvert avec une raison qu’elle voit ; le filtre par thématique les laisse de côté.</p>
-    <p>La preuve d’une ligne est un fichier qui permet de montrer qu’elle n’a pas été modifiée depuis. Celle d’une démarche ne dit ce qui a été fait que pendant que vous avez le dossier ouvert.</p>
+    <p>La preuve d’une ligne est un fichier qui permet de montrer qu’elle n’a pas été modifiée depuis. Celle d’une démarche ne dit ce qui a été fait que pendant que vous avez le dossier ouvert. Ce que vous exportez est noté au journal ; gardez-le comme un dossier.</p>
     ${form(
       {
         action: JOURNAL,
@@ -70,7 +90,20 @@ export const journalPage = ({ frame, lignes, compte, aidants, fuseau, values, er
     )}
     ${results(
       count,
-      html`${Object.keys(values).length > 0 && html`<p><a href="${JOURNAL}">Effacer les filtres</a></p>`}
+      html`${filtre && filtreDit(filtre, aidants)}
+      ${Object.keys(values).length > 0 && html`<p class="pages"><a href="${JOURNAL}">Effacer les filtres</a></p>`}
+      ${
+        filtre &&
+        lignes.length > 0 &&
+        form(
+          { action: `${JOURNAL}/export`, label: 'Emporter ces lignes' },
+          html`${Object.entries(values).map(([name, value]) => hidden(name, String(value)))}
+      ${buttons([
+        button('Exporter pour un tableur', { name: 'forme', value: 'csv', kind: 'secondary' }),
+        button('Version à imprimer', { name: 'forme', value: 'page', kind: 'secondary' }),
+      ])}`,
+        )
+      }
       ${premiere && html`<p><a href="${premiere}">Revenir aux lignes les plus récentes</a></p>`}
       ${
         // Here too, since htmx refreshes this part alone; it takes no focus from who is still typing a date.
@@ -89,12 +122,68 @@ export const journalPage = ({ frame, lignes, compte, aidants, fuseau, values, er
   )
 }
 
+type ImprimeProps = {
+  frame: Frame
+  lignes: readonly LigneRow[]
+  aidants: readonly AidantRow[]
+  fuseau: string
+  filtre: Filtre
+  now: Date
+}
+
+/** All that a filter finds, to be printed. */
+export const journalImprimePage = ({ frame, lignes, aidants, fuseau, filtre, now }: ImprimeProps) =>
+  page(
+    { ...frame, bare: true, above: back('Journal de la structure', JOURNAL) },
+    'Journal de la structure',
+    html`<p>${pluriel(lignes.length, 'ligne', 'lignes', 'Aucune ligne')}, le ${jourEtHeure(now, fuseau)}. Le contenu des démarches confidentielles n’y est pas.</p>
+    ${filtreDit(filtre, aidants)}
+    ${timeline(
+      lignes.map((ligne) => moment(ligne, fuseau)),
+      'Aucune ligne ne correspond.',
+    )}`,
+  )
+
+/** What a spreadsheet shows: what the page shows, a line a row. */
+export const journalCsv = (lignes: readonly LigneRow[], fuseau: string): string =>
+  csv([
+    ['Ligne', 'Date', 'Heure', 'Ce qui s’est passé', 'Détail', 'Qui', 'Pour qui', 'Faite le', 'Demande d’arrêt', 'Raison'],
+    ...lignes.map((ligne) => [
+      String(ligne.id),
+      jourDeChamp(ligne.at, fuseau),
+      heure(ligne.at, fuseau),
+      faitEnMots(ligne),
+      [detailEnMots(ligne), ligne.genre === 'apres_coup' && KIND.apres_coup].filter(Boolean).join(', '),
+      quiEnMots(ligne),
+      ligne.usagerId ? personneEnMots(ligne) : '',
+      faiteLe(ligne, fuseau) ?? '',
+      receptionEnMots(ligne, fuseau) ?? '',
+      ligne.motifHorsMandat ?? ligne.precision ?? '',
+    ]),
+  ])
+
+const REFUSAL = {
+  trop_de_lignes: `Il y a plus de ${nombre(EXPORT_MAX)} lignes : choisissez une période plus courte, ou un filtre.`,
+} as const satisfies Record<ExportRefusal, string>
+
+/** « Filtre : à partir du 1er mars 2026 ; Inès Faure »: on paper the form is not there to say it. */
+const filtreDit = ({ du, au, aidant, thematique, action }: Filtre, aidants: readonly AidantRow[]): Html | false => {
+  const who = aidants.find(({ id }) => id === aidant)
+  const words = [
+    du && `à partir du ${dateEcrite(du)}`,
+    au && `jusqu’au ${dateEcrite(au)}`,
+    who && `${who.prenom} ${who.nom}`,
+    thematique && THEMATIQUE[thematique].titre,
+    action && ACTION[action],
+  ].filter(Boolean)
+  return words.length > 0 && html`<p>Filtre : ${words.join(' ; ')}</p>`
+}
+
 const moment = (ligne: LigneRow, fuseau: string): Moment => {
-  const { at, action, genre, doneAt, usagerId, prenoms, nomNaissance, nomUsage } = ligne
-  const personne =
-    prenoms && nomNaissance
-      ? html`<a href="/structure/personnes/${usagerId}?de=journal">${nomCourant({ prenoms, nomNaissance, nomUsage })}</a>`
-      : 'une personne dont le dossier est archivé ou effacé'
+  const { at, action, genre, usagerId, nomNaissance } = ligne
+  const words = personneEnMots(ligne)
+  const personne = nomNaissance ? html`<a href="/structure/personnes/${usagerId}?de=journal">${words}</a>` : words
+  const done = faiteLe(ligne, fuseau)
   const detail = detailEnMots(ligne)
   const reception = receptionEnMots(ligne, fuseau)
   const apart = action === 'acte_hors_mandat' || genre === 'apres_coup' || ligne.signalee === true
@@ -102,8 +191,8 @@ const moment = (ligne: LigneRow, fuseau: string): Moment => {
     when: temps(at, jourEtHeure(at, fuseau)),
     what: faitEnMots(ligne),
     who: html`${quiEnMots(ligne)}${usagerId && html`, ${ligne.acteur !== 'usager' && 'pour '}${personne}`}`,
-    more: html`${detail && html`<p>${detail}</p>`}${ligne.signalee && html`<p><strong>${FAITE_APRES_DEMANDE}</strong></p>`}${reception && html`<p>${reception}</p>`}${genre === 'apres_coup' && html`<p>${KIND.apres_coup}${doneAt && ` : faite le ${jourEtHeure(doneAt, fuseau)}`}</p>`}
-      ${action === 'acte_hors_mandat' && doneAt && html`<p>Faite le ${jourEtHeure(doneAt, fuseau)}</p>`}
+    more: html`${detail && html`<p>${detail}</p>`}${ligne.signalee && html`<p><strong>${FAITE_APRES_DEMANDE}</strong></p>`}${reception && html`<p>${reception}</p>`}${genre === 'apres_coup' && html`<p>${KIND.apres_coup}${done && ` : faite le ${done}`}</p>`}
+      ${action === 'acte_hors_mandat' && done && html`<p>Faite le ${done}</p>`}
       ${raison(ligne.motifHorsMandat ?? ligne.precision)}
       <p><a href="${JOURNAL}/${ligne.id}/preuve.tlog-proof">Preuve de la ligne ${nombre(ligne.id)}</a></p>`,
     kind: apart ? 'apart' : 'ordinary',

@@ -3,7 +3,7 @@ import type { ActionCherchee, MotifOuverture } from '../../src/audit/audit.ts'
 import type { LigneRow, PapierDit } from '../../src/audit/queries.ts'
 import type { Action } from '../../src/journal/entry.ts'
 import { type Html, html, type Words } from '../kit/html.ts'
-import { DUREE, enMots, FIN, jourEtHeure, MANIERE, RESULTAT, THEMATIQUE } from '../kit/words.ts'
+import { DUREE, enMots, FIN, jourEtHeure, MANIERE, nomCourant, RESULTAT, THEMATIQUE } from '../kit/words.ts'
 
 export const MOTIF_OUVERTURE = {
   demande_de_la_personne: 'À la demande de la personne',
@@ -33,6 +33,7 @@ export const ACTION = {
   aidant_ajoute: 'Aidant ajouté',
   aidant_suspendu: 'Aidant suspendu',
   aidant_retabli: 'Aidant rétabli',
+  export: 'Journal exporté',
 } as const satisfies Record<ActionCherchee | 'apres_coup', string>
 
 /** What else may stand in a journal: nobody looks for it, or nothing writes it yet. */
@@ -41,7 +42,6 @@ const RARE = {
   demarche_contestee: 'Démarche contestée',
   contestation_repondue: 'Réponse à une contestation',
   session_deleguee: 'Session déléguée',
-  export: 'Export de données',
   structure_modifiee: 'Structure modifiée',
   structure_ajoutee: 'Structure ajoutée',
   cle_publiee: 'Clé de scellement publiée',
@@ -110,6 +110,14 @@ const QUI = {
 /** Who did it. */
 export const quiEnMots = ({ acteur, aidantPrenom, aidantNom }: LigneRow): string =>
   acteur === 'aidant' && aidantNom ? `${aidantPrenom} ${aidantNom}` : QUI[acteur]
+
+/** About whom; a link where there is one is the page's to make. */
+export const personneEnMots = ({ prenoms, nomNaissance, nomUsage }: LigneRow): string =>
+  prenoms && nomNaissance ? nomCourant({ prenoms, nomNaissance, nomUsage }) : 'une personne dont le dossier est archivé ou effacé'
+
+/** When it was done, where that is not when it was written. */
+export const faiteLe = ({ action, genre, doneAt }: LigneRow, fuseau: string): string | null =>
+  doneAt && (action === 'acte_hors_mandat' || genre === 'apres_coup') ? jourEtHeure(doneAt, fuseau) : null
 
 /** « Raison : … », or nothing. */
 export const raison = (words: Words | null): Html | undefined => (words ? html`<p>Raison : ${words}</p>` : undefined)

@@ -96,10 +96,17 @@ ${footer(frame)}
 
 const PAR_CODE = html`<p>Ouvert avec le code de votre feuille\u00a0: ce qui est confidentiel est caché. <a href="${NAV.toutVoir}">Pour tout voir, connectez-vous avec FranceConnect</a>.</p>`
 
-/** No style written by htmx (the CSP forbids it), nothing inherited unless said, a page reloaded rather than kept when going back. */
-const HTMX = JSON.stringify({ includeIndicatorCSS: false, implicitInheritance: false, history: 'reload', defaultTimeout: 5000 })
+/** No style written by htmx (the CSP forbids it), not even an empty one carried over while it settles; nothing inherited unless said, a page reloaded rather than kept when going back. */
+const HTMX = JSON.stringify({
+  includeIndicatorCSS: false,
+  defaultSettleDelay: 0,
+  implicitInheritance: false,
+  history: 'reload',
+  defaultTimeout: 5000,
+})
 
-const brand = (href: string) => html`<a class="brand" href="${href}">${mark()}<span>Trait d’union</span></a>`
+const NAME = html`${mark()}<span>Trait d’union</span>`
+const brand = (href: string) => html`<a class="brand" href="${href}">${NAME}</a>`
 
 const leave = (action: string) =>
   html`<form method="post" action="${action}" class="leave"><button type="submit" class="link">${icon('sortir')}Se déconnecter</button></form>`
@@ -122,7 +129,10 @@ const header = ({ space, who, current, bare, parCode }: Frame): Html => {
         current,
       )
     }</header>`
-  return html`<header class="top"><div class="bar">${brand('/personnes')}
+  return html`<header class="top"><div class="bar">${
+    // Bare, it may be lent to the person: nothing there leads to the list of everyone helped.
+    bare ? html`<p class="brand">${NAME}</p>` : brand('/personnes')
+  }
 ${who.structure && html`<p class="acting"><span><span class="label">Vous agissez pour</span> <strong>${who.structure}</strong></span>${!bare && (who.structures ?? 1) > 1 && html` <a href="${NAV.changeStructure}">Changer de structure</a>`}</p>`}
 <p class="who">${icon('personne')}<span>${who.nom}</span></p>${leave(NAV.leaveAidant)}</div>${!bare && nav(who.referent ? [...NAV.aidant, ...NAV.referent] : NAV.aidant, current)}</header>`
 }

@@ -31,6 +31,7 @@ import {
   majuscule,
   nomComplet,
   THEMATIQUE,
+  telephoneEnMots,
 } from '../kit/words.ts'
 import { ecritureGardee } from './ecriture.ts'
 import { ETAPES } from './new.ts'
@@ -71,6 +72,11 @@ const AUJOURD_HUI = { papier: 'sur papier', sms: 'par SMS', email: 'par e-mail' 
 export const accordPage = (props: Props) => {
   const { frame, brouillon, acting, connue, publicUrl, now, values = {}, errors = {}, refusal } = props
   const identite = brouillon.identite!
+  // Proven once, and still what she gave last: not to be typed again.
+  const connu = {
+    mobile: connue?.telephone && connue.telephoneProuveAt ? telephoneEnMots(connue.telephone) : undefined,
+    email: (connue?.emailProuveAt && connue.email) || undefined,
+  }
   const chosen = props.chosen ?? brouillon.perimetre
   const end = expiresAt(now, brouillon.duree, acting.fuseau)
   const fin = auSoir(end, acting.fuseau)
@@ -146,13 +152,13 @@ export const accordPage = (props: Props) => {
         value: values.suivi,
         error: errors.suivi,
       })}
-      ${input({ name: 'mobile', label: 'Son mobile, si c’est son choix', type: 'tel', size: 12, value: values.mobile, error: errors.mobile, attrs: { required: false } })}
+      ${input({ name: 'mobile', label: 'Son mobile, si c’est son choix', type: 'tel', size: 12, value: values.mobile ?? connu.mobile, error: errors.mobile, attrs: { required: false } })}
       ${input({
         name: 'email',
         label: 'Son adresse e-mail, si c’est son choix',
         hint: 'La sienne, jamais la vôtre ni celle de la structure.',
         type: 'email',
-        value: values.email ?? identite.email,
+        value: values.email ?? connu.email ?? identite.email,
         error: errors.email,
         attrs: { required: false },
       })}

@@ -15,17 +15,22 @@ type Props = {
   lecture: Lecture
   /** All that may be read aloud here. */
   offertes: readonly Lecture[]
+  /** There are drafts to take up again: named elsewhere, since this screen is turned to the person. */
+  reprendre: boolean
 }
 
 /** What is read aloud, screen turned to the person, before anything is chosen. */
-export const explainPage = ({ frame, structure, lecture, offertes }: Props) => {
+export const explainPage = ({ frame, structure, lecture, offertes, reprendre }: Props) => {
   const { lang, dir } = LANGUES[lecture.langue]
   const grande = frame.grande === true
   return page(
     { ...frame, above: step(1, ETAPES), script: 'ecoute.js' },
     'Expliquer ensemble',
     html`<p>Comptez 10 minutes ; plus si la personne a oublié son mot de passe. Vous pouvez vous arrêter à chaque étape.</p>
-    ${buttonLink('Déjà expliqué : choisir', '/mandats/nouveau', { kind: 'secondary' })}
+    ${buttons([
+      buttonLink('Déjà expliqué : choisir', '/mandats/nouveau', { kind: 'secondary' }),
+      reprendre && buttonLink('Reprendre un mandat en préparation', '/mandats/nouveau', { kind: 'secondary' }),
+    ])}
     ${ecriture(grande, lecture.langue === 'fr' ? {} : { langue: lecture.langue })}
     ${
       offertes.length > 1 &&

@@ -1,3 +1,4 @@
+import { attendReponse } from '../../src/demarche/demarche.ts'
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
 import { type FinParLaStructure, MANIERES } from '../../src/mandat/fin.ts'
 import type { ArretRecu } from '../../src/mandat/fin-queries.ts'
@@ -170,11 +171,9 @@ export const apresFinPage = ({
   const { fuseau } = mandat
   const ended = autorisations.filter(({ revokedAt }) => revokedAt)
   const flagged = demarches.filter(({ id }) => signalees.has(id))
-  const sent = demarches.filter(
-    ({ resultat, thematique }) =>
-      (resultat === 'deposee' || resultat === 'en_attente') &&
-      (mandat.etat === 'termine' || ended.some((one) => one.thematique === thematique)),
-  )
+  const sent = demarches
+    .filter(attendReponse)
+    .filter(({ thematique }) => mandat.etat === 'termine' || ended.some((one) => one.thematique === thematique))
   return page(
     { ...frame, above: back('Revenir au mandat', `/mandats/${mandat.id}`) },
     'Après la fin',

@@ -23,6 +23,8 @@ type Props = {
   recus: readonly ArretRecu[]
   /** Undefined when she may not read it any more. */
   contenu: MandatContenu | undefined
+  /** The colleague who accepted it, while she is there to be asked. */
+  signataire: { prenom: string; nom: string } | undefined
   /** Read by the direction, with a reason. */
   direction: boolean
   /** She comes from signing it. */
@@ -34,8 +36,20 @@ type Props = {
 const NEW_MS = 10 * 60_000
 
 /** A mandat as signed, for the aidants of its structure. */
-export const mandatPage = ({ frame, mandat, usager, autorisations, recus, contenu, direction, signe, now }: Props) => {
+export const mandatPage = ({
+  frame,
+  mandat,
+  usager,
+  autorisations,
+  recus,
+  contenu,
+  signataire,
+  direction,
+  signe,
+  now,
+}: Props) => {
   const { fuseau } = mandat
+  const accepte = contenu?.aidant ?? signataire
   const renouvelable = !refusalOfRenewal(mandat, autorisations, [], undefined, now)
   const inForce = mandat.etat === 'actif' || mandat.etat === 'suspendu'
   const justSigned = signe && mandat.etat === 'actif' && now.getTime() - mandat.signedAt.getTime() < NEW_MS
@@ -63,7 +77,7 @@ export const mandatPage = ({ frame, mandat, usager, autorisations, recus, conten
     ${facts([
       { term: 'Structure', value: contenu ? `${contenu.structure.nom}, SIRET ${contenu.structure.siret}` : mandat.structureNom },
       { term: 'Signé le', value: jourEtHeure(mandat.signedAt, fuseau) },
-      { term: 'Accepté par', value: contenu && `${contenu.aidant.prenom} ${contenu.aidant.nom}` },
+      { term: 'Accepté par', value: accepte && `${accepte.prenom} ${accepte.nom}` },
       { term: 'Durée', value: DUREE[mandat.duree] },
       { term: 'Jusqu’au', value: auSoir(mandat.expiresAt, fuseau) },
       { term: 'Numéro', value: mandat.id },
@@ -111,7 +125,7 @@ export const mandatPage = ({ frame, mandat, usager, autorisations, recus, conten
     ${
       contenu
         ? more('Le texte accepté, mot pour mot', legal(blocs(contenu.texte), 2))
-        : html`<p>Aucun mandat de la personne n’est en cours : seuls elle, l’aidant qui a signé, et la direction en disant pourquoi, lisent encore le texte accepté et impriment ses papiers.</p>`
+        : html`<p>Aucun mandat de la personne n’est en cours : seuls elle, l’aidant qui a signé, et la direction en disant pourquoi, lisent encore le texte accepté et impriment ses papiers. Demandez-les à <strong>${signataire ? `${signataire.prenom} ${signataire.nom}` : 'votre référent'}</strong>.</p>`
     }`,
   )
 }

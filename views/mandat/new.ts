@@ -15,6 +15,7 @@ import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { AVERTISSEMENT_ARGENT, auSoir, DUREE, enMots, ilYA, nomCourant, THEMATIQUE } from '../kit/words.ts'
 import { REFUSAL, type Refusal } from './refusals.ts'
+import { RENDRE } from './rendre.ts'
 
 export const ETAPES = ['Expliquer', 'Choisir', 'S’identifier', 'Dire oui ou non', 'Accepter'] as const
 
@@ -124,7 +125,7 @@ export const impossiblePage = ({ frame, refusal }: { frame: Frame; refusal: Impo
       ${A_QUI[refusal].map((one) => html`<li>${one}</li>`)}
       <li>Pour expliquer un courrier ou donner une information, aucun mandat n’est nécessaire.</li>
     </ul>
-    ${buttonLink('Retour aux personnes', '/personnes')}`,
+    ${buttonLink('Rendre l’écran à l’aidant', RENDRE)}`,
   )
 
 /** Said before anything is prepared. */

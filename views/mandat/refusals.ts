@@ -82,7 +82,7 @@ export const REFUSAL = {
   renouvellement_plus_long:
     'Un renouvellement n’est jamais plus long que le mandat d’avant : pour plus longtemps, commencez un nouveau mandat.',
   autre_personne:
-    'Ce renouvellement est celui d’une autre personne : elle seule peut s’identifier ici. De la personne qui vient de s’identifier, rien n’a été gardé : pour elle, commencez un nouveau mandat.',
+    'Pour FranceConnect, ce n’est pas la personne dont vous renouvelez le mandat. De celle qui vient de s’identifier, rien n’a été gardé.',
   annule: 'La personne n’est pas allée au bout de son identification. Vos choix sont gardés.',
   indisponible: 'FranceConnect ne répond pas pour le moment. Vos choix sont gardés : réessayez dans quelques minutes.',
   reponse_incorrecte:

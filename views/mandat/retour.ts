@@ -1,11 +1,12 @@
 import type { But } from '../../src/oidc/connexion.ts'
 import { alert } from '../kit/alert.ts'
 import { sentence } from '../kit/card.ts'
-import { buttonLink } from '../kit/form.ts'
+import { buttonLink, buttons } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { impossiblePage, isImpossible } from './new.ts'
 import { REFUSAL, type Refusal } from './refusals.ts'
+import { RENDRE } from './rendre.ts'
 
 type Props = { frame: Frame; refusal: Refusal; but?: But | undefined; brouillonId?: string | null | undefined }
 
@@ -13,15 +14,24 @@ type Props = { frame: Frame; refusal: Refusal; but?: But | undefined; brouillonI
 export const retourPage = ({ frame, refusal, but, brouillonId }: Props) => {
   const elle = but === 'espace' || but === 'telephone'
   if (!elle && isImpossible(refusal)) return impossiblePage({ frame, refusal })
+  const autrement = elle ? undefined : AUTREMENT[refusal]
   return page(
     { ...frame, bare: true },
     TITRE[refusal] ?? 'L’identification n’a pas abouti',
     html`${alert(but === 'espace' ? 'Votre espace ne s’est pas ouvert' : 'Rien n’est signé', elle ? (ESPACE[refusal] ?? withoutChoices(REFUSAL[refusal])) : REFUSAL[refusal], 'info')}
     ${refusal === 'personne_inconnue' && quiVoir}
     ${refusal === 'indisponible' && html`<p>Rien ne vient de vous. Si cela dure plus d’un quart d’heure, ${brouillonId ? 'faites autre chose : ce mandat en préparation vous attend jusqu’à demain, dans « Nouveau mandat ».' : 'revenez plus tard dans la journée.'}</p>`}
+    ${autrement && html`<h2>Ce que vous pouvez faire</h2><ul>${autrement.map((one) => html`<li>${one}</li>`)}</ul>`}
     ${
       brouillonId
-        ? buttonLink('Reprendre où vous en étiez', `/mandats/brouillons/${brouillonId}/identification`)
+        ? autrement
+          ? buttons([
+              buttonLink('Rendre l’écran à l’aidant', RENDRE),
+              buttonLink('Recommencer l’identification', `/mandats/brouillons/${brouillonId}/identification`, {
+                kind: 'secondary',
+              }),
+            ])
+          : buttonLink('Reprendre où vous en étiez', `/mandats/brouillons/${brouillonId}/identification`)
         : but === 'telephone'
           ? html`<p>Demandez à la personne qui vous aide d’afficher un nouveau carré à photographier.</p>`
           : but === 'espace'
@@ -34,6 +44,22 @@ export const retourPage = ({ frame, refusal, but, brouillonId }: Props) => {
 const TITRE: Readonly<Partial<Record<Refusal, string>>> = {
   personne_inconnue: 'Aucun mandat à votre nom',
   indisponible: 'Identification indisponible',
+}
+
+const ETAT_CIVIL = [
+  'Recommencer donnera la même réponse : FranceConnect lit le registre d’état civil de l’Insee. La personne peut le faire corriger, par la mairie de sa naissance ou par l’Insee.',
+  'Sans mandat, vous pouvez rester près d’elle pendant qu’elle fait elle-même sa démarche, et lui expliquer ses courriers.',
+  'Le mandat en préparation s’efface de lui-même demain, ou dans «\u00a0Nouveau mandat\u00a0».',
+]
+/** Where identifying herself again would change nothing: what else there is. */
+const AUTREMENT: Readonly<Partial<Record<Refusal, readonly string[]>>> = {
+  prenom_manquant: ETAT_CIVIL,
+  nom_manquant: ETAT_CIVIL,
+  naissance_manquante: ETAT_CIVIL,
+  autre_personne: [
+    'C’est quelqu’un d’autre : la personne dont vous renouvelez le mandat s’identifie elle-même ; pour celle qui est devant vous, commencez un nouveau mandat.',
+    'C’est bien elle, et son état civil a été corrigé (nom, prénom, date de naissance) : FranceConnect la présente comme une autre personne. Commencez un nouveau mandat avec elle. Celui d’avant reste à son ancien nom, jusqu’à sa fin ou jusqu’à ce qu’elle demande de l’arrêter.',
+  ],
 }
 
 /** What is said to herself, on her own device, where the sentence of the aidant's screen speaks of « la personne ». */
@@ -63,7 +89,7 @@ export const refusedPage = ({ frame }: { frame: Frame }) =>
     { ...frame, bare: true },
     'C’est non, et c’est bien ainsi',
     html`${sentence('Vous avez dit non, c’est votre droit : aucun mandat n’existe, ce service n’a rien gardé sur vous, et vous pouvez demander une autre aide.')}
-    ${buttonLink('Rendre l’écran à l’aidant', '/personnes', { kind: 'secondary' })}`,
+    ${buttonLink('Rendre l’écran à l’aidant', RENDRE, { kind: 'secondary' })}`,
   )
 
 /** Her no, said on a page left open after the mandat was signed: it exists, and she can end it. */

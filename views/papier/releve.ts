@@ -1,3 +1,4 @@
+import { attendReponse } from '../../src/demarche/demarche.ts'
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
 import type { Bloc, Papier } from '../../src/papier/papier.ts'
 import { laStructure } from '../../src/structure/nom.ts'
@@ -31,7 +32,7 @@ type Faits = Pick<FaitsMandat, 'numero' | 'contenu' | 'expiresAt' | 'arret' | 'n
 export const relevePapier = ({ numero, contenu, expiresAt, arret, now, demarches, coupe, signalees, service }: Faits): Papier => {
   const { structure, identite } = contenu
   const { fuseau } = structure
-  const expected = demarches.filter(({ etapeQuoi }) => etapeQuoi !== null)
+  const expected = demarches.filter((one) => one.titre !== null && (one.etapeQuoi !== null || attendReponse(one)))
   const hidden = demarches.some(({ titre }) => titre === null)
   return {
     nom: 'releve',
@@ -71,7 +72,15 @@ export const relevePapier = ({ numero, contenu, expiresAt, arret, now, demarches
 
 const attendu = (expected: readonly DemarcheRow[], hidden: boolean): Bloc[] => [
   ...(expected.length > 0
-    ? [{ genre: 'liste' as const, lignes: expected.map((one) => ({ fort: titreDe(one), texte: etapeEnMots(one) ?? '' })) }]
+    ? [
+        {
+          genre: 'liste' as const,
+          lignes: expected.map((one) => ({
+            fort: titreDe(one),
+            texte: etapeEnMots(one) ?? `Une réponse${one.administration ? ` (${one.administration})` : ''}`,
+          })),
+        },
+      ]
     : []),
   ...(hidden
     ? [

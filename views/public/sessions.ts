@@ -1,20 +1,29 @@
 import type { SessionOuverte } from '../../src/http/session-queries.ts'
+import { success } from '../kit/alert.ts'
 import { card } from '../kit/card.ts'
 import { button, form } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { jourEtHeure, temps } from '../kit/words.ts'
 
-type Props = { frame: Frame; sessions: readonly SessionOuverte[]; sessionId: string; fuseau: string; path: string }
+type Props = {
+  frame: Frame
+  sessions: readonly SessionOuverte[]
+  sessionId: string
+  fuseau: string
+  path: string
+  fermee: boolean
+}
 
 /** Where she is signed in: this device first, then the others, each with the button that closes it. */
-export const sessionsPage = ({ frame, sessions, sessionId, fuseau, path }: Props) => {
+export const sessionsPage = ({ frame, sessions, sessionId, fuseau, path, fermee }: Props) => {
   const others = sessions.filter(({ id }) => id !== sessionId)
   const quand = (at: Date) => temps(at, jourEtHeure(at, fuseau))
   return page(
     frame,
     'Mes connexions',
-    html`${sessions
+    html`${fermee && success('C’est fermé', 'Voici les connexions encore ouvertes.')}
+    ${sessions
       .filter(({ id }) => id === sessionId)
       .map(({ createdAt }) => card({ title: 'Cet appareil', body: html`<p>Vous y êtes depuis le ${quand(createdAt)}.</p>` }))}
     <h2>Ailleurs</h2>

@@ -1,3 +1,4 @@
+import { attendReponse } from '../../src/demarche/demarche.ts'
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
 import type { ArretRecu } from '../../src/mandat/fin-queries.ts'
 import { type Autorisation, etatAutorisation } from '../../src/mandat/mandat.ts'
@@ -89,7 +90,7 @@ export const arretPage = ({ frame, mandat, autorisations, demarches, recus, sign
       : [stopped.filter((one) => minute(one) === minute(last)), stopped.filter((one) => minute(one) !== minute(last))]
   const over = demarches.filter(({ thematique }) => whole || stopped.some((one) => one.thematique === thematique))
   const flagged = demarches.filter(({ id }) => signalees.has(id))
-  const sent = over.filter(({ resultat }) => resultat === 'deposee' || resultat === 'en_attente')
+  const sent = over.filter(attendReponse)
   const hers = over.filter(({ etapeQuoi, etapeQui }) => etapeQuoi !== null && etapeQui !== 'administration')
   return page(
     { ...frame, above: back('Mes mandats', '/mon-espace') },

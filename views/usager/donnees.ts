@@ -35,7 +35,7 @@ export const donneesPage = ({ frame, donnees, structures }: Props) =>
       { term: 'Mobile', value: one.telephone && telephoneEnMots(one.telephone) },
       { term: 'E-mail', value: one.email },
     ])}
-    <p>Pour changer, dites-le à un aidant lors d’une visite.</p>`,
+    <p>Pour changer, dites-le quand vous faites un mandat avec un aidant, ou quand vous en renouvelez un : le nouveau numéro ou la nouvelle adresse se vérifie à ce moment-là.</p>`,
     )}
     <h2>Ce qui est écrit de vous</h2>
     <ul>
