@@ -13,9 +13,26 @@ export const listArretsRecus = (tx: Tx, mandatId: string) => tx.sql<ArretRecu[]>
     where r.mandat_id = ${mandatId} and ${held(tx, 'r')}
     order by array_position(thematiques(), a.thematique)`
 
+/** A thématique paused now, and who recorded it at her request when it was not she. */
+export type EnPause = {
+  thematique: Thematique
+  fromAt: Date
+  maniere: Maniere | null
+  aidantPrenom: string | null
+  aidantNom: string | null
+}
+
+export const listPauses = (tx: Tx, mandatId: string) => tx.sql<EnPause[]>`
+    select a.thematique, s.from_at, s.maniere, i.prenom as aidant_prenom, i.nom as aidant_nom
+    from suspension s
+    join autorisation_etat a on a.id = s.autorisation_id
+    left join aidant i on i.id = s.aidant_id
+    where s.mandat_id = ${mandatId} and s.until_at is null and a.etat = 'suspendu' and ${held(tx, 's')}
+    order by array_position(thematiques(), a.thematique)`
+
 /**
  * The démarches done after a request to stop had come, and before it was recorded: whoever did them could still, and may not have known.
- * Told by their ids, also of those noted later.
+ * Told by their ids, also of those noted later. Of acts outside the mandat, all since then: of a thématique it never held, once all of it is over.
  */
 export async function listSignalees(
   tx: Tx,
@@ -26,7 +43,11 @@ export async function listSignalees(
     select d.id
     from arret_recu r
     join autorisation a on a.id = r.autorisation_id
-    join demarche d on d.mandat_id = r.mandat_id and d.thematique = a.thematique
-    where ${which} and d.done_at >= r.recu_le and d.done_at < least(a.revoked_at, a.expires_at) and ${held(tx, 'd')}`
+    join mandat m on m.id = r.mandat_id
+    join demarche d on d.mandat_id = r.mandat_id
+    where ${which} and d.done_at >= r.recu_le and ${held(tx, 'd')}
+      and case when d.thematique = a.thematique then d.genre = 'hors_mandat' or d.done_at < least(a.revoked_at, a.expires_at)
+        else d.genre = 'hors_mandat' and m.ended_at is not null
+          and not exists (select 1 from autorisation o where o.mandat_id = m.id and o.thematique = d.thematique) end`
   return new Set(found.map(({ id }) => id))
 }

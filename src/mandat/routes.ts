@@ -30,7 +30,7 @@ import { findActing, findBrouillon, findConnue, listBrouillons, lockBrouillon } 
 import { contactPret } from './contact.ts'
 import { contactRoutes } from './contact-routes.ts'
 import { discardBrouillon } from './discard.ts'
-import { listArretsRecus } from './fin-queries.ts'
+import { listArretsRecus, listPauses } from './fin-queries.ts'
 import { finRoutes } from './fin-routes.ts'
 import { acceptationForm, accordForm, choixForm, reponseForm } from './forms.ts'
 import { openIdentification } from './identify.ts'
@@ -205,7 +205,7 @@ export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<
     if (reponse.ok && reponse.data.reponse === 'non') {
       const refused = await refuseAccord(db, as(aidant), brouillonId)
       return refused.ok
-        ? c.html(refusedPage({ frame: frameOf(c) }))
+        ? c.html(refusedPage({ frame: frameOf(c), continuent: refused.continuent }))
         : c.html(tooLatePage({ frame: frameOf(c), mandatId: brouillonId }), 409)
     }
     // Only to be read in other letters: nothing is answered yet, nothing is to be mended.
@@ -316,20 +316,30 @@ export function mandatRoutes({ db, config, franceconnect, signer }: Deps): Hono<
     const shown = await lire(db, c.var.aidant, {
       find: (tx) => findMandat(tx, c.req.param('mandatId')),
       read: async (tx, mandat) => {
-        const [usager, autorisations, recus, contenu] = [
+        const [usager, autorisations, recus, pauses, contenu] = [
           await findUsager(tx, mandat.usagerId),
           await listAutorisations(tx, mandat.id),
           await listArretsRecus(tx, mandat.id),
+          await listPauses(tx, mandat.id),
           await findMandatContenu(tx, mandat.id),
         ]
         await recordAcces(tx, { genre: 'mandat_consulte', usagerId: mandat.usagerId })
-        return { mandat, usager: usager!, autorisations, recus, contenu, direction: tx.who.kind === 'referent', now: tx.now }
+        return {
+          mandat,
+          usager: usager!,
+          autorisations,
+          recus,
+          pauses,
+          contenu,
+          direction: tx.who.kind === 'referent',
+          now: tx.now,
+        }
       },
       closed: (usagerId) => c.redirect(dossierDeDirection(usagerId), 303),
     })
     if (shown instanceof Response) return shown
-    const signe = c.req.query('signe') === '1'
-    return shown ? c.html(mandatPage({ frame: frameOf(c, 'personnes'), ...shown, signe })) : c.notFound()
+    const [signe, fait] = [c.req.query('signe') === '1', c.req.query('fait') === '1']
+    return shown ? c.html(mandatPage({ frame: frameOf(c, 'personnes'), ...shown, signe, fait })) : c.notFound()
   })
   return routes
 }

@@ -98,7 +98,7 @@ const noteAddress = (mandat: MandatEtat) => `/mandats/${mandat.id}/demarches/nou
 const inForceCard = (mandat: MandatEtat, now: Date): Html => {
   const { id, enPause, enVigueur, expiresAt, fuseau } = mandat
   const active = mandat.etat === 'actif'
-  const soon = active && seTermineBientot(expiresAt, now)
+  const soon = active && seTermineBientot(mandat, now)
   const see = buttonLink('Voir le mandat', `/mandats/${id}`, { kind: 'link' })
   return card({
     title: majuscule(enMots(active ? enVigueur : enPause)),
@@ -109,7 +109,11 @@ const inForceCard = (mandat: MandatEtat, now: Date): Html => {
     ${!active && html`<p>La personne a mis ce mandat en pause : on ne peut pas agir tant qu’elle ne l’a pas remis en route.</p>`}`,
     foot: buttons(
       active
-        ? [buttonLink('Noter une démarche', noteAddress(mandat), { icon: 'fait', large: true }), see]
+        ? [
+            buttonLink('Noter une démarche', noteAddress(mandat), { icon: 'fait', large: true }),
+            soon && buttonLink('Renouveler', `/mandats/${id}/renouveler`, { kind: 'secondary' }),
+            see,
+          ]
         : [see, buttonLink('Noter une démarche faite avant la pause', noteAddress(mandat), { kind: 'link' })],
     ),
   })
