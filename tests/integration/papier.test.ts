@@ -292,6 +292,17 @@ describe('la feuille « Pour vous seulement »', () => {
     ])
   })
 
+  it('dit ce que son code arrête, selon qu’un contact est prouvé ou non ; son bulletin a la case de la pause', async () => {
+    const sheetOf = async (suivi: 'papier' | 'sms', persona: string) => {
+      const { id } = await world.signMandat({ persona, suivi })
+      return (await pdfOf(await aidantPrints(id, 'pour-vous'))).text
+    }
+    const [without, proven] = [await sheetOf('papier', 'laetitia'), await sheetOf('sms', 'conceicao')]
+    expect(without).toContain(serre('avec FranceConnect seulement : ce code montre, il n’arrête pas'))
+    expect(proven).toContain(serre('avec FranceConnect, ou avec ce code et un autre que vous recevrez'))
+    for (const sheet of [without, proven]) expect(sheet).toContain(serre('Ne pas arrêter, mettre seulement en pause'))
+  })
+
   it('la personne l’imprime aussi, avec son bulletin et un code à elle, qui remplace tous les autres', async () => {
     const mandat = await world.signMandat({ persona: 'ibrahim' })
     await codeOf(await aidantPrints(mandat.id, 'pour-vous'))
