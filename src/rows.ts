@@ -668,6 +668,8 @@ export type SuspensionRow = {
   untilAt: Date | null
   journalId: number
   untilJournalId: number | null
+  aidantId: string | null
+  maniere: 'bulletin' | 'courrier' | 'telephone' | 'visite' | 'email' | null
 }
 
 /** Identification sur le téléphone de la personne ; l’identité y attend trente minutes au plus que son code soit lu à l’aidant */

@@ -141,6 +141,19 @@ export function suggestions(perimetre: readonly Thematique[], recents: readonly 
   return [...new Set([...lately, ...inTurn])]
 }
 
+type Etape = Readonly<Record<'code' | 'titre' | 'thematique' | 'administration' | 'reference', string | null>>
+/** Two references say two requests; what is masked is like nothing else. */
+const memeDemande = (one: Etape, other: Etape) =>
+  one.titre !== null &&
+  (one.code ?? one.titre) === (other.code ?? other.titre) &&
+  one.thematique === other.thematique &&
+  one.administration === other.administration &&
+  (!one.reference || !other.reference || one.reference === other.reference)
+
+/** Where each request stands: of those noted several times, the latest. `demarches`: latest first. */
+export const derniersEtats = <D extends Etape>(demarches: readonly D[]): D[] =>
+  demarches.filter((one, index) => !demarches.slice(0, index).some((later) => memeDemande(one, later)))
+
 const LATE_MS = 24 * 3600 * 1000
 
 /**

@@ -34,6 +34,8 @@ export type Variables = {
   sessionId?: string
   aidant?: SessionAidant
   usager?: SessionUsager
+  /** She reads in large type. */
+  grande?: boolean
   /** Local path an aidant must go through before anything else (conditions to accept, structure to choose). */
   detour?: string
   /** The form that this request sends, while it may have to be sent again. */

@@ -3,8 +3,8 @@ import type { AidantContext, Variables } from './env.ts'
 
 /** The frame of the caller's pages: her name, the structure she acts for, the menu entry she is in. */
 export function frameOf(c: { var: Readonly<Variables> }, current?: string): Frame {
-  const { aidant, usager, demo } = c.var
-  if (usager) return { space: 'usager', who: { nom: usager.nom }, parCode: usager.niveau !== 'identite', current, demo }
+  const { aidant, usager, grande, demo } = c.var
+  if (usager) return { space: 'usager', who: { nom: usager.nom }, parCode: usager.niveau !== 'identite', grande, current, demo }
   if (!aidant) return { space: 'public', demo }
   const { prenom, nom, structureNom, structures, referent } = aidant
   return { space: 'aidant', who: { nom: `${prenom} ${nom}`, structure: structureNom, structures, referent }, current, demo }

@@ -154,6 +154,10 @@ export const session = (db: Db, config: Pick<Config, 'publicUrl'> & FromConfig, 
       if (row.stale) await db.tx({ kind: 'portier' }, (tx) => markSeen(tx, row.id, fromOf(c, config)), { retryable: true })
       c.set('sessionId', row.id)
       if (row.usagerId) {
+        const asked = c.req.query('ecriture')
+        if (asked === 'grande') jar.set(c, 'ecriture', asked)
+        else if (asked !== undefined) jar.clear(c, 'ecriture')
+        c.set('grande', (asked ?? jar.read(c, 'ecriture')) === 'grande')
         const { niveau, imprimePar, prenoms, nomUsage, nomNaissance } = row
         const [ids, prenom, nom] = [[row.usagerId], prenoms![0], nomUsage ?? nomNaissance]
         // Whoever found her paper does not learn from us what name goes with it.
@@ -194,16 +198,18 @@ export async function signIn(c: Context, db: Db, config: Pick<Config, 'publicUrl
 export async function signOut(c: Context<Env>, db: Db, config: Pick<Config, 'publicUrl'>): Promise<string | undefined> {
   const { sessionId } = c.var
   const idToken = sessionId && (await db.tx({ kind: 'portier' }, (tx) => leaveSession(tx, sessionId)))
-  cookies(config).clear(c, 'session')
+  const jar = cookies(config)
+  jar.clear(c, 'session')
+  if (jar.read(c, 'ecriture')) jar.clear(c, 'ecriture')
   c.header('Clear-Site-Data', '"cache", "storage"')
   return idToken
 }
 
-type CookieName = 'session' | 'navigateur'
+type CookieName = 'session' | 'navigateur' | 'ecriture'
 
 /**
  * The service's cookies: HttpOnly, SameSite=Lax, and under https Secure with the `__Host-` prefix. `navigateur` ties a round trip or a
- * sign-in to the browser that began it; it outlives the rotation of the session.
+ * sign-in to the browser that began it; it outlives the rotation of the session. `ecriture`: the large type she chose, until she leaves.
  */
 export function cookies({ publicUrl }: Pick<Config, 'publicUrl'>) {
   const secure = publicUrl.startsWith('https:')

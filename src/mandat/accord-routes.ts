@@ -59,7 +59,7 @@ export function accordRoutes({ db, config, door, signer }: Deps): Hono<Env> {
     if (reponse.ok && reponse.data.reponse === 'non') {
       const refused = await refuseAccord(db, as(aidant), brouillonId)
       return refused.ok
-        ? c.html(refusedPage({ frame: frameOf(c) }))
+        ? c.html(refusedPage({ frame: frameOf(c), continuent: refused.continuent }))
         : c.html(tooLatePage({ frame: frameOf(c), mandatId: brouillonId }), 409)
     }
     // Only to be read in other letters: nothing is answered yet, nothing is to be mended.

@@ -7,12 +7,13 @@ import {
   estPartage,
   findActing,
   findConnue,
+  findUsagerId,
   lecteurDuPersonnel,
   lockBrouillon,
 } from './brouillon-queries.ts'
 import { memeNumero, resteADire } from './contact.ts'
 import { dernierJour, expiresAt, identiteTenue, perimetreDe } from './mandat.ts'
-import { lockMandat } from './queries.ts'
+import { listMandats, lockMandat, type MandatEtat } from './queries.ts'
 
 type NewAccord = {
   redit: boolean
@@ -104,13 +105,20 @@ export const giveAccord = (db: Db, by: Who & { kind: 'aidant' }, brouillonId: st
     return { ok: true, prouve: !reste.code && !reste.lecteur, code: reste.code }
   })
 
-/** Her no erases everything: no draft, no identity, no trace. Once the mandat is signed there is nothing to erase, and she is told so. */
+/**
+ * Her no erases everything: no draft, no identity, no trace. Once the mandat is signed there is nothing to erase, and she is told so.
+ * `continuent`: what she had given this structure before, which her no does not end.
+ */
 export const refuseAccord = (
   db: Db,
   by: Who & { kind: 'aidant' },
   brouillonId: string,
-): Promise<{ ok: true } | { ok: false; refusal: 'deja_signe' }> =>
+): Promise<{ ok: true; continuent: MandatEtat[] } | { ok: false; refusal: 'deja_signe' }> =>
   db.tx(by, async (tx) => {
+    const brouillon = await lockBrouillon(tx, brouillonId)
     await deleteBrouillon(tx, brouillonId)
-    return (await lockMandat(tx, brouillonId)) ? { ok: false, refusal: 'deja_signe' } : { ok: true }
+    if (await lockMandat(tx, brouillonId)) return { ok: false, refusal: 'deja_signe' }
+    const usagerId = brouillon?.usagerId ?? (brouillon?.identite && (await findUsagerId(tx, brouillon.identite.sub)))
+    const mandats = usagerId ? await listMandats(tx, [usagerId]) : []
+    return { ok: true, continuent: mandats.filter(({ etat }) => etat === 'actif' || etat === 'suspendu') }
   })

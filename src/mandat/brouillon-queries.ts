@@ -105,6 +105,16 @@ export async function findConnue(tx: Tx, sub: string): Promise<Connue | undefine
   return { ...connue, enVigueur, protegeeLe: (await findFinsNotees(tx, sub)).protegeeLe }
 }
 
+/** Who this is to the calling structure; undefined when it does not know her. */
+export async function findUsagerId(tx: Tx, sub: string): Promise<string | undefined> {
+  const [usager] = await tx.sql<{ id: string }[]>`
+    select u.id
+    from usager u
+    join dossier d on d.usager_id = u.id
+    where u.sub = ${sub} and ${mine(tx, 'd')}`
+  return usager?.id
+}
+
 /** What the calling structure recorded of this person that ends every mandat; what others did is not looked at. */
 export async function findFinsNotees(tx: Tx, sub: string): Promise<FinsNotees> {
   const [notees] = await tx.sql<FinsNotees[]>`

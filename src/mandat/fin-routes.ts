@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import { apresFinPage, arretRecuPage, finPage, nonRenouvelablePage } from '../../views/mandat/fin.ts'
+import { apresFinPage, arretRecuPage, finPage, nonRenouvelablePage, pauseRecuePage } from '../../views/mandat/fin.ts'
 import { impossiblePage, newMandatPage } from '../../views/mandat/new.ts'
 import type { Refusal } from '../../views/mandat/refusals.ts'
 import type { Db } from '../db.ts'
@@ -14,8 +14,9 @@ import { findUsager } from '../usager/queries.ts'
 import { findActing } from './brouillon-queries.ts'
 import { aRenouveler, type FinParLaStructure, refusalOfRenewal } from './fin.ts'
 import { listArretsRecus, listSignalees } from './fin-queries.ts'
-import { arretRecuForm, choixForm, finForm } from './forms.ts'
+import { arretRecuForm, choixForm, finForm, pauseRecueForm } from './forms.ts'
 import { findMandat, findMandatContenu, listAutorisations, listMandats } from './queries.ts'
+import { recordPause } from './record-pause.ts'
 import { recordStop } from './record-stop.ts'
 import { renewMandat } from './renew.ts'
 import { terminateMandat } from './terminate.ts'
@@ -74,8 +75,34 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
     const thematique = quoi === 'tout' ? undefined : quoi
     const recorded = await recordStop(db, by, { mandatId, thematique, maniere, recuLe })
     // Sent twice, or stopped by her meanwhile: what she wanted is so.
-    if (recorded.ok || recorded.refusal === 'deja_termine') return c.redirect(`/mandats/${mandatId}/arret`, 303)
+    if (recorded.ok || recorded.refusal === 'deja_termine') return c.redirect(`/mandats/${mandatId}/arret?fait=1`, 303)
     return asking(c, mandatId, 409, { values: form.values, refusal: recorded.refusal })
+  })
+
+  // A pause that she asked for, likewise
+
+  const pausing = async (
+    c: AidantContext,
+    mandatId: string,
+    status: 200 | 409 | 422,
+    more: Partial<Parameters<typeof pauseRecuePage>[0]> = {},
+  ) => {
+    const shown = await standing(c, mandatId, { over: status === 200 ? 'redirected' : 'shown' })
+    if (!shown) return c.notFound()
+    if (shown instanceof Response) return shown
+    return c.html(pauseRecuePage({ frame: frameOf(c, 'personnes'), ...shown, ...more }), status)
+  }
+  routes.get('/mandats/:mandatId/pause', requireAidant, (c) => pausing(c, c.req.param('mandatId'), 200))
+  routes.post('/mandats/:mandatId/pause', requireAidant, async (c) => {
+    const mandatId = c.req.param('mandatId')
+    const form = await parseForm(c, pauseRecueForm)
+    if (!form.ok) return pausing(c, mandatId, 422, { values: form.values, errors: form.errors })
+    const { quoi, maniere } = form.data
+    const thematique = quoi === 'tout' ? undefined : quoi
+    const recorded = await recordPause(db, as(c.var.aidant), { mandatId, thematique, maniere })
+    // Sent twice, or paused by her meanwhile: what she wanted is so.
+    if (recorded.ok || recorded.refusal === 'deja_en_pause') return c.redirect(`/mandats/${mandatId}?fait=1`, 303)
+    return pausing(c, mandatId, 409, { values: form.values, refusal: recorded.refusal })
   })
 
   // Ends that the structure records
@@ -99,7 +126,7 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
       const form = await parseForm(c, finForm)
       if (!form.ok) return confirming(c, mandatId, 422, { error: form.errors.confirme })
       const ended = await terminateMandat(db, as(c.var.aidant), { mandatId, how })
-      if (ended.ok || ended.refusal === 'deja_termine') return c.redirect(`/mandats/${mandatId}/arret`, 303)
+      if (ended.ok || ended.refusal === 'deja_termine') return c.redirect(`/mandats/${mandatId}/arret?fait=1`, 303)
       return confirming(c, mandatId, 409, { refusal: ended.refusal })
     })
   }
@@ -125,7 +152,8 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
       }
     })
     if (shown instanceof Response) return shown
-    return shown ? c.html(apresFinPage({ frame: frameOf(c, 'personnes'), ...shown })) : c.notFound()
+    const fait = c.req.query('fait') === '1'
+    return shown ? c.html(apresFinPage({ frame: frameOf(c, 'personnes'), ...shown, fait })) : c.notFound()
   })
 
   // Renewal: the choices of before, to be agreed to again

@@ -79,6 +79,11 @@ export const acceptationParCleForm = confirmationForm.extend({ par: z.literal('c
 /** What she stops: everything, or one thématique. */
 export const arretForm = z.object({ quoi: choix(['tout', ...THEMATIQUES]) })
 
+/** A pause that an aidant records: what pauses, and how the request came. */
+export const pauseRecueForm = z.object({
+  quoi: choix(['tout', ...THEMATIQUES], 'Choisissez ce que la personne met en pause.'),
+  maniere: choix(MANIERES, 'Choisissez comment la demande est arrivée.'),
+})
 /** A stop that an aidant records: what ends, how the request came, and when on the structure's clock. */
 export const arretRecuForm = z.object({
   quoi: choix(['tout', ...THEMATIQUES], 'Choisissez ce que la personne arrête.'),

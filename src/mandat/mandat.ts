@@ -98,10 +98,13 @@ export function etatAutorisation(autorisation: Autorisation, at: Date): Etat {
   return { etat: suspensions.some(({ from, until }) => from <= at && (!until || at < until)) ? 'suspendu' : 'actif' }
 }
 
-/** « Se termine bientôt »: not over, and 30 days or less to go. */
-export function seTermineBientot(end: Date, now: Date): boolean {
-  const left = end.getTime() - now.getTime()
-  return left > 0 && left <= 30 * DAY
+/**
+ * « Se termine bientôt »: not over, and in the last third of its life, thirty days at most. A mandat of a day ends soon by what it is: nothing is
+ * said of it.
+ */
+export function seTermineBientot({ signedAt, expiresAt }: { signedAt: Date; expiresAt: Date }, now: Date): boolean {
+  const [life, left] = [expiresAt.getTime() - signedAt.getTime(), expiresAt.getTime() - now.getTime()]
+  return life > 2 * DAY && left > 0 && left <= Math.min(30 * DAY, life / 3)
 }
 
 /** True while the identity she proved may still serve: thirty minutes. The worker erases it within a minute after. */

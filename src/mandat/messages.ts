@@ -154,9 +154,10 @@ export const motsDeLaFermetureAuxAidants = ({ nom, fuseau }: Structure, at: Date
   ),
 })
 
-export type Pause = { quoi: 'pause' | 'reprise'; at: Date; whole: boolean }
+/** `recorded`: by an aidant, at her request. */
+export type Pause = { quoi: 'pause' | 'reprise'; at: Date; whole: boolean; recorded?: boolean }
 
-export function motsDeLaPause({ nom, fuseau }: Structure, { quoi, at, whole }: Pause): Words {
+export function motsDeLaPause({ nom, telephone, fuseau }: Structure, { quoi, at, whole, recorded = false }: Pause): Words {
   const la = laStructure(nom)
   const part = whole ? 'votre mandat' : 'une partie de votre mandat'
   const depuis = heure(at, fuseau)
@@ -166,6 +167,7 @@ export function motsDeLaPause({ nom, fuseau }: Structure, { quoi, at, whole }: P
         sujet: 'C’est en pause',
         corps: paragraphs(
           'Bonjour,',
+          recorded && `Votre demande de pause est enregistrée. Ce n’était pas vous ? Appelez ${la} au ${telephone}.`,
           `C’est en pause depuis ${depuis} : ${la} ne fait plus ${whole ? 'vos' : 'ces'} démarches pour le moment.`,
           'Vous pouvez remettre en route, ou tout arrêter, quand vous voulez, dans votre espace Trait d’union.',
         ),
@@ -188,7 +190,11 @@ export function motsDeLaPause({ nom, fuseau }: Structure, { quoi, at, whole }: P
       }
 }
 
-export function motsDeLaPauseAuxAidants({ nom, fuseau }: Structure, quel: Signe, { quoi, at, whole }: Pause): Mail {
+export function motsDeLaPauseAuxAidants(
+  { nom, fuseau }: Structure,
+  quel: Signe,
+  { quoi, at, whole, recorded = false }: Pause,
+): Mail {
   const sien = whole ? 'un mandat' : 'une partie d’un mandat'
   const depuis = heure(at, fuseau)
   return {
@@ -196,7 +202,7 @@ export function motsDeLaPauseAuxAidants({ nom, fuseau }: Structure, quel: Signe,
     corps: paragraphs(
       'Bonjour,',
       quoi === 'pause'
-        ? `À ${depuis}, une personne a mis en pause ${sien} donné ${aLaStructure(nom)}. On ne peut pas agir tant qu’elle ne l’a pas remis en route.`
+        ? `À ${depuis}, ${recorded ? 'un collègue a enregistré la demande d’une personne de mettre' : 'une personne a mis'} en pause ${sien} donné ${aLaStructure(nom)}. On ne peut pas agir tant qu’elle ne l’a pas remis en route.`
         : `À ${depuis}, une personne a remis en route ${sien} donné ${aLaStructure(nom)}.`,
       lequel(quel, fuseau),
     ),

@@ -12,7 +12,7 @@ import { findUsager } from '../usager/queries.ts'
 import { accordRoutes } from './accord-routes.ts'
 import { choixRoutes } from './choix-routes.ts'
 import { contactRoutes } from './contact-routes.ts'
-import { listArretsRecus } from './fin-queries.ts'
+import { listArretsRecus, listPauses } from './fin-queries.ts'
 import { finRoutes } from './fin-routes.ts'
 import { identificationRoutes } from './identification-routes.ts'
 import { papierDuRoutes } from './papier-du-routes.ts'
@@ -37,22 +37,23 @@ export function mandatRoutes({ db, config, franceconnect, signer, log }: Deps): 
     const shown = await lire(db, c.var.aidant, {
       find: (tx) => findMandat(tx, c.req.param('mandatId')),
       read: async (tx, mandat) => {
-        const [usager, autorisations, recus, contenu, signataire] = [
+        const [usager, autorisations, recus, pauses, contenu, signataire] = [
           await findUsager(tx, mandat.usagerId),
           await listAutorisations(tx, mandat.id),
           await listArretsRecus(tx, mandat.id),
+          await listPauses(tx, mandat.id),
           await findMandatContenu(tx, mandat.id),
           await findSignataire(tx, mandat),
         ]
         await recordAcces(tx, { genre: 'mandat_consulte', usagerId: mandat.usagerId })
         const direction = tx.who.kind === 'referent'
-        return { mandat, usager: usager!, autorisations, recus, contenu, signataire, direction, now: tx.now }
+        return { mandat, usager: usager!, autorisations, recus, pauses, contenu, signataire, direction, now: tx.now }
       },
       closed: (usagerId) => c.redirect(dossierDeDirection(usagerId), 303),
     })
     if (shown instanceof Response) return shown
-    const signe = c.req.query('signe') === '1'
-    return shown ? c.html(mandatPage({ frame: frameOf(c, 'personnes'), ...shown, signe })) : c.notFound()
+    const [signe, fait] = [c.req.query('signe') === '1', c.req.query('fait') === '1']
+    return shown ? c.html(mandatPage({ frame: frameOf(c, 'personnes'), ...shown, signe, fait })) : c.notFound()
   })
   return routes
 }

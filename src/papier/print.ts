@@ -41,8 +41,8 @@ export type Imprime = {
 } & (
   | { papier: 'mandat'; thematiques: readonly Ligne[]; code: string; qr: string }
   | { papier: 'guichet'; thematiques: readonly Ligne[]; qr: string }
-  /** `elleMeme`: she printed it, and its code is hers. */
-  | { papier: 'pour-vous'; codePrive: string; elleMeme: boolean }
+  /** `elleMeme`: she printed it, and its code is hers. `prouve`: a code may be sent to her, without which the paper's stops nothing. */
+  | { papier: 'pour-vous'; codePrive: string; elleMeme: boolean; prouve: boolean }
   | { papier: 'arret'; recus: readonly ArretRecu[]; code: string | undefined; qr: string }
   /** `coupe`: there are older démarches than those. */
   | { papier: 'releve'; demarches: readonly DemarcheRow[]; coupe: boolean; signalees: ReadonlySet<string> }
@@ -66,11 +66,11 @@ export async function printPapier(
 ): Promise<Printed> {
   const found = await db.tx(by, (tx) => find(tx, demande, printer))
   if (!found.ok) return found
-  const { mandat, contenu, autorisations, demarches, suivant, signalees, recus, codePrive, keys, point, now } = found
+  const { mandat, contenu, autorisations, demarches, suivant, signalees, recus, codePrive, prouve, keys, point, now } = found
   const { papier, thematique } = demande
   const common = { mandat, contenu, autorisations, point, now }
   if (papier === 'pour-vous')
-    return { ok: true, imprime: { ...common, papier, codePrive: codePrive!, elleMeme: by.kind === 'usager' } }
+    return { ok: true, imprime: { ...common, papier, codePrive: codePrive!, elleMeme: by.kind === 'usager', prouve } }
   if (papier === 'releve') return { ok: true, imprime: { ...common, papier, demarches, coupe: suivant !== undefined, signalees } }
 
   // No sheet proves more than it says.
@@ -146,6 +146,7 @@ async function find(tx: Tx, { mandatId, papier, thematique }: Demande, { secrets
     contenu,
     autorisations,
     codePrive,
+    prouve: papier === 'pour-vous' && (await findContactProuve(tx, usagerId)) !== undefined,
     ...(papier === 'releve' ? await listDemarches(tx, { mandatId }, undefined, TOUTES) : { demarches: [], suivant: undefined }),
     signalees: papier === 'releve' ? await listSignalees(tx, { mandatId }) : new Set<string>(),
     recus: papier === 'arret' ? await listArretsRecus(tx, mandatId) : [],

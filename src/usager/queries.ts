@@ -13,7 +13,9 @@ export type Contacts = { email: string | null; telephone: string | null; suivi: 
 export type Personne = UsagerRow & {
   /** Of the mandat that matters most: in force first, the soonest to end; else the last one over. Null without any. */
   etat: 'actif' | 'suspendu' | 'expire' | 'termine' | null
-  /** When that one ends, or ended. */
+  /** When that one was signed. */
+  signeLe: Date | null
+  /** When it ends, or ended. */
   fin: Date | null
   /** When the request to stop it had come, which an aidant recorded. */
   recuLe: Date | null
@@ -56,12 +58,13 @@ export async function listPersonnes(
         : parNaissance(tx, recherche, place)
   const found = await tx.sql<Personne[]>`
     with page as (${page})
-    select u.id, u.prenoms, u.nom_naissance, u.nom_usage, u.birthdate, m.etat, m.fin, coalesce(m.en_cours, 0) as en_cours,
+    select u.id, u.prenoms, u.nom_naissance, u.nom_usage, u.birthdate, m.etat, m.signe_le, m.fin, coalesce(m.en_cours, 0) as en_cours,
       (select r.recu_le from arret_recu r where r.mandat_id = m.id order by r.recorded_at desc limit 1) as recu_le
     from page
     join usager u on u.id = page.usager_id
     left join lateral (
-      select e.id, e.etat, coalesce(e.ended_at, e.expires_at) as fin, count(*) filter (where e.etat in ('actif', 'suspendu')) over () as en_cours
+      select e.id, e.etat, e.signed_at as signe_le, coalesce(e.ended_at, e.expires_at) as fin,
+        count(*) filter (where e.etat in ('actif', 'suspendu')) over () as en_cours
       from mandat_etat e
       where e.structure_id = page.structure_id and e.usager_id = page.usager_id
       order by array_position(array['actif', 'suspendu'], e.etat), case when e.etat in ('actif', 'suspendu') then e.expires_at end,

@@ -17,14 +17,14 @@ import { frameOf } from '../http/frame.ts'
 import { limitRate } from '../http/limit-rate.ts'
 import { publicPage, requireUsager, requireUsagerParCode, requireUsagerProuve } from '../http/rules.ts'
 import { cookies, signOut } from '../http/session.ts'
-import { listArretsRecus, listSignalees } from '../mandat/fin-queries.ts'
+import { listArretsRecus, listPauses, listSignalees } from '../mandat/fin-queries.ts'
 import { arretForm } from '../mandat/forms.ts'
 import { findMandat, findMandatContenu, listAutorisations, listMandats, type MandatEtat } from '../mandat/queries.ts'
 import { type StopRefusal, stopMandat } from '../mandat/stop.ts'
 import { openConnexion } from '../oidc/connexion.ts'
 import type { Provider } from '../oidc/oidc.ts'
 import { isProviderDown } from '../oidc/provider.ts'
-import { listUsagesDuCode } from './code-queries.ts'
+import { findContactProuve, listUsagesDuCode } from './code-queries.ts'
 import { pauseRoutes } from './pause-routes.ts'
 import { listAcces, listDonnees, listStructuresDe } from './queries.ts'
 
@@ -73,6 +73,10 @@ export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
     return c.redirect('/mon-espace/deconnexion', 303)
   })
 
+  /** Her paper's code opened it, and no code may be sent to her: what stops or pauses is elsewhere. */
+  const sansPreuve = async ({ var: { usager } }: UsagerContext) =>
+    usager.niveau === 'code_prive' &&
+    (await db.tx({ kind: 'portier' }, (tx) => findContactProuve(tx, usager.ids[0]!))) === undefined
   routes.get('/mon-espace', requireUsagerParCode, async (c) => {
     const { usager } = c.var
     const shown = await db.tx(asUsager(usager), async (tx) => ({
@@ -80,7 +84,7 @@ export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
       signalees: await listSignalees(tx, { usagerIds: usager.ids }),
       ...(await listDemarches(tx, { usagerIds: usager.ids }, undefined, LATEST)),
     }))
-    return c.html(espacePage({ frame: frameOf(c, 'mandats'), ...shown }))
+    return c.html(espacePage({ frame: frameOf(c, 'mandats'), ...shown, sansPreuve: await sansPreuve(c) }))
   })
 
   routes.get('/mon-espace/mandats/:mandatId', requireUsagerParCode, async (c) => {
@@ -92,15 +96,17 @@ export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
       const autorisations = await listAutorisations(tx, mandatId)
       const contenu = await findMandatContenu(tx, mandatId)
       const recus = await listArretsRecus(tx, mandatId)
+      const pauses = await listPauses(tx, mandatId)
       const { demarches, suivant } = await listDemarches(tx, { mandatId }, apres, PAGE)
       const signalees = await listSignalees(tx, { mandatId })
       // The words of the accord are not for whoever holds the paper: what everyone may know of the structure stands in their place.
       const structure = (await listStructuresDe(tx)).find(({ id }) => id === mandat.structureId)!
-      return { mandat, autorisations, contenu, recus, structure, demarches, signalees, suivant, now: tx.now }
+      return { mandat, autorisations, contenu, recus, pauses, structure, demarches, signalees, suivant, now: tx.now }
     })
     if (!shown) return c.notFound()
     const suivant = shown.suivant && texteDuCurseur(shown.suivant)
-    return c.html(monMandatPage({ frame: frameOf(c, 'mandats'), ...shown, suivant, apres: apres !== undefined }))
+    const more = { suivant, apres: apres !== undefined, sansPreuve: await sansPreuve(c) }
+    return c.html(monMandatPage({ frame: frameOf(c, 'mandats'), ...shown, ...more }))
   })
 
   routes.route('/', pauseRoutes({ db }))

@@ -87,7 +87,8 @@ describe.each([
 
   it('sans contact prouvé, lit comment arrêter autrement', async () => {
     await prove(usagerId, null)
-    await page.getByRole('link', { name: 'Arrêter' }).first().click()
+    await page.reload()
+    await page.getByRole('link', { name: 'Comment arrêter' }).first().click()
     await page.getByRole('heading', { name: 'Arrêter autrement' }).waitFor()
     expect(await text(page)).toMatch(/FranceConnect.*Le CCAS de Figeac : .*coupez le bas de votre feuille/s)
     await page.getByRole('link', { name: 'Ne rien changer' }).click()
@@ -95,7 +96,8 @@ describe.each([
 
   it('avec un code reçu sur son téléphone, met en pause puis arrête', async () => {
     await prove(usagerId, '+33612345678')
-    await page.getByRole('link', { name: 'Arrêter' }).first().click()
+    await page.reload()
+    await page.getByRole('link', { name: 'Arrêter', exact: true }).first().click()
     await page.getByRole('heading', { name: 'D’abord, un code pour vous' }).waitFor()
     expect(await text(page)).toContain('06 •• •• •• 78')
     await press(page, 'Recevoir le code')

@@ -37,7 +37,7 @@ describe.each([
     await page.locator('label', { hasText: 'Tout le mandat' }).click()
     await page.locator('label', { hasText: 'Par courrier' }).click()
     await press(page, 'Arrêter')
-    await page.waitForURL('**/arret')
+    await page.waitForURL('**/arret?fait=1')
     expect(await text(page)).toContain('n’a plus le droit de faire ses démarches')
 
     const hers = await open({ persona }, js)
@@ -75,7 +75,7 @@ it('renonce, apprend une mesure de protection, un décès : chaque page dit ce q
   }
   await page.locator('label', { hasText: 'Je confirme' }).click()
   await press(page, 'Enregistrer le décès')
-  await page.waitForURL('**/arret')
+  await page.waitForURL('**/arret?fait=1')
   expect(await text(page)).toContain('Rendre ses papiers à ses héritiers')
   await page.goto(`${service.url}/mandats/${mandat}/renouveler`)
   expect(await text(page)).toContain('Ce mandat ne se renouvelle pas')

@@ -97,6 +97,7 @@ it('chaque page vue ici est valide, accessible, et tient dans 320 pixels ; les p
       themes: ['Logement', 'Argent - Impôts - Consommation'],
       codePrive: '36K7-BDF9-MQRX',
       elleMeme: false,
+      prouve: false,
     }),
     arretPapier({ ...facts, arretees: [one!], recus: [], restent: [two!] }),
   ]

@@ -48,7 +48,7 @@ const WITHOUT: [reason: string, routes: string][] = [
   ],
   [
     'arrêter, reprendre, fermer, sortir : jamais retenu',
-    `POST /mandats/:mandatId/arreter · POST /mandats/:mandatId/renoncer · POST /mandats/:mandatId/protection · POST /mandats/:mandatId/deces
+    `POST /mandats/:mandatId/arreter · POST /mandats/:mandatId/pause · POST /mandats/:mandatId/renoncer · POST /mandats/:mandatId/protection · POST /mandats/:mandatId/deces
      POST /mon-espace/mandats/:mandatId/arreter · POST /mon-espace/mandats/:mandatId/pause · POST /mon-espace/mandats/:mandatId/reprise
      POST /mon-espace/connexions/autres/fermer · POST /mon-espace/connexions/:sessionId/fermer · POST /mon-espace/code-papier
      POST /deconnexion · POST /mon-espace/deconnexion`,

@@ -265,6 +265,7 @@ describe('ce qui se demande n’écrit pas', () => {
     '/mandats/:mandatId',
     '/mandats/:mandatId/arret',
     '/mandats/:mandatId/arreter',
+    '/mandats/:mandatId/pause',
     '/mandats/:mandatId/renoncer',
     '/mandats/:mandatId/deces',
     '/mandats/:mandatId/protection',

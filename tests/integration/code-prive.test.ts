@@ -746,6 +746,12 @@ describe('arrêter ou mettre en pause, avec un code envoyé à son contact prouv
     await prove(told.usagerId, {})
     await world.sql`delete from message`
     const browser = await opened()
+    // No large button that a refusal would end: the other ways.
+    for (const path of ['/mon-espace', `/mon-espace/mandats/${mandat.id}`]) {
+      const { html } = await browser.get(path)
+      expect(html).toContain('<a href="/mon-espace/confirmer" class="button primary">')
+      expect(html).not.toMatch(/\/(arreter|pause|reprise)"/)
+    }
     expect((await browser.get(arreter())).location).toBe(`${PUBLIC_URL}${confirmer()}`)
     for (const page of [await browser.get(confirmer()), await browser.post(confirmer(), {})]) {
       await expectValidHtml(page.html)
@@ -767,6 +773,7 @@ describe('arrêter ou mettre en pause, avec un code envoyé à son contact prouv
     await prove(told.usagerId, { telephone: '+33612345678' })
     await world.database.freeze(new Date('2026-12-03T22:30:00Z'))
     const browser = await opened()
+    expect((await browser.get('/mon-espace')).html).toContain(`href="${arreter()}"`)
     const former = browser.cookies.get('session')!
     for (const path of [arreter(), `/mon-espace/mandats/${mandat.id}/pause`]) {
       const page = await browser.get(path)

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Db, openDb, type Who } from '../../src/db.ts'
-import { recordDemarche } from '../../src/demarche/record.ts'
+import { recordActeHorsMandat, recordDemarche } from '../../src/demarche/record.ts'
 import { AIDANTS, STRUCTURES } from '../../src/demo/people.ts'
 import type { LogLine } from '../../src/http/log.ts'
 import { append } from '../../src/journal/append.ts'
@@ -9,8 +9,10 @@ import { announceOperatorEnds } from '../../src/mandat/announce-operator.ts'
 import { closeStructure, findClosing } from '../../src/mandat/close-structure.ts'
 import { listSignalees } from '../../src/mandat/fin-queries.ts'
 import type { Jwks } from '../../src/mandat/jws.ts'
+import type { Thematique } from '../../src/mandat/mandat.ts'
 import { pauseMandat } from '../../src/mandat/pause.ts'
 import { findMandat } from '../../src/mandat/queries.ts'
+import { recordPause } from '../../src/mandat/record-pause.ts'
 import { recordStop } from '../../src/mandat/record-stop.ts'
 import { renewMandat } from '../../src/mandat/renew.ts'
 import { resumeMandat } from '../../src/mandat/resume.ts'
@@ -116,7 +118,7 @@ describe('la pause', () => {
           insert into suspension (autorisation_id, mandat_id, structure_id, usager_id, from_at, journal_id)
           select id, mandat_id, structure_id, usager_id, horloge(), ${line.id} from autorisation where mandat_id = ${other.id}`
       }),
-    ).rejects.toThrow(/row-level security/)
+    ).rejects.toMatchObject({ constraint_name: 'suspension_par_qui' })
     ok(await stopMandat(world.db, by, { mandatId: mandat.id }))
     expect(await pause()).toEqual({ ok: false, refusal: 'deja_termine' })
     expect(await resumeMandat(world.db, by, { mandatId: mandat.id })).toEqual({ ok: false, refusal: 'deja_termine' })
@@ -321,6 +323,23 @@ describe('un arrêt demandé par lettre, enregistré par un aidant', () => {
     expect(director).not.toContain('Les demandes déjà envoyées')
   })
 
+  it('les actes hors mandat faits depuis sont signalés aussi ; d’un thème que la demande n’arrête pas, non', async () => {
+    const { id, usagerId, signedAt } = await world.signMandat({ perimetre: ['logement', 'social'] })
+    await later(HOUR)
+    const outside = async (thematique: Thematique) =>
+      ok(await recordActeHorsMandat(world.db, world.as('thomas'), uneDemarche(id, thematique), 'Une urgence')).id
+    const flagged = async () => [...(await world.db.tx(person(usagerId), (tx) => listSignalees(tx, { mandatId: id })))].sort()
+    const never = await outside('argent')
+    ok(await record(id, { thematique: 'logement', recuLe: signedAt }))
+    const stopped = await outside('logement')
+    expect(await flagged()).toEqual([stopped])
+    ok(await record(id, { recuLe: signedAt }))
+    expect(await flagged()).toEqual([never, stopped].sort())
+    const office = await (await world.get(`/mandats/${id}/arret`, await world.sessionOf('thomas'))).text()
+    expect(office).toMatch(/Faites depuis l’arrivée de sa demande[\s\S]*acte hors mandat/)
+    await expectValidHtml(office)
+  })
+
   it('par SMS aussi, en un seul : reçue tel jour, arrêtée tel autre, avec qui', async () => {
     const { id, signedAt } = await world.signMandat({ perimetre: ['logement', 'social'], suivi: 'sms' })
     await later(2 * DAY)
@@ -463,9 +482,14 @@ describe('un arrêt demandé par lettre, enregistré par un aidant', () => {
       [1, 2].map(() => world.post(path, { quoi: 'tout', maniere: 'email', recuLe: moment }, cookie)),
     )
     expect(answers.map(({ status, headers }) => [status, headers.get('location')])).toEqual(
-      [1, 2].map(() => [303, `/mandats/${id}/arret`]),
+      [1, 2].map(() => [303, `/mandats/${id}/arret?fait=1`]),
     )
     expect((await actionsOf(id)).filter((action) => action === 'mandat_termine')).toHaveLength(1)
+    const shown = async () => (await world.get(`/mandats/${id}/arret?fait=1`, cookie)).text()
+    expect(await shown()).toContain('C’est enregistré')
+    expect(await shown()).toContain(`href="/mandats/${id}/demarches/nouvelle"`)
+    await later(11 * MINUTE)
+    expect(await shown()).not.toContain('C’est enregistré')
     expect((await world.get(path, cookie)).status).toBe(200) // a letter found late
   })
 })
@@ -607,7 +631,7 @@ describe('sans demande de la personne', () => {
     }
     expect(await actionsOf(id)).toEqual(['mandat_signe'])
     const done = await world.post(`/mandats/${id}/deces`, { confirme: 'oui' }, cookie)
-    expect(done.headers.get('location')).toBe(`/mandats/${id}/arret`)
+    expect(done.headers.get('location')).toBe(`/mandats/${id}/arret?fait=1`)
     const after = await (await world.get(`/mandats/${id}/arret`, cookie)).text()
     await expectValidHtml(after)
     expect(after).toContain('article 1991')
@@ -732,6 +756,95 @@ describe('un arrêt demandé au service lui-même', () => {
     expect(await run(id, ...recu, '--confirmer')).toMatchObject({ code: 0, output: 'C’est déjà arrêté.\n' })
     expect((await etatOf(id))[0]).toBe('termine')
   }, 60_000)
+})
+
+describe('la pause demandée au guichet, par téléphone ou par lettre', () => {
+  it('tout aidant de la structure l’enregistre ; elle voit par qui, les deux côtés l’apprennent, et elle seule remet en route', async () => {
+    const { id, usagerId } = await world.signMandat({ perimetre: ['logement', 'social'], suivi: 'sms' })
+    await world.sql`delete from message`
+    const ines = await world.sessionOf('ines')
+    const address = `/mandats/${id}/pause`
+    await expectValidHtml(await (await world.get(address, ines)).text())
+    const refused = await world.post(address, { quoi: 'tout' }, ines)
+    expect(refused.status).toBe(422)
+    await expectValidHtml(await refused.text())
+    expect(await etatOf(id)).toEqual(['actif', 'social logement', ''])
+
+    const done = await world.post(address, { quoi: 'logement', maniere: 'telephone' }, ines)
+    expect([done.status, done.headers.get('location')]).toEqual([303, `/mandats/${id}?fait=1`])
+    expect(await etatOf(id)).toEqual(['actif', 'social', 'logement'])
+    const line = (await world.lines(id)).at(-1)!
+    expect([line.action, line.acteur, line.acteurId]).toEqual(['autorisation_suspendue', 'aidant', world.aidants.ines])
+    expect(JSON.parse(line.payload!)).toEqual({ thematique: 'logement', maniere: 'telephone' })
+    expect(await told()).toEqual([
+      ['pause', 'sms', '+33612345678'],
+      ['pause', 'email', 'nadia@figeac.demo'],
+      ['pause', 'email', 'thomas@figeac.demo'],
+    ])
+    expect((await world.messages()).find(({ canal }) => canal === 'email')!.corps).toContain('un collègue a enregistré')
+    expect(await recordDemarche(world.db, world.as('thomas'), uneDemarche(id))).toMatchObject({ refusal: 'hors_mandat' })
+
+    const said = `demandée par téléphone, enregistrée par ${AIDANTS.ines.prenom} ${AIDANTS.ines.nom}`
+    const office = await (await world.get(`/mandats/${id}?fait=1`, ines)).text()
+    await expectValidHtml(office)
+    expect(office).toContain(said)
+    expect(office).toContain('Pause enregistrée')
+    const hers = await (await world.get(`/mon-espace/mandats/${id}`, await world.sessionOf('odette'))).text()
+    await expectValidHtml(hers)
+    expect(hers).toContain(`pause demandée par téléphone, et enregistrée par ${AIDANTS.ines.prenom} ${AIDANTS.ines.nom}`)
+
+    // Twice is once; the rest may follow; over an hour, the page says it no more.
+    expect((await world.post(address, { quoi: 'logement', maniere: 'visite' }, ines)).status).toBe(303)
+    expect(await recordPause(world.db, world.as('thomas'), { mandatId: id, maniere: 'courrier' })).toEqual({ ok: true })
+    expect(await etatOf(id)).toEqual(['suspendu', '', 'social logement'])
+    await later(HOUR)
+    expect(await (await world.get(`/mandats/${id}?fait=1`, await world.sessionOf('thomas'))).text()).not.toContain(
+      'Pause enregistrée',
+    )
+    ok(await resumeMandat(world.db, person(usagerId), { mandatId: id }))
+    expect(await (await world.get(`/mandats/${id}`, await world.sessionOf('thomas'))).text()).not.toContain('enregistrée par')
+  })
+
+  it('ni d’un mandat d’ailleurs, ni fini, ni par une aidante suspendue', async () => {
+    const mandat = await world.signMandat({ persona: 'odette' })
+    const request = { mandatId: mandat.id, maniere: 'visite' } as const
+    expect(await recordPause(world.db, world.as('fabrice'), request)).toEqual({ ok: false, refusal: 'introuvable' })
+    await world.sql`update aidant set suspended_at = horloge() where id = ${world.aidants.ines}`
+    expect(await recordPause(world.db, world.as('ines'), request)).toEqual({ ok: false, refusal: 'aidant_suspendu' })
+    await world.sql`update aidant set suspended_at = null where id = ${world.aidants.ines}`
+    ok(await stopMandat(world.db, person(mandat.usagerId), { mandatId: mandat.id }))
+    expect(await recordPause(world.db, world.as('ines'), request)).toEqual({ ok: false, refusal: 'deja_termine' })
+  })
+
+  it('la base n’en croit pas l’application : ni au nom d’un collègue, ni au nom de la personne, ni par une suspendue, ni levée', async () => {
+    const mandat = await world.signMandat()
+    const write = (
+      by: Who,
+      aidantId: string | null,
+      action: 'autorisation_suspendue' | 'autorisation_retablie' = 'autorisation_suspendue',
+    ) =>
+      world.db.tx(by, async (tx) => {
+        const line = await append(tx, { action, mandat, contenu: {} })
+        if (action === 'autorisation_retablie')
+          return tx.sql`update suspension set until_at = horloge(), until_journal_id = ${line.id} where mandat_id = ${mandat.id} returning id`
+        return tx.sql`
+          insert into suspension (autorisation_id, mandat_id, structure_id, usager_id, from_at, journal_id, aidant_id, maniere)
+          select id, mandat_id, structure_id, usager_id, horloge(), ${line.id}, ${aidantId}, ${aidantId && 'visite'}
+          from autorisation where mandat_id = ${mandat.id} returning id`
+      })
+    const { thomas, ines } = world.aidants
+    const another = { constraint_name: 'suspension_par_qui' }
+    await expect(write(world.as('thomas'), ines)).rejects.toMatchObject(another)
+    await expect(write(world.as('thomas'), null)).rejects.toMatchObject(another)
+    await expect(write(person(mandat.usagerId), thomas)).rejects.toMatchObject(another)
+    await expect(write(world.as('fabrice'), world.aidants.fabrice)).rejects.toThrow()
+    await world.sql`update aidant set suspended_at = horloge() where id = ${ines}`
+    await expect(write(world.as('ines'), ines)).rejects.toMatchObject({ constraint_name: 'suspension_aidant_actif' })
+    await world.sql`update aidant set suspended_at = null where id = ${ines}`
+    expect(await write(world.as('thomas'), thomas)).toHaveLength(1)
+    // What she alone may lift: nothing moves.
+    expect(await write(world.as('thomas'), thomas, 'autorisation_retablie')).toHaveLength(0)
+  })
 })
 
 describe('une structure ferme', () => {

@@ -6,6 +6,7 @@ import { closeStructure } from '../../src/mandat/close-structure.ts'
 import { writeExpired } from '../../src/mandat/expire.ts'
 import { openIdentification } from '../../src/mandat/identify.ts'
 import { pauseMandat } from '../../src/mandat/pause.ts'
+import { recordPause } from '../../src/mandat/record-pause.ts'
 import { recordStop } from '../../src/mandat/record-stop.ts'
 import { renewMandat } from '../../src/mandat/renew.ts'
 import { resumeMandat } from '../../src/mandat/resume.ts'
@@ -413,6 +414,16 @@ describe('les fins entre elles, soixante fois chacune', () => {
     ])
     expect(Object.keys(outcomes).join(', ')).toMatch(/hors_mandat/)
     expect(Object.keys(outcomes).every((outcome) => outcome.split(', ')[1] === 'fait')).toBe(true)
+  }, 60_000)
+
+  it('sa pause, enregistrée par un aidant pendant qu’un autre note et qu’elle la demande aussi : de même', async () => {
+    const outcomes = await race({ persona: 'toussaint' }, ({ id, usagerId }) => [
+      () => recordDemarche(world.db, world.as('thomas'), uneDemarche(id)),
+      () => recordPause(world.db, world.as('ines'), { mandatId: id, maniere: 'telephone' }),
+      () => pauseMandat(world.db, her(usagerId), { mandatId: id }),
+    ])
+    expect(Object.keys(outcomes).join(', ')).toMatch(/hors_mandat/)
+    expect(Object.keys(outcomes).every((outcome) => /, (fait, deja_en_pause|deja_en_pause, fait)$/.test(outcome))).toBe(true)
   }, 60_000)
 
   it('elle met en pause et arrête, ou met en pause et remet en route : l’un puis l’autre', async () => {

@@ -16,6 +16,7 @@ import { openSeal } from '../../src/mandat/sceau.ts'
 import { signMandat } from '../../src/mandat/sign.ts'
 import { chooseAgain, startBrouillon } from '../../src/mandat/start.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
+import { expectValidHtml } from '../support/html.ts'
 import { newWorld, ok, uneDemarche, type World } from '../support/world.ts'
 
 const SECOND = 1000
@@ -89,7 +90,7 @@ describe('ce que le serveur refuse de préparer', () => {
         suivi: 'papier',
       } as const
       await refuses(() => giveAccord(world.db, other, id, accord), 'introuvable')
-      expect(await refuseAccord(world.db, other, id)).toEqual({ ok: true })
+      expect(await refuseAccord(world.db, other, id)).toEqual({ ok: true, continuent: [] })
     }
     expect(await world.sql`select 1 from brouillon where id = ${id}`).toHaveLength(1)
   })
@@ -209,10 +210,26 @@ describe('son accord', () => {
     const id = await world.draft({ persona: 'voahangy', suivi: 'sms', contact: '+33698765432' })
     for (const trace of ['RAKOTONDRAINIBE', 'Voahangy', '98765432'])
       expect(await world.tablesHolding(trace)).toEqual(['brouillon'])
-    expect(await refuseAccord(world.db, by(), id)).toEqual({ ok: true })
+    expect(await refuseAccord(world.db, by(), id)).toEqual({ ok: true, continuent: [] })
     for (const trace of ['RAKOTONDRAINIBE', 'Voahangy', '98765432', id]) expect(await world.tablesHolding(trace)).toEqual([])
-    expect(await refuseAccord(world.db, by(), id)).toEqual({ ok: true })
+    expect(await refuseAccord(world.db, by(), id)).toEqual({ ok: true, continuent: [] })
     await refuses(() => sign(id, '000000'), 'introuvable')
+  })
+
+  it('son non à un autre mandat efface ce qui était proposé, et dit que celui d’aujourd’hui continue, jusqu’à quand, et comment l’arrêter', async () => {
+    const told = await world.signMandat({ persona: 'josiane', perimetre: ['transports'] })
+    await world.signMandat({ persona: 'josiane', aidant: 'fabrice', perimetre: ['famille'] })
+    const id = await world.draft({ persona: 'josiane', perimetre: ['social'], upTo: 'identite' })
+    const answer = await world.post(`/mandats/brouillons/${id}/accord`, { reponse: 'non' }, await world.sessionOf('thomas'))
+    const page = await answer.text()
+    await expectValidHtml(page)
+    expect(page).toContain('Votre mandat d’aujourd’hui continue')
+    expect(page).toMatch(/peut faire vos démarches de transports[\s\S]*jusqu’au/)
+    expect(page).toContain(`href="/mandats/${told.id}/arreter"`)
+    // Nothing of what she has with another structure, nor that it is so.
+    expect(page).not.toMatch(/aucun mandat n’existe|famille|Saint-Denis/)
+    expect(await world.sql`select 1 from brouillon where id = ${id}`).toEqual([])
+    expect(await world.sql`select 1 from mandat where id = ${told.id} and ended_at is null`).toHaveLength(1)
   })
 
   it('son non, dit après la signature, ne lui fait pas croire que rien n’existe', async () => {

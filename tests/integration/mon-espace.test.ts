@@ -357,6 +357,21 @@ describe('arrêter', () => {
     expect(await read(`/mon-espace/mandats/${mandat.id}/arret`, await cookieOf(mandat))).toMatch(/C’est arrêté depuis le \d/)
   })
 
+  it('ce qui reste à faire : le dernier état de chaque demande, une fois ; une date passée est dite passée', async () => {
+    const mandat = await world.sign({ persona: 'marcel', perimetre: ['travail'] })
+    const hers = { thematique: 'travail', etapeQui: 'personne' } as const
+    await world.note(mandat.id, { ...hers, titre: 'Retraite', etapeQuoi: 'Envoyer le relevé', etapeQuand: '2020-01-15' })
+    await world.database.travel({ ms: 60_000 })
+    await world.note(mandat.id, { ...hers, titre: 'Retraite', resultat: 'terminee', etapeQui: null, etapeQuoi: null })
+    await world.note(mandat.id, { ...hers, titre: 'Actualisation', etapeQuoi: 'Actualiser', etapeQuand: '2020-01-15' })
+    await world.note(mandat.id, { ...hers, titre: 'Formation', etapeQuoi: 'S’inscrire', etapeQuand: '2099-01-15' })
+    await stop(mandat)
+    const page = await read(`/mon-espace/mandats/${mandat.id}/arret`, await cookieOf(mandat))
+    expect(page).not.toMatch(/Envoyer le relevé|Retraite/)
+    expect(page).toContain('Actualiser, pour le 15 janvier 2020 : cette date est passée pour')
+    expect(page).toMatch(/S’inscrire, pour le 15 janvier 2099 pour/)
+  })
+
   it('deux fois ou dix à la fois, c’est arrêté une fois', async () => {
     const mandat = await world.sign({ persona: 'conceicao', perimetre: ['famille', 'etranger'] })
     const answers = await Promise.all(Array.from({ length: 6 }, () => stop(mandat)))
@@ -379,7 +394,7 @@ describe('arrêter', () => {
     expect(await world.note(mandat.id, { thematique: 'transports' })).toMatchObject({ ok: true })
     expect(await read(`/mon-espace/mandats/${mandat.id}/arret`, cookie)).toMatch(
       // Nothing was sent for this one: the sentence announces no list.
-      /n’a plus le droit de faire vos démarches de logement\. Le CCAS de Figeac peut faire vos démarches de papiers et de transports jusqu’au .*Aucune demande faite avec ce mandat n’attend de réponse/,
+      /n’a plus le droit de faire vos démarches de logement\. Le CCAS de Figeac peut faire vos démarches de papiers et de transports jusqu’au .*Aucune de vos demandes de logement n’attend de réponse/,
     )
     expect(await read('/mon-espace', cookie)).toMatch(/vos démarches de papiers et de transports jusqu’au/)
     expect(await read(`/mon-espace/mandats/${mandat.id}`, cookie)).toMatch(/Logement \([^)]*\) : arrêté le/)
@@ -514,5 +529,29 @@ describe('le poids de ses pages', () => {
       const page = await (await world.get(`/mon-espace${path}`, cookie)).text()
       expect(gzipSync(page).length, path).toBeLessThan(15_000)
     }
+  })
+})
+
+describe('la grande écriture', () => {
+  it('se choisit d’un lien, reste de page en page sans JavaScript, et part avec elle', async () => {
+    const mandat = await world.sign({ persona: 'nassimah', perimetre: ['famille'] })
+    const cookie = await cookieOf(mandat)
+    const base = `/mon-espace/mandats/${mandat.id}`
+    const ask = async (path: string, more = '') => {
+      const answer = await world.get(path, cookie + more)
+      return { html: await answer.text(), set: answer.headers.getSetCookie() }
+    }
+    const before = await ask(base)
+    expect(before.html).toContain('<a href="?ecriture=grande">Grande écriture</a>')
+    expect(before.html).not.toContain('class="grande"')
+    const chosen = await ask(`${base}?ecriture=grande`)
+    expect(chosen.html).toContain('<html lang="fr" class="grande">')
+    expect(chosen.set).toEqual([expect.stringMatching(/ecriture=grande; Path=\/; HttpOnly; .*SameSite=Lax/)])
+    expect((await ask('/mon-espace', '; ecriture=grande')).html).toContain('class="grande"')
+    const back = await ask('/mon-espace?ecriture=ordinaire', '; ecriture=grande')
+    expect(back.html).not.toContain('class="grande"')
+    expect(back.set).toEqual([expect.stringMatching(/ecriture=; Max-Age=0/)])
+    const left = await world.post('/mon-espace/deconnexion', `${cookie}; ecriture=grande`, {})
+    expect(left.headers.getSetCookie().join()).toMatch(/ecriture=; Max-Age=0/)
   })
 })

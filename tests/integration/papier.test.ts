@@ -292,6 +292,17 @@ describe('la feuille « Pour vous seulement »', () => {
     ])
   })
 
+  it('dit ce que son code arrête, selon qu’un contact est prouvé ou non ; son bulletin a la case de la pause', async () => {
+    const sheetOf = async (suivi: 'papier' | 'sms', persona: string) => {
+      const { id } = await world.signMandat({ persona, suivi })
+      return (await pdfOf(await aidantPrints(id, 'pour-vous'))).text
+    }
+    const [without, proven] = [await sheetOf('papier', 'laetitia'), await sheetOf('sms', 'conceicao')]
+    expect(without).toContain(serre('avec FranceConnect seulement : ce code montre, il n’arrête pas'))
+    expect(proven).toContain(serre('avec FranceConnect, ou avec ce code et un autre que vous recevrez'))
+    for (const sheet of [without, proven]) expect(sheet).toContain(serre('Ne pas arrêter, mettre seulement en pause'))
+  })
+
   it('la personne l’imprime aussi, avec son bulletin et un code à elle, qui remplace tous les autres', async () => {
     const mandat = await world.signMandat({ persona: 'ibrahim' })
     await codeOf(await aidantPrints(mandat.id, 'pour-vous'))
@@ -429,7 +440,8 @@ describe('le relevé', () => {
     expect(text).not.toContain(serre('Ce relevé s’arrête'))
     expect(text).toMatch(serre('ce mandat n’est plus en cours : arrêté'))
     expect(text).toContain(serre('raison : Le délai finissait'))
-    expect(text.split(serre('Faite après l’arrivée de la demande d’arrêt'))).toHaveLength(2)
+    // The act outside the mandat, of the same minutes, too.
+    expect(text.split(serre('Faite après l’arrivée de la demande d’arrêt'))).toHaveLength(3)
   })
 
   it('dit attendue la réponse à une demande déposée, comme la page de l’arrêt, même sans prochaine étape', async () => {

@@ -52,13 +52,15 @@ describe('la liste des personnes', () => {
     expect(html.match(new RegExp(`href="/personnes/${first.usagerId}"`, 'g'))).toHaveLength(1)
   })
 
-  it('dit « se termine bientôt » à trente jours de la première fin, pas avant, et « arrivé à sa fin » après', async () => {
+  it('dit « se termine bientôt » dans le dernier tiers de la première fin, pas avant, avec « Renouveler » sur sa page, et « arrivé à sa fin » après', async () => {
     const { usagerId } = await world.sign({ persona: 'fatma', duree: 'mois' })
     expect(rowOf(await read('/personnes', thomas), 'Fatma')).toContain('En cours')
-    await world.database.travel({ ms: 2 * DAY })
+    expect(await read(`/personnes/${usagerId}`, thomas)).not.toContain('Renouveler')
+    await world.database.travel({ ms: 22 * DAY })
     thomas = await world.cookieOf({ aidantId: world.aidants.thomas, structureId: world.structures.figeac })
     expect(rowOf(await read('/personnes', thomas), 'Fatma')).toContain('Se termine bientôt')
-    await world.database.travel({ ms: 31 * DAY })
+    expect(await read(`/personnes/${usagerId}`, thomas)).toMatch(/Se termine bientôt.*Renouveler/)
+    await world.database.travel({ ms: 11 * DAY })
     thomas = await world.cookieOf({ aidantId: world.aidants.thomas, structureId: world.structures.figeac })
     expect(rowOf(await read('/personnes', thomas), 'Fatma')).toContain('Arrivé à sa fin')
     expect(await read(`/personnes/${usagerId}`, thomas)).toMatch(/Aucun mandat en cours.*Mandats finis.*Arrivé à sa fin/)

@@ -3,6 +3,7 @@ import {
   CATALOGUE,
   type DemarcheRefusal,
   demarcheDuCatalogue,
+  derniersEtats,
   discretion,
   kindOf,
   type NewDemarche,
@@ -140,4 +141,28 @@ test('propose d’abord ce qui vient d’être fait, puis un peu de chaque thém
   expect(codes).toHaveLength(CATALOGUE.filter(({ thematique }) => thematique === 'argent' || thematique === 'logement').length)
   expect(suggestions(['loisirs'], [])).toEqual([])
   expect(suggestions([], ['hlm'])).toEqual([])
+})
+
+test('de chaque demande, le dernier état seulement ; deux numéros de dossier sont deux demandes, et ce qui est masqué ne ressemble à rien', () => {
+  const one = (id: number, more: object = {}) => ({
+    id,
+    code: 'apl',
+    titre: 'Demander une aide au logement',
+    thematique: 'logement',
+    administration: 'CAF',
+    reference: null,
+    ...more,
+  })
+  const masked = { code: null, titre: null, thematique: null, administration: null }
+  const latestFirst = [
+    one(7),
+    one(6, { reference: 'A1' }),
+    one(5, { administration: 'MSA' }),
+    one(4, masked),
+    one(3, masked),
+    one(2, { code: null, titre: 'Autre' }),
+    one(1, { code: null, titre: 'Autre' }),
+  ]
+  expect(derniersEtats(latestFirst).map(({ id }) => id)).toEqual([7, 5, 4, 3, 2])
+  expect(derniersEtats([one(2, { reference: 'B2' }), one(1, { reference: 'A1' })])).toHaveLength(2)
 })

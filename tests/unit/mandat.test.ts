@@ -98,12 +98,17 @@ test('en pause de sa première à sa dernière seconde, puis de nouveau en vigue
   ])
 })
 
-test('se termine bientôt : 30 jours ou moins, et pas encore fini', () => {
+test('se termine bientôt : dans le dernier tiers, 30 jours au plus, et pas encore fini ; d’un jour, jamais', () => {
   const end = at('31T22:59:59')
-  expect(seTermineBientot(end, at('01T22:59:58'))).toBe(false)
-  expect(seTermineBientot(end, at('01T22:59:59'))).toBe(true)
-  expect(seTermineBientot(end, at('31T22:59:58'))).toBe(true)
-  expect(seTermineBientot(end, at('31T22:59:59'))).toBe(false)
+  const soon = (days: number, now: Date) =>
+    seTermineBientot({ signedAt: new Date(end.getTime() - days * 24 * 3600_000), expiresAt: end }, now)
+  expect(soon(365, at('01T22:59:58'))).toBe(false)
+  expect(soon(365, at('01T22:59:59'))).toBe(true)
+  expect(soon(365, at('31T22:59:58'))).toBe(true)
+  expect(soon(365, at('31T22:59:59'))).toBe(false)
+  expect(soon(30, at('21T22:59:58'))).toBe(false)
+  expect(soon(30, at('21T22:59:59'))).toBe(true)
+  for (const hour of ['30T10:00:00', '31T22:59:58']) expect(soon(2, at(hour))).toBe(false)
 })
 
 const now = at('01T10:30:00')

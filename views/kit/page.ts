@@ -50,7 +50,7 @@ export type Frame = {
   bare?: boolean | undefined
   /** Her space opened with the code of her paper: says on each page what is hidden, and how to see it. */
   parCode?: boolean | undefined
-  /** A screen turned to the person: everything larger. */
+  /** A screen turned to the person, or hers when she chose so: everything larger. */
   grande?: boolean | undefined
   /** A script of `public/` that this page alone needs. */
   script?: string | undefined
@@ -62,6 +62,7 @@ export type Frame = {
 export const page = (frame: Frame, title: string, body: Html): string => {
   const space = frame.space
   const heading = frame.heading ?? title
+  const hers = space === 'usager' && frame.current !== undefined && !frame.bare
   return html`<!DOCTYPE html>
 <html lang="fr"${frame.grande && html` class="grande"`}>
 <head>
@@ -84,6 +85,7 @@ ${frame.script && html`<script src="${asset(frame.script)}" defer></script>`}
 <a class="skip" href="#contenu">Aller au contenu</a>
 ${header(frame)}
 <main id="contenu" tabindex="-1" class="${frame.width ?? 'text'}">
+${hers && lire(frame.grande === true)}
 ${frame.above}
 ${heading !== false && html`<h1>${heading}</h1>`}
 ${frame.parCode && !frame.bare && PAR_CODE}
@@ -93,6 +95,10 @@ ${footer(frame)}
 </body>
 </html>`.toString()
 }
+
+/** Larger letters, on every page until she leaves. */
+const lire = (grande: boolean) =>
+  html`<p><a href="?ecriture=${grande ? 'ordinaire' : 'grande'}">${grande ? 'Écriture ordinaire' : 'Grande écriture'}</a></p>`
 
 const PAR_CODE = html`<p>Ouvert avec le code de votre feuille\u00a0: ce qui est confidentiel est caché. <a href="${NAV.toutVoir}">Pour tout voir, connectez-vous avec FranceConnect</a>.</p>`
 

@@ -1,11 +1,11 @@
-import { attendReponse } from '../../src/demarche/demarche.ts'
+import { attendReponse, derniersEtats } from '../../src/demarche/demarche.ts'
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
 import { type FinParLaStructure, MANIERES } from '../../src/mandat/fin.ts'
 import type { ArretRecu } from '../../src/mandat/fin-queries.ts'
-import type { Autorisation } from '../../src/mandat/mandat.ts'
+import type { Autorisation, Thematique } from '../../src/mandat/mandat.ts'
 import type { MandatEtat } from '../../src/mandat/queries.ts'
 import type { UsagerRow } from '../../src/usager/queries.ts'
-import { alert } from '../kit/alert.ts'
+import { alert, success } from '../kit/alert.ts'
 import { back } from '../kit/card.ts'
 import { button, buttonLink, checkbox, type Errors, errorSummary, form, input, radios, type Values } from '../kit/form.ts'
 import { type Html, html } from '../kit/html.ts'
@@ -17,6 +17,7 @@ import {
   heure,
   jourDeChamp,
   jourEtHeure,
+  KIND,
   MANIERE,
   majuscule,
   nomCourant,
@@ -25,6 +26,9 @@ import {
   temps,
 } from '../kit/words.ts'
 import { REFUSAL, type Refusal } from './refusals.ts'
+
+/** An address stays in the browser's history: reopened later, it must not say again that this is new. */
+export const recent = (at: Date, now: Date): boolean => now.getTime() - at.getTime() < 10 * 60_000
 
 type Shown = { frame: Frame; mandat: MandatEtat; usager: UsagerRow; now: Date }
 type ArretRecuProps = Shown & { values?: Values; errors?: Errors; refusal?: Refusal | undefined }
@@ -37,32 +41,17 @@ export const arretRecuPage = ({ frame, mandat, usager, now, values, errors = {},
   // Over already, all of it may still be said to have been asked for before.
   const over = standing.length === 0
   const offered = over ? mandat.perimetre : standing
-  const typed: Values = values ?? { recuLe: over ? undefined : moment, quoi: offered.length === 1 ? 'tout' : undefined }
+  const typed: Values = values ?? { recuLe: over ? undefined : moment }
   return page(
     { ...frame, above: back('Revenir au mandat', `/mandats/${mandat.id}`), invalid: Object.keys(errors).length > 0 },
     'Enregistrer une demande d’arrêt',
     html`${errorSummary(errors)}
     ${refusal && alert('Rien n’est arrêté', REFUSAL[refusal])}
     <p><strong>${nomCourant(usager)}</strong> a demandé d’arrêter. Elle n’a pas à dire pourquoi, et sa demande vaut dès qu’elle est arrivée. ${over ? 'Ce mandat est déjà fini : seul ce qui a été fait depuis l’arrivée de sa demande sera signalé.' : 'L’arrêt est immédiat et sans retour.'}</p>
+    ${enVigueur.length > 0 && html`<p><a href="/mandats/${mandat.id}/pause">Elle veut seulement une pause</a></p>`}
     ${form(
       {},
-      html`${radios({
-        name: 'quoi',
-        legend: 'Que veut-elle arrêter ?',
-        options: [
-          { value: 'tout', label: offered.length > 1 ? 'Tout le mandat' : `Tout le mandat (${enMots(offered)})` },
-          ...(offered.length > 1 ? offered.map((one) => ({ value: one, label: `Seulement : ${enMots([one])}` })) : []),
-        ],
-        value: typed.quoi,
-        error: errors.quoi,
-      })}
-      ${radios({
-        name: 'maniere',
-        legend: 'Comment la demande est-elle arrivée ?',
-        options: MANIERES.map((value) => ({ value, label: majuscule(MANIERE[value]) })),
-        value: typed.maniere,
-        error: errors.maniere,
-      })}
+      html`${quoiEtComment('Que veut-elle arrêter ?', offered, typed, errors)}
       ${input({
         name: 'recuLe',
         label: 'Quand est-elle arrivée ?',
@@ -76,6 +65,49 @@ export const arretRecuPage = ({ frame, mandat, usager, now, values, errors = {},
     )}`,
   )
 }
+
+/** What the request is about, and how it came. */
+const quoiEtComment = (legend: string, offered: readonly Thematique[], typed: Values, errors: Errors): Html =>
+  html`${radios({
+    name: 'quoi',
+    legend,
+    options: [
+      { value: 'tout', label: offered.length > 1 ? 'Tout le mandat' : `Tout le mandat (${enMots(offered)})` },
+      ...(offered.length > 1 ? offered.map((one) => ({ value: one, label: `Seulement : ${enMots([one])}` })) : []),
+    ],
+    value: typed.quoi ?? (offered.length === 1 ? 'tout' : undefined),
+    error: errors.quoi,
+  })}
+      ${radios({
+        name: 'maniere',
+        legend: 'Comment la demande est-elle arrivée ?',
+        options: MANIERES.map((value) => ({ value, label: majuscule(MANIERE[value]) })),
+        value: typed.maniere,
+        error: errors.maniere,
+      })}`
+
+/** Records a pause that she asked for by a visit, a call, a letter. She alone lifts it. */
+export const pauseRecuePage = ({ frame, mandat, usager, values = {}, errors = {}, refusal }: ArretRecuProps) =>
+  page(
+    { ...frame, above: back('Revenir au mandat', `/mandats/${mandat.id}`), invalid: Object.keys(errors).length > 0 },
+    'Enregistrer une demande de pause',
+    html`${errorSummary(errors)}
+    ${refusal && alert('Rien n’est mis en pause', REFUSAL[refusal])}
+    <p><strong>${nomCourant(usager)}</strong> a demandé une pause. Elle n’a pas à dire pourquoi. Dès que vous enregistrez, plus personne n’agit pour ce qu’elle met en pause ; elle est prévenue, et voit que vous l’avez enregistrée.</p>
+    <p>${REPRENDRE}</p>
+    ${
+      mandat.enVigueur.length > 0 &&
+      form(
+        {},
+        html`${quoiEtComment('Que veut-elle mettre en pause ?', mandat.enVigueur, values, errors)}${button('Mettre en pause')}`,
+      )
+    }
+    <p><a href="/mandats/${mandat.id}/arreter">Elle veut plutôt arrêter</a></p>`,
+  )
+
+/** A pause lifted gives power back: it takes her identity. */
+export const REPRENDRE =
+  'Elle seule peut remettre en route : dans son espace avec FranceConnect, ou par un nouveau mandat avec vous. Ni vous ni un collègue ne le pouvez à sa place.'
 
 const heureDeChamp = (at: Date, zone: string) => {
   const [hour = '', minute = ''] = heure(at, zone).split(/\D+/)
@@ -151,6 +183,8 @@ type ApresFinProps = Shown & {
   imprime?: boolean
   /** Those done between receipt and recording. */
   signalees: ReadonlySet<string>
+  /** She comes from recording it. */
+  fait: boolean
   /** False for a direction that does not accompany her: she reads what is flagged, and no more. */
   lit: boolean
 }
@@ -167,17 +201,20 @@ export const apresFinPage = ({
   imprime,
   signalees,
   lit,
+  fait,
+  now,
 }: ApresFinProps) => {
   const { fuseau } = mandat
   const ended = autorisations.filter(({ revokedAt }) => revokedAt)
   const flagged = demarches.filter(({ id }) => signalees.has(id))
-  const sent = demarches
-    .filter(attendReponse)
-    .filter(({ thematique }) => mandat.etat === 'termine' || ended.some((one) => one.thematique === thematique))
+  const sent = derniersEtats(demarches).filter(
+    (one) => attendReponse(one) && (mandat.etat === 'termine' || ended.some(({ thematique }) => thematique === one.thematique)),
+  )
   return page(
     { ...frame, above: back('Revenir au mandat', `/mandats/${mandat.id}`) },
     'Après la fin',
-    html`<p><strong>${nomCourant(usager)}</strong> : votre structure n’a plus le droit de faire ses démarches ${deMots(ended.map(({ thematique }) => thematique))}.</p>
+    html`${fait && [...ended.map(({ revokedAt }) => revokedAt!), ...recus.map(({ recordedAt }) => recordedAt)].some((at) => recent(at, now)) && success('C’est enregistré', mandat.endedHow === 'deces' ? 'Plus personne n’agit en son nom.' : 'La personne est prévenue par le moyen qu’elle a choisi.')}
+    <p><strong>${nomCourant(usager)}</strong> : votre structure n’a plus le droit de faire ses démarches ${deMots(ended.map(({ thematique }) => thematique))}.</p>
     <ul>${together(ended, recus).map((same) => html`<li>${endedLine(same, recus, fuseau)}</li>`)}</ul>
     ${
       flagged.length > 0 &&
@@ -191,7 +228,7 @@ export const apresFinPage = ({
     ${
       sent.length > 0
         ? html`<p>Elles ne sont pas annulées.${mandat.endedHow !== 'deces' && ' Dites à la personne ce qu’elle doit suivre elle-même.'}</p><ul>${sent.map((one) => html`<li>${acteLine(one)}</li>`)}</ul>`
-        : html`<p>Aucune demande n’attend de réponse.</p>`
+        : html`<p>Aucune demande ${deMots(ended.map(({ thematique }) => thematique))} n’attend de réponse.</p>`
     }
     ${suivant !== undefined && html`<p>Seules les ${demarches.length} dernières démarches sont lues ici. Les plus anciennes sont sur <a href="/mandats/${mandat.id}">la page du mandat</a>.</p>`}
     <h2>Rendre compte</h2>
@@ -203,7 +240,8 @@ export const apresFinPage = ({
     }`
     }
     <h2>Ce qui est à faire maintenant</h2>
-    <ul>${RESTE[mandat.endedHow === 'deces' || mandat.endedHow === 'protection' ? mandat.endedHow : 'vivante'].map((one) => html`<li>${one}</li>`)}</ul>
+    <ul>${RESTE[mandat.endedHow === 'deces' || mandat.endedHow === 'protection' ? mandat.endedHow : 'vivante'].map((one) => html`<li>${one}</li>`)}
+      <li><a href="/mandats/${mandat.id}/demarches/nouvelle">Noter les démarches</a> faites avant la fin et pas encore écrites.</li></ul>
     <p><a href="/personnes/${mandat.usagerId}">Revenir à la personne</a></p>`,
   )
 }
@@ -219,17 +257,14 @@ const RESTE = {
   vivante: [
     'Rendre à la personne ses papiers, et lui dire ce qui a été fait (article 1993 du code civil).',
     'Détruire les copies et les identifiants gardés, et lui conseiller de changer ses mots de passe.',
-    'Noter les démarches faites avant la fin et pas encore écrites.',
   ],
   deces: [
     'Ne plus rien faire en son nom, sauf finir ce qui ne peut pas attendre sans danger (article 1991 du code civil).',
     'Rendre ses papiers à ses héritiers ou à leur notaire.',
-    'Noter les démarches faites avant la fin et pas encore écrites.',
   ],
   protection: [
     'Parler à la personne chargée de ses affaires : elle peut demander ce qui a été fait.',
     'Rendre les papiers, détruire les copies et les identifiants gardés.',
-    'Noter les démarches faites avant la fin et pas encore écrites.',
   ],
 } as const
 
@@ -250,8 +285,8 @@ const endedLine = (same: readonly Autorisation[], recus: readonly ArretRecu[], f
   return html`${majuscule(enMots(same.map((one) => one.thematique)))} : arrêté ${revokedHow && FIN[revokedHow]}, le ${revokedAt && temps(revokedAt, jourEtHeure(revokedAt, fuseau))}${recu && html`. Demande reçue ${MANIERE[recu.maniere]}, le ${temps(recu.recuLe, jourEtHeure(recu.recuLe, fuseau))}`}.`
 }
 
-const acteLine = ({ titre, doneAt, fuseau, resultat, aidantPrenom, aidantNom }: DemarcheRow): Html =>
-  html`<strong>${titre ?? 'Démarche'}</strong>, ${RESULTAT[resultat].toLowerCase()}, le ${temps(doneAt, jourEtHeure(doneAt, fuseau))}, par ${aidantPrenom} ${aidantNom}`
+const acteLine = ({ genre, titre, doneAt, fuseau, resultat, aidantPrenom, aidantNom }: DemarcheRow): Html =>
+  html`<strong>${titre ?? 'Démarche'}</strong>${genre === 'hors_mandat' && ` (${KIND[genre].toLowerCase()})`}, ${RESULTAT[resultat].toLowerCase()}, le ${temps(doneAt, jourEtHeure(doneAt, fuseau))}, par ${aidantPrenom} ${aidantNom}`
 
 export const nonRenouvelablePage = ({ frame, mandatId, refusal }: { frame: Frame; mandatId: string; refusal: Refusal }) =>
   page(

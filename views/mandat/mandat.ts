@@ -1,5 +1,5 @@
 import { refusalOfRenewal } from '../../src/mandat/fin.ts'
-import type { ArretRecu } from '../../src/mandat/fin-queries.ts'
+import type { ArretRecu, EnPause } from '../../src/mandat/fin-queries.ts'
 import { seTermineBientot } from '../../src/mandat/mandat.ts'
 import type { listAutorisations, MandatContenu, MandatEtat } from '../../src/mandat/queries.ts'
 import { blocs } from '../../src/mandat/texte.ts'
@@ -12,7 +12,8 @@ import { legal } from '../kit/legal.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { papiersDeLAidant } from '../kit/papiers.ts'
 import { facts, table } from '../kit/table.ts'
-import { auSoir, DUREE, de, FIN, finLe, jourEtHeure, nomComplet, THEMATIQUE } from '../kit/words.ts'
+import { auSoir, DUREE, de, FIN, finLe, jourEtHeure, MANIERE, nomComplet, nomCourant, THEMATIQUE } from '../kit/words.ts'
+import { REPRENDRE, recent } from './fin.ts'
 
 type Props = {
   frame: Frame
@@ -21,6 +22,7 @@ type Props = {
   autorisations: Awaited<ReturnType<typeof listAutorisations>>
   /** The requests to stop that an aidant recorded. */
   recus: readonly ArretRecu[]
+  pauses: readonly EnPause[]
   /** Undefined when she may not read it any more. */
   contenu: MandatContenu | undefined
   /** The colleague who accepted it, while she is there to be asked. */
@@ -29,11 +31,10 @@ type Props = {
   direction: boolean
   /** She comes from signing it. */
   signe: boolean
+  /** From recording a pause. */
+  fait: boolean
   now: Date
 }
-
-/** An address stays in the browser's history: reopened later, it must not say again that the mandat is new. */
-const NEW_MS = 10 * 60_000
 
 /** A mandat as signed, for the aidants of its structure. */
 export const mandatPage = ({
@@ -42,17 +43,20 @@ export const mandatPage = ({
   usager,
   autorisations,
   recus,
+  pauses,
   contenu,
   signataire,
   direction,
   signe,
+  fait,
   now,
 }: Props) => {
   const { fuseau } = mandat
   const accepte = contenu?.aidant ?? signataire
   const renouvelable = !refusalOfRenewal(mandat, autorisations, [], undefined, now)
   const inForce = mandat.etat === 'actif' || mandat.etat === 'suspendu'
-  const justSigned = signe && mandat.etat === 'actif' && now.getTime() - mandat.signedAt.getTime() < NEW_MS
+  const justSigned = signe && mandat.etat === 'actif' && recent(mandat.signedAt, now)
+  const justPaused = fait && pauses.some(({ fromAt }) => recent(fromAt, now))
   return page(
     // The tab's title stays in the browser's history: it names nobody.
     {
@@ -68,9 +72,10 @@ export const mandatPage = ({
         'Imprimez plus bas ses papiers et remettez-les à la personne. Vous pouvez agir, et noter ici chaque démarche ; elle peut tout arrêter quand elle veut.',
       )
     }
+    ${justPaused && success('Pause enregistrée', `${nomCourant(usager)} est prévenue par le moyen qu’elle a choisi. ${REPRENDRE}`)}
     <p>${etat(mandat.etat)}${mandat.endedAt && mandat.endedHow && ` ${FIN[mandat.endedHow]}${finLe(mandat.endedAt, mandat.recuLe, fuseau)}`}
-    ${mandat.etat === 'actif' && seTermineBientot(mandat.expiresAt, now) && html` <strong>Se termine bientôt</strong>`}</p>
-    ${(inForce || renouvelable) && buttons([mandat.etat === 'actif' && buttonLink('Noter une démarche', `/mandats/${mandat.id}/demarches/nouvelle`), renouvelable && buttonLink('Renouveler', `/mandats/${mandat.id}/renouveler`, { kind: 'secondary' }), inForce && buttonLink('Enregistrer une demande d’arrêt', `/mandats/${mandat.id}/arreter`, { kind: 'secondary' })])}
+    ${mandat.etat === 'actif' && seTermineBientot(mandat, now) && html` <strong>Se termine bientôt</strong>`}</p>
+    ${(inForce || renouvelable) && buttons([mandat.etat === 'actif' && buttonLink('Noter une démarche', `/mandats/${mandat.id}/demarches/nouvelle`), renouvelable && buttonLink('Renouveler', `/mandats/${mandat.id}/renouveler`, { kind: 'secondary' }), inForce && buttonLink('Enregistrer une demande d’arrêt', `/mandats/${mandat.id}/arreter`, { kind: 'secondary' }), mandat.enVigueur.length > 0 && buttonLink('Enregistrer une demande de pause', `/mandats/${mandat.id}/pause`, { kind: 'secondary' })])}
     ${mandat.etat === 'suspendu' && html`<p>La personne a mis ce mandat en pause : on ne peut pas agir tant qu’elle ne l’a pas remis en route.</p>`}
     ${mandat.etat === 'termine' && html`<p><a href="/mandats/${mandat.id}/arret">Ce qui reste à faire après la fin</a></p>`}
     ${!inForce && html`<p><a href="/mandats/${mandat.id}/arreter">Noter une demande d’arrêt arrivée avant la fin</a></p>`}
@@ -94,7 +99,10 @@ export const mandatPage = ({
               : mandat.enVigueur.includes(thematique)
                 ? 'En cours'
                 : mandat.enPause.includes(thematique)
-                  ? 'En pause'
+                  ? enPause(
+                      pauses.find((one) => one.thematique === thematique),
+                      fuseau,
+                    )
                   : 'Arrivée à sa fin',
         },
       ],
@@ -129,3 +137,9 @@ export const mandatPage = ({
     }`,
   )
 }
+
+/** « En pause depuis le 3 mars 2027 à 14 h 05, demandée par téléphone, enregistrée par Thomas Petit ». */
+const enPause = (pause: EnPause | undefined, fuseau: string) =>
+  pause
+    ? `En pause depuis le ${jourEtHeure(pause.fromAt, fuseau)}${pause.maniere ? `, demandée ${MANIERE[pause.maniere]}, enregistrée par ${pause.aidantPrenom} ${pause.aidantNom}` : ''}`
+    : 'En pause'

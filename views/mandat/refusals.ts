@@ -3,6 +3,7 @@ import type { RenewalRefusal } from '../../src/mandat/fin.ts'
 import type { JoinRefusal } from '../../src/mandat/join-telephone.ts'
 import type { ProveRefusal } from '../../src/mandat/prove-contact.ts'
 import type { RetourRefusal } from '../../src/mandat/receive.ts'
+import type { RecordPauseRefusal } from '../../src/mandat/record-pause.ts'
 import type { RecordStopRefusal } from '../../src/mandat/record-stop.ts'
 import type { SendRefusal } from '../../src/mandat/send-code.ts'
 import type { SignRefusal } from '../../src/mandat/sign.ts'
@@ -70,6 +71,7 @@ export const REFUSAL = {
     'La preuve de son identification ne correspond pas à ces choix : recommencez son identification. Vos choix sont gardés.',
   deja_termine: 'C’est déjà arrêté.',
   deja_expire: 'Ce mandat est déjà arrivé à sa fin : il n’y a plus rien à arrêter.',
+  deja_en_pause: 'C’est déjà en pause.',
   thematique_absente: 'Cette thématique n’est pas dans ce mandat.',
   recu_futur: 'Cette date est à venir : écrivez le jour et l’heure où la demande est arrivée.',
   recu_avant_signature: 'Ce mandat n’était pas encore signé à cette date : la demande concerne peut-être un autre mandat.',
@@ -115,6 +117,7 @@ export const REFUSAL = {
   | StartRefusal
   | StopRefusal
   | RecordStopRefusal
+  | RecordPauseRefusal
   | RenewalRefusal,
   string
 >

@@ -1,9 +1,12 @@
+import type { MandatEtat } from '../../src/mandat/queries.ts'
 import type { But } from '../../src/oidc/connexion.ts'
+import { laStructure } from '../../src/structure/nom.ts'
 import { alert } from '../kit/alert.ts'
 import { sentence } from '../kit/card.ts'
 import { buttonLink, buttons } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
+import { auSoir, deMots, majuscule, temps } from '../kit/words.ts'
 import { impossiblePage, isImpossible } from './new.ts'
 import { REFUSAL, type Refusal } from './refusals.ts'
 import { RENDRE } from './rendre.ts'
@@ -84,11 +87,24 @@ const quiVoir = html`<h2>Vous voulez de l’aide pour vos démarches ?</h2>
 const withoutChoices = (sentence: string) =>
   sentence.replace(/ Vos choix sont gardés(?:\.| : (.))/, (_, next?: string) => (next ? ` ${next.toUpperCase()}` : ''))
 
-export const refusedPage = ({ frame }: { frame: Frame }) =>
+/** `continuent`: what she had given this structure before. Her no is about what was proposed, and says how to end the rest. */
+export const refusedPage = ({ frame, continuent }: { frame: Frame; continuent: readonly MandatEtat[] }) =>
   page(
     { ...frame, bare: true },
     'C’est non, et c’est bien ainsi',
-    html`${sentence('Vous avez dit non, c’est votre droit : aucun mandat n’existe, ce service n’a rien gardé sur vous, et vous pouvez demander une autre aide.')}
+    html`${
+      continuent.length === 0
+        ? sentence(
+            'Vous avez dit non, c’est votre droit : aucun mandat n’existe, ce service n’a rien gardé sur vous, et vous pouvez demander une autre aide.',
+          )
+        : html`${sentence('Vous avez dit non, c’est votre droit : rien de nouveau n’est accepté, et rien n’est gardé de cette proposition.')}
+    <h2>Votre mandat d’aujourd’hui continue</h2>
+    ${continuent.map(
+      ({ id, etat, structureNom, enVigueur, enPause, expiresAt, fuseau }) =>
+        html`<p>${etat === 'actif' ? majuscule(laStructure(structureNom)) : `C’est en pause. Après, ${laStructure(structureNom)}`} peut faire vos démarches ${deMots([...enVigueur, ...enPause])} jusqu’au ${temps(expiresAt, auSoir(expiresAt, fuseau))}. <a href="/mandats/${id}/arreter">L’arrêter aussi</a></p>`,
+    )}
+    <p>Vous pouvez l’arrêter quand vous voulez, sans dire pourquoi : dites-le maintenant, ou plus tard par téléphone, par courrier (le bas de votre feuille) ou dans votre espace sur internet.</p>`
+    }
     ${buttonLink('Rendre l’écran à l’aidant', RENDRE, { kind: 'secondary' })}`,
   )
 

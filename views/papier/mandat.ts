@@ -88,7 +88,7 @@ const arreter = ({ contenu, service }: FaitsMandat): Bloc[] => [
       { fort: 'Par courrier', texte: parCourrier(contenu.structure, service) },
       {
         fort: 'Vos droits',
-        texte: 'lire vos données, les faire corriger, vous y opposer : aux mêmes adresses, ou auprès de la CNIL (www.cnil.fr)',
+        texte: 'lire vos données, les faire corriger, vous y opposer : demandez à la structure, ou à la CNIL (www.cnil.fr)',
       },
     ],
   },
@@ -105,7 +105,7 @@ export const verifier = ({ service, code, qr }: Pick<FaitsMandat, 'service' | 'c
       fort: 'Adresse',
       texte: code
         ? `${adresse(service, '/verifier')}, avec le code et l’année de naissance ; ou photographiez le carré`
-        : `celle du code QR, ${adresse(service, '/v')}`,
+        : `celle du code QR, ${adresse(service, '/v')}. Sans appareil photo, demandez le mandat entier : il porte un code à taper`,
     },
   ],
   code,

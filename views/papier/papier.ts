@@ -33,7 +33,13 @@ const enMots = (imprime: Imprime, service: Service): Papier => {
     }
     case 'pour-vous': {
       const themes = enCours(autorisations, now).map(({ thematique }) => THEMATIQUE[thematique].titre)
-      return pourVousPapier({ ...common, themes, codePrive: imprime.codePrive, elleMeme: imprime.elleMeme })
+      return pourVousPapier({
+        ...common,
+        themes,
+        codePrive: imprime.codePrive,
+        elleMeme: imprime.elleMeme,
+        prouve: imprime.prouve,
+      })
     }
     case 'arret':
       return arretPapier({

@@ -11,11 +11,23 @@ type Faits = Pick<FaitsMandat, 'numero' | 'contenu' | 'expiresAt' | 'now'> & {
   codePrive: string
   /** She printed it herself, in her space. */
   elleMeme: boolean
+  /** A code may be sent to her: without it, that of this sheet reads and stops nothing. */
+  prouve: boolean
   service: Service
 }
 
 /** Her own sheet, which the structure never files: her private code is on this paper and nowhere else. */
-export const pourVousPapier = ({ numero, contenu, expiresAt, now, themes, codePrive, elleMeme, service }: Faits): Papier => {
+export const pourVousPapier = ({
+  numero,
+  contenu,
+  expiresAt,
+  now,
+  themes,
+  codePrive,
+  elleMeme,
+  prouve,
+  service,
+}: Faits): Papier => {
   const { structure } = contenu
   const nom = nomComplet(contenu.identite)
   return {
@@ -53,7 +65,10 @@ export const pourVousPapier = ({ numero, contenu, expiresAt, now, themes, codePr
       {
         genre: 'liste',
         lignes: [
-          { fort: 'Sur internet', texte: `${adresse(service, '/mon-espace')}, bouton « Arrêter »` },
+          {
+            fort: 'Sur internet',
+            texte: `${adresse(service, '/mon-espace')}, bouton « Arrêter », ${prouve ? 'avec FranceConnect, ou avec ce code et un autre que vous recevrez' : 'avec FranceConnect seulement : ce code montre, il n’arrête pas'}`,
+          },
           { fort: 'Par téléphone ou sur place', texte: `${telephone(structure.telephone)}, ${structure.adresse}` },
           { fort: 'Par courrier', texte: 'coupez le bas de cette feuille et envoyez-le' },
         ],
@@ -68,7 +83,11 @@ export const pourVousPapier = ({ numero, contenu, expiresAt, now, themes, codePr
           { fort: 'Mandat', texte: numero },
           { fort: 'À envoyer ou à remettre', texte: parCourrier(structure, service) },
         ],
-        cases: themes.length > 1 ? ['Tout arrêter', ...themes.map((theme) => `Seulement : ${theme}`)] : ['Tout arrêter'],
+        cases: [
+          'Tout arrêter',
+          ...(themes.length > 1 ? themes.map((theme) => `Arrêter seulement : ${theme}`) : []),
+          'Ne pas arrêter, mettre seulement en pause',
+        ],
         blancs: ['Le', 'Signature'],
       },
     ],

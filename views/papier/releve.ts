@@ -16,7 +16,8 @@ import {
   THEMATIQUE,
 } from '../kit/words.ts'
 import type { FaitsMandat } from './mandat.ts'
-import { adresse, type Service, TITRE } from './words.ts'
+import { telephone } from './telephone.ts'
+import { TITRE } from './words.ts'
 
 type Faits = Pick<FaitsMandat, 'numero' | 'contenu' | 'expiresAt' | 'arret' | 'now'> & {
   /** As their reader may see them, latest first. */
@@ -25,11 +26,10 @@ type Faits = Pick<FaitsMandat, 'numero' | 'contenu' | 'expiresAt' | 'arret' | 'n
   coupe: boolean
   /** Those done after her request to stop had come. */
   signalees: ReadonlySet<string>
-  service: Service
 }
 
 /** What was done with a mandat and what is expected, to be read together at each visit. */
-export const relevePapier = ({ numero, contenu, expiresAt, arret, now, demarches, coupe, signalees, service }: Faits): Papier => {
+export const relevePapier = ({ numero, contenu, expiresAt, arret, now, demarches, coupe, signalees }: Faits): Papier => {
   const { structure, identite } = contenu
   const { fuseau } = structure
   const expected = demarches.filter((one) => one.titre !== null && (one.etapeQuoi !== null || attendReponse(one)))
@@ -64,7 +64,7 @@ export const relevePapier = ({ numero, contenu, expiresAt, arret, now, demarches
       { genre: 'titre', texte: 'Si une ligne est fausse' },
       {
         genre: 'texte',
-        texte: `Dites-le à la structure, ou sur internet : ${adresse(service, '/mon-espace')}. Une ligne n’est jamais effacée : la correction est écrite à côté.`,
+        texte: `Dites-le à l’aidant ou au responsable de la structure : ${telephone(structure.telephone)}, ${structure.adresse}. Une ligne notée n’est jamais changée : gardez ce papier. Sans réponse, vous pouvez vous plaindre à la CNIL (www.cnil.fr).`,
       },
     ],
   }

@@ -26,7 +26,7 @@ ${card({
 <h2>Comment ça marche</h2>
 <ol class="acts">
 <li><strong>Vous vous mettez d’accord ensemble.</strong> Vous êtes face à l’aidant. Vous relisez. Vous dites oui, ou non. C’est écrit : cela s’appelle un mandat.</li>
-<li><strong>L’aidant fait vos démarches et les note.</strong> Personne ne peut effacer ce qui est noté, pas même son responsable.</li>
+<li><strong>L’aidant fait vos démarches et les note.</strong> Ni lui ni son responsable ne peuvent effacer ce qui est noté. Ce qui parle de vous est effacé six ans après la fin, ou avant si le délégué à la protection des données le décide.</li>
 <li><strong>Vous voyez tout, vous pouvez arrêter.</strong> Sur internet, au téléphone ou sur papier, sans dire pourquoi.</li>
 </ol>
 <h2>Bon à savoir</h2>

@@ -40,5 +40,5 @@ ${contact && html`<p>Contact : <a href="mailto:${contact}">${contact}</a></p>`}
 <h2>Vos droits</h2>
 <p>Vous pouvez voir ce qui est gardé, le faire corriger, en demander une copie, vous y opposer. Demandez à la structure qui vous aide${contact && html` ou écrivez à <a href="mailto:${contact}">${contact}</a>`}. Si la réponse ne vous va pas, vous pouvez vous plaindre à la <a href="https://www.cnil.fr/fr/plaintes">CNIL</a>, c’est gratuit.</p>
 <h2>Cookies</h2>
-<p>Deux cookies, pour vous reconnaître pendant votre visite et savoir que c’est bien cet écran qui a commencé une identification. Ils disparaissent quand le navigateur se ferme ; celui de la visite, dès que vous partez. Aucune mesure d’audience, aucun site extérieur.</p>`,
+<p>Deux cookies, pour vous reconnaître pendant votre visite et savoir que c’est bien cet écran qui a commencé une identification ; un troisième si vous choisissez la grande écriture. Ils disparaissent quand le navigateur se ferme ; ceux de la visite et de l’écriture, dès que vous partez. Aucune mesure d’audience, aucun site extérieur.</p>`,
   )

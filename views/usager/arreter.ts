@@ -1,4 +1,4 @@
-import { attendReponse } from '../../src/demarche/demarche.ts'
+import { attendReponse, derniersEtats } from '../../src/demarche/demarche.ts'
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
 import type { ArretRecu } from '../../src/mandat/fin-queries.ts'
 import { type Autorisation, etatAutorisation } from '../../src/mandat/mandat.ts'
@@ -88,9 +88,12 @@ export const arretPage = ({ frame, mandat, autorisations, demarches, recus, sign
     whole || !last
       ? [stopped, []]
       : [stopped.filter((one) => minute(one) === minute(last)), stopped.filter((one) => minute(one) !== minute(last))]
-  const over = demarches.filter(({ thematique }) => whole || stopped.some((one) => one.thematique === thematique))
+  const latest = derniersEtats(demarches)
+  const over = latest.filter(({ thematique }) => whole || stopped.some((one) => one.thematique === thematique))
   const flagged = demarches.filter(({ id }) => signalees.has(id))
   const sent = over.filter(attendReponse)
+  // With the paper's code, nothing says of which theme it is.
+  const hidden = !whole && latest.some((one) => one.thematique === null && attendReponse(one))
   const hers = over.filter(({ etapeQuoi, etapeQui }) => etapeQuoi !== null && etapeQui !== 'administration')
   return page(
     { ...frame, above: back('Mes mandats', '/mon-espace') },
@@ -104,13 +107,15 @@ export const arretPage = ({ frame, mandat, autorisations, demarches, recus, sign
       flagged.length > 0 &&
       html`<h2>Faites après l’arrivée de votre demande</h2>
     <ul>${flagged.map(sentLine)}</ul>
-    <p>L’aidant pouvait encore les faire, et ne savait peut-être pas. Une question ? Appelez la structure.</p>`
+    ${flagged.some(({ genre }) => genre !== 'hors_mandat') && html`<p>L’aidant pouvait encore les faire, et ne savait peut-être pas.</p>`}
+    <p>Une question ? Appelez la structure.</p>`
     }
     <h2>Les demandes déjà envoyées</h2>
-    ${sent.length > 0 ? html`<ul>${sent.map(sentLine)}</ul>` : html`<p>Aucune demande faite avec ce mandat n’attend de réponse.</p>`}
+    ${sent.length > 0 ? html`<ul>${sent.map(sentLine)}</ul>` : html`<p>${whole ? 'Aucune demande faite avec ce mandat' : `Aucune de vos demandes ${deMots(stopped.map(({ thematique }) => thematique))}`} n’attend de réponse.</p>`}
+    ${hidden && html`<p>Une démarche confidentielle peut attendre une réponse : ouvrez votre espace avec FranceConnect pour la lire.</p>`}
     <h2>Ce qui est maintenant à vous de faire</h2>
     <ul>
-      ${hers.map(hersLine)}
+      ${hers.map((one) => hersLine(one, jourDeChamp(now, mandat.fuseau)))}
       <li>Reprendre vos papiers, s’ils sont chez l’aidant.</li>
       <li>Changer vos mots de passe, si quelqu’un les connaît.</li>
     </ul>
@@ -169,7 +174,8 @@ const sentLine = (demarche: DemarcheRow): Html => {
   return html`<li><strong>${titreEnClair(demarche) ?? 'Une démarche'}</strong><br>le ${temps(doneAt, jour(doneAt, fuseau))}${administration && `, ${administrationEnClair(administration)}`}${reference && html`<br>numéro de dossier\u00a0: ${reference}`}</li>`
 }
 
-const hersLine = (demarche: DemarcheRow): Html => {
+/** `today`: 'YYYY-MM-DD'. */
+const hersLine = (demarche: DemarcheRow, today: string): Html => {
   const { etapeQuoi, etapeQuand } = demarche
-  return html`<li><strong>${etapeQuoi}</strong>${etapeQuand && `, pour le ${dateEcrite(etapeQuand)}`}<br>pour\u00a0: ${titreEnClair(demarche) ?? 'une démarche'}</li>`
+  return html`<li><strong>${etapeQuoi}</strong>${etapeQuand && `, pour le ${dateEcrite(etapeQuand)}${etapeQuand < today ? '\u00a0: cette date est passée' : ''}`}<br>pour\u00a0: ${titreEnClair(demarche) ?? 'une démarche'}</li>`
 }

@@ -103,7 +103,7 @@ const DIRECTES = 3
 const inForceCard = (mandat: MandatEtat, recents: readonly string[], now: Date): Html => {
   const { id, enPause, enVigueur, expiresAt, fuseau } = mandat
   const active = mandat.etat === 'actif'
-  const soon = active && seTermineBientot(expiresAt, now)
+  const soon = active && seTermineBientot(mandat, now)
   const see = buttonLink('Voir le mandat', `/mandats/${id}`, { kind: 'link' })
   return card({
     title: majuscule(enMots(active ? enVigueur : enPause)),
@@ -113,7 +113,11 @@ const inForceCard = (mandat: MandatEtat, recents: readonly string[], now: Date):
     ${active && enPause.length > 0 && html`<p>En pause : ${enMots(enPause)}.</p>`}
     ${!active && html`<p>La personne a mis ce mandat en pause : on ne peut pas agir tant qu’elle ne l’a pas remis en route.</p>`}`,
     foot: active
-      ? html`${buttons([buttonLink('Noter une démarche', noteAddress(mandat), { icon: 'fait', large: true }), see])}
+      ? html`${buttons([
+          buttonLink('Noter une démarche', noteAddress(mandat), { icon: 'fait', large: true }),
+          soon && buttonLink('Renouveler', `/mandats/${id}/renouveler`, { kind: 'secondary' }),
+          see,
+        ])}
         <p>Noter directement\u00a0:</p>
         <ul>${suggestions(enVigueur, recents)
           .slice(0, DIRECTES)

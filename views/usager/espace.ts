@@ -8,7 +8,7 @@ import { type Frame, page } from '../kit/page.ts'
 import { timeline } from '../kit/table.ts'
 import { majuscule, pluriel } from '../kit/words.ts'
 import { acte } from './actes.ts'
-import { pauseOuReprise } from './gestes.ts'
+import { gestes } from './gestes.ts'
 import { droit, enPause, fini } from './sentences.ts'
 
 type Props = {
@@ -18,10 +18,12 @@ type Props = {
   demarches: readonly DemarcheRow[]
   /** Those done after her request to stop had come. */
   signalees: ReadonlySet<string>
+  /** Opened with the code of her paper, when no code may be sent to her. */
+  sansPreuve: boolean
 }
 
 /** Her space: who may act for her, one sentence each, and how to stop it. */
-export const espacePage = ({ frame, mandats, demarches, signalees }: Props) => {
+export const espacePage = ({ frame, mandats, demarches, signalees, sansPreuve }: Props) => {
   const inForce = mandats.filter(({ etat }) => etat === 'actif' || etat === 'suspendu')
   const over = mandats.filter(({ etat }) => etat === 'expire' || etat === 'termine')
   const dernier = over.toSorted((one, other) => endOf(other) - endOf(one))[0]
@@ -37,8 +39,7 @@ export const espacePage = ({ frame, mandats, demarches, signalees }: Props) => {
         body: html`${sentence(droit(mandat))}${enPause(mandat)}`,
         foot: buttons(
           [
-            buttonLink('Arrêter', `/mon-espace/mandats/${mandat.id}/arreter`, { icon: 'arret' }),
-            ...pauseOuReprise(mandat),
+            ...gestes(mandat, sansPreuve),
             buttonLink('Voir ce qui est fait', `/mon-espace/mandats/${mandat.id}`, { kind: 'secondary', icon: 'oeil' }),
           ],
           { equal: true },

@@ -1,5 +1,5 @@
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
-import type { ArretRecu } from '../../src/mandat/fin-queries.ts'
+import type { ArretRecu, EnPause } from '../../src/mandat/fin-queries.ts'
 import type { Autorisation } from '../../src/mandat/mandat.ts'
 import { etatAutorisation } from '../../src/mandat/mandat.ts'
 import type { MandatContenu, MandatEtat } from '../../src/mandat/queries.ts'
@@ -8,15 +8,27 @@ import { arretees, enCours } from '../../src/papier/papier.ts'
 import { laStructure } from '../../src/structure/nom.ts'
 import type { Structure } from '../../src/usager/queries.ts'
 import { back, more, sentence } from '../kit/card.ts'
-import { buttonLink, buttons } from '../kit/form.ts'
+import { buttons } from '../kit/form.ts'
 import { type Html, html } from '../kit/html.ts'
 import { legal } from '../kit/legal.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { papiersDeLaPersonne } from '../kit/papiers.ts'
 import { facts, pagination, timeline } from '../kit/table.ts'
-import { auSoir, ETAT, finLe, jour, jourEtHeure, majuscule, THEMATIQUE, telephoneEnMots, temps } from '../kit/words.ts'
+import {
+  auSoir,
+  deMots,
+  ETAT,
+  finLe,
+  jour,
+  jourEtHeure,
+  MANIERE,
+  majuscule,
+  THEMATIQUE,
+  telephoneEnMots,
+  temps,
+} from '../kit/words.ts'
 import { acte } from './actes.ts'
-import { pauseOuReprise } from './gestes.ts'
+import { gestes } from './gestes.ts'
 import { droit, enPause, fini } from './sentences.ts'
 
 type Props = {
@@ -27,6 +39,7 @@ type Props = {
   contenu: MandatContenu | undefined
   /** The requests to stop that an aidant recorded. */
   recus: readonly ArretRecu[]
+  pauses: readonly EnPause[]
   structure: Structure
   demarches: readonly DemarcheRow[]
   /** Those done after her request to stop had come. */
@@ -34,6 +47,8 @@ type Props = {
   /** True beyond the first page. */
   apres: boolean
   suivant: string | undefined
+  /** Opened with the code of her paper, when no code may be sent to her. */
+  sansPreuve: boolean
   now: Date
 }
 
@@ -44,11 +59,13 @@ export const monMandatPage = ({
   autorisations,
   contenu,
   recus,
+  pauses,
   structure,
   demarches,
   signalees,
   apres,
   suivant,
+  sansPreuve,
   now,
 }: Props) => {
   const here = `/mon-espace/mandats/${mandat.id}`
@@ -56,10 +73,10 @@ export const monMandatPage = ({
   return page(
     { ...frame, above: back('Mes mandats', '/mon-espace') },
     mandat.structureNom,
-    html`${sentence(droit(mandat))}${enPause(mandat)}
+    html`${sentence(droit(mandat))}${enPause(mandat)}${pausesDemandees(pauses, mandat.fuseau)}
     ${
       inForce
-        ? buttons([buttonLink('Arrêter', `${here}/arreter`, { icon: 'arret' }), ...pauseOuReprise(mandat)])
+        ? buttons(gestes(mandat, sansPreuve))
         : html`<p>C’est ${fini(mandat)}. <a href="${here}/arret">Ce qui est en cours, et ce qui est à vous de faire</a></p>`
     }
     <h2 id="fait">Ce qui a été fait</h2>
@@ -83,6 +100,18 @@ export const monMandatPage = ({
     ${contenu && more('Le texte exact', legal(blocs(contenu.texte), 3))}
     ${contenu && papiersDeLaPersonne({ here, enCours: enCours(autorisations, now).length > 0, arrete: arretees(autorisations).length > 0 })}`,
   )
+}
+
+/** The pauses that an aidant recorded at her request; what was paused together is said together. */
+const pausesDemandees = (pauses: readonly EnPause[], fuseau: string): readonly Html[] => {
+  const recorded = pauses.filter(({ maniere }) => maniere)
+  const together = (one: EnPause) => recorded.filter(({ fromAt }) => fromAt.getTime() === one.fromAt.getTime())
+  return recorded
+    .filter((one) => together(one)[0] === one)
+    .map(
+      (one) =>
+        html`<p>Vos démarches ${deMots(together(one).map(({ thematique }) => thematique))} : pause demandée ${one.maniere && MANIERE[one.maniere]}, et enregistrée par ${one.aidantPrenom} ${one.aidantNom} le ${temps(one.fromAt, jourEtHeure(one.fromAt, fuseau))}.</p>`,
+    )
 }
 
 const sujet = (autorisation: Autorisation, recus: readonly ArretRecu[], mandat: MandatEtat, now: Date): Html => {

@@ -74,7 +74,8 @@ const inForce = ({ etat }: Personne) => etat === 'actif' || etat === 'suspendu'
 
 const stateOf = (personne: Personne, now: Date) => {
   if (!personne.etat) return html`<small>Aucun mandat</small>`
-  const soon = personne.etat === 'actif' && personne.fin && seTermineBientot(personne.fin, now)
+  const { signeLe, fin } = personne
+  const soon = personne.etat === 'actif' && signeLe && fin && seTermineBientot({ signedAt: signeLe, expiresAt: fin }, now)
   const several = personne.enCours > 1 && html` <small>${pluriel(personne.enCours, 'mandat')} en cours</small>`
   return html`${etat(personne.etat, soon ? 'Se termine bientôt' : undefined)}${several}`
 }

@@ -5,7 +5,7 @@ import { type Html, html } from '../kit/html.ts'
 import { page } from '../kit/page.ts'
 import { facts } from '../kit/table.ts'
 import { THEMATIQUE } from '../kit/words.ts'
-import { IDENTITE, LIBRE, VERDICT } from './words.ts'
+import { IDENTITE, LIBRE, SANS_CODE, VERDICT } from './words.ts'
 
 /**
  * The page of a QR, the same for every paper: what it says stays after the `#`, which no server receives. Everything that `public/v.js` may
@@ -15,7 +15,7 @@ export const vPage = ({ demo }: { demo: boolean }): string =>
   page(
     { space: 'public', demo },
     'Vérifier un papier',
-    html`<p data-sans-script>Si rien d’autre ne s’affiche ici (JavaScript coupé, ou navigateur trop ancien), <a href="/verifier">vérifiez le papier avec le code imprimé dessus</a>.</p>
+    html`<p data-sans-script>Si rien d’autre ne s’affiche ici (JavaScript coupé, ou navigateur trop ancien), <a href="/verifier">vérifiez le papier avec le code imprimé dessus</a>. ${SANS_CODE}</p>
 <div data-verification hidden aria-live="polite">
 ${Object.entries(VERDICT).map(
   ([verdict, { kind, titre, texte }]) => html`<div data-verdict="${verdict}" hidden>${alert(titre, texte, kind)}</div>`,
@@ -40,7 +40,7 @@ ${THEMATIQUES.map(
 </ul>
 <p><span data-etat="connu" hidden>Statut connu depuis le ${fait('depuis')}.</span> Un nom trop long pour le QR y est coupé, et finit par «\u00a0…\u00a0».</p>
 </div>
-<p><a href="/verifier">Vérifier avec le code imprimé sur le papier</a></p>
+<p><a href="/verifier">Vérifier avec le code imprimé sur le papier</a>. ${SANS_CODE}</p>
 </div>
 <script type="module" src="${asset('v.js')}"></script>`,
   )

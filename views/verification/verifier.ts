@@ -7,7 +7,7 @@ import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts } from '../kit/table.ts'
 import { auSoir, dateEcrite, heure, jour, nomComplet, THEMATIQUE, temps } from '../kit/words.ts'
-import { IDENTITE, LIBRE, REFUSAL, VERDICT } from './words.ts'
+import { IDENTITE, LIBRE, REFUSAL, SANS_CODE, VERDICT } from './words.ts'
 
 type Props = { frame: Frame; values?: Values; errors?: Errors; refusal?: CodeRefusal }
 
@@ -16,7 +16,7 @@ export const verifierPage = ({ frame, values = {}, errors = {}, refusal }: Props
     { ...frame, invalid: Object.keys(errors).length > 0 || refusal !== undefined },
     'Vérifier un papier avec son code',
     html`${errorSummary(errors)}${refusal && alert('Papier non vérifié', REFUSAL[refusal])}
-<p>Le code est imprimé sur le mandat, près du carré noir et blanc. Vous verrez ce que dit le papier, et si le mandat est encore en cours.</p>
+<p>Le code est imprimé sur le mandat, près du carré noir et blanc. Vous verrez ce que dit le papier, et si le mandat est encore en cours. ${SANS_CODE}</p>
 ${form(
   { action: '/verifier' },
   html`${input({

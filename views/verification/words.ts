@@ -124,3 +124,5 @@ export const REFUSAL = {
 
 export const IDENTITE = 'Demandez une pièce d’identité à qui présente ce papier.'
 export const LIBRE = 'Vous n’êtes pas obligé d’accepter.'
+/** A code shows the whole mandat: a sheet for one thème carries none (ADR 0015). */
+export const SANS_CODE = 'Une fiche «\u00a0Mandat pour un seul thème\u00a0» n’a pas de code\u00a0: demandez le mandat entier.'
