@@ -712,8 +712,9 @@ describe('l’arrêt par la personne', () => {
     ['Maison France services', 'a la Maison France services', 'la Maison France services'],
     ['Épicerie solidaire', "a l'Epicerie solidaire", "l'Epicerie solidaire"],
     ['Les Restos', 'a la structure Les Restos', 'la structure Les Restos'],
-    [`CCAS de ${'Figeac-'.repeat(16)}`, 'au CCAS de Figeac-Figeac-', 'le CCAS de Figeac-Figeac-'],
-    [`Horizon ${'ÉÀÎ'.repeat(37)}`, 'a la structure Horizon EAIEAI', 'la structure Horizon EAIEAI'],
+    // By whole words, as many as the SMS has room for.
+    [`CCAS de ${'Figeac-'.repeat(16)}`, 'au CCAS', 'le CCAS'],
+    [`Horizon ${'ÉÀÎ'.repeat(37)}`, 'a la structure Horizon', 'la structure Horizon'],
   ])('%s est nommée comme on le dit, par SMS et par e-mail', async (nom, to, the) => {
     const plain = (text: string) => text.normalize('NFKD').replace(/\p{M}/gu, '').replaceAll('’', "'")
     await world.sql`update structure set nom = ${nom} where id = ${world.structures.figeac}`
@@ -827,6 +828,8 @@ describe('la base, l’application contournée', () => {
     const by = world.as(more.as ?? 'thomas')
     const now = await world.now()
     const signedAt = new Date(Math.floor(now.getTime() / 1000) * 1000)
+    const [free] = await world.sql<{ n: number }[]>`
+      select n from generate_series(0, 6249) n where not exists (select 1 from mandat where statut_bloc = n) order by random() limit 1`
     const row = {
       id: randomUUID(),
       structure_id: world.structures.figeac,
@@ -835,7 +838,7 @@ describe('la base, l’application contournée', () => {
       duree: 'mois',
       signed_at: signedAt,
       expires_at: expiresAt((change.signed_at as Date) ?? signedAt, 'mois', 'Europe/Paris'),
-      statut_bloc: Math.floor(Math.random() * 6250),
+      statut_bloc: free!.n,
       ...change,
     }
     return world.db
