@@ -18,7 +18,7 @@ const WITHOUT: [reason: string, routes: string][] = [
      GET /conditions-d-utilisation · GET /structures · GET /mes-connexions · GET /mes-connexions/rester · GET /mes-moyens-de-connexion
      GET /mes-moyens-de-connexion/ajouts/:ajoutId · GET /personnes/:usagerId
      GET /demarches/:demarcheId · GET /mandats/expliquer · GET /mandats/rendre · GET /mandats/nouveau · GET /mandats/:mandatId · GET /mandats/:mandatId/arreter
-     GET /mandats/:mandatId/renoncer · GET /mandats/:mandatId/deces · GET /mandats/:mandatId/protection · GET /mandats/:mandatId/renouveler
+     GET /mandats/:mandatId/pause · GET /mandats/:mandatId/renoncer · GET /mandats/:mandatId/deces · GET /mandats/:mandatId/protection · GET /mandats/:mandatId/renouveler
      GET /a-remettre · GET /mandats/:mandatId/arret · GET /mandats/:mandatId/demarches/nouvelle · GET /mandats/:mandatId/demarches/hors-mandat
      GET /mandats/brouillons/:brouillonId/choix · GET /mandats/brouillons/:brouillonId/identification
      GET /mandats/brouillons/:brouillonId/accord · GET /mandats/brouillons/:brouillonId/acceptation

@@ -31,7 +31,7 @@ it.each(
 it('une fin se note pourtant sans motif : elle n’attend jamais', async () => {
   const { id } = await world.signMandat({ persona: 'marcel' })
   const ended = await world.post(`/mandats/${id}/renoncer`, { confirme: 'oui' }, await world.sessionOf('nadia'))
-  expect(ended.headers.get('location')).toBe(`/mandats/${id}/arret`)
+  expect(ended.headers.get('location')).toBe(`/mandats/${id}/arret?fait=1`)
   const [row] = await world.sql`select ended_how from mandat where id = ${id}`
   expect(row).toEqual({ ended_how: 'renonce' })
 })

@@ -432,17 +432,17 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   'POST /a-remettre': { rule: 'aidant', gives: 404, fields: () => ({ papier: randomUUID() }) },
   'POST /a-remettre/annuler': { rule: 'aidant', gives: 404, fields: () => ({ papier: randomUUID() }) },
   // What the person stops is already stopped for her aidants: the page of what is over.
-  'POST /mandats/:mandatId/arreter': {
-    rule: 'aidant',
-    gives: 303,
-    or: [409],
-    fields: ({ caller, at }) => ({ quoi: 'logement', maniere: 'courrier', recuLe: localAt(caller, at) }),
-  },
   'POST /mandats/:mandatId/pause': {
     rule: 'aidant',
     gives: 303,
     or: [409],
     fields: () => ({ quoi: 'logement', maniere: 'courrier' }),
+  },
+  'POST /mandats/:mandatId/arreter': {
+    rule: 'aidant',
+    gives: 303,
+    or: [409],
+    fields: ({ caller, at }) => ({ quoi: 'logement', maniere: 'courrier', recuLe: localAt(caller, at) }),
   },
   'POST /mandats/:mandatId/renoncer': { rule: 'aidant', gives: 303, or: [409], fields: () => ({ confirme: 'oui' }) },
   'POST /mandats/:mandatId/protection': { rule: 'aidant', gives: 303, or: [409], fields: () => ({ confirme: 'oui' }) },

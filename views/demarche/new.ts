@@ -107,7 +107,7 @@ export const newDemarchePage = (props: NewDemarcheProps) => {
   return page(
     { ...frame, above: back(nomComplet(usager), `/personnes/${usager.id}`), invalid: Object.keys(errors).length > 0 },
     horsMandat ? 'Noter un acte hors mandat' : 'Noter une démarche',
-    html`${errorSummary(errors, { envoi: 'contenu', formulaire: 'contenu' })}
+    html`${errorSummary(errors, { envoi: 'contenu', encore: 'contenu', formulaire: 'contenu' })}
     ${refusal && !SAID_APART.has(refusal) && alert('Démarche non enregistrée', REFUSAL[refusal])}
     ${deja && dejaNotee(deja, { ...values, envoi }, mandat.fuseau)}
     ${
