@@ -31,3 +31,7 @@ alter table suspension enable always trigger suspension_par_qui;
 
 create policy aidant_ecrit on suspension for insert to traitdunion_app
   with check (app_who() = 'aidant' and structure_id = app_structure() and aidant_id = app_aidant());
+
+-- The audit holds who recorded a pause or a stop to its line, and how it was asked.
+grant select (aidant_id, maniere) on suspension to traitdunion_auditor;
+grant select (aidant_id) on arret_recu to traitdunion_auditor;

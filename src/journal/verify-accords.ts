@@ -33,7 +33,7 @@ export async function checkAccords(tx: Tx, after: number, upto: number, reading:
       join autorisation a on a.id = r.autorisation_id
       where r.journal_id > ${after} and r.journal_id <= ${upto} and r.journal_id is distinct from a.revoked_journal_id
       union all
-      select s.journal_id, s.mandat_id, a.thematique, null, null, null
+      select s.journal_id, s.mandat_id, a.thematique, null, s.maniere, null
       from suspension s
       join autorisation a on a.id = s.autorisation_id
       where s.journal_id > ${after} and s.journal_id <= ${upto}
@@ -81,6 +81,11 @@ export async function checkAccords(tx: Tx, after: number, upto: number, reading:
         end, t.ligne, t.mandat_id
       from touchees t
       join faits f on f.journal_id = t.ligne
+      union all
+      select 'fait_change', j.id, r.mandat_id
+      from (select journal_id, mandat_id, aidant_id from suspension union all select journal_id, mandat_id, aidant_id from arret_recu) r
+      join journal j on j.id = r.journal_id
+      where r.journal_id > ${after} and r.journal_id <= ${upto} and r.aidant_id is distinct from case when j.acteur = 'aidant' then j.acteur_id end
       union all
       select 'fait_change', j.id, d.mandat_id
       from demarche d

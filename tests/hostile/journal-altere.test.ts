@@ -12,6 +12,7 @@ import { openSigner, type Signer } from '../../src/journal/note.ts'
 import { restoreJournal } from '../../src/journal/restore.ts'
 import { type Fault, type FaultKind, openAudit } from '../../src/journal/verify.ts'
 import { pauseMandat } from '../../src/mandat/pause.ts'
+import { recordPause } from '../../src/mandat/record-pause.ts'
 import { recordStop } from '../../src/mandat/record-stop.ts'
 import { resumeMandat } from '../../src/mandat/resume.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
@@ -30,6 +31,8 @@ let world: World
 let told: Told
 /** Another's mandat, stopped by a letter, and his dossier opened by the direction. */
 let marcel: Told
+/** Hers was ended by the operator, at her request. */
+let lucienne: Told
 let pem: string
 let signer: Signer
 let witness: ReturnType<typeof newWitness>
@@ -66,6 +69,9 @@ beforeAll(async () => {
   ok(await pauseMandat(world.db, hers, { mandatId: told.id, thematique: 'famille' }))
   ok(await resumeMandat(world.db, hers, { mandatId: told.id, thematique: 'famille' }))
   ok(await stopMandat(world.db, hers, { mandatId: told.id, thematique: 'papiers' }))
+  ok(await recordPause(world.db, world.as('ines'), { mandatId: told.id, thematique: 'famille', maniere: 'telephone' }))
+  lucienne = await world.signMandat({ persona: 'lucienne' })
+  ok(await recordStop(operator, { kind: 'operator' }, { mandatId: lucienne.id, maniere: 'courrier', recuLe: lucienne.signedAt }))
   ok(await recordActeHorsMandat(world.db, by, uneDemarche(told.id, 'papiers'), 'Le rendez-vous était pris depuis longtemps.'))
   const envoi = randomUUID()
   ok(
@@ -783,6 +789,21 @@ const CASES: Case[] = [
     act: on(() => `delete from arret_recu`),
     kind: 'fait_change',
     named: () => lines.find(({ action, mandatId }) => action === 'autorisation_revoquee' && mandatId === marcel.id)!.id,
+  },
+  {
+    name: 'une pause demandée par téléphone est dite enregistrée par un autre',
+    act: on(() => `update suspension set aidant_id = '${world.aidants.thomas}' where aidant_id is not null`),
+    kind: 'fait_change',
+    named: () => line('autorisation_suspendue', 1).id,
+    auditor: true,
+    mandat: true,
+  },
+  {
+    name: 'un arrêt arrivé au service est dit reçu par un aidant',
+    act: on(() => `update arret_recu set aidant_id = '${world.aidants.thomas}' where aidant_id is null`),
+    kind: 'fait_change',
+    named: () => lines.find(({ action, mandatId }) => action === 'autorisation_revoquee' && mandatId === lucienne.id)!.id,
+    auditor: true,
   },
   {
     name: 'une ouverture du dossier par la direction disparaît',

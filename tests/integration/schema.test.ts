@@ -254,7 +254,7 @@ describe('le catalogue', () => {
         and not a.attisdropped and has_column_privilege('traitdunion_auditor', a.attrelid, a.attnum, 'select')`,
     )
     const may = {
-      arret_recu: 'autorisation_id journal_id mandat_id maniere recu_le',
+      arret_recu: 'aidant_id autorisation_id journal_id mandat_id maniere recu_le',
       autorisation:
         'expires_at id journal_id mandat_id revoked_at revoked_how revoked_journal_id signed_at structure_id thematique usager_id',
       cle: 'coupure coupure_journal_id journal_id jwk kid',
@@ -264,7 +264,7 @@ describe('le catalogue', () => {
       mandat: 'aidant_id duree ended_at ended_how ended_journal_id expires_at id journal_id signed_at structure_id usager_id',
       mandat_contenu: 'mandat_id',
       ouverture: 'aidant_id journal_id usager_id',
-      suspension: 'autorisation_id from_at id journal_id mandat_id until_at until_journal_id',
+      suspension: 'aidant_id autorisation_id from_at id journal_id mandat_id maniere until_at until_journal_id',
     }
     expect(columns).toEqual(Object.entries(may).flatMap(([table, list]) => list.split(' ').map((column) => `${table}.${column}`)))
   })
