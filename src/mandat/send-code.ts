@@ -25,12 +25,15 @@ export async function sendCode(
   if (!asked) return { ok: false, refusal: 'introuvable' }
   const { contact } = asked
   if (!contact) return { ok: false, refusal: 'contact_manquant' }
-  const tokens = await db.tx({ kind: 'portier' }, async (tx) => [
-    await takeToken(tx, 'code_contact', compteurDuContact(secretsKey, contact)),
-    await takeToken(tx, 'code_contact_aidant', by.aidantId),
-    await takeToken(tx, 'code_contact_structure', by.structureId),
-  ])
-  if (tokens.some(({ ok }) => !ok)) return { ok: false, refusal: 'trop_de_codes' }
+  // The one that refuses comes before those shared with others: asked again and again, it takes nothing of theirs.
+  const allowed = await db.tx(
+    { kind: 'portier' },
+    async (tx) =>
+      (await takeToken(tx, 'code_contact', compteurDuContact(secretsKey, contact))).ok &&
+      (await takeToken(tx, 'code_contact_aidant', by.aidantId)).ok &&
+      (await takeToken(tx, 'code_contact_structure', by.structureId)).ok,
+  )
+  if (!allowed) return { ok: false, refusal: 'trop_de_codes' }
   const spent = asked.suivi === 'sms' ? await db.tx({ kind: 'portier' }, (tx) => takeSms(tx, door, contact, by)) : undefined
   if (spent) {
     log('warn', { event: 'sms_refuse', reason: spent })

@@ -122,7 +122,8 @@ async function find(tx: Tx, { mandatId, papier, thematique }: Demande, { secrets
   const autorisations = await listAutorisations(tx, mandatId)
   const refusal = refusalOfPapier(papier, { autorisations, thematique, now: tx.now })
   if (refusal) return { ok: false, refusal } as const
-  if (await isCoupe(tx, mandatId)) return { ok: false, refusal: 'sceau_coupe' } as const
+  // The account of what was done in her name is due whatever became of the seal (Code civil, art. 1993).
+  if (papier !== 'releve' && (await isCoupe(tx, mandatId))) return { ok: false, refusal: 'sceau_coupe' } as const
 
   if (papier === 'releve' && agent) await recordAcces(tx, { genre: 'dossier_consulte', usagerId })
   const line = written

@@ -238,10 +238,11 @@ describe('la clé de sceau est volée', () => {
     const refused = await check(lateId, yearOf(late))
     expect(refused).toContain('Ce mandat ne compte pas')
     expect(refused).not.toContain('En cours')
-    const print = (id: string) =>
-      printPapier(world.db, world.as('thomas'), { mandatId: id, papier: 'mandat' } as never, { ...world.signer, publicUrl: url })
+    const print = (id: string, papier = 'mandat') =>
+      printPapier(world.db, world.as('thomas'), { mandatId: id, papier } as never, { ...world.signer, publicUrl: url })
     expect(await print(mandatId)).toMatchObject({ ok: true })
     expect(await print(lateId)).toEqual({ ok: false, refusal: 'sceau_coupe' })
+    expect(await print(lateId, 'releve')).toMatchObject({ ok: true })
   })
 
   it('seul l’exploitant le déclare, et sous sa ligne', async () => {

@@ -263,7 +263,11 @@ describe('le code', () => {
     const { id } = await bySms('josiane', '06 55 55 55 58')
     const send = (brouillonId: string) => sendCode(world.db, world.as('thomas'), brouillonId, door())
     for (let i = 0; i < 2; i++) expect(await send(id)).toEqual({ ok: true })
+    const taken = async () => Number((await world.sql`select sum(compte) as n from limite`)[0]!.n)
+    const before = await taken()
     expect(await send(id)).toEqual({ ok: false, refusal: 'trop_de_codes' })
+    // What its aidant and its structure may still send to others is as it was.
+    expect(await taken()).toBe(before + 1)
     const other = await bySms('odette', '06 55 55 55 58')
     expect(other.answer.location).toContain('/contact?envoye=non')
     const page = await other.browser.get(other.answer.location!)
