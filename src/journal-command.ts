@@ -1,5 +1,5 @@
-import { once } from 'node:events'
 import { createReadStream, createWriteStream, readFileSync, writeFileSync } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
 import { faultSentence, PROOF_REFUSAL, PROVE_REFUSAL, restaurationSentence } from '../views/journal/words.ts'
 import { pluriel } from '../views/kit/words.ts'
 import { type Db, openDb } from './db.ts'
@@ -234,12 +234,9 @@ async function run(args: string[]): Promise<number> {
   if (values.contenus && reading !== 'contenus') throw new Error('--contenus demande DATABASE_ADMIN_URL.')
   const out = values.vers ? createWriteStream(values.vers, { mode: 0o600 }) : process.stdout
   try {
-    if (values.vers) await once(out, 'open')
-    for await (const piece of exportJournal(db, { log, contenus: values.contenus }))
-      if (!out.write(piece)) await once(out, 'drain')
+    // Its errors too: a full disk in the middle is said, never a bundle that looks whole.
+    await pipeline(exportJournal(db, { log, contenus: values.contenus }), out, { end: values.vers !== undefined })
     if (values.vers) {
-      out.end()
-      await once(out, 'finish')
       console.error(
         `Paquet écrit : ${values.vers}${values.contenus ? '. Il contient ce que la loi peut faire effacer : gardez-le comme un dossier.' : ''}`,
       )
@@ -277,7 +274,7 @@ async function prove(args: string[]): Promise<number> {
       console.error(`FAUX : ${PROOF_REFUSAL[checked.refusal]}`)
       return 1
     }
-    if (values.vers) writeFileSync(values.vers, proven.preuve)
+    if (values.vers) writeFileSync(values.vers, proven.preuve, { mode: 0o600 })
     else process.stdout.write(proven.preuve)
     const witnessed = [...checked.seen].map(([name, at]) => `${name}, ${new Date(at * 1000).toISOString()}`)
     console.error(
