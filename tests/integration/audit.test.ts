@@ -269,6 +269,7 @@ describe('le journal de la structure', () => {
     const shown = await journal(`?${new URLSearchParams(filter)}`)
     const asked = await story.post(nadia, '/structure/journal/export', { ...filter, forme: 'csv' })
     expect([asked.status, asked.html.includes('Vous allez emporter le journal')]).toEqual([403, true])
+    expect(asked.html).toContain('<a href="/structure/journal">Revenir sans confirmer</a>')
     const { status, html: file } = await exported(nadia, { ...filter, forme: 'csv' })
     expect([status, file.startsWith('"Ligne";"Date"')]).toEqual([200, true])
     expect(file).not.toMatch(/MDPH|handicap|Certificat|CNIL|Social/)

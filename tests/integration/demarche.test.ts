@@ -237,6 +237,14 @@ describe('noter une démarche', () => {
     expect(paid.status).toBe(409)
     expect(paid.html).toContain('en l’absence de la personne')
     expect(paid.html).toContain('value="ROLE-3"')
+    expect(paid.html).toContain('href="#champ-presence"')
+    const without = await story.post(awa, nouvelle(), {
+      envoi: randomUUID(),
+      demarche: 'hlm',
+      resultat: 'deposee',
+      presence: 'absente',
+    })
+    expect(without.html).toMatch(/<details class="more" open>[\s\S]*id="champ-presence-erreur"[\s\S]*ne se fait pas sans elle/)
     await expectValidHtml(paid.html)
     expect((await story.post(awa, nouvelle(), { envoi: randomUUID(), ...payment, presence: 'presente' })).status).toBe(303)
 

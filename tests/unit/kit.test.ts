@@ -348,6 +348,7 @@ test('qui a trop essayé sait combien attendre', () => {
   const said = (retryAfter?: number) => errorPage({ status: 429, reference: 'A1', retryAfter })
   expect(said(700)).toContain('Attendez 12\u00a0minutes, puis')
   expect(said(20)).toContain('Attendez une minute, puis')
+  expect(said(48_600)).toContain('Attendez 14\u00a0heures, puis')
   expect(said()).toContain('Attendez un quart d’heure, puis')
 })
 

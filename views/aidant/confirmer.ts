@@ -1,5 +1,6 @@
 import type { Confirme } from '../../src/aidant/moyens.ts'
 import { alert } from '../kit/alert.ts'
+import { back } from '../kit/card.ts'
 import { button, type Errors, errorSummary, form, hidden, input } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
@@ -27,6 +28,16 @@ const QUOI = {
   signer: 'Vous allez accepter et signer un mandat.',
 } as const satisfies Record<Confirme, string>
 
+/** Where she was. A signature has none: its screen was lent, and leads nowhere else. */
+const RETOUR: Partial<Record<Confirme, string>> = {
+  ajouter: '/mes-moyens-de-connexion',
+  retirer: '/mes-moyens-de-connexion',
+  codes: '/mes-moyens-de-connexion',
+  reinitialiser: '/structure/aidants',
+  ouvrir: '/personnes',
+  exporter: '/structure/journal',
+}
+
 const REFUSAL = {
   second_facteur_refuse:
     'Ce code est faux ou a déjà servi, ou la clé d’accès n’est pas la vôtre. Attendez le code suivant de votre application, ou essayez encore avec votre clé.',
@@ -35,8 +46,15 @@ const REFUSAL = {
 /** Asks an aidant for a fresh second factor; what she sent waits in the page. */
 export const confirmerPage = ({ frame, confirme, fields, options, secours, errors = {}, refusal }: Props) => {
   const kept = html`${fields.map(([name, value]) => hidden(name, value))}`
+  const retour = RETOUR[confirme]
   return page(
-    { ...frame, bare: true, script: options && 'cle.js', invalid: Object.keys(errors).length > 0 },
+    {
+      ...frame,
+      bare: true,
+      above: retour ? back('Revenir sans confirmer', retour) : undefined,
+      script: options && 'cle.js',
+      invalid: Object.keys(errors).length > 0,
+    },
     'Confirmer que c’est vous',
     html`${errorSummary(errors, { signature: 'contenu' })}
     ${refusal && alert('Rien n’a changé', REFUSAL[refusal])}

@@ -1,7 +1,7 @@
 import { ALERTE_JOURS, INVITATION_JOURS } from '../../src/aidant/equipe.ts'
 import type { InvitationRow, Membre } from '../../src/aidant/equipe-queries.ts'
 import { success } from '../kit/alert.ts'
-import { buttonLink } from '../kit/form.ts'
+import { buttonLink, buttons } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { table } from '../kit/table.ts'
@@ -34,7 +34,7 @@ export const equipePage = ({ frame, membres, invitations, fuseau, now, fait }: P
     'L’équipe',
     html`${done && success(done)}
     <p>${pluriel(actifs.length, 'personne peut', 'personnes peuvent', 'Personne ne peut')} agir pour votre structure. Un accès qui ne sert pas est suspendu au bout de six mois.</p>
-    <p>${buttonLink('Inviter quelqu’un', '/structure/inviter')}</p>
+    ${buttons([buttonLink('Inviter quelqu’un', '/structure/inviter')])}
     ${
       invitations.length > 0 &&
       table({
@@ -42,7 +42,7 @@ export const equipePage = ({ frame, membres, invitations, fuseau, now, fait }: P
         columns: [
           { head: 'Qui', cell: ({ id, prenom, nom }) => html`<a href="/structure/invitations/${id}">${prenom} ${nom}</a>` },
           { head: 'E-mail', cell: ({ email }) => email },
-          { head: 'Envoyée', cell: ({ sentAt }) => temps(sentAt, `le ${jour(sentAt, fuseau)}`) },
+          { head: 'Envoyée', cell: ({ sentAt }) => temps(sentAt, `Le ${jour(sentAt, fuseau)}`) },
           { head: 'État', cell: (invitation) => validite(invitation, fuseau) },
         ],
         rows: invitations,

@@ -103,7 +103,7 @@ export const membrePage = ({ frame, membre, now, fuseau, soi, fait = '', errors 
     ${
       !soi &&
       !endedAt &&
-      html`<h2>Second facteur</h2><p>Téléphone perdu ou changé ? <a href="/structure/aidants/${id}/facteur">Réinitialiser son second facteur</a></p>`
+      html`<h2>Second facteur</h2><p>Téléphone perdu ou changé ?</p>${buttonLink('Réinitialiser son second facteur', `/structure/aidants/${id}/facteur`, { kind: 'secondary' })}`
     }`,
   )
 }

@@ -3,7 +3,7 @@ import type { ExportRefusal } from '../../src/audit/export.ts'
 import type { Filtre } from '../../src/audit/forms.ts'
 import type { AidantRow, LigneRow } from '../../src/audit/queries.ts'
 import { alert } from '../kit/alert.ts'
-import { back } from '../kit/card.ts'
+import { back, more } from '../kit/card.ts'
 import { csv } from '../kit/csv.ts'
 import { button, buttons, type Errors, errorSummary, form, hidden, input, results, select, type Values } from '../kit/form.ts'
 import { type Html, html } from '../kit/html.ts'
@@ -58,8 +58,12 @@ export const journalPage = (props: Props) => {
     'Journal de la structure',
     html`${errorSummary(errors)}
     ${refusal && alert('Rien n’est exporté', REFUSAL[refusal])}
-    <p>Ce qui a été fait au nom de votre structure. Le service ne laisse personne y changer ni y effacer une ligne. Le contenu des démarches confidentielles ne se lit que dans le dossier de la personne, ouvert avec une raison qu’elle voit ; le filtre par thématique les laisse de côté.</p>
-    <p>La preuve d’une ligne est un fichier qui permet de montrer qu’elle n’a pas été modifiée depuis. Celle d’une démarche ne dit ce qui a été fait que pendant que vous avez le dossier ouvert. Ce que vous exportez est noté au journal ; gardez-le comme un dossier.</p>
+    <p>Ce qui a été fait au nom de votre structure. Ce que vous exportez est noté au journal ; gardez-le comme un dossier.</p>
+    ${more(
+      'Ce que ce journal cache, et ce qu’il prouve',
+      html`<p>Le service ne laisse personne y changer ni y effacer une ligne. Le contenu des démarches confidentielles ne se lit que dans le dossier de la personne, ouvert avec une raison qu’elle voit ; le filtre par thématique les laisse de côté.</p>
+    <p>La preuve d’une ligne est un fichier qui permet de montrer qu’elle n’a pas été modifiée depuis. Celle d’une démarche ne dit ce qui a été fait que pendant que vous avez le dossier ouvert.</p>`,
+    )}
     ${form(
       {
         action: JOURNAL,

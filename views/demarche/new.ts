@@ -98,17 +98,24 @@ const PRECISIONS = [
   'note',
 ] as const
 
+/** Refused when it was to be recorded, but said of one field: shown where it is mended. */
+const FIELD_OF: Partial<Record<RecordRefusal, (typeof PRECISIONS)[number]>> = {
+  done_at_futur: 'faiteLe',
+  montant_sans_presence: 'presence',
+  ensemble_sans_elle: 'presence',
+}
+
 export const newDemarchePage = (props: NewDemarcheProps) => {
   const { frame, mandat, usager, autorisations, envoi, values = {}, refusal, deja, horsMandat } = props
-  // The database's clock found it, but it is a field's: shown where it is mended.
-  const errors = refusal === 'done_at_futur' ? { ...props.errors, faiteLe: REFUSAL.done_at_futur } : (props.errors ?? {})
+  const field = refusal && FIELD_OF[refusal]
+  const errors = field ? { ...props.errors, [field]: REFUSAL[refusal] } : (props.errors ?? {})
   const address = `/mandats/${mandat.id}/demarches`
   const done = horsMandat?.done
   return page(
     { ...frame, above: back(nomComplet(usager), `/personnes/${usager.id}`), invalid: Object.keys(errors).length > 0 },
     horsMandat ? 'Noter un acte hors mandat' : 'Noter une démarche',
     html`${errorSummary(errors, { envoi: 'contenu', encore: 'contenu', formulaire: 'contenu' })}
-    ${refusal && !SAID_APART.has(refusal) && alert('Démarche non enregistrée', REFUSAL[refusal])}
+    ${refusal && !field && !SAID_APART.has(refusal) && alert('Démarche non enregistrée', REFUSAL[refusal])}
     ${deja && dejaNotee(deja, { ...values, envoi }, mandat.fuseau)}
     ${
       done &&
@@ -157,7 +164,7 @@ export const newDemarchePage = (props: NewDemarcheProps) => {
 }
 
 /** Refusals that are said elsewhere than in an alert of one sentence. */
-const SAID_APART: ReadonlySet<RecordRefusal> = new Set(['hors_mandat', 'done_at_futur', 'deja_notee'])
+const SAID_APART: ReadonlySet<RecordRefusal> = new Set(['hors_mandat', 'deja_notee'])
 
 /**
  * Noted a moment ago: most often the page came back with « Précédent ». The way to record it all the same is a form of its own, so that

@@ -10,9 +10,9 @@ export const REFUSAL = {
   sans_titre: 'Écrivez quelle démarche a été faite.',
   done_at_futur: 'La date « faite le » n’est pas encore passée : une démarche se note quand elle est faite.',
   montant_sans_presence:
-    'Un paiement ne se fait pas en l’absence de la personne : c’est elle qui tape sa carte. Si elle était là, dites-le dans « Plus de précisions ».',
+    'Un paiement ne se fait pas en l’absence de la personne : c’est elle qui tape sa carte. Si elle était là, choisissez « La personne était là ».',
   ensemble_sans_elle:
-    'Une démarche faite avec la personne, ou par elle, ne se fait pas sans elle. Dans « Plus de précisions », choisissez « À sa place » ; ou « Absente, mais prévenue », si elle y a pris part à distance.',
+    'Une démarche faite avec la personne, ou par elle, ne se fait pas sans elle. Choisissez « À sa place » ou, si elle y a pris part à distance, « Absente, mais prévenue ».',
   hors_mandat: 'Cette démarche est hors du mandat.',
   envoi_deja_utilise: 'Ce formulaire avait déjà servi pour un autre mandat : vérifiez-le, puis enregistrez à nouveau.',
   deja_notee: 'Vous avez déjà noté cette démarche.',

@@ -61,6 +61,7 @@ const LATER: typeof BY_STATUS = {
 const attente = (seconds: number | undefined) => {
   if (seconds === undefined) return 'un quart d’heure'
   const minutes = Math.ceil(seconds / 60)
+  if (minutes > 90) return `${Math.ceil(minutes / 60)}\u00a0heures`
   return minutes < 2 ? 'une minute' : `${minutes}\u00a0minutes`
 }
 
