@@ -189,7 +189,10 @@ async function verify(args: string[]): Promise<number> {
 function verifyLines(where: string, cle: string | undefined): number {
   const file = parseProvenLines(readFileSync(where, 'utf8'))
   const log = keyOf(cle, {}) ?? parseVkey(file?.cle ?? '')
-  if (!file || file.lignes.length === 0 || !log) throw new Error('Ce fichier ne contient pas de lignes avec leurs preuves.')
+  if (!file || file.lignes.length === 0 || !log)
+    throw new Error(
+      'Ce fichier ne contient pas de lignes avec leurs preuves, ou ce qu’il dit se contredit : rien n’est à en croire.',
+    )
   for (const line of file.lignes) {
     const checked = verifyLine(line, log)
     if (checked.ok) continue

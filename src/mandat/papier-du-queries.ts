@@ -12,6 +12,8 @@ export type PapierDu = {
   /** Of a stop that an aidant recorded: when the request had come, and since when it holds. */
   recuLe: Date | null
   revokedAt: Date | null
+  /** Whether nothing of the mandat is left. */
+  fini: boolean
   prenoms: string[]
   nomNaissance: string
   nomUsage: string | null
@@ -57,7 +59,7 @@ export const remisAujourdhui = (tx: Tx, fuseau: string) =>
 
 const papiers = (tx: Tx) => tx.sql`
   select p.id, p.mandat_id, p.usager_id, p.quoi, p.created_at, u.prenoms, u.nom_naissance, u.nom_usage, u.birthdate, r.recu_le, r.revoked_at,
-    p.remis_at, b.prenom || ' ' || b.nom as remis_par
+    m.etat = 'termine' as fini, p.remis_at, b.prenom || ' ' || b.nom as remis_par
   from papier_du p
   join mandat_etat m on m.id = p.mandat_id
   left join aidant b on b.id = p.remis_par

@@ -98,7 +98,7 @@ export const detailEnMots = ({ titre, thematique, resultat }: LigneRow): string 
 
 /** Of a stop that an aidant recorded: how the request came, and when. */
 export const receptionEnMots = ({ maniere, recuLe }: LigneRow, fuseau: string): string | null =>
-  maniere && recuLe && `Demande reçue ${MANIERE[maniere]}, le ${jourEtHeure(recuLe, fuseau)}`
+  maniere && (recuLe ? `Demande reçue ${MANIERE[maniere]}, le ${jourEtHeure(recuLe, fuseau)}` : `Demandée ${MANIERE[maniere]}`)
 
 const QUI = {
   usager: 'La personne elle-même',

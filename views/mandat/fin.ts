@@ -106,6 +106,10 @@ export const pauseRecuePage = ({ frame, mandat, usager, values = {}, errors = {}
   )
 
 /** A pause lifted gives power back: it takes her identity. */
+/** How she learns what was just recorded. */
+export const PREVENUE =
+  'La personne l’apprend par le moyen qu’elle a choisi. Si c’est le papier : imprimez-le, remettez-le, puis notez-le dans « À remettre sur papier ».'
+
 export const REPRENDRE =
   'Elle seule peut remettre en route : dans son espace avec FranceConnect, ou par un nouveau mandat avec vous. Ni vous ni un collègue ne le pouvez à sa place.'
 
@@ -213,7 +217,7 @@ export const apresFinPage = ({
   return page(
     { ...frame, above: back('Revenir au mandat', `/mandats/${mandat.id}`) },
     'Après la fin',
-    html`${fait && [...ended.map(({ revokedAt }) => revokedAt!), ...recus.map(({ recordedAt }) => recordedAt)].some((at) => recent(at, now)) && success('C’est enregistré', mandat.endedHow === 'deces' ? 'Plus personne n’agit en son nom.' : 'La personne est prévenue par le moyen qu’elle a choisi.')}
+    html`${fait && [...ended.map(({ revokedAt }) => revokedAt!), ...recus.map(({ recordedAt }) => recordedAt)].some((at) => recent(at, now)) && success('C’est enregistré', mandat.endedHow === 'deces' ? 'Plus personne n’agit en son nom.' : PREVENUE)}
     <p><strong>${nomCourant(usager)}</strong> : votre structure n’a plus le droit de faire ses démarches ${deMots(ended.map(({ thematique }) => thematique))}.</p>
     <ul>${together(ended, recus).map((same) => html`<li>${endedLine(same, recus, fuseau)}</li>`)}</ul>
     ${

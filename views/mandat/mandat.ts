@@ -12,8 +12,8 @@ import { legal } from '../kit/legal.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { papiersDeLAidant } from '../kit/papiers.ts'
 import { facts, table } from '../kit/table.ts'
-import { auSoir, DUREE, de, FIN, finLe, jourEtHeure, MANIERE, nomComplet, nomCourant, THEMATIQUE } from '../kit/words.ts'
-import { REPRENDRE, recent } from './fin.ts'
+import { auSoir, DUREE, de, FIN, finLe, jourEtHeure, MANIERE, nomComplet, THEMATIQUE } from '../kit/words.ts'
+import { PREVENUE, REPRENDRE, recent } from './fin.ts'
 
 type Props = {
   frame: Frame
@@ -72,7 +72,7 @@ export const mandatPage = ({
         'Imprimez plus bas ses papiers et remettez-les à la personne. Vous pouvez agir, et noter ici chaque démarche ; elle peut tout arrêter quand elle veut.',
       )
     }
-    ${justPaused && success('Pause enregistrée', `${nomCourant(usager)} est prévenue par le moyen qu’elle a choisi. ${REPRENDRE}`)}
+    ${justPaused && success('Pause enregistrée', `${PREVENUE} ${REPRENDRE}`)}
     <p>${etat(mandat.etat)}${mandat.endedAt && mandat.endedHow && ` ${FIN[mandat.endedHow]}${finLe(mandat.endedAt, mandat.recuLe, fuseau)}`}
     ${mandat.etat === 'actif' && seTermineBientot(mandat, now) && html` <strong>Se termine bientôt</strong>`}</p>
     ${(inForce || renouvelable) && buttons([mandat.etat === 'actif' && buttonLink('Noter une démarche', `/mandats/${mandat.id}/demarches/nouvelle`), renouvelable && buttonLink('Renouveler', `/mandats/${mandat.id}/renouveler`, { kind: 'secondary' }), inForce && buttonLink('Enregistrer une demande d’arrêt', `/mandats/${mandat.id}/arreter`, { kind: 'secondary' }), mandat.enVigueur.length > 0 && buttonLink('Enregistrer une demande de pause', `/mandats/${mandat.id}/pause`, { kind: 'secondary' })])}

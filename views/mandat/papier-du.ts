@@ -16,6 +16,8 @@ const QUOI = {
   code: 'Le code de sa feuille ne sert plus',
 } as const satisfies Record<PapierQuoi, string>
 
+const nouvelleDe = ({ quoi, fini }: PapierDu): string => (quoi === 'arret' && !fini ? 'Une partie est arrêtée' : QUOI[quoi])
+
 const FAIT: Record<'remis' | 'annule', [string, string]> = {
   remis: ['C’est noté', 'Ce papier est remis, et n’est plus à remettre. Une erreur ? Annulez-la plus bas, aujourd’hui.'],
   annule: ['C’est annulé', 'Ce papier est de nouveau à remettre.'],
@@ -80,12 +82,12 @@ const nouvelle = (fuseau: string): Column<PapierDu>[] => [
   {
     head: 'Nouvelle',
     cell: (du) =>
-      html`<a href="/mandats/${du.mandatId}">${QUOI[du.quoi]}</a>${du.revokedAt && finLe(du.revokedAt, du.recuLe, fuseau)}`,
+      html`<a href="/mandats/${du.mandatId}">${nouvelleDe(du)}</a>${du.revokedAt && finLe(du.revokedAt, du.recuLe, fuseau)}`,
   },
 ]
 
 const geste = (du: PapierDu, words: string): Html =>
-  button(html`${words}<span class="sr">${words === 'Remis' ? ' à' : ' : remis à'} ${nomCourant(du)} : ${QUOI[du.quoi]}</span>`, {
+  button(html`${words}<span class="sr">${words === 'Remis' ? ' à' : ' : remis à'} ${nomCourant(du)} : ${nouvelleDe(du)}</span>`, {
     kind: 'secondary',
     name: 'papier',
     value: du.id,
