@@ -1,7 +1,7 @@
 import type { Db, Who } from '../db.ts'
-import { actingOf, findActing } from './brouillon-queries.ts'
+import { refusalOfCaller } from './acting.ts'
 import type { Maniere, PauseRefusal } from './fin.ts'
-import { type ActingRefusal, refusalOfActing, type Thematique } from './mandat.ts'
+import type { ActingRefusal, Thematique } from './mandat.ts'
 import { pauseChosen } from './pause.ts'
 
 export type RecordPauseRefusal = PauseRefusal | ActingRefusal
@@ -14,7 +14,6 @@ export const recordPause = (
   { maniere, ...request }: Request,
 ): Promise<{ ok: true } | { ok: false; refusal: RecordPauseRefusal }> =>
   db.tx(by, async (tx) => {
-    const acting = await findActing(tx)
-    const refusal = acting ? refusalOfActing(actingOf(acting)) : 'aidant_hors_structure'
+    const refusal = await refusalOfCaller(tx)
     return refusal ? { ok: false, refusal } : pauseChosen(tx, request, { aidantId: by.aidantId, maniere })
   })

@@ -1,11 +1,11 @@
 import type { Db, Tx, Who } from '../db.ts'
+import { refusalOfCaller } from './acting.ts'
 import { announceEnd } from './announce.ts'
-import { actingOf, findActing } from './brouillon-queries.ts'
 import { loadChosen } from './chosen.ts'
 import { endAutorisations, noteLateReceipt } from './end.ts'
 import { finiesDepuis, type Maniere, type ReceiptRefusal, refusalOfEnd, refusalOfReceipt } from './fin.ts'
 import { listArretsRecus, listSignalees } from './fin-queries.ts'
-import { type ActingRefusal, refusalOfActing, type Thematique } from './mandat.ts'
+import type { ActingRefusal, Thematique } from './mandat.ts'
 
 export type RecordStopRefusal = ReceiptRefusal | ActingRefusal
 type Request = { mandatId: string; thematique?: Thematique | undefined; maniere: Maniere; recuLe: Date }
@@ -24,7 +24,8 @@ export const recordStop = (
     if (by.kind === 'operator') await nameMandat(tx, mandatId)
     const { mandat, chosen } = await loadChosen(tx, { mandatId, thematique })
     const recues = (await listArretsRecus(tx, mandatId)).map((one) => one.thematique)
-    const refusal = refusalOfReceipt(mandat, chosen, recues, recuLe, tx.now) ?? (await refusalOfCaller(tx))
+    const refusal =
+      refusalOfReceipt(mandat, chosen, recues, recuLe, tx.now) ?? (by.kind === 'operator' ? undefined : await refusalOfCaller(tx))
     if (refusal) return { ok: false, refusal }
 
     const at = tx.now
@@ -44,12 +45,6 @@ export const recordStop = (
     await announceEnd(tx, mandat!, { how: 'revoque', at, ...end, receipt, signalees })
     return { ok: true }
   })
-
-async function refusalOfCaller(tx: Tx): Promise<ActingRefusal | undefined> {
-  if (tx.who.kind === 'operator') return undefined
-  const acting = await findActing(tx)
-  return acting ? refusalOfActing(actingOf(acting)) : 'aidant_hors_structure'
-}
 
 /** The operator reads what one mandat is for, and no other: row-level security goes by it. */
 const nameMandat = (tx: Tx, mandatId: string) => tx.sql`select set_config('app.mandat_id', ${mandatId}, true)`

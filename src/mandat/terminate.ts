@@ -1,10 +1,10 @@
 import type { Db, Tx, Who } from '../db.ts'
 import { mine } from '../structure/mine.ts'
+import { refusalOfCaller } from './acting.ts'
 import { announceEnd } from './announce.ts'
-import { actingOf, findActing } from './brouillon-queries.ts'
 import { endAutorisations } from './end.ts'
 import { type EndRefusal, type FinParLaStructure, refusalOfEnd } from './fin.ts'
-import { type ActingRefusal, refusalOfActing, THEMATIQUES } from './mandat.ts'
+import { type ActingRefusal, THEMATIQUES } from './mandat.ts'
 import { listAutorisations, lockToEnd } from './queries.ts'
 
 type TerminateRefusal = EndRefusal | ActingRefusal
@@ -28,10 +28,7 @@ export const terminateMandat = (
       if (mandat) locked.push(mandat)
     }
     const asked = locked.find(({ id }) => id === mandatId)
-    const acting = await findActing(tx)
-    const refusal =
-      refusalOfEnd(asked, asked ? await listAutorisations(tx, mandatId) : [], tx.now) ??
-      (acting ? refusalOfActing(actingOf(acting)) : 'aidant_hors_structure')
+    const refusal = refusalOfEnd(asked, asked ? await listAutorisations(tx, mandatId) : [], tx.now) ?? (await refusalOfCaller(tx))
     if (refusal) return { ok: false, refusal }
 
     const at = tx.now
