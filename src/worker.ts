@@ -42,7 +42,7 @@ export function startWorker(db: Db, deliver: Deliver, log: Log, config: Config):
     { name: 'invitations', everyMs: 3_600_000, run: () => forget(forgetInvitations) },
     { name: 'limites', everyMs: 600_000, run: () => forget(forgetRates) },
     { name: 'sessions', everyMs: 600_000, run: () => forget(forgetSessions) },
-    { name: 'acces', everyMs: 3_600_000, run: () => forgetAcces(db) },
+    { name: 'acces', everyMs: 3_600_000, run: () => forget(forgetAcces) },
     { name: 'termes', everyMs: 6 * 3_600_000, run: () => applyTerms(db).then(sayTerms) },
   ]
   const turns = jobs.map(({ name, everyMs, run }) =>
