@@ -160,14 +160,19 @@ describe.each([
     await page.getByLabel('La personne a redit').check()
     await page.getByLabel('Sur papier').check()
     await page.getByRole('button', { name: 'Je donne mon accord' }).dblclick()
-    await page.waitForURL('**/acceptation')
+    // Two clicks are two navigations, the first cut by the second: the page is waited for, not either of them.
+    const settled = async (url: RegExp) => {
+      await expect.poll(() => page.url(), { timeout: 15_000 }).toMatch(url)
+      await page.waitForLoadState('networkidle')
+    }
+    await settled(/\/acceptation$/)
     await page.goBack()
     await page.goForward()
     await page.waitForURL('**/acceptation')
     await page.getByLabel('Code de votre application').fill(await service.code('thomas'))
     const before = (await known('voahangy')) ? await mandatsOf('voahangy') : 0
     await page.getByRole('button', { name: 'Accepter et signer le mandat' }).dblclick()
-    await page.waitForURL(/\/mandats\/[0-9a-f-]{36}\?signe=1$/)
+    await settled(/\/mandats\/[0-9a-f-]{36}\?signe=1$/)
     expect(await mandatsOf('voahangy')).toBe(before + 1)
 
     expect(await page.getByRole('status').innerText()).toContain('Mandat signé')
