@@ -25,7 +25,9 @@ beforeAll(async () => {
 afterAll(() => world.close())
 beforeEach(() => world.database.freeze(null))
 
-const ROUNDS = 150
+const ROUNDS = 100
+/** Of each race between two ends. */
+const ENDS = 40
 
 /** What must be true of every mandat, whatever happened at the same time. */
 async function holds() {
@@ -365,8 +367,7 @@ it('une base sans connexion libre n’est jamais un refus', async () => {
   ok(await claimConnexion(world.db, 'franceconnect', { state, navigateur }))
 })
 
-describe('les fins entre elles, soixante fois chacune', () => {
-  const ENDS = 60
+describe(`les fins entre elles, ${ENDS} fois chacune`, () => {
   type Result = { ok: boolean; refusal?: string }
   /** Each round starts its acts in another order, on a mandat of its own; tells what each answered, sorted. */
   const race = async (
@@ -546,7 +547,7 @@ describe('les fins entre elles, soixante fois chacune', () => {
 
   it('elle met en pause, ou arrête, pendant son nouvel accord : jamais deux autorisations pour une thématique', async () => {
     const outcomes: Record<string, number> = {}
-    for (let round = 0; round < 60; round++) {
+    for (let round = 0; round < ENDS; round++) {
       await world.database.freeze(null)
       await world.database.travel({ ms: 1000 })
       const first = await world.signMandat({ persona: 'jean-daniel', perimetre: ['papiers'] })
