@@ -47,7 +47,8 @@ export function aidantRoutes({ db, config, proconnect }: Deps): Hono<Env> {
     const suite = localPath(c.req.query('suite'))
     const form = await parseForm(c, signInForm)
     if (!form.ok) return c.html(signInPage({ frame: frame(c), suite, ways, values: form.values, errors: form.errors }), 422)
-    const asked = await requestCode(db, { ...form.data, suite, navigateur: jar.read(c, 'navigateur') }, door)
+    const browser = { navigateur: jar.read(c, 'navigateur'), connu: jar.read(c, 'connu'), reseau: addressOf(c, config.proxies) }
+    const asked = await requestCode(db, { ...form.data, suite, ...browser }, door)
     if (!asked.ok) return calm(c, 429, asked.retryAfter)
     jar.set(c, 'navigateur', asked.navigateur)
     return c.redirect('/connexion/code', 303)
@@ -84,6 +85,7 @@ export function aidantRoutes({ db, config, proconnect }: Deps): Hono<Env> {
   const entered = async (c: Context<Env>, redeemed: Redeemed) => {
     if (!redeemed.ok) return c.html(codePage({ frame: frame(c), refusal: redeemed.refusal }), 409)
     await signIn(c, db, config, redeemed.token)
+    jar.set(c, 'connu', redeemed.connu)
     return c.redirect(localPath(redeemed.suite ?? undefined) ?? '/personnes', 303)
   }
 

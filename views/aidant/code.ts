@@ -11,7 +11,7 @@ export const codePage = ({ frame, errors = {}, refusal }: Props) =>
     { ...frame, invalid: Object.keys(errors).length > 0, above: back('Recommencer', '/connexion') },
     'Tapez le code reçu',
     html`${errorSummary(errors)}
-    ${refusal && alert('Ce code n’ouvre pas de session', 'Il est faux, déjà utilisé, ou a plus de 15 minutes. Vérifiez-le, ou recommencez la connexion.')}
+    ${refusal && alert('Ce code n’ouvre pas de session', 'Il est faux, déjà utilisé, ou trop ancien : un code vit 10 minutes, l’adresse du message 15. Vérifiez-le, ou recommencez la connexion.')}
     <p>Si l’adresse et le premier code sont bons, un message vient de partir. Il contient un code de 6 chiffres, et une adresse à ouvrir dans ce navigateur.</p>
     ${form(
       { action: '/connexion/code' },
