@@ -194,6 +194,11 @@ describe('après trois échecs', () => {
     expect(waiting.status).toBe(429)
     expect(Number(waiting.headers.get('retry-after'))).toBeGreaterThan(0)
     expect(await mails()).toBe(before)
+    // Nine o'clock in the frozen hour of the test is ten in Paris: the quarter ends at a quarter past.
+    const text = waiting.html.replaceAll('\u00a0', ' ')
+    expect(text).toMatch(/Attendez 13 minutes, et essayez de nouveau à partir de <time[^>]*>10 h 15<\/time> \(heure de Paris\)/)
+    expect(text).toContain(`value="${AIDANTS.ines.email}"`)
+    await expectValidHtml(waiting.html)
     expect((await askAs(world.browser(), 'thomas')).status).toBe(303)
     expect(await mails()).toBe(before + 1)
 
