@@ -13,6 +13,8 @@ export type Config = {
   host: string
   /** Origin of the service, without a trailing slash; also the `iss` of everything sealed. */
   publicUrl: string
+  /** The one that the papers already printed carry, when the operator changes it knowing what that costs. */
+  publicUrlAvant: string | undefined
   /** Proxies in front of us that add the caller's address to X-Forwarded-For. */
   proxies: Proxies
   /** Port of /metrics, on the loopback only; none by default. */
@@ -69,6 +71,7 @@ export function parseConfig(environment: Environment, readFile = (path: string) 
     port: v.PORT,
     host: v.HOST ?? (mode === 'demo' ? 'localhost' : '0.0.0.0'),
     publicUrl,
+    publicUrlAvant: v.PUBLIC_URL_AVANT,
     proxies: proxiesOf(v.PROXIES ?? (publicUrl.startsWith('https:') ? 1 : 0), v.PROXIES_FROM),
     metricsPort: v.METRICS_PORT,
     database: {
@@ -169,6 +172,7 @@ function schemaFor(mode: Config['mode'], local: boolean, proconnect: boolean, re
       })
       .optional(),
     PUBLIC_URL: publicUrl(production),
+    PUBLIC_URL_AVANT: z.string().optional(),
     DATABASE_URL: database('le service'),
     DATABASE_OPERATOR_URL: database('l’exploitant').optional(),
     DATABASE_ADMIN_URL: database('l’installation').optional(),

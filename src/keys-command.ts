@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs'
 import { openDb } from './db.ts'
 import { readArgs, refus, runCommand } from './read-args.ts'
 import { type CompromiseRefusal, declareCompromise } from './verification/compromise.ts'
@@ -33,6 +33,7 @@ const REFUSAL = {
 
 const COMPROMISE_REFUSAL = {
   cle_inconnue: 'Le service n’a jamais publié cette clé : elle n’a rien pu sceller qui se vérifie.',
+  heure_a_venir: 'Cette heure n’est pas encore venue : donnez la dernière où la clé était sûre, ou rien pour maintenant.',
   journal_sans_point:
     'À cette heure le journal n’avait aucun point de contrôle : aucun mandat ne serait gardé. Donnez une heure où il en avait.',
   coupure_plus_tard: 'Cette clé est déjà déclarée volée, et plus tôt : on ne revient pas en avant.',
@@ -65,6 +66,11 @@ function presentKeys(): { file: string; text: string } {
   if (text === undefined) throw new Error(`Le fichier ${file} n’existe pas : new le crée.`)
   return { file, text }
 }
+
+const DAY_MS = 24 * 60 * 60_000
+/** After the change and not in its place: a key that was stolen is not kept a day longer. */
+const TOO_SOON =
+  'Attention : le fichier a changé il y a moins d’un jour. Si c’était par new, qui a gardé la liste des clés d’avant ne reconnaît pas encore les nouveaux sceaux ; d’ici un jour, oui.'
 
 const show = (text: string) => {
   for (const cle of listCles(text)) console.log(`${cle.kid}  ${ROLE[cle.role]}`)
@@ -116,7 +122,9 @@ await runCommand(USAGE, {
   },
   rotate: () => {
     const { file, text } = presentKeys()
+    const fresh = Date.now() - statSync(file).mtimeMs < DAY_MS
     keep(file, rotate(text))
+    if (fresh) console.log(TOO_SOON)
   },
   retire: ([kid = '']: string[]) => {
     const { file, text } = presentKeys()

@@ -19,6 +19,7 @@ import { franceconnect } from './oidc/franceconnect.ts'
 import type { OidcLog } from './oidc/oidc.ts'
 import { proconnect } from './oidc/proconnect.ts'
 import { openProvider } from './oidc/provider.ts'
+import { otherEmetteur } from './verification/check-emetteur.ts'
 import { giveCodes } from './verification/give-codes.ts'
 import { publishKeys } from './verification/publish-key.ts'
 import { startWorker } from './worker.ts'
@@ -59,6 +60,9 @@ async function start() {
       const { attente, abandonnes } = await db.tx({ kind: 'worker' }, countMessages)
       return { messages_en_attente: attente, messages_abandonnes: abandonnes }
     })
+    const other = await otherEmetteur(db, config)
+    if (other && config.mode === 'production') throw new Error(other)
+    if (other) process.stderr.write(`Attention. ${other}\n`)
     await publishKeys(db, parseSealKeys(config.sealKeys))
     await giveCodes(db, config.secretsKey)
 

@@ -16,6 +16,7 @@ import { confirmed } from '../http/confirm.ts'
 import type { Env, SessionAidant } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { limitRate } from '../http/limit-rate.ts'
+import type { Throttled } from '../http/rates.ts'
 import { publicPage, requireReferent } from '../http/rules.ts'
 import { signIn } from '../http/session.ts'
 import { gestesDe } from './equipe.ts'
@@ -34,7 +35,6 @@ const EQUIPE = '/structure/aidants'
 export function equipeRoutes({ db, config }: { db: Db; config: Config }): Hono<Env> {
   const { publicUrl, secretsKey } = config
   const perReferent = limitRate(db, 'invitation', (c) => c.var.aidant!.id)
-  const perAddress = limitRate(db, 'connexion_adresse', (c) => addressOf(c, config.proxies))
   const frame = (c: Hers) => frameOf(c, 'aidants')
   const routes = new Hono<Env>()
 
@@ -127,26 +127,28 @@ export function equipeRoutes({ db, config }: { db: Db; config: Config }): Hono<E
   // Of the one who is invited. A mail scanner follows every address it reads: asking shows a button, and looks at nothing.
   const open = (c: Context<Env>) => ({ space: 'public' as const, demo: c.var.demo })
   routes.get('/invitation/:jeton', publicPage, (c) => c.html(commencerPage({ frame: open(c) })))
+  const selOf = async (c: Context<Env>) => (await parseForm(c, associerForm)).values.sel as string | undefined
+  const waiting = async (c: Context<Env>, wait: Throttled) => commencerPage({ frame: open(c), wait, sel: await selOf(c) })
+  const perAddress = limitRate(db, 'connexion_adresse', (c) => addressOf(c, config.proxies), waiting)
   routes.post('/invitation/:jeton', publicPage, perAddress, async (c) => {
     const jeton = c.req.param('jeton')
     const invited = await readInvitation(db, jeton)
     if (!invited) return c.html(fermeePage({ frame: open(c) }), 409)
-    const show = (status: 200 | 409 | 422, more: { sel?: string | undefined; errors?: Errors; refusal?: 'code_faux' } = {}) => {
-      const { sel = invited.sel, ...said } = more
+    const kept = await selOf(c)
+    const show = (status: 200 | 409 | 422, more: { errors?: Errors; refusal?: 'code_faux' } = {}) => {
+      const sel = kept ?? invited.sel
       const cle = invited.aAssocier ? { sel, ...pairingOf(secretDe(secretsKey, jeton, sel), invited.email) } : undefined
-      return c.html(rejoindrePage({ frame: open(c), invitation: invited, cle, ...said }), status)
+      return c.html(rejoindrePage({ frame: open(c), invitation: invited, cle, ...more }), status)
     }
     const accepted = await parseForm(c, rejoindreForm)
     if (!accepted.ok || !accepted.data.geste) return show(200)
     const form = invited.aAssocier ? await parseForm(c, associerForm) : undefined
-    if (form && !form.ok) return show(422, { sel: form.values.sel as string | undefined, errors: form.errors })
+    if (form && !form.ok) return show(422, { errors: form.errors })
 
     const given = { jeton, paired: form?.data, previousSession: c.var.sessionId }
     const joined = await acceptInvitation(db, given, config)
     if (!joined.ok)
-      return joined.refusal === 'code_faux'
-        ? show(409, { sel: form!.data.sel, refusal: joined.refusal })
-        : c.html(fermeePage({ frame: open(c) }), 409)
+      return joined.refusal === 'code_faux' ? show(409, { refusal: joined.refusal }) : c.html(fermeePage({ frame: open(c) }), 409)
     if (!joined.opened)
       return c.html(rejointPage({ frame: open(c), structure: invited.structureNom, connexionLocale: config.connexionLocale }))
     await signIn(c, db, config, joined.opened.token)

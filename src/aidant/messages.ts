@@ -13,7 +13,19 @@ Votre code de connexion à Trait d’union : ${parTrois(code)}
 Tapez-le dans la page où vous avez commencé, ou ouvrez cette adresse dans le même navigateur :
 ${lien}
 
-Il sert une fois, pendant 15 minutes. Vous n’avez rien demandé ? Ne le donnez à personne et prévenez votre référent.`,
+Le code sert une fois, pendant 10 minutes ; l’adresse aussi, pendant 15. Vous n’avez rien demandé ? Ne le donnez à personne et prévenez votre référent.`,
+})
+
+/** To her with whose address too many codes were tried. */
+export const messageDEssais = ({ prenom }: { prenom: string }): Mail => ({
+  sujet: 'Beaucoup d’essais de connexion avec votre adresse',
+  corps: `Bonjour ${prenom},
+
+Beaucoup de codes faux ont été tapés aujourd’hui avec votre adresse e-mail, sur la page de connexion de Trait d’union. Aucun de ces essais n’a ouvert de session.
+
+Par prudence, cette page n’accepte plus votre adresse jusqu’à demain, sauf dans un navigateur où vous vous êtes déjà connecté. Une clé d’accès vous ouvre toujours.
+
+Ce n’était pas vous ? Prévenez votre référent, et ne donnez à personne les codes que vous recevez.`,
 })
 
 type Link = { prenom: string; structure: string; referent: string; lien: string }

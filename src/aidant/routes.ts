@@ -10,10 +10,10 @@ import type { Db } from '../db.ts'
 import { parseForm, readFields } from '../form.ts'
 import { addressOf } from '../http/address.ts'
 import type { Env } from '../http/env.ts'
-import { calm } from '../http/errors.ts'
 import { frameOf } from '../http/frame.ts'
-import { limitRate } from '../http/limit-rate.ts'
+import { limitRate, tooOften } from '../http/limit-rate.ts'
 import { localPath } from '../http/local-path.ts'
+import type { Throttled } from '../http/rates.ts'
 import { publicPage, requireAidant } from '../http/rules.ts'
 import { cookies, signIn, signOut } from '../http/session.ts'
 import type { Provider } from '../oidc/oidc.ts'
@@ -35,7 +35,8 @@ export function aidantRoutes({ db, config, proconnect }: Deps): Hono<Env> {
   const frame = (c: Context<Env>) => ({ space: 'public' as const, demo: c.var.demo })
   const ways = { proconnect: proconnect !== undefined, local: config.connexionLocale }
   const locale = createMiddleware<Env>(async (c, next) => (config.connexionLocale ? next() : c.notFound()))
-  const perAddress = limitRate(db, 'connexion_adresse', (c) => addressOf(c, config.proxies))
+  const perAddress = (page?: Parameters<typeof limitRate>[3]) =>
+    limitRate(db, 'connexion_adresse', (c) => addressOf(c, config.proxies), page)
   const routes = new Hono<Env>()
 
   routes.get('/connexion', publicPage, (c) =>
@@ -43,25 +44,31 @@ export function aidantRoutes({ db, config, proconnect }: Deps): Hono<Env> {
       ? c.redirect('/personnes', 303)
       : c.html(signInPage({ frame: frame(c), suite: localPath(c.req.query('suite')), ways })),
   )
-  routes.post('/connexion', publicPage, locale, perAddress, async (c) => {
+  const waiting = async (c: Context<Env>, wait: Throttled) => {
+    const { values } = await parseForm(c, signInForm)
+    return signInPage({ frame: frame(c), suite: localPath(c.req.query('suite')), ways, values, wait })
+  }
+  routes.post('/connexion', publicPage, locale, perAddress(waiting), async (c) => {
     const suite = localPath(c.req.query('suite'))
     const form = await parseForm(c, signInForm)
     if (!form.ok) return c.html(signInPage({ frame: frame(c), suite, ways, values: form.values, errors: form.errors }), 422)
-    const asked = await requestCode(db, { ...form.data, suite, navigateur: jar.read(c, 'navigateur') }, door)
-    if (!asked.ok) return calm(c, 429, asked.retryAfter)
+    const browser = { navigateur: jar.read(c, 'navigateur'), connu: jar.read(c, 'connu'), reseau: addressOf(c, config.proxies) }
+    const asked = await requestCode(db, { ...form.data, suite, ...browser }, door)
+    if (!asked.ok) return tooOften(c, asked, await waiting(c, asked))
     jar.set(c, 'navigateur', asked.navigateur)
     return c.redirect('/connexion/code', 303)
   })
 
   routes.get('/connexion/code', publicPage, locale, (c) => c.html(codePage({ frame: frame(c) })))
-  routes.post('/connexion/code', publicPage, locale, perAddress, async (c) => {
+  const waitingForCode = perAddress((c, wait) => codePage({ frame: frame(c), wait }))
+  routes.post('/connexion/code', publicPage, locale, waitingForCode, async (c) => {
     const form = await parseForm(c, codeForm)
     if (!form.ok) return c.html(codePage({ frame: frame(c), errors: form.errors }), 422)
     const navigateur = jar.read(c, 'navigateur') ?? ''
     return entered(c, await redeemCode(db, { navigateur, previousSession: c.var.sessionId, code: form.data.code }, door))
   })
 
-  routes.post('/connexion/cle', publicPage, locale, perAddress, async (c) => {
+  routes.post('/connexion/cle', publicPage, locale, perAddress(), async (c) => {
     const navigateur = jar.read(c, 'navigateur')
     const form = await parseForm(c, signatureForm)
     const given = { navigateur: navigateur ?? '', previousSession: c.var.sessionId }
@@ -76,7 +83,8 @@ export function aidantRoutes({ db, config, proconnect }: Deps): Hono<Env> {
 
   // A mail scanner follows every address it reads: asking shows a page, only its button opens the session.
   routes.get('/connexion/lien/:jeton', publicPage, locale, (c) => c.html(lienPage({ frame: frame(c) })))
-  routes.post('/connexion/lien/:jeton', publicPage, locale, perAddress, async (c) => {
+  const waitingForLien = perAddress((c, wait) => lienPage({ frame: frame(c), wait }))
+  routes.post('/connexion/lien/:jeton', publicPage, locale, waitingForLien, async (c) => {
     const navigateur = jar.read(c, 'navigateur') ?? ''
     return entered(c, await redeemCode(db, { navigateur, previousSession: c.var.sessionId, lien: c.req.param('jeton') }, door))
   })
@@ -84,6 +92,7 @@ export function aidantRoutes({ db, config, proconnect }: Deps): Hono<Env> {
   const entered = async (c: Context<Env>, redeemed: Redeemed) => {
     if (!redeemed.ok) return c.html(codePage({ frame: frame(c), refusal: redeemed.refusal }), 409)
     await signIn(c, db, config, redeemed.token)
+    jar.set(c, 'connu', redeemed.connu)
     return c.redirect(localPath(redeemed.suite ?? undefined) ?? '/personnes', 303)
   }
 

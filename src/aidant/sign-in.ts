@@ -1,27 +1,26 @@
 import { createHmac } from 'node:crypto'
 import type { AuthenticationResponseJSON } from '@simplewebauthn/server'
 import type { Db, Tx } from '../db.ts'
-import { returnToken, takeToken } from '../http/rates.ts'
+import { returnToken, type Throttled, takeToken } from '../http/rates.ts'
 import { hashToken, leaveSession, openSession } from '../http/session.ts'
 import { queue } from '../notification/queue.ts'
 import { sixDigits } from '../six-digits.ts'
 import { newUuid } from '../uuid.ts'
-import { normalEmail } from './aidant.ts'
+import { NOBODY, normalEmail } from './aidant.ts'
 import { openDefi, takeDefi } from './defi.ts'
 import { type Factor, markFactor } from './factor.ts'
-import { messageDeConnexion, messageDeSecours } from './messages.ts'
+import { messageDEssais, messageDeConnexion, messageDeSecours } from './messages.ts'
 import { MOYENS } from './moyens.ts'
+import { isSealed, sealBrowser } from './navigateur-connu.ts'
 import { countSecours } from './secours.ts'
 import { matchSignature, spendFactor } from './spend-factor.ts'
 
 export type Door = { secretsKey: Buffer; publicUrl: string }
-type Throttled = { ok: false; refusal: 'trop_d_essais'; retryAfter: number }
 
 const MOYENS_APRES_SECOURS = `${MOYENS}?fait=secours`
-const LIFE_MS = 15 * 60_000
+/** Six digits typed live less than an address that nobody guesses (OWASP ASVS 5.0, 6.5.5). */
+const LIFE_MS = { code: 10 * 60_000, lien: 15 * 60_000 }
 const TRIES = 3
-/** No aidant has it: an unknown address takes the same path as a known one. */
-const NOBODY = '00000000-0000-0000-0000-000000000000'
 
 /** Six digits hold too little to be hashed alone: keyed, and tied to their row. */
 const hashCode = ({ secretsKey }: Door, id: string, code: string) =>
@@ -29,28 +28,49 @@ const hashCode = ({ secretsKey }: Door, id: string, code: string) =>
 
 /**
  * First step: an e-mail and a code of the authenticator, or a recovery code. Whatever is wrong, the answer is the same: a browser token, and a
- * message only when everything was right. The code is spent; a recovery code is told to her, and leads to where she pairs another factor.
+ * message only when everything was right; and right or wrong, the same statements. The code is spent; a recovery code is told to her, and leads
+ * to where she pairs another factor.
  */
 export async function requestCode(
   db: Db,
-  /** `navigateur`: the browser's own cookie, kept when it has one: a round trip it began before signing in again still comes back to it. */
-  asked: { email: string; code: string; suite: string | undefined; navigateur?: string | undefined },
+  /**
+   * `navigateur`: the browser's own cookie, kept when it has one: a round trip it began before signing in again still comes back to it. `connu`: what
+   * a sign-in left in it. `reseau`: the caller's network.
+   */
+  asked: {
+    email: string
+    code: string
+    suite: string | undefined
+    navigateur?: string | undefined
+    connu?: string | undefined
+    reseau: string
+  },
   door: Door,
 ): Promise<{ ok: true; navigateur: string } | Throttled> {
   const email = normalEmail(asked.email)
-  const throttle = await db.tx({ kind: 'portier' }, (tx) => takeToken(tx, 'connexion_courriel', email))
+  const hers = asked.connu !== undefined && isSealed(door.secretsKey, email, asked.connu)
+  const here = `${email}\n${hers ? asked.connu : asked.reseau}`
+  const counted = [
+    ['connexion_courriel', here],
+    ['connexion_compte', hers ? here : email],
+  ] as const
+  const throttle = await db.tx({ kind: 'portier' }, async (tx) => {
+    const [near, far] = counted
+    const token = await takeToken(tx, ...near)
+    if (!token.ok) return token
+    const whole = await takeToken(tx, ...far)
+    if (!whole.ok) await tellClosed(tx, email)
+    return whole
+  })
   if (!throttle.ok) return throttle
 
   return db.tx({ kind: 'portier' }, async (tx) => {
-    const [aidant] = await tx.sql<{ id: string; prenom: string }[]>`
-      select id, prenom
-      from aidant
-      where email = ${email} and suspended_at is null
-        and exists (select 1 from habilitation h where h.aidant_id = aidant.id and h.ended_at is null)`
+    const aidant = await findByEmail(tx, email)
     const secours = asked.code.length > 6
     const preuve = secours ? { secours: asked.code } : { code: asked.code }
     const known = (await spendFactor(tx, aidant?.id ?? NOBODY, preuve, door)) ? aidant : undefined
-    if (known) await returnToken(tx, 'connexion_courriel', email)
+    const decoy = !known
+    for (const [rate, key] of counted) await returnToken(tx, rate, key, { decoy })
 
     const navigateur = asked.navigateur || tx.random(32).toString('base64url')
     const lien = tx.random(32).toString('base64url')
@@ -60,29 +80,45 @@ export async function requestCode(
       insert into code_connexion (id, navigateur, aidant_id, code, lien, suite, secours)
       values (${id}, ${hashToken(navigateur)}, ${known?.id ?? null}, ${hashCode(door, id, code)}, ${hashToken(lien)},
         ${(secours ? MOYENS_APRES_SECOURS : asked.suite) ?? null}, ${secours})`
-    if (known && secours)
-      await queue(tx, {
-        cle: `secours:${id}`,
-        canal: 'email',
-        destinataire: email,
-        ...messageDeSecours({ prenom: known.prenom, restent: await countSecours(tx, known.id) }),
-      })
-    if (known)
-      await queue(tx, {
-        cle: `connexion:${id}`,
-        canal: 'email',
-        destinataire: email,
-        ...messageDeConnexion({ prenom: known.prenom, code, lien: `${door.publicUrl}/connexion/lien/${lien}` }),
-      })
+    const { id: aidantId, prenom } = known ?? { id: NOBODY, prenom: '' }
+    const mail = { canal: 'email', destinataire: email } as const
+    if (secours) {
+      const restent = await countSecours(tx, aidantId)
+      await queue(tx, { cle: `secours:${id}`, ...mail, ...messageDeSecours({ prenom, restent }) }, { decoy })
+    }
+    const words = messageDeConnexion({ prenom, code, lien: `${door.publicUrl}/connexion/lien/${lien}` })
+    await queue(tx, { cle: `connexion:${id}`, ...mail, ...words }, { decoy })
     return { ok: true, navigateur }
   })
 }
 
-export type Redeemed = { ok: true; token: string; suite: string | null } | { ok: false; refusal: 'code_refuse' }
+async function findByEmail(tx: Tx, email: string) {
+  const [aidant] = await tx.sql<{ id: string; prenom: string }[]>`
+    select id, prenom
+    from aidant
+    where email = ${email} and suspended_at is null
+      and exists (select 1 from habilitation h where h.aidant_id = aidant.id and h.ended_at is null)`
+  return aidant
+}
+
+/** Tells her, once a day (the window of the count), that so many tries were made with her address; nobody else learns whether she exists. */
+async function tellClosed(tx: Tx, email: string) {
+  const { id, prenom } = (await findByEmail(tx, email)) ?? { id: NOBODY, prenom: '' }
+  const cle = `essais:${id}:${tx.now.toISOString().slice(0, 10)}`
+  await queue(
+    tx,
+    { cle, canal: 'email', destinataire: email, ...messageDEssais({ prenom }) },
+    { once: true, decoy: id === NOBODY },
+  )
+}
+
+/** `connu`: what this browser is to keep, so that its tries are known for hers. */
+type Entered = { ok: true; token: string; connu: string }
+export type Redeemed = (Entered & { suite: string | null }) | { ok: false; refusal: 'code_refuse' }
 
 /**
- * Second step, in the browser that began: the code received, or its link. Works once, for fifteen minutes, three tries; opens the session
- * and ends the one this browser had.
+ * Second step, in the browser that began: the code received, or its link. Works once, three tries, ten minutes for the code and fifteen for the
+ * link; opens the session and ends the one this browser had.
  */
 export const redeemCode = (
   db: Db,
@@ -109,7 +145,8 @@ export const redeemCode = (
       limit 1
       for update`
     const now = await tx.clock()
-    if (!row || now.getTime() - row.createdAt.getTime() > LIFE_MS) return { ok: false, refusal: 'code_refuse' }
+    if (!row || now.getTime() - row.createdAt.getTime() > LIFE_MS['code' in given ? 'code' : 'lien'])
+      return { ok: false, refusal: 'code_refuse' }
     if (row.essais >= TRIES) return { ok: false, refusal: 'code_refuse' }
 
     const right = 'code' in given ? row.code.equals(hashCode(door, row.id, given.code)) : row.lien.equals(hashToken(given.lien))
@@ -119,7 +156,7 @@ export const redeemCode = (
       return { ok: false, refusal: 'code_refuse' }
     }
     await tx.sql`update code_connexion set used_at = ${now} where id = ${row.id}`
-    return { ok: true, token: await openFor(tx, aidant, { ...given, parSecours: row.secours }), suite: row.suite }
+    return { ...(await openFor(tx, aidant, { ...given, parSecours: row.secours }, door)), suite: row.suite }
   })
 
 /** What a browser that signs in with a passkey must have signed. */
@@ -136,8 +173,8 @@ export const openSignature = (db: Db, navigateur: string | undefined): Promise<{
 export const redeemSignature = (
   db: Db,
   given: { navigateur: string; previousSession?: string | undefined; signature: AuthenticationResponseJSON },
-  { publicUrl }: Pick<Door, 'publicUrl'>,
-): Promise<{ ok: true; token: string } | { ok: false; refusal: 'cle_refusee' }> =>
+  door: Door,
+): Promise<Entered | { ok: false; refusal: 'cle_refusee' }> =>
   db.tx({ kind: 'portier' }, async (tx) => {
     const defi = await takeDefi(tx, given)
     const factors = await tx.sql<(Factor & { aidantId: string })[]>`
@@ -145,29 +182,30 @@ export const redeemSignature = (
       from facteur
       where cle_id = ${Buffer.from(given.signature.id, 'base64url')} and removed_at is null
       for update`
-    const match = await matchSignature(defi, factors, given.signature, publicUrl)
+    const match = await matchSignature(defi, factors, given.signature, door.publicUrl)
     const aidant = await findOpen(tx, match ? factors[0]!.aidantId : null)
     if (!match || !aidant) return { ok: false, refusal: 'cle_refusee' }
     await markFactor(tx, match)
-    return { ok: true, token: await openFor(tx, aidant, given) }
+    return openFor(tx, aidant, given, door)
   })
 
 async function openFor(
   tx: Tx,
-  { id: aidantId, structures }: { id: string; structures: string[] },
+  { id: aidantId, email, structures }: { id: string; email: string; structures: string[] },
   { previousSession, parSecours }: { previousSession?: string | undefined; parSecours?: boolean },
-): Promise<string> {
+  { secretsKey }: Door,
+): Promise<Entered> {
   // It may be another's, on a computer that several share.
   if (previousSession) await leaveSession(tx, previousSession, aidantId)
   const structureId = structures.length === 1 ? structures[0] : undefined
   const token = await openSession(tx, { aidantId, structureId, parSecours })
   await tx.sql`insert into acces (genre, aidant_id, structure_id) values ('connexion', ${aidantId}, ${structureId ?? null})`
-  return token
+  return { ok: true, token, connu: sealBrowser(secretsKey, email, tx.random(16).toString('base64url')) }
 }
 
 async function findOpen(tx: Tx, aidantId: string | null) {
-  const [aidant] = await tx.sql<{ id: string; structures: string[] }[]>`
-    select a.id, array(
+  const [aidant] = await tx.sql<{ id: string; email: string; structures: string[] }[]>`
+    select a.id, a.email, array(
       select s.id
       from habilitation h
       join structure s on s.id = h.structure_id

@@ -1,5 +1,6 @@
 import type { AuthenticationResponseJSON } from '@simplewebauthn/server'
 import type { Tx } from '../db.ts'
+import { NOBODY } from './aidant.ts'
 import { verifySignature } from './cle-acces.ts'
 import { type Pour, takeDefi } from './defi.ts'
 import { type Factor, listFactors, type Match, markFactor, matchCode } from './factor.ts'
@@ -24,7 +25,8 @@ export async function spendFactor(tx: Tx, aidantId: string, preuve: Preuve, door
     'code' in preuve
       ? matchCode(factors, preuve.code, tx.now, door.secretsKey)
       : await matchSignature(await takeDefi(tx, preuve.pour), factors, preuve.signature, door.publicUrl)
-  if (match) await markFactor(tx, match)
+  // Nobody's when nothing matched: a right code does no more than a wrong one that its time could tell.
+  await markFactor(tx, match ?? { id: NOBODY, step: 0 })
   return match !== undefined
 }
 

@@ -3,15 +3,30 @@ import { createMiddleware } from 'hono/factory'
 import type { Db } from '../db.ts'
 import type { Env } from './env.ts'
 import { calm } from './errors.ts'
-import { type Rate, takeToken } from './rates.ts'
+import { type Rate, type Throttled, takeToken } from './rates.ts'
 
 /** Middleware of a route, after its rule: as many times for each who is signed in. */
 export const limitCaller = (db: Db, rate: Rate) =>
   limitRate(db, rate, ({ var: { aidant, usager } }) => aidant?.id ?? usager?.ids[0] ?? '')
 
-/** Middleware of a route: 429 and the time to wait beyond the rate. */
-export const limitRate = (db: Db, rate: Rate, keyOf: (c: Context<Env>) => string) =>
+/**
+ * Middleware of a route: 429 and the time to wait beyond the rate. `page`: of a form that is open to all, itself again with what was typed and is no
+ * secret; elsewhere the calm page keeps what whoever is known sent.
+ */
+export const limitRate = (
+  db: Db,
+  rate: Rate,
+  keyOf: (c: Context<Env>) => string,
+  page?: (c: Context<Env>, wait: Throttled) => string | Promise<string>,
+) =>
   createMiddleware<Env>(async (c, next) => {
     const token = await db.tx({ kind: 'portier' }, (tx) => takeToken(tx, rate, keyOf(c)))
-    return token.ok ? next() : calm(c, 429, token.retryAfter)
+    if (token.ok) return next()
+    return page ? tooOften(c, token, await page(c, token)) : calm(c, 429, token.retryAfter)
   })
+
+/** 429 with the time to wait, in the page of the form itself. */
+export function tooOften(c: Context<Env>, { retryAfter }: Throttled, page: string) {
+  c.header('Retry-After', String(retryAfter))
+  return c.html(page, 429)
+}

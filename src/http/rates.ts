@@ -6,8 +6,12 @@ const DAY = 24 * 60 * 60
 
 /** How many times in how long, for each thing that can be tried too often. By address: a whole structure may share one. */
 export const RATES = {
-  /** Sign-ins of an aidant that failed, by e-mail typed, known or not: after three, even the right code waits. */
+  /**
+   * Sign-ins of an aidant that failed, by e-mail typed, known or not, and by where from: after three, even the right code waits. Then by e-mail alone,
+   * wherever from, so that a code is not guessed from many networks (docs/adr/0039).
+   */
   connexion_courriel: { count: 3, seconds: 15 * 60 },
+  connexion_compte: { count: 30, seconds: DAY },
   connexion_adresse: { count: 60, seconds: 15 * 60 },
   /** Wrong codes (TOTP or received), by aidant or pending sign-in: take a token before looking, return it when the code is right. */
   code: { count: 3, seconds: 5 * 60 },
@@ -49,7 +53,9 @@ export const RATES = {
 } as const satisfies Record<string, { count: number; seconds: number }>
 export type Rate = keyof typeof RATES
 
-export type Token = { ok: true } | { ok: false; refusal: 'trop_d_essais'; retryAfter: number }
+/** `retryAfter` in seconds, and the moment they lead to. */
+export type Throttled = { ok: false; refusal: 'trop_d_essais'; retryAfter: number; until: Date }
+export type Token = { ok: true } | Throttled
 
 /**
  * Counts one more try of `key` in the current window; refused beyond the rate, with the seconds left to wait. Take it in a transaction
@@ -58,18 +64,16 @@ export type Token = { ok: true } | { ok: false; refusal: 'trop_d_essais'; retryA
 export async function takeToken(tx: Tx, rate: Rate, key: string, count: number = RATES[rate].count): Promise<Token> {
   const { seconds } = RATES[rate]
   const start = windowOf(tx, rate)
+  const until = new Date(start.getTime() + seconds * 1000)
   const [row] = await tx.sql<{ compte: number }[]>`
     insert into limite (cle, debut, fin, compte)
-    values (${hashOf(rate, key)}, ${start}, ${new Date(start.getTime() + seconds * 1000)}, 1)
+    values (${hashOf(rate, key)}, ${start}, ${until}, 1)
     on conflict (cle, debut) do update
     set compte = least(limite.compte, 1000000) + 1
     returning compte`
   if (row!.compte <= count) return { ok: true }
-  return {
-    ok: false,
-    refusal: 'trop_d_essais',
-    retryAfter: Math.max(1, Math.ceil((start.getTime() - tx.now.getTime()) / 1000 + seconds)),
-  }
+  const retryAfter = Math.max(1, Math.ceil((until.getTime() - tx.now.getTime()) / 1000))
+  return { ok: false, refusal: 'trop_d_essais', retryAfter, until }
 }
 
 const hashOf = (rate: Rate, key: string) => createHash('sha256').update(`${rate}\n${key}`).digest()
@@ -78,11 +82,14 @@ const windowOf = (tx: Tx, rate: Rate) => {
   return new Date(Math.floor(tx.now.getTime() / ms) * ms)
 }
 
-/** Gives a try back: what succeeded was not one too many (rates that only count failures). */
-export async function returnToken(tx: Tx, rate: Rate, key: string): Promise<void> {
+/**
+ * Gives a try back: what succeeded was not one too many (rates that only count failures). `decoy`: does the same work and keeps it, where time
+ * must not tell which it was.
+ */
+export async function returnToken(tx: Tx, rate: Rate, key: string, { decoy = false } = {}): Promise<void> {
   await tx.sql`
     update limite
-    set compte = compte - 1
+    set compte = compte - ${Number(!decoy)}::int
     where cle = ${hashOf(rate, key)} and debut = ${windowOf(tx, rate)} and compte > 0`
 }
 

@@ -205,11 +205,13 @@ export async function signOut(c: Context<Env>, db: Db, config: Pick<Config, 'pub
   return idToken
 }
 
-type CookieName = 'session' | 'navigateur' | 'ecriture'
+type CookieName = 'session' | 'navigateur' | 'ecriture' | 'connu'
+const CONNU_SECONDS = 180 * 24 * 60 * 60
 
 /**
  * The service's cookies: HttpOnly, SameSite=Lax, and under https Secure with the `__Host-` prefix. `navigateur` ties a round trip or a
- * sign-in to the browser that began it; it outlives the rotation of the session. `ecriture`: the large type she chose, until she leaves.
+ * sign-in to the browser that began it; it outlives the rotation of the session. `ecriture`: the large type she chose, until she leaves. `connu`: that
+ * an aidant has signed in here (see navigateur-connu.ts), the only one to outlive the browser's closing.
  */
 export function cookies({ publicUrl }: Pick<Config, 'publicUrl'>) {
   const secure = publicUrl.startsWith('https:')
@@ -217,7 +219,8 @@ export function cookies({ publicUrl }: Pick<Config, 'publicUrl'>) {
   const options = { path: '/', httpOnly: true, secure, sameSite: 'Lax' } as const
   return {
     read: (c: Context, cookie: CookieName) => getCookie(c, name(cookie)),
-    set: (c: Context, cookie: CookieName, value: string) => setCookie(c, name(cookie), value, options),
+    set: (c: Context, cookie: CookieName, value: string) =>
+      setCookie(c, name(cookie), value, cookie === 'connu' ? { ...options, maxAge: CONNU_SECONDS } : options),
     clear: (c: Context, cookie: CookieName) => deleteCookie(c, name(cookie), options),
   }
 }

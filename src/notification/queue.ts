@@ -11,16 +11,19 @@ type Message =
 
 /**
  * Puts a message in the outbox, in the transaction of its fact; it leaves after the commit, and once for each `cle`. An e-mail leaves at once,
- * an SMS between 8 and 20 h. `once`: for what is told from a state and not from a fact, a key already there is no error.
+ * an SMS between 8 and 20 h. `once`: for what is told from a state and not from a fact, a key already there is no error (not
+ * named in the statement: that would need a right to read). `decoy`: the same statement writes nothing, where time must not tell whether a message
+ * leaves.
  */
-export async function queue(tx: Tx, message: Message, { once = false } = {}): Promise<void> {
+export async function queue(tx: Tx, message: Message, { once = false, decoy = false } = {}): Promise<void> {
   const none = { sujet: undefined, chemin: undefined, fuseau: undefined, atOnce: undefined }
   const { sujet = null, chemin = null, fuseau = null, atOnce = false } = { ...none, ...message }
   await tx.sql`
     insert into message (cle, canal, destinataire, sujet, corps, chemin, fuseau, at_once, due_at)
-    values (${message.cle}, ${message.canal}, ${message.destinataire}, ${sujet}, ${message.corps}, ${chemin}, ${fuseau}, ${atOnce},
-      heure_decente(horloge(), ${fuseau}))
-    ${once ? tx.sql`on conflict (cle) do nothing` : tx.sql``}`
+    select ${message.cle}, ${message.canal}, ${message.destinataire}, ${sujet}, ${message.corps}, ${chemin}, ${fuseau}, ${atOnce},
+      heure_decente(horloge(), ${fuseau})
+    where ${!decoy}
+    ${once ? tx.sql`on conflict do nothing` : tx.sql``}`
 }
 
 /** Puts in the outbox what a person is told, in the words of her way. */

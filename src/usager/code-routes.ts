@@ -11,6 +11,7 @@ import { frameOf } from '../http/frame.ts'
 import { limitRate } from '../http/limit-rate.ts'
 import { localPath } from '../http/local-path.ts'
 import type { Log } from '../http/log.ts'
+import type { Throttled } from '../http/rates.ts'
 import { publicPage, requireUsager, requireUsagerParCode, STEP_UP } from '../http/rules.ts'
 import { signIn } from '../http/session.ts'
 import { changeCode } from './change-code.ts'
@@ -30,7 +31,10 @@ export function codeRoutes({ db, config, log }: { db: Db; config: Config; log: L
 
   // The door
 
-  const perAddress = limitRate(db, 'code_prive_adresse', (c) => addressOf(c, config.proxies))
+  // The private code is never shown again.
+  const waiting = async (c: Context<Env>, wait: Throttled) =>
+    codePage({ frame: door(c), values: { annee: (await parseForm(c, codePriveForm)).values.annee }, wait })
+  const perAddress = limitRate(db, 'code_prive_adresse', (c) => addressOf(c, config.proxies), waiting)
   routes.get('/mon-espace/code', publicPage, (c) =>
     c.var.usager ? c.redirect('/mon-espace', 303) : c.html(codePage({ frame: door(c) })),
   )

@@ -1,7 +1,7 @@
 import type { Db } from '../db.ts'
 import { append } from '../journal/append.ts'
 
-export type CompromiseRefusal = 'cle_inconnue' | 'journal_sans_point' | 'coupure_plus_tard'
+export type CompromiseRefusal = 'cle_inconnue' | 'heure_a_venir' | 'journal_sans_point' | 'coupure_plus_tard'
 type Declared = { ok: true; coupure: number; coupes: number } | { ok: false; refusal: CompromiseRefusal }
 
 /**
@@ -12,6 +12,7 @@ export const declareCompromise = (db: Db, { kid, sure }: { kid: string; sure?: D
   db.tx({ kind: 'operator' }, async (tx) => {
     const [cle] = await tx.sql<{ coupure: number | null }[]>`select coupure from cle where kid = ${kid} for no key update`
     if (!cle) return { ok: false, refusal: 'cle_inconnue' }
+    if (sure && sure > tx.now) return { ok: false, refusal: 'heure_a_venir' }
     const [point] = await tx.sql<{ taille: number }[]>`
       select taille
       from journal_point

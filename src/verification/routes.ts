@@ -1,4 +1,4 @@
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { ASSETS } from '../../views/kit/assets.ts'
 import { vPage } from '../../views/verification/v.ts'
 import { papierPage, verifierPage } from '../../views/verification/verifier.ts'
@@ -8,6 +8,7 @@ import { parseForm } from '../form.ts'
 import { addressOf } from '../http/address.ts'
 import type { Env } from '../http/env.ts'
 import { limitRate } from '../http/limit-rate.ts'
+import type { Throttled } from '../http/rates.ts'
 import { publicPage } from '../http/rules.ts'
 import type { SealKeys } from '../mandat/sceau.ts'
 import { encodeList, placeDe, signStatusList, slotDe } from '../mandat/statut.ts'
@@ -93,7 +94,9 @@ export function verificationRoutes({ db, config, seal }: { db: Db; config: Confi
   })
 
   const frame = (c: { var: { demo: boolean } }) => ({ space: 'public' as const, demo: c.var.demo })
-  const perTyping = limitRate(db, 'verifier_adresse', (c) => addressOf(c, config.proxies))
+  const waiting = async (c: Context<Env>, wait: Throttled) =>
+    verifierPage({ frame: frame(c), values: (await parseForm(c, verifierForm)).values, wait })
+  const perTyping = limitRate(db, 'verifier_adresse', (c) => addressOf(c, config.proxies), waiting)
   routes.get('/verifier', publicPage, (c) => c.html(verifierPage({ frame: frame(c) })))
   // 200 and not a redirect: what a paper says must not be an address, in a history or a log.
   routes.post('/verifier', publicPage, perTyping, async (c) => {

@@ -63,7 +63,7 @@ describe.each([
     await expectCalm(page, 'C’est trop long')
   })
 
-  it('fait attendre après trop d’essais (429)', async () => {
+  it('fait attendre après trop d’essais (429), sur la page même, avec ce qui était tapé et jamais le code', async () => {
     const page = await (await browser.context({ js })).newPage()
     const email = js ? AIDANTS.fabrice.email : AIDANTS.jocelyne.email
     const late = page.getByRole('heading', { name: 'Trop d’essais en peu de temps' })
@@ -72,10 +72,12 @@ describe.each([
       await page.getByLabel('Adresse e-mail professionnelle').fill(email)
       await page.getByLabel('Code de votre application').fill('000000')
       await page.getByRole('button', { name: 'Continuer' }).click()
-      await page.waitForLoadState()
-      await page.locator('h1', { hasText: /Tapez le code|Trop/ }).waitFor()
+      await page.getByRole('heading', { name: /Tapez le code|Trop d’essais/ }).waitFor()
     }
-    await expectCalm(page, 'Trop d’essais en peu de temps')
+    await late.waitFor()
+    expect(await page.getByLabel('Adresse e-mail professionnelle').inputValue()).toBe(email)
+    expect(await page.getByLabel('Code de votre application').inputValue()).toBe('')
+    expect(await page.getByRole('alert').innerText()).toMatch(/à partir de \d+\sh\s\d\d \(heure de Paris\)/)
   })
 
   it('dit que le service est occupé quand la base ne répond pas (503), et reprend', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { proxiesOf } from '../../src/http/address.ts'
+import { expectValidHtml } from '../support/html.ts'
 import { type Matrix, openMatrix } from '../support/matrix.ts'
 import { PUBLIC_URL } from '../support/world.ts'
 
@@ -101,6 +102,29 @@ describe('quand tout ce qui est compté est épuisé', () => {
         wrong.push(`${key} : ${reasons.has(key) ? 'a une limite, et se dit sans' : 'sans limite ni raison'}`)
     }
     expect(wrong).toEqual([])
+  })
+
+  it.each([
+    [
+      '/connexion?suite=/mandats/nouveau',
+      { email: 'ines@figeac.demo', code: '918273' },
+      ['value="ines@figeac.demo"', 'action="/connexion?suite=%2Fmandats%2Fnouveau"'],
+      '918273',
+    ],
+    ['/connexion/code', { code: '918273' }, ['action="/connexion/code"'], '918273'],
+    ['/connexion/lien/inconnu', {}, ['Ouvrir ma session'], undefined],
+    ['/verifier', { code: '7k3m-rqxb-9f8t', annee: '1950' }, ['value="7k3m-rqxb-9f8t"', 'value="1950"'], undefined],
+    ['/mon-espace/code', { code: '9F8T-RQXB-7K3M', annee: '1950' }, ['action="/mon-espace/code"', 'value="1950"'], '9F8T-RQXB'],
+    ['/invitation/inconnue', { geste: 'accepter', sel: 'cle-lue', code: '918273' }, ['name="sel" value="cle-lue"'], '918273'],
+  ] as const)('%s : la page revient avec ce qui était tapé et l’heure, jamais un code secret', async (address, fields, kept, secret) => {
+    const answer = await matrix.ask({ caller: 'anonyme', method: 'POST', address, fields })
+    expect([answer.status, Number(answer.headers.get('retry-after')) > 0]).toEqual([429, true])
+    expect(answer.body.replaceAll('\u00a0', ' ')).toMatch(
+      /Attendez [^,]+, et essayez de nouveau à partir de <time datetime="[^"]+">\d+ h \d\d<\/time> \(heure de Paris\)/,
+    )
+    for (const word of kept) expect(answer.body).toContain(word)
+    if (secret) expect(answer.body).not.toContain(secret)
+    await expectValidHtml(answer.body)
   })
 
   it('rien de ce qui est tapé n’est perdu : la page le garde, à renvoyer', async () => {

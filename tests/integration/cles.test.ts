@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -48,6 +48,7 @@ describe('npm run keys', () => {
     const before = readFileSync(file, 'utf8')
     expect(listCles(before).map(({ role }) => role)).toEqual(['courante', 'suivante'])
     expect(run('rotate')).toBe(0)
+    expect(said.at(-2)).toContain('qui a gardé la liste des clés d’avant ne reconnaît pas encore les nouveaux sceaux')
     const after = readFileSync(file, 'utf8')
     expect(listCles(after)).toEqual([
       { kid: listCles(before)[1]!.kid, role: 'courante' },
@@ -59,6 +60,15 @@ describe('npm run keys', () => {
     expect(run('list')).toBe(0)
     expect(said.at(-2)).toContain(listCles(after)[0]!.kid)
     for (const secret of [...privateOf(before), ...privateOf(after)]) expect(said.join('')).not.toContain(secret)
+  })
+
+  it('tourner un jour après new ne fait rien craindre', () => {
+    const file = path.join(folder, 'mures.json')
+    writeFileSync(file, ok(addNext(ok(addNext(undefined)).text)).text)
+    const yesterday = Date.now() / 1000 - 25 * 3600
+    utimesSync(file, yesterday, yesterday)
+    const { status, stdout } = keys(file, 'rotate')
+    expect([status, stdout.includes('Attention')]).toEqual([0, false])
   })
 
   it('dit ce qui manque, et refuse des clés écrites dans la variable', () => {

@@ -148,6 +148,11 @@ describe('la clé de sceau est volée', () => {
     const [{ at } = { at: new Date() }] = await world.sql<
       { at: Date }[]
     >`select signed_at + interval '30 seconds' as at from mandat where id = ${mandatId}`
+    const tomorrow = new Date((await world.now()).getTime() + 24 * 3600_000).toISOString()
+    expect(await keys('compromise', kid, '--sure', tomorrow)).toMatchObject({
+      code: 1,
+      said: expect.stringContaining('pas encore venue'),
+    })
     const declared = await keys('compromise', kid, '--sure', at.toISOString())
     expect(declared).toMatchObject({ code: 0, said: expect.stringContaining('Un mandat n’y est pas') })
     const line = (await world.lines()).find(({ action }) => action === 'cle_compromise')!

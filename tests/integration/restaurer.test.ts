@@ -15,7 +15,7 @@ import { restoreJournal } from '../../src/journal/restore.ts'
 import { verifyDatabase } from '../../src/journal/verify-database.ts'
 import { newWitness, ORIGIN, openTree, pemKey } from '../support/arbre.ts'
 import { ROOT, start } from '../support/processes.ts'
-import { newWorld, ok, type Told, uneDemarche, type World } from '../support/world.ts'
+import { newWorld, ok, PUBLIC_URL, type Told, uneDemarche, type World } from '../support/world.ts'
 
 /*
  * What ends a restore, on a database whose transaction ids began again, as after an export and an import: those of its lines, and the horizon below
@@ -182,7 +182,7 @@ describe('la fin d’une restauration', () => {
     expect([verified.fault, verified.restaurations.length]).toEqual([undefined, 2])
   })
 
-  it('le service réglé sur l’ancien nom ne démarre pas, et dit lequel mettre', async () => {
+  it('le service réglé sur une autre adresse que celle des papiers, puis sur l’ancien nom, ne démarre pas et dit que mettre', async () => {
     const word = (seed: string) => createHash('sha256').update(seed).digest('base64url')
     const production = {
       PUBLIC_URL: 'http://localhost:9',
@@ -201,7 +201,13 @@ describe('la fin d’une restauration', () => {
       CONTACT: 'contact@mandats.test',
     }
     const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...production } as NodeJS.ProcessEnv
-    const { code, output } = await start(process.execPath, ['src/install.mjs', 'src/main.ts'], { cwd: ROOT, env }).ended
+    const started = (more: Record<string, string>) =>
+      start(process.execPath, ['src/install.mjs', 'src/main.ts'], { cwd: ROOT, env: { ...env, ...more } }).ended
+    const moved = await started({})
+    expect([moved.code, moved.output]).toEqual([1, expect.stringContaining(`indiquez PUBLIC_URL_AVANT=${PUBLIC_URL}`)])
+    expect(moved.output).not.toContain('JOURNAL_ORIGIN')
+    expect((await started({ PUBLIC_URL_AVANT: 'http://localhost:8' })).output).toBe(moved.output)
+    const { code, output } = await started({ PUBLIC_URL_AVANT: PUBLIC_URL })
     expect([code, output]).toEqual([1, expect.stringContaining(`JOURNAL_ORIGIN=${restored.signer.vkey.name}`)])
   })
 

@@ -1,14 +1,19 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { drawSecours } from '../../src/aidant/secours.ts'
+import { requestCode } from '../../src/aidant/sign-in.ts'
 import { createApp } from '../../src/app.ts'
 import { AIDANTS, type AidantKey, codeOf } from '../../src/demo/people.ts'
+import { RATES } from '../../src/http/rates.ts'
 import { rulesOf } from '../../src/http/rules.ts'
 import { signMandat } from '../../src/mandat/sign.ts'
 import { expectValidHtml } from '../support/html.ts'
+import { statementsOf } from '../support/statements.ts'
 import { type Browser, newWorld, ok, type Page, PUBLIC_URL, type World } from '../support/world.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
 
 let world: World
 let now: Date
@@ -45,6 +50,7 @@ const signIn = async (aidant: AidantKey, browser = world.browser(), suite?: stri
   const page = await browser.post('/connexion/code', { code })
   return { browser, page }
 }
+const door = () => ({ secretsKey: world.config.secretsKey, publicUrl: PUBLIC_URL })
 const mails = async () => (await world.sql`select 1 from message where cle like 'connexion:%'`).length
 const refused = (page: Page) => expect([page.status, page.headers.getSetCookie()]).toEqual([409, []])
 const isOpen = async (browser: Browser) => (await browser.get('/personnes')).status === 200
@@ -92,6 +98,21 @@ describe('première étape : une seule réponse, quoi qu’il soit faux', () => 
       seen(await known.post('/connexion/code', { code: wrong })),
     )
     expect(seen(await unknown.get('/connexion/code'))).toEqual(seen(await known.get('/connexion/code')))
+  })
+
+  it('code bon, faux, adresse inconnue : mêmes requêtes à la base ; code de secours de même', async () => {
+    const asking = (email: string, code: string) =>
+      statementsOf(world.db, (db) => requestCode(db, { email, code, suite: undefined, reseau: '198.51.100.7' }, door()))
+    const [secours] = await world.db.tx({ kind: 'portier' }, (tx) => drawSecours(tx, world.aidants.thomas!, door().secretsKey))
+    for (const right of [codeOf('thomas', now), secours!]) {
+      const before = await mails()
+      const statements = await asking(AIDANTS.thomas.email, right)
+      expect(await mails()).toBe(before + 1)
+      const wrong = right.replace(/./g, (digit) => String((Number(digit) + 1) % 10))
+      expect(await asking(AIDANTS.thomas.email, wrong)).toEqual(statements)
+      expect(await asking('personne@nulle-part.fr', right)).toEqual(statements)
+      expect(await mails()).toBe(before + 1)
+    }
   })
 
   it('ne tient compte ni de la casse ni des espaces de l’adresse', async () => {
@@ -173,12 +194,84 @@ describe('après trois échecs', () => {
     expect(waiting.status).toBe(429)
     expect(Number(waiting.headers.get('retry-after'))).toBeGreaterThan(0)
     expect(await mails()).toBe(before)
+    // Nine o'clock in the frozen hour of the test is ten in Paris: the quarter ends at a quarter past.
+    const text = waiting.html.replaceAll('\u00a0', ' ')
+    expect(text).toMatch(/Attendez 13 minutes, et essayez de nouveau à partir de <time[^>]*>10 h 15<\/time> \(heure de Paris\)/)
+    expect(text).toContain(`value="${AIDANTS.ines.email}"`)
+    await expectValidHtml(waiting.html)
     expect((await askAs(world.browser(), 'thomas')).status).toBe(303)
     expect(await mails()).toBe(before + 1)
 
     await later(Number(waiting.headers.get('retry-after')) * SECOND)
     expect((await askAs(browser, 'ines')).status).toBe(303)
     expect(await mails()).toBe(before + 2)
+  })
+
+  /** A try from this network, with this cookie. */
+  const tryFrom = async (remoteAddress: string, email: string, code: string, connu?: string) => {
+    const headers = {
+      origin: PUBLIC_URL,
+      'content-type': 'application/x-www-form-urlencoded',
+      cookie: connu ? `connu=${connu}` : '',
+    }
+    const body = new URLSearchParams({ email, code }).toString()
+    const answer = await world.app.request(
+      '/connexion',
+      { method: 'POST', headers, body },
+      { incoming: { socket: { remoteAddress } } },
+    )
+    return answer.status
+  }
+  const wrongOf = (aidant: AidantKey) => (codeOf(aidant, now) === '000000' ? '111111' : '000000')
+  const told = () => world.sql<{ corps: string }[]>`
+    select corps from message where starts_with(cle, 'essais:') and created_at >= date_trunc('day', ${now}::timestamptz, 'UTC')`
+
+  /** What is sent to the database once an address is closed: nobody learns from it whether she exists. */
+  const closed: string[][] = []
+
+  it('un inconnu ne ferme que son réseau : ailleurs, elle entre', async () => {
+    const { email } = AIDANTS.ines
+    for (let i = 0; i < 3; i++) expect(await tryFrom(`2001:db8:1:2::${i}`, email, wrongOf('ines'))).toBe(303)
+    expect(await tryFrom('2001:db8:1:2:ffff::9', email, codeOf('ines', now))).toBe(429)
+    const before = await mails()
+    expect(await tryFrom('2001:db8:1:3::1', email, codeOf('ines', now))).toBe(303)
+    expect(await mails()).toBe(before + 1)
+  })
+
+  it.each([
+    ['la sienne', AIDANTS.ines.email, 1],
+    ['inconnue', 'personne@nulle-part.fr', 0],
+  ])('trente échecs de dix réseaux ferment l’adresse (%s) jusqu’au lendemain, et elle l’apprend une fois', async (_, email, mailed) => {
+    for (let i = 0; i < RATES.connexion_compte.count; i++)
+      expect(await tryFrom(`203.0.113.${Math.floor(i / 3)}`, email, wrongOf('ines'))).toBe(303)
+    const before = await mails()
+    for (const last of [100, 101]) expect(await tryFrom(`203.0.113.${last}`, email, codeOf('ines', now))).toBe(429)
+    const asked = { email, code: codeOf('ines', now), suite: undefined, reseau: '203.0.113.102' }
+    closed.push(await statementsOf(world.db, (db) => requestCode(db, asked, door())))
+    expect(closed.at(-1)).toEqual(closed[0])
+    expect(await mails()).toBe(before)
+    expect(await told()).toHaveLength(mailed)
+    expect((await told()).every(({ corps }) => corps.startsWith('Bonjour Inès,'))).toBe(true)
+    await later(DAY - (now.getTime() % DAY))
+    expect(await tryFrom('203.0.113.100', email, codeOf('ines', now))).toBe(303)
+  })
+
+  it('un navigateur où elle est déjà entrée n’est fermé que par ses propres échecs ; son témoin ne vaut que pour elle', async () => {
+    const { email } = AIDANTS.thomas
+    const { browser } = await signIn('thomas')
+    const hers = browser.cookies.get('connu')!
+    const other = (await signIn('nadia')).browser.cookies.get('connu')!
+    expect(hers.includes('thomas')).toBe(false)
+    await later(MINUTE)
+    for (let i = 0; i < RATES.connexion_compte.count; i++)
+      await tryFrom(`203.0.113.${Math.floor(i / 3)}`, email, wrongOf('thomas'))
+    const forged = `${hers.split('.')[0]}.${other.split('.')[1]}`
+    for (const connu of [undefined, other, forged, 'rien', `${hers}x`])
+      expect([connu, await tryFrom('203.0.113.200', email, codeOf('thomas', now), connu)]).toEqual([connu, 429])
+    expect(await tryFrom('203.0.113.0', email, codeOf('thomas', now), hers)).toBe(303)
+    for (let i = 0; i < 3; i++) expect(await tryFrom(`203.0.113.${i}`, email, wrongOf('thomas'), hers)).toBe(303)
+    await later(MINUTE)
+    expect(await tryFrom('203.0.113.201', email, codeOf('thomas', now), hers)).toBe(429)
   })
 
   it('une adresse inconnue attend pareil', async () => {
@@ -244,8 +337,8 @@ describe('le lien et le code reçus', () => {
   it.each([
     ['lien', 15 * MINUTE - SECOND, true],
     ['lien', 15 * MINUTE + SECOND, false],
-    ['code', 15 * MINUTE - SECOND, true],
-    ['code', 15 * MINUTE + SECOND, false],
+    ['code', 10 * MINUTE - SECOND, true],
+    ['code', 10 * MINUTE + SECOND, false],
   ] as const)('%s, %i ms après : %s', async (how, ms, opens) => {
     const browser = world.browser()
     await askAs(browser, 'thomas')
@@ -414,12 +507,15 @@ describe('la session', () => {
         body: new URLSearchParams(body).toString(),
         headers: { origin: publicUrl, 'content-type': 'application/x-www-form-urlencoded', cookie },
       })
-    const shape = (response: Response) => response.headers.getSetCookie().map((cookie) => cookie.replace(/=[\w-]{43};/, '=…;'))
+    const shape = (response: Response) => response.headers.getSetCookie().map((cookie) => cookie.replace(/=[\w.-]{43,};/, '=…;'))
     const asked = await post('/connexion', { email: AIDANTS.thomas.email, code: codeOf('thomas', now) })
     expect(shape(asked)).toEqual(['__Host-navigateur=…; Path=/; HttpOnly; Secure; SameSite=Lax'])
     const { code } = await received('thomas')
     const opened = await post('/connexion/code', { code }, asked.headers.getSetCookie()[0]!.split(';')[0])
-    expect(shape(opened)).toEqual(['__Host-session=…; Path=/; HttpOnly; Secure; SameSite=Lax'])
+    expect(shape(opened)).toEqual([
+      '__Host-session=…; Path=/; HttpOnly; Secure; SameSite=Lax',
+      '__Host-connu=…; Max-Age=15552000; Path=/; HttpOnly; Secure; SameSite=Lax',
+    ])
   })
 
   it('écrit une ligne d’accès par connexion', async () => {

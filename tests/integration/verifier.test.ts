@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import postgres from 'postgres'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Db, Tx } from '../../src/db.ts'
 import { RATES } from '../../src/http/rates.ts'
 import { LETTRES } from '../../src/lettres.ts'
 import { codeVerification, empreinteDuCode } from '../../src/mandat/code.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
 import { checkCode } from '../../src/verification/check-code.ts'
 import { giveCodes } from '../../src/verification/give-codes.ts'
+import { statementsOf } from '../support/statements.ts'
 import { newWorld, type Told, type World } from '../support/world.ts'
 
 let world: World
@@ -124,19 +124,9 @@ describe('inconnu, une autre année, essayé trop souvent', () => {
 
   it('mêmes requêtes à la base', async () => {
     const queries = async (typed: { code: string; annee: string }) => {
-      const statements: string[] = []
-      const sqlOf = (tx: Tx) =>
-        new Proxy(tx.sql, {
-          apply: (sql, self, args: [readonly string[]]) => {
-            statements.push(args[0].join('?').replace(/\s+/g, ' '))
-            return Reflect.apply(sql, self, args) as unknown
-          },
-        })
-      const counting: Db = {
-        ...world.db,
-        tx: (who, work, options) => world.db.tx(who, (tx) => work({ ...tx, sql: sqlOf(tx), now: tx.now }), options),
-      }
-      expect((await checkCode(counting, typed)).ok).toBe(false)
+      const checked: boolean[] = []
+      const statements = await statementsOf(world.db, async (db) => checked.push((await checkCode(db, typed)).ok))
+      expect(checked).toEqual([false])
       return statements
     }
     const first = await queries({ code: unknown(), annee })

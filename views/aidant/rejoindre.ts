@@ -1,20 +1,24 @@
 import type { Invitation } from '../../src/aidant/join.ts'
 import { laStructure } from '../../src/structure/nom.ts'
 import { alert, success } from '../kit/alert.ts'
+import { type Attente, tropDEssais } from '../kit/attente.ts'
 import { button, buttonLink, type Errors, errorSummary, form, hidden, input } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts } from '../kit/table.ts'
 import { associer, CODE_FAUX } from './associer.ts'
 
-/** What the mailed address shows, whatever it is worth: nothing happens until the button is pressed. */
-export const commencerPage = ({ frame }: { frame: Frame }) =>
+/**
+ * What the mailed address shows, whatever it is worth: nothing happens until the button is pressed. `sel`: of the key that her telephone has already
+ * been given, when she must `wait`.
+ */
+export const commencerPage = ({ frame, wait, sel }: { frame: Frame; wait?: Attente; sel?: string | undefined }) =>
   page(
     frame,
     'Votre invitation',
-    html`<p>Vous avez reçu un lien pour agir dans Trait d’union, ou pour associer une nouvelle application d’authentification.</p>
+    html`${wait && tropDEssais(wait)}<p>Vous avez reçu un lien pour agir dans Trait d’union, ou pour associer une nouvelle application d’authentification.</p>
     <p>Gardez votre téléphone à portée de main : il va servir.</p>
-    ${form({}, button('Continuer', { large: true }))}`,
+    ${form({}, html`${sel && hidden('sel', sel)}${button('Continuer', { large: true })}`)}`,
   )
 
 export const fermeePage = ({ frame }: { frame: Frame }) =>

@@ -1,4 +1,5 @@
 import { alert } from '../kit/alert.ts'
+import { type Attente, tropDEssais } from '../kit/attente.ts'
 import { button, type Errors, errorSummary, form, input, proConnect, type Values } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
@@ -11,13 +12,14 @@ type Props = {
   ways: { proconnect: boolean; local: boolean }
   values?: Values
   errors?: Errors
+  wait?: Attente | undefined
 }
 
-export const signInPage = ({ frame, suite, ways, values = {}, errors = {} }: Props) =>
+export const signInPage = ({ frame, suite, ways, values = {}, errors = {}, wait }: Props) =>
   page(
     { ...frame, script: ways.local ? 'cle.js' : undefined, invalid: Object.keys(errors).length > 0 },
     'Connexion des aidants',
-    html`${errorSummary(errors)}
+    html`${errorSummary(errors)}${wait && tropDEssais(wait)}
     ${suite && alert('Connectez-vous pour continuer', 'Vous arriverez ensuite sur la page demandée.', 'info')}
     ${ways.proconnect && proConnect({ action: towards('/connexion/proconnect', suite) })}
     ${ways.local && locale(suite, values, errors, ways.proconnect)}`,

@@ -1,3 +1,4 @@
+import { attendre } from '../kit/attente.ts'
 import { buttonLink } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { page } from '../kit/page.ts'
@@ -57,14 +58,6 @@ const LATER: typeof BY_STATUS = {
   },
 }
 
-/** The time itself when it is told; else the longest that a sign-in waits (see src/http/rates.ts). */
-const attente = (seconds: number | undefined) => {
-  if (seconds === undefined) return 'un quart d’heure'
-  const minutes = Math.ceil(seconds / 60)
-  if (minutes > 90) return `${Math.ceil(minutes / 60)}\u00a0heures`
-  return minutes < 2 ? 'une minute' : `${minutes}\u00a0minutes`
-}
-
 /** A calm page for what could not be done; the reference leads to the log line, which says nothing of the person. */
 export const errorPage = ({ status, reference, demo, retryAfter, kept }: Props): string => {
   const { title, text } = (kept && LATER[status]) ?? BY_STATUS[status] ?? ORDINARY
@@ -72,7 +65,7 @@ export const errorPage = ({ status, reference, demo, retryAfter, kept }: Props):
     { space: 'public', demo },
     title,
     html`
-<p class="sentence">${text.replace('{attente}', attente(retryAfter))}</p>
+<p class="sentence">${text.replace('{attente}', attendre(retryAfter))}</p>
 ${kept && sendAgain(kept)}
 <p>Si cela recommence, demandez de l’aide en donnant cette référence : <code class="reference">${reference}</code></p>
 ${buttonLink('Revenir à l’accueil', '/', { kind: 'secondary' })}`,

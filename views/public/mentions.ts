@@ -40,5 +40,5 @@ ${contact && html`<p>Contact : <a href="mailto:${contact}">${contact}</a></p>`}
 <h2>Vos droits</h2>
 <p>Vous pouvez voir ce qui est gardé, le faire corriger, en demander une copie, vous y opposer. Demandez à la structure qui vous aide${contact && html` ou écrivez à <a href="mailto:${contact}">${contact}</a>`}. Si la réponse ne vous va pas, vous pouvez vous plaindre à la <a href="https://www.cnil.fr/fr/plaintes">CNIL</a>, c’est gratuit.</p>
 <h2>Cookies</h2>
-<p>Deux cookies, pour vous reconnaître pendant votre visite et savoir que c’est bien cet écran qui a commencé une identification ; un troisième si vous choisissez la grande écriture. Ils disparaissent quand le navigateur se ferme ; ceux de la visite et de l’écriture, dès que vous partez. Aucune mesure d’audience, aucun site extérieur.</p>`,
+<p>Deux cookies, pour vous reconnaître pendant votre visite et savoir que c’est bien cet écran qui a commencé une identification ; un troisième si vous choisissez la grande écriture. Pour les aidants, un autre dit pendant six mois que ce navigateur leur a déjà servi, pour qu’un inconnu ne ferme pas leur accès en se trompant de code ; il ne dit pas qui. Les autres disparaissent quand le navigateur se ferme ; ceux de la visite et de l’écriture, dès que vous partez. Aucune mesure d’audience, aucun site extérieur.</p>`,
   )

@@ -4,6 +4,7 @@ import type { ProofRefusal } from '../../src/usager/confirm-contact.ts'
 import type { Structure } from '../../src/usager/queries.ts'
 import type { SendProofRefusal } from '../../src/usager/send-proof.ts'
 import { alert } from '../kit/alert.ts'
+import { type Attente, tropDEssais } from '../kit/attente.ts'
 import { back, sentence } from '../kit/card.ts'
 import { button, type Errors, errorSummary, form, franceConnect, input, type Values } from '../kit/form.ts'
 import { type Html, html } from '../kit/html.ts'
@@ -21,10 +22,10 @@ const CODE_REFUSE = {
   code_refuse: 'Ce n’est pas le bon code, ou il ne sert plus. Relisez le dernier reçu, ou demandez-en un autre.',
 } as const satisfies Record<OpenRefusal | SendProofRefusal | ProofRefusal, string>
 
-type CodeProps = { frame: Frame; values?: Values; errors?: Errors; refusal?: OpenRefusal }
+type CodeProps = { frame: Frame; values?: Values; errors?: Errors; refusal?: OpenRefusal; wait?: Attente }
 
 /** The door of who has no FranceConnect: the code of her paper and her year of birth. */
-export const codePage = ({ frame, values = {}, errors = {}, refusal }: CodeProps): string =>
+export const codePage = ({ frame, values = {}, errors = {}, refusal, wait }: CodeProps): string =>
   page(
     {
       ...frame,
@@ -33,7 +34,7 @@ export const codePage = ({ frame, values = {}, errors = {}, refusal }: CodeProps
       invalid: Object.keys(errors).length > 0 || refusal !== undefined,
     },
     'Ouvrir avec le code de mon papier',
-    html`${errorSummary(errors)}${refusal && alert('Votre espace n’est pas ouvert', CODE_REFUSE[refusal])}
+    html`${errorSummary(errors)}${refusal && alert('Votre espace n’est pas ouvert', CODE_REFUSE[refusal])}${wait && tropDEssais(wait)}
     ${sentence('Le code est sur votre feuille « Pour vous seulement ».')}
     ${form(
       { action: '/mon-espace/code' },

@@ -1,6 +1,7 @@
 import type { CodeRefusal } from '../../src/verification/check-code.ts'
 import type { Papier } from '../../src/verification/queries.ts'
 import { alert, etat } from '../kit/alert.ts'
+import { type Attente, tropDEssais } from '../kit/attente.ts'
 import { back } from '../kit/card.ts'
 import { button, type Errors, errorSummary, form, input, type Values } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
@@ -9,13 +10,13 @@ import { facts } from '../kit/table.ts'
 import { auSoir, dateEcrite, heure, jour, nomComplet, THEMATIQUE, temps } from '../kit/words.ts'
 import { IDENTITE, LIBRE, REFUSAL, SANS_CODE, VERDICT } from './words.ts'
 
-type Props = { frame: Frame; values?: Values; errors?: Errors; refusal?: CodeRefusal }
+type Props = { frame: Frame; values?: Values; errors?: Errors; refusal?: CodeRefusal; wait?: Attente }
 
-export const verifierPage = ({ frame, values = {}, errors = {}, refusal }: Props): string =>
+export const verifierPage = ({ frame, values = {}, errors = {}, refusal, wait }: Props): string =>
   page(
     { ...frame, invalid: Object.keys(errors).length > 0 || refusal !== undefined },
     'Vérifier un papier avec son code',
-    html`${errorSummary(errors)}${refusal && alert('Papier non vérifié', REFUSAL[refusal])}
+    html`${errorSummary(errors)}${refusal && alert('Papier non vérifié', REFUSAL[refusal])}${wait && tropDEssais(wait)}
 <p>Le code est imprimé sur le mandat, près du carré noir et blanc. Vous verrez ce que dit le papier, et si le mandat est encore en cours. ${SANS_CODE}</p>
 ${form(
   { action: '/verifier' },
