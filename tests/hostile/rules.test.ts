@@ -262,6 +262,7 @@ describe('ce qui se demande n’écrit pas', () => {
   /** Pages whose opening is written in the access log, shown to the person. */
   const LOOKED_AT = [
     '/personnes/:usagerId',
+    '/personnes/:usagerId/contact',
     '/mandats/:mandatId',
     '/mandats/:mandatId/arret',
     '/mandats/:mandatId/arreter',
