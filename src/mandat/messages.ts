@@ -58,7 +58,7 @@ export function motsDuContactRemplace({ nom, telephone }: Structure, canal: 'ema
     sms: oneSms(
       la,
       (la) =>
-        `Trait d'union : nous ne vous prevenons plus a ce numero. Ce n'etait pas vous ? Votre espace dit qui l'a change, ou appelez ${la}, ${telephone}`,
+        `Trait d'union : nous ne vous prevenons plus a ce numero. Ce n'etait pas vous ? Regardez votre espace ou appelez ${la}, ${telephone}`,
     ),
   }
 }
