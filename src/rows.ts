@@ -144,7 +144,7 @@ export type BrouillonRow = {
   contactLecteur: 'personne' | 'famille' | 'proche' | 'professionnel' | 'ne_sait_pas' | null
 }
 
-/** Contact qui attend le code envoyé là-bas : dix minutes, trois essais, un à la fois pour la personne et pour chaque aidant ; effacé dès qu’il a servi */
+/** Contact qui attend le code envoyé là-bas : dix minutes, trois essais, un à la fois pour la personne, et pour chaque aidant dans chaque structure ; effacé dès qu’il a servi */
 export type ChangementContactRow = {
   id: string
   usagerId: string

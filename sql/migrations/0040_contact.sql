@@ -15,9 +15,9 @@ create table changement_contact (
   foreign key (structure_id, usager_id) references dossier,
   foreign key (aidant_id, structure_id) references habilitation (aidant_id, structure_id),
   constraint changement_contact_par_qui check ((aidant_id is null) = (structure_id is null)),
-  constraint changement_contact_un_a_la_fois unique nulls not distinct (usager_id, aidant_id)
+  constraint changement_contact_un_a_la_fois unique nulls not distinct (usager_id, aidant_id, structure_id)
 );
-comment on table changement_contact is 'Contact qui attend le code envoyé là-bas : dix minutes, trois essais, un à la fois pour la personne et pour chaque aidant ; effacé dès qu’il a servi';
+comment on table changement_contact is 'Contact qui attend le code envoyé là-bas : dix minutes, trois essais, un à la fois pour la personne, et pour chaque aidant dans chaque structure ; effacé dès qu’il a servi';
 create trigger message_du_code_efface after delete on changement_contact for each row execute function message_du_code_efface();
 alter table changement_contact enable always trigger message_du_code_efface;
 
@@ -59,7 +59,8 @@ begin
   select * into v_avant from public.usager u where u.id = p_usager for no key update;
   select * into v_apres
   from public.changement_contact c
-  where c.id = p_changement and c.usager_id = p_usager and c.aidant_id is not distinct from public.app_aidant() and c.essais < 3
+  where c.id = p_changement and c.usager_id = p_usager and c.aidant_id is not distinct from public.app_aidant()
+    and c.structure_id is not distinct from public.app_structure() and c.essais < 3
     and c.created_at > public.horloge() - interval '10 minutes' and (p_lecteur is not null or not c.partage);
   if v_avant.erased_at is not null or (p_changement is not null and v_apres.id is null) then
     return;

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { AIDANTS, STRUCTURES } from '../../src/demo/people.ts'
 import { RATES } from '../../src/http/rates.ts'
 import { append } from '../../src/journal/append.ts'
+import { askContact } from '../../src/mandat/ask-contact.ts'
 import { changeContact } from '../../src/mandat/change-contact.ts'
 import { forgetChangements } from '../../src/mandat/forget.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
@@ -569,6 +570,19 @@ describe('la base, sans l’application', () => {
     await expect(
       forge({ kind: 'usager', usagerIds: [told.usagerId], niveau: 'code_prive', imprimePar: null }, null, null),
     ).rejects.toMatchObject({ code: '42501' })
+  })
+
+  it('ce qu’un aidant attend dans une structure ne vaut pas dans l’autre', async () => {
+    const { usagerId } = await world.signMandat({ persona: 'marcel' })
+    await world.signMandat({ persona: 'marcel', aidant: 'fabrice' })
+    const door = { ...world.config, log: () => {} }
+    for (const structure of ['figeac', 'saintDenis'] as const)
+      ok(await askContact(world.db, world.as('samira', structure), usagerId, { suivi: 'sms', contact: NOUVEAU }, door))
+    const [there] = await world.sql<{ id: string }[]>`
+      select id from changement_contact where structure_id = ${world.structures.saintDenis}`
+    expect(await world.sql`select 1 from changement_contact`).toHaveLength(2)
+    const here = world.as('samira', 'figeac')
+    expect(await world.db.tx(here, (tx) => tx.sql`select * from changer_contact(${usagerId}, ${there!.id}, null)`)).toEqual([])
   })
 
   it('un contact qui n’est jamais prouvé s’efface avec son message', async () => {
