@@ -144,6 +144,21 @@ export type BrouillonRow = {
   contactLecteur: 'personne' | 'famille' | 'proche' | 'professionnel' | 'ne_sait_pas' | null
 }
 
+/** Contact qui attend le code envoyé là-bas : dix minutes, trois essais, un à la fois pour la personne, et pour chaque aidant dans chaque structure ; effacé dès qu’il a servi */
+export type ChangementContactRow = {
+  id: string
+  usagerId: string
+  aidantId: string | null
+  structureId: string | null
+  suivi: 'email' | 'sms'
+  contact: string
+  partage: boolean
+  code: Buffer
+  essais: number
+  messageCle: string
+  createdAt: Date
+}
+
 /** Clés publiques de scellement publiées ; jamais de clé privée en base */
 export type CleRow = {
   kid: string

@@ -8,7 +8,7 @@ import { forgetSessions } from './http/session.ts'
 import { announceBlockedCodes } from './mandat/announce-blocked.ts'
 import { announceOperatorEnds } from './mandat/announce-operator.ts'
 import { writeExpired } from './mandat/expire.ts'
-import { forgetBrouillons, forgetPapiersRemis } from './mandat/forget.ts'
+import { forgetBrouillons, forgetChangements, forgetPapiersRemis } from './mandat/forget.ts'
 import { remindEnds } from './mandat/remind.ts'
 import { type Deliver, deliverDue } from './notification/deliver.ts'
 import { forgetMessages } from './notification/forget.ts'
@@ -34,6 +34,7 @@ export function startWorker(db: Db, deliver: Deliver, log: Log, config: Config):
     { name: 'rappels', everyMs: 600_000, run: () => remindEnds(db, log) },
     { name: 'inactivite', everyMs: 3_600_000, run: () => watchInactivity(db, log) },
     { name: 'brouillons', everyMs: 60_000, run: () => forgetBrouillons(db) },
+    { name: 'changements', everyMs: 600_000, run: () => forget(forgetChangements) },
     { name: 'messages_oublies', everyMs: 600_000, run: () => forget(forgetMessages) },
     { name: 'papiers_remis', everyMs: 3_600_000, run: () => forget(forgetPapiersRemis) },
     { name: 'aller_retours', everyMs: 600_000, run: () => forget(forgetConnexions) },

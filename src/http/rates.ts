@@ -34,6 +34,8 @@ export const RATES = {
   code_contact: { count: 3, seconds: 15 * 60 },
   code_contact_aidant: { count: 20, seconds: 60 * 60 },
   code_contact_structure: { count: 60, seconds: 60 * 60 },
+  /** The same, by person who changes hers. */
+  code_contact_personne: { count: 6, seconds: 60 * 60 },
   /** Links sent to join a structure or pair a factor, by the référent who sends them. */
   invitation: { count: 20, seconds: 60 * 60 },
   /** Journals taken away, by référent. */

@@ -3,15 +3,13 @@ import {
   type Brouillon,
   type Connue,
   deleteBrouillon,
-  estChezCetAidant,
-  estPartage,
   findActing,
   findConnue,
   findUsagerId,
-  lecteurDuPersonnel,
   lockBrouillon,
 } from './brouillon-queries.ts'
-import { memeNumero, resteADire } from './contact.ts'
+import { resteADire } from './contact.ts'
+import { estPartage, lecteurDuPersonnel } from './contact-queries.ts'
 import { dernierJour, expiresAt, identiteTenue, perimetreDe } from './mandat.ts'
 import { listMandats, lockMandat, type MandatEtat } from './queries.ts'
 
@@ -89,11 +87,7 @@ export const giveAccord = (db: Db, by: Who & { kind: 'aidant' }, brouillonId: st
     const { sub } = brouillon!.identite!
     const contactProuveAt =
       contact === null ? null : (provenHere(brouillon!, contact) ?? provenBefore(await findConnue(tx, sub), contact))
-    const contactPartage =
-      contact !== null &&
-      (memeNumero(contact, acting!.telephone) ||
-        (await estChezCetAidant(tx, contact, sub)) ||
-        (await estPartage(tx, contact, sub)))
+    const contactPartage = contact !== null && (await estPartage(tx, contact, sub, [acting!.telephone]))
 
     await tx.sql`
       update brouillon

@@ -1,7 +1,7 @@
 import type { Tx } from '../db.ts'
 import { queue, queueTo } from '../notification/queue.ts'
 import type { Contact, Mail } from '../notification/words.ts'
-import type { mine } from '../structure/mine.ts'
+import { held, type mine } from '../structure/mine.ts'
 import { findContactProuve } from '../usager/code-queries.ts'
 import { messageDeCodeBloque } from '../usager/messages.ts'
 import {
@@ -14,10 +14,12 @@ import {
   motsDeLaPauseAuxAidants,
   motsDuCode,
   motsDuCodeBloqueAuxAidants,
+  motsDuContactRemplace,
   motsDuMandat,
   motsDuRappel,
   motsDuRappelAuxAidants,
   type Pause,
+  type PourQui,
   type Signe,
 } from './messages.ts'
 
@@ -28,9 +30,24 @@ import {
 
 type Told = { id: string; structureId: string; usagerId: string }
 
-/** The code that proves a contact: she reads it out to the aidant who is with her, so it leaves at once, at any hour. */
-export async function sendContactCode(tx: Tx, { cle, code, ...contact }: Contact & { cle: string; code: string }): Promise<void> {
-  await queueTo(tx, cle, contact, motsDuCode(code), { atOnce: true })
+type SentCode = Contact & { cle: string; code: string; pour: PourQui }
+/** The code that proves a contact: she types it, or reads it out to the aidant who is with her, so it leaves at once, at any hour. */
+export async function sendContactCode(tx: Tx, { cle, code, pour, ...contact }: SentCode): Promise<void> {
+  await queueTo(tx, cle, contact, motsDuCode(code, pour), { atOnce: true })
+}
+
+/** Tells each contact that a person had, by the line that says so, that her news come there no more: perhaps it is not she who changed it. */
+export async function announceContact(tx: Tx, usagerId: string, line: number, before: readonly Contact[]): Promise<void> {
+  // The last mandat: what is told is erased with her.
+  const [last] = await tx.sql<{ id: string; nom: string; telephone: string; fuseau: string }[]>`
+    select m.id, s.nom, s.telephone, s.fuseau
+    from mandat m
+    join structure s on s.id = m.structure_id
+    where m.usager_id = ${usagerId} and ${held(tx, 'm')}
+    order by m.signed_at desc
+    limit 1`
+  for (const contact of before)
+    await queueTo(tx, `contact:${last!.id}:${line}:${contact.canal}`, contact, motsDuContactRemplace(last!, contact.canal), last!)
 }
 
 /** Tells the person that a mandat exists in her name: if it is not she who agreed, she knows at once. */

@@ -125,40 +125,6 @@ export async function findFinsNotees(tx: Tx, sub: string): Promise<FinsNotees> {
   return notees!
 }
 
-/** Who of this structure reads this mailbox, however its address is written: the calling aidant, a colleague, or nobody. */
-export async function lecteurDuPersonnel(tx: Tx, email: string): Promise<'aidant' | 'structure' | undefined> {
-  if (tx.who.kind !== 'aidant') throw new Error(`${tx.who.kind} is no aidant`)
-  const found = await tx.sql<{ id: string }[]>`
-    select a.id
-    from aidant a
-    join habilitation h on h.aidant_id = a.id
-    where ${mine(tx, 'h')} and h.ended_at is null and boite(a.email) = boite(${email})`
-  const { aidantId } = tx.who
-  return found.some(({ id }) => id === aidantId) ? 'aidant' : found.length > 0 ? 'structure' : undefined
-}
-
-/** Is it already the contact of three other persons, of any structure? The database says yes or no, and nothing of them. */
-export async function estPartage(tx: Tx, contact: string, sub: string): Promise<boolean> {
-  const [row] = await tx.sql<{ shared: boolean }[]>`select contact_partage(${contact}, ${sub}) as shared`
-  return row!.shared
-}
-
-/**
- * Is it already the contact of another person who gave this very aidant a mandat? Then perhaps hers, or lent: nothing here knows an aidant's
- * mobile, so the second person is asked who else reads it.
- */
-export async function estChezCetAidant(tx: Tx, contact: string, sub: string): Promise<boolean> {
-  if (tx.who.kind !== 'aidant') throw new Error(`${tx.who.kind} is no aidant`)
-  const [found] = await tx.sql`
-    select 1
-    from mandat m
-    join usager u on u.id = m.usager_id
-    where ${mine(tx, 'm')} and m.aidant_id = ${tx.who.aidantId} and u.sub <> ${sub}
-      and (u.telephone = ${contact} or boite(u.email) = boite(${contact}))
-    limit 1`
-  return found !== undefined
-}
-
 /** The acting aidant and her structure, as they stand now: what every step of the journey checks. */
 export async function findActing(tx: Tx) {
   if (tx.who.kind !== 'aidant') throw new Error(`${tx.who.kind} does not act for a structure`)

@@ -19,3 +19,8 @@ export const forgetBrouillons = (db: Db): Promise<void> =>
 export const forgetPapiersRemis = (tx: Tx) => tx.sql`
   delete from papier_du
   where id in (select id from papier_du where remis_at < ${tx.now}::timestamptz - interval '30 days' limit ${LOT})`
+
+/** A new contact whose code never came back. */
+export const forgetChangements = (tx: Tx) => tx.sql`
+  delete from changement_contact
+  where id in (select id from changement_contact where created_at < ${tx.now}::timestamptz - interval '30 minutes' limit ${LOT})`

@@ -26,6 +26,19 @@ const telephone = z.string().transform((value, context) => {
   return z.NEVER
 })
 
+/** How she is told. */
+const facons = z.object({
+  suivi: choix(['email', 'sms', 'papier'], 'Choisissez une façon de prévenir.'),
+  email: courriel('Tapez une adresse e-mail, ou choisissez une autre façon.').optional(),
+  mobile: telephone.optional(),
+})
+const uneFacon = ({ suivi, email, mobile }: z.infer<typeof facons>, context: z.RefinementCtx) => {
+  if (suivi === 'email' && !email)
+    context.addIssue({ code: 'custom', path: ['email'], message: 'Tapez une adresse e-mail, ou choisissez une autre façon.' })
+  if (suivi === 'sms' && !mobile)
+    context.addIssue({ code: 'custom', path: ['mobile'], message: 'Tapez un numéro de mobile, ou choisissez une autre façon.' })
+}
+
 /** Her yes or her no. A no needs nothing else; a yes needs everything. */
 export const reponseForm = z.object({ reponse: choix(['oui', 'non', 'relire'], 'Choisissez l’un des deux boutons.') })
 export const accordForm = z
@@ -36,20 +49,9 @@ export const accordForm = z
     /** The last day that sentence said. */
     dernierJour: texte(10, { required: 'Relisez la phrase, puis choisissez l’un des deux boutons.' }),
     redit: z.literal('oui', 'Cochez cette case quand la personne a redit avec ses mots ce qu’elle accepte.'),
-    suivi: choix(['email', 'sms', 'papier'], 'Choisissez comment la personne sera prévenue.'),
-    email: courriel('Tapez son adresse e-mail, ou choisissez une autre façon.').optional(),
-    mobile: telephone.optional(),
+    ...facons.shape,
   })
-  .superRefine(({ suivi, email, mobile }, context) => {
-    if (suivi === 'email' && !email)
-      context.addIssue({ code: 'custom', path: ['email'], message: 'Tapez son adresse e-mail, ou choisissez une autre façon.' })
-    if (suivi === 'sms' && !mobile)
-      context.addIssue({
-        code: 'custom',
-        path: ['mobile'],
-        message: 'Tapez son numéro de mobile, ou choisissez une autre façon.',
-      })
-  })
+  .superRefine(uneFacon)
 
 /** Between her yes and the structure's: the code she received, who else reads what she receives; only what is still to be said. */
 export const contactForm = (reste: { code: boolean; lecteur: boolean }) =>
@@ -58,6 +60,11 @@ export const contactForm = (reste: { code: boolean; lecteur: boolean }) =>
     lecteur: reste.lecteur ? choix(LECTEURS, 'Répondez à cette question.') : choix(LECTEURS),
   })
 export const gesteContactForm = z.object({ geste: choix(['prouver', 'renvoyer', 'papier'], 'Choisissez un des boutons.') })
+
+/** How she is told, changed without a mandat; then the code received there (`code` is the name of an aidant's own), and who else reads it. */
+export const changementForm = facons.superRefine(uneFacon)
+export const gesteChangementForm = z.object({ geste: choix(['prouver', 'renvoyer'], 'Choisissez un des boutons.') })
+export const recuForm = z.object({ recu: code6, lecteur: choix(LECTEURS) })
 
 /** What the structure offers. */
 export const thematiquesForm = z.object({ thematiques: liste(THEMATIQUES, 'Gardez au moins une thématique.') })

@@ -12,17 +12,54 @@ import type { Fin } from './mandat.ts'
 
 type Structure = { nom: string; telephone: string; fuseau: string }
 
-export function motsDuCode(digits: string): Words {
+/** Who asks that a contact be proven, and for what: an aidant for a mandat, an aidant for a change alone, the person herself. */
+export type PourQui = 'mandat' | 'aidant' | 'elle'
+
+const CONSIGNE = {
+  mandat: {
+    corps: 'Donnez-le seulement si la personne qui vous aide à faire votre mandat est avec vous.',
+    sms: 'Donnez-le seulement si la personne qui vous aide est avec vous.',
+  },
+  aidant: {
+    corps: 'Lisez-le à votre aidant seulement si vous lui avez demandé de vous prévenir ici.',
+    sms: 'Lisez-le a votre aidant seulement si vous lui avez demande ce changement.',
+  },
+  elle: {
+    corps: 'Tapez-le dans votre espace Trait d’union, pour recevoir vos nouvelles ici. Ne le donnez à personne.',
+    sms: 'Tapez-le dans votre espace. Ne le donnez a personne.',
+  },
+} as const satisfies Record<PourQui, { corps: string; sms: string }>
+
+export function motsDuCode(digits: string, pour: PourQui): Words {
   const code = parTrois(digits)
   return {
     sujet: 'Votre code',
     corps: paragraphs(
       'Bonjour,',
       `Votre code est : ${code}`,
-      'Donnez-le seulement si la personne qui vous aide à faire votre mandat est avec vous. Il sert dix minutes, une seule fois.',
+      `${CONSIGNE[pour].corps} Il sert dix minutes, une seule fois.`,
       'Vous n’avez rien demandé ? Ne faites rien : sans ce code, cette adresse ne servira pas.',
     ),
-    sms: `Trait d'union : votre code est ${code}. Donnez-le seulement si la personne qui vous aide est avec vous. Il sert dix minutes.`,
+    sms: `Trait d'union : votre code est ${code}. ${CONSIGNE[pour].sms} Il sert dix minutes.`,
+  }
+}
+
+/** Read perhaps by someone else by now: it says nothing of where she is told from now on, nor by whom it was changed. */
+export function motsDuContactRemplace({ nom, telephone }: Structure, canal: 'email' | 'sms'): Words {
+  const la = laStructure(nom)
+  const ici = canal === 'sms' ? 'ce numéro' : 'cette adresse'
+  return {
+    sujet: 'Nous ne vous prévenons plus ici',
+    corps: paragraphs(
+      'Bonjour,',
+      `Nous ne vous préviendrons plus à ${ici} : cela vient d’être changé, par vous dans votre espace Trait d’union, ou par un aidant à votre demande.`,
+      `Vous n’avez rien demandé ? Regardez qui l’a changé, et changez-le à nouveau, dans votre espace, avec FranceConnect : « Mes données », puis « Mes contacts ». Ou appelez ${la} au ${telephone}.`,
+    ),
+    sms: oneSms(
+      la,
+      (la) =>
+        `Trait d'union : nous ne vous prevenons plus a ce numero. Ce n'etait pas vous ? Regardez votre espace ou appelez ${la}, ${telephone}`,
+    ),
   }
 }
 

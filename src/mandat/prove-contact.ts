@@ -1,7 +1,6 @@
 import type { Db, Who } from '../db.ts'
-import { CODE_ESSAIS, CODE_VIE_MS } from '../six-digits.ts'
 import { lockBrouillon } from './brouillon-queries.ts'
-import { type Lecteur, resteADire } from './contact.ts'
+import { type Lecteur, refusalOfCode, resteADire } from './contact.ts'
 import { empreinteDuCodeContact } from './send-code.ts'
 
 export type ProveRefusal = 'introuvable' | 'accord_absent' | 'code_contact_perime' | 'code_contact_faux' | 'lecteur_manquant'
@@ -29,12 +28,11 @@ export const proveContact = (
         from code_contact
         where brouillon_id = ${brouillonId}
         for update`
-      if (!sent || sent.essais >= CODE_ESSAIS || tx.now.getTime() - sent.createdAt.getTime() > CODE_VIE_MS)
-        return { ok: false, refusal: 'code_contact_perime' }
-      if (!said.code || !sent.code.equals(empreinteDuCodeContact(secretsKey, brouillonId, brouillon.contact!, said.code))) {
+      const typed = said.code ? empreinteDuCodeContact(secretsKey, brouillonId, brouillon.contact!, said.code) : undefined
+      const wrong = refusalOfCode(sent, typed, tx.now)
+      if (wrong === 'code_contact_faux')
         await tx.sql`update code_contact set essais = essais + 1 where brouillon_id = ${brouillonId}`
-        return { ok: false, refusal: 'code_contact_faux' }
-      }
+      if (wrong) return { ok: false, refusal: wrong }
       await tx.sql`delete from code_contact where brouillon_id = ${brouillonId}`
     }
     await tx.sql`

@@ -10,6 +10,7 @@ import type { Provider } from '../oidc/oidc.ts'
 import { dossierDeDirection, lire, recordAcces } from '../usager/access.ts'
 import { findUsager } from '../usager/queries.ts'
 import { accordRoutes } from './accord-routes.ts'
+import { changementRoutes } from './changement-routes.ts'
 import { choixRoutes } from './choix-routes.ts'
 import { contactRoutes } from './contact-routes.ts'
 import { listArretsRecus, listPauses } from './fin-queries.ts'
@@ -31,6 +32,7 @@ export function mandatRoutes({ db, config, franceconnect, signer, log }: Deps): 
   routes.route('/', identificationRoutes({ db, config, franceconnect }))
   routes.route('/', accordRoutes({ db, config, door, signer }))
   routes.route('/', contactRoutes({ db, door }))
+  routes.route('/', changementRoutes({ db, door }))
   routes.route('/', finRoutes({ db }))
 
   routes.get('/mandats/:mandatId', requireAidant, async (c) => {

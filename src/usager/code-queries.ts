@@ -27,12 +27,13 @@ export async function replaceOwnCode(tx: Tx, usagerId: string, empreinte: Buffer
   await tx.sql`select changer_code_prive(${usagerId}, ${empreinte})`
 }
 
-/** Where a code may be sent to this person; undefined when nothing was ever proven, or nothing is any more. */
-export async function findContactProuve(tx: Tx, usagerId: string): Promise<ContactProuve | undefined> {
+/** Where a code may be sent to this person; undefined when nothing was ever proven, or nothing is any more. `held`: it stays so to the end. */
+export async function findContactProuve(tx: Tx, usagerId: string, { held = false } = {}): Promise<ContactProuve | undefined> {
   const [row] = await tx.sql<Contactable[]>`
     select suivi, email, telephone, email_prouve_at, telephone_prouve_at
     from usager
-    where id = ${usagerId}`
+    where id = ${usagerId}
+    ${held ? tx.sql`for share` : tx.sql``}`
   return row && contactProuve(row)
 }
 

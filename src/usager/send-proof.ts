@@ -26,7 +26,9 @@ export async function sendProof(db: Db, to: { sessionId: string; usagerId: strin
     door.log('warn', { event: 'sms_refuse', reason: spent })
     return { ok: false, refusal: 'plus_de_sms' }
   }
-  return db.tx({ kind: 'portier' }, async (tx) => {
+  const sent = await db.tx({ kind: 'portier' }, async (tx) => {
+    // Replaced meanwhile, it is told nothing: what was sent there before is dead, this would not be.
+    if ((await findContactProuve(tx, to.usagerId, { held: true }))?.contact !== contact) return undefined
     const id = newUuid(tx)
     const code = sixDigits(tx.random(6))
     await tx.sql`
@@ -34,6 +36,7 @@ export async function sendProof(db: Db, to: { sessionId: string; usagerId: strin
       values (${id}, ${to.sessionId}, ${empreinteDePreuve(door.secretsKey, id, code)})`
     // A key that begins so is forgotten in an hour, as what opens a session; with its id second, it is erased with her. She is waiting for it, whatever the hour.
     await queueTo(tx, `connexion:${id}:preuve`, proven, messageDePreuve(code), { atOnce: true })
-    return { ok: true }
+    return { ok: true } as const
   })
+  return sent ?? sendProof(db, to, door)
 }

@@ -377,6 +377,17 @@ describe('rien de la personne dans le journal technique', { timeout: 120_000 }, 
 
     await sql`delete from brouillon where id = ${draft}`
 
+    // Her contact, changed by herself.
+    const elle = world.browser(await world.sessionOf('voahangy'))
+    remember(elle)
+    status(await elle.post('/mon-espace/contacts', { suivi: 'sms', mobile: '06 98 76 54 32' }), 303)
+    const [last] = (await world.messages()).filter(({ cle }) => cle.startsWith('connexion:contact:'))
+    const recu = /(\d{3}) (\d{3})/.exec(last!.corps)!.slice(1).join('')
+    secrets.add(recu)
+    status(await elle.post('/mon-espace/contacts/code', { geste: 'prouver', recu: wrongOf(recu) }), 409)
+    status(await elle.post('/mon-espace/contacts/code', { geste: 'prouver', recu }), 303)
+    status(await elle.get('/mon-espace/contacts'), 200)
+
     // Erased, and refused to be.
     const fatma = await world.signMandat({ persona: 'fatma' })
     const operator = openDb({ url: world.database.operatorUrl, connections: 1 })
@@ -414,7 +425,7 @@ describe('rien de la personne là où elle ne doit pas être', () => {
   it('les messages ne disent ni démarche, ni thématique, ni nom', async () => {
     // But for those that open a door, which greet an aidant by her name.
     const messages = (await world.messages()).filter(({ cle }) => !/^(?:connexion|invitation):/.test(cle))
-    expect(messages.map(({ cle }) => cle.split(':')[0])).toEqual(expect.arrayContaining(['mandat-signe', 'arret']))
+    expect(messages.map(({ cle }) => cle.split(':')[0])).toEqual(expect.arrayContaining(['mandat-signe', 'arret', 'contact']))
     const words = [...THEMATIQUES, ...Object.values(THEMATIQUE).map(({ titre }) => titre.toLowerCase()), ...CANARIES]
     for (const { sujet, corps } of messages)
       expect(words.filter((word) => `${sujet} ${corps}`.toLowerCase().includes(word))).toEqual([])

@@ -17,7 +17,7 @@ const WITHOUT: [reason: string, routes: string][] = [
     `GET / · GET /accessibilite · GET /mentions-legales · GET /assets/:hash/:name · GET /v · GET /v-sw.js · GET /verifier · GET /connexion
      GET /connexion/code · GET /connexion/lien/:jeton · GET /mon-espace/connexion · GET /mon-espace/deconnexion · GET /mon-espace/code
      GET /conditions-d-utilisation · GET /structures · GET /mes-connexions · GET /mes-connexions/rester · GET /mes-moyens-de-connexion
-     GET /mes-moyens-de-connexion/ajouts/:ajoutId · GET /personnes/:usagerId
+     GET /mes-moyens-de-connexion/ajouts/:ajoutId · GET /personnes/:usagerId · GET /personnes/:usagerId/contact · GET /personnes/:usagerId/contact/code
      GET /demarches/:demarcheId · GET /mandats/expliquer · GET /mandats/rendre · GET /mandats/nouveau · GET /mandats/:mandatId · GET /mandats/:mandatId/arreter
      GET /mandats/:mandatId/pause · GET /mandats/:mandatId/renoncer · GET /mandats/:mandatId/deces · GET /mandats/:mandatId/protection · GET /mandats/:mandatId/renouveler
      GET /a-remettre · GET /mandats/:mandatId/arret · GET /mandats/:mandatId/demarches/nouvelle · GET /mandats/:mandatId/demarches/hors-mandat
@@ -27,7 +27,7 @@ const WITHOUT: [reason: string, routes: string][] = [
      GET /structure/thematiques · GET /structure/aidants · GET /structure/aidants/:aidantId · GET /structure/aidants/:aidantId/facteur
      GET /structure/inviter · GET /structure/invitations/:invitationId · GET /invitation/:jeton · GET /structure/personnes/:usagerId/ouvrir
      GET /structure/personnes/:usagerId · GET /mon-espace · GET /mon-espace/acces · GET /mon-espace/tout-voir · GET /mon-espace/confirmer
-     GET /mon-espace/confirmer/code · GET /mon-espace/connexions · GET /mon-espace/code-papier · GET /mon-espace/donnees
+     GET /mon-espace/confirmer/code · GET /mon-espace/connexions · GET /mon-espace/code-papier · GET /mon-espace/donnees · GET /mon-espace/contacts · GET /mon-espace/contacts/code
      GET /mon-espace/mandats/:mandatId · GET /mon-espace/mandats/:mandatId/pause · GET /mon-espace/mandats/:mandatId/reprise
      GET /mon-espace/mandats/:mandatId/arreter · GET /mon-espace/mandats/:mandatId/arret`,
   ],
@@ -57,6 +57,10 @@ const WITHOUT: [reason: string, routes: string][] = [
   [
     'un code de trois essais, dont l’envoi est limité : code-prive.test.ts « une réponse pour tout ce qui ne va pas… »',
     'POST /mon-espace/confirmer/code',
+  ],
+  [
+    'un code de trois essais, dont l’envoi est limité : contact.test.ts « une réponse pour tout ce qui ne va pas… »',
+    'POST /mon-espace/contacts/code · POST /personnes/:usagerId/contact/code',
   ],
   [
     'l’envoi d’un code est limité, et la page qui le dit n’est pas un 429 : mandat-contact.test.ts « un quatrième en un quart d’heure… », code-prive.test.ts « trois codes par heure… »',

@@ -262,6 +262,7 @@ describe('ce qui se demande n’écrit pas', () => {
   /** Pages whose opening is written in the access log, shown to the person. */
   const LOOKED_AT = [
     '/personnes/:usagerId',
+    '/personnes/:usagerId/contact',
     '/mandats/:mandatId',
     '/mandats/:mandatId/arret',
     '/mandats/:mandatId/arreter',
@@ -280,7 +281,7 @@ describe('ce qui se demande n’écrit pas', () => {
   const readWithReason = (path: string, caller: string, name: string | undefined) =>
     path === '/structure/journal/:ligne/preuve.tlog-proof' && caller === 'nadia' && name !== 'de cinabre'
 
-  it('GET : la consultation d’un dossier laisse sa trace, et rien d’autre ne bouge', async () => {
+  it('GET : la consultation d’un dossier laisse sa trace, et rien d’autre ne bouge', { timeout: 120_000 }, async () => {
     const wrong: string[] = []
     const { sql } = matrix.world
     let before = await digest(sql)

@@ -14,6 +14,8 @@ import { NO_WITNESS } from '../../src/journal/policy.ts'
 import { parseProvenLines, verifyLine } from '../../src/journal/proof.ts'
 import { proveLine } from '../../src/journal/prove.ts'
 import { announceBlockedCodes } from '../../src/mandat/announce-blocked.ts'
+import { askContact } from '../../src/mandat/ask-contact.ts'
+import { changeContact } from '../../src/mandat/change-contact.ts'
 import { codeVerification } from '../../src/mandat/code.ts'
 import { writeExpired } from '../../src/mandat/expire.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
@@ -144,6 +146,18 @@ describe('effacer une personne', () => {
     ok(await erase(told.id))
     expect((await keys()).filter(Boolean)).toEqual([])
     expect(await world.tablesHolding('quetzal')).toEqual([])
+  })
+
+  it('ni le contact qui attendait son code, ni le mot dit à l’ancien', async () => {
+    const told = await ended('voahangy')
+    const her = await world.asUsager('voahangy')
+    const door = { ...world.config, log: () => {} }
+    ok(await changeContact(world.db, her, told.usagerId, undefined, door))
+    expect((await world.messages()).some(({ cle }) => cle.startsWith(`contact:${told.id}:`))).toBe(true)
+    ok(await askContact(world.db, her, told.usagerId, { suivi: 'sms', contact: '+33698700001' }, door))
+    expect(await world.tablesHolding('+33698700001')).toEqual(['changement_contact', 'message'])
+    ok(await erase(told.id))
+    for (const word of ['+33698700001', 'quetzal']) expect([word, await world.tablesHolding(word)]).toEqual([word, []])
   })
 
   it('deux fois n’efface rien de plus, et le dit ; sans confirmation, rien n’est effacé', async () => {

@@ -277,6 +277,7 @@ const WORKSHOP = [
   'code_connexion',
   'brouillon',
   'code_contact',
+  'changement_contact',
   'code_preuve',
   'telephone',
   'connexion',
@@ -1182,6 +1183,8 @@ const STORY = `
     insert into connexion (fournisseur, but, etat, navigateur, nonce, brouillon_id)
     values ('franceconnect', 'mandat', repeat('e', 32)::bytea, repeat('n', 32)::bytea, repeat('0', 64), v_brouillon);
     insert into code_contact (brouillon_id, code, message_cle) values (v_brouillon, repeat('k', 32)::bytea, 'connexion:contact:essai');
+    insert into changement_contact (id, usager_id, suivi, contact, partage, code, message_cle)
+    values (gen_random_uuid(), '${USAGER}', 'sms', '+33600000000', false, repeat('k', 32)::bytea, 'connexion:contact:essai');
     insert into telephone (brouillon_id, jeton, nonce) values (v_brouillon, repeat('t', 32)::bytea, repeat('0', 64));
     insert into session (jeton, aidant_id, structure_id) values (repeat('j', 32)::bytea, '${AIDANT}', '${STRUCTURE}');
     insert into defi (pour, aidant_id, defi) values (repeat('p', 32)::bytea, '${AIDANT}', repeat('d', 32)::bytea);

@@ -168,6 +168,8 @@ const DEMARCHE = (): Fields => ({
   resultat: 'deposee',
   envoi: randomUUID(),
 })
+/** One each: a number is written to three times in a quarter of an hour. */
+const MOBILE = (caller: Caller) => `+336500000${String(Object.keys(CALLERS).indexOf(caller)).padStart(2, '0')}`
 const CHOIX = (): Fields => ({ protegee: 'non', thematiques: ['logement'], duree: 'mois' })
 const ACCORD = ({ at }: { at: Date }): Fields => ({
   reponse: 'oui',
@@ -245,6 +247,9 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   },
   'GET /personnes': { rule: 'aidant', gives: 200 },
   'GET /personnes/:usagerId': { rule: 'aidant', gives: asAnAidant },
+  // 303: nothing is in force any more, or she directs and does not accompany her: the dossier says so.
+  'GET /personnes/:usagerId/contact': { rule: 'aidant', gives: asAnAidant, or: [303] },
+  'GET /personnes/:usagerId/contact/code': { rule: 'aidant', gives: 303 },
   'GET /demarches/:demarcheId': { rule: 'aidant', gives: withReason },
   // For who noted it: they noted them all.
   'GET /demarches/:demarcheId/preuve.tlog-proof': {
@@ -294,6 +299,8 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   'GET /mon-espace/connexions': { rule: 'usager', gives: 200 },
   'GET /mon-espace/code-papier': { rule: 'usager', gives: 200 },
   'GET /mon-espace/donnees': { rule: 'usager', gives: 200 },
+  'GET /mon-espace/contacts': { rule: 'usager', gives: 200 },
+  'GET /mon-espace/contacts/code': { rule: 'usager', gives: 303 },
   'GET /mon-espace/mandats/:mandatId': { rule: 'usager_par_code', gives: 200 },
   'GET /mon-espace/mandats/:mandatId/preuve.json': { rule: 'usager', gives: 200 },
   'GET /mon-espace/demarches/:demarcheId/preuve.tlog-proof': { rule: 'usager', gives: 200 },
@@ -431,6 +438,14 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   // What is handed over is named in the form, and papier-du.test.ts says whose it is.
   'POST /a-remettre': { rule: 'aidant', gives: 404, fields: () => ({ papier: randomUUID() }) },
   'POST /a-remettre/annuler': { rule: 'aidant', gives: 404, fields: () => ({ papier: randomUUID() }) },
+  // Before what the aidant confirms is looked at, she is asked for a fresh factor: contact.test.ts.
+  'POST /personnes/:usagerId/contact/code': { rule: 'aidant', gives: 303, fields: () => ({ geste: 'renvoyer' }) },
+  'POST /personnes/:usagerId/contact': {
+    rule: 'aidant',
+    gives: 303,
+    or: [429],
+    fields: ({ caller }) => ({ suivi: 'sms', mobile: MOBILE(caller) }),
+  },
   // What the person stops is already stopped for her aidants: the page of what is over.
   'POST /mandats/:mandatId/pause': {
     rule: 'aidant',
@@ -453,6 +468,8 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     gives: (caller) => (caller === 'papier' ? 409 : 303),
     fields: () => ({ code: '123456' }),
   },
+  'POST /mon-espace/contacts/code': { rule: 'usager', gives: 303, fields: () => ({ geste: 'renvoyer' }) },
+  'POST /mon-espace/contacts': { rule: 'usager', gives: 303, fields: ({ caller }) => ({ suivi: 'sms', mobile: MOBILE(caller) }) },
   'POST /mon-espace/code-papier': { rule: 'usager', gives: 303, fields: () => ({ geste: 'annuler' }) },
   'POST /mon-espace/mandats/:mandatId/arreter': {
     rule: 'usager_prouve',

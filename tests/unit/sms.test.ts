@@ -1,5 +1,12 @@
 import { expect, it } from 'vitest'
-import { motsDeLaFermeture, motsDeLaFin, motsDeLaPause, motsDuMandat, motsDuRappel } from '../../src/mandat/messages.ts'
+import {
+  motsDeLaFermeture,
+  motsDeLaFin,
+  motsDeLaPause,
+  motsDuContactRemplace,
+  motsDuMandat,
+  motsDuRappel,
+} from '../../src/mandat/messages.ts'
 import { oneSms, plain } from '../../src/notification/sms.ts'
 import { aLaStructure, laStructure } from '../../src/structure/nom.ts'
 
@@ -14,6 +21,7 @@ const smsDe = (nom: string) => [
   motsDeLaPause(structure(nom), { quoi: 'reprise', at, whole: false }).sms,
   motsDeLaFermeture(structure(nom), at).sms,
   motsDuRappel(structure(nom), at).sms,
+  motsDuContactRemplace(structure(nom), 'sms').sms,
 ]
 
 const words = (text: string) => text.split(/[^\w'-]+/).filter(Boolean)
@@ -41,7 +49,7 @@ it('un nom se dit avec son article ; trop long, par son sigle, puis par ses prem
     smsDe('CCAS de Figeac')
       .join('\n')
       .match(/(?:le|au) CCAS de Figeac/g),
-  ).toHaveLength(7)
+  ).toHaveLength(8)
   const write = (room: number) => (name: string) => `${name}${'.'.repeat(160 - room)}`
   const said = (name: string, room: number) => oneSms(name, write(room)).replace(/\.+$/, '')
   expect(said('le Centre communal d’action sociale de Figeac', 45)).toBe("le Centre communal d'action sociale de Figeac")

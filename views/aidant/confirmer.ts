@@ -26,6 +26,7 @@ const QUOI = {
   ouvrir: 'Vous allez ouvrir le dossier d’une personne.',
   exporter: 'Vous allez emporter le journal de la structure.',
   signer: 'Vous allez accepter et signer un mandat.',
+  contact: 'Vous allez changer comment une personne est prévenue.',
 } as const satisfies Record<Confirme, string>
 
 /** Where she was. A signature has none: its screen was lent, and leads nowhere else. */
@@ -36,6 +37,7 @@ const RETOUR: Partial<Record<Confirme, string>> = {
   reinitialiser: '/structure/aidants',
   ouvrir: '/personnes',
   exporter: '/structure/journal',
+  contact: '/personnes',
 }
 
 const REFUSAL = {

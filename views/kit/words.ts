@@ -12,6 +12,7 @@ import type {
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
 import type { Maniere } from '../../src/mandat/fin.ts'
 import { type Duree, type Fin, type Etat as RuleEtat, THEMATIQUES, type Thematique } from '../../src/mandat/mandat.ts'
+import type { Contacts } from '../../src/usager/queries.ts'
 import { type Html, html } from './html.ts'
 
 export type Etat = RuleEtat['etat']
@@ -363,3 +364,10 @@ export const etapeEnMots = ({
   ]
     .filter(Boolean)
     .join(', ')
+
+/** « Par SMS, au 06 12 34 56 78 »: how she is told of what changes. */
+export const suiviEnMots = ({ suivi, email, telephone }: Contacts): string => {
+  if (suivi === 'sms' && telephone) return `Par SMS, au ${telephoneEnMots(telephone)}`
+  if (suivi === 'email' && email) return `Par e-mail, à ${email}`
+  return 'Sur papier, à chaque visite'
+}

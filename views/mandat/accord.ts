@@ -5,19 +5,7 @@ import { blocs, texteScelle } from '../../src/mandat/texte.ts'
 import { laStructure } from '../../src/structure/nom.ts'
 import { alert } from '../kit/alert.ts'
 import { more, sentence, step } from '../kit/card.ts'
-import {
-  button,
-  buttons,
-  checkbox,
-  checkboxes,
-  type Errors,
-  errorSummary,
-  form,
-  hidden,
-  input,
-  radios,
-  type Values,
-} from '../kit/form.ts'
+import { button, buttons, checkbox, checkboxes, type Errors, errorSummary, form, hidden, type Values } from '../kit/form.ts'
 import { attributes, html } from '../kit/html.ts'
 import { legal } from '../kit/legal.ts'
 import { type Frame, page } from '../kit/page.ts'
@@ -33,6 +21,7 @@ import {
   THEMATIQUE,
   telephoneEnMots,
 } from '../kit/words.ts'
+import { suiviFields } from './contact.ts'
 import { ecritureGardee } from './ecriture.ts'
 import { ETAPES } from './new.ts'
 import { REFUSAL, type Refusal } from './refusals.ts'
@@ -65,7 +54,6 @@ const RELIRE = attributes({
   'hx-sync': 'this:replace',
 })
 
-const SUIVI = { papier: 'Sur papier, à chaque visite', sms: 'Par SMS', email: 'Par e-mail' } as const
 const AUJOURD_HUI = { papier: 'sur papier', sms: 'par SMS', email: 'par e-mail' } as const
 
 /** What she rereads, then what the aidant fills, then her two buttons of the same size. */
@@ -144,23 +132,14 @@ export const accordPage = (props: Props) => {
       </div>
       </div>
       <div class="beside">
-      ${radios({
-        name: 'suivi',
-        legend: 'Comment la prévenir de ce qui change ?',
+      ${suiviFields({
         hint: `${connue ? `Aujourd’hui : ${AUJOURD_HUI[connue.suivi]}. ` : ''}Un message ne dit jamais de quelle démarche il s’agit.`,
-        options: SUIVI,
-        value: values.suivi,
-        error: errors.suivi,
-      })}
-      ${input({ name: 'mobile', label: 'Son mobile, si c’est son choix', type: 'tel', size: 12, value: values.mobile ?? connu.mobile, error: errors.mobile, attrs: { required: false } })}
-      ${input({
-        name: 'email',
-        label: 'Son adresse e-mail, si c’est son choix',
-        hint: 'La sienne, jamais la vôtre ni celle de la structure.',
-        type: 'email',
-        value: values.email ?? connu.email ?? identite.email,
-        error: errors.email,
-        attrs: { required: false },
+        values: {
+          ...values,
+          mobile: values.mobile ?? connu.mobile,
+          email: values.email ?? connu.email ?? identite.email,
+        },
+        errors,
       })}
       </div>
       <h2 id="repondre">À vous de répondre</h2>

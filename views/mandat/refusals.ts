@@ -1,4 +1,6 @@
 import type { AccordRefusal } from '../../src/mandat/agree.ts'
+import type { AskRefusal } from '../../src/mandat/ask-contact.ts'
+import type { ChangeRefusal } from '../../src/mandat/change-contact.ts'
 import type { RenewalRefusal } from '../../src/mandat/fin.ts'
 import type { JoinRefusal } from '../../src/mandat/join-telephone.ts'
 import type { ProveRefusal } from '../../src/mandat/prove-contact.ts'
@@ -50,6 +52,7 @@ export const REFUSAL = {
   code_contact_faux: 'Ce code n’est pas celui qui a été envoyé. Relisez-le ensemble.',
   code_contact_perime:
     'Ce code ne sert plus : il dure dix minutes, pour trois essais. Envoyez-en un autre, ou choisissez le papier.',
+  code_contact_refuse: 'Ce n’est pas le bon code, ou il ne sert plus : il dure dix minutes, pour trois essais.',
   lecteur_manquant: 'Dites qui d’autre lit ces messages.',
   lien_inconnu: 'Cette adresse ne sert plus : elle dure dix minutes, et ne sert qu’une fois. Rien n’a été changé.',
   code_telephone_faux:
@@ -118,7 +121,9 @@ export const REFUSAL = {
   | StopRefusal
   | RecordStopRefusal
   | RecordPauseRefusal
-  | RenewalRefusal,
+  | RenewalRefusal
+  | AskRefusal
+  | ChangeRefusal,
   string
 >
 export type Refusal = keyof typeof REFUSAL

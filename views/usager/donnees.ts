@@ -4,8 +4,7 @@ import { sentence } from '../kit/card.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts } from '../kit/table.ts'
-import { dateEcrite, jour, majuscule, telephoneEnMots, temps } from '../kit/words.ts'
-import { suiviEnMots } from './contact.ts'
+import { dateEcrite, jour, majuscule, suiviEnMots, telephoneEnMots, temps } from '../kit/words.ts'
 import { dansLeDepartement } from './departements.ts'
 import { nomDuPays } from './pays.ts'
 
@@ -35,7 +34,7 @@ export const donneesPage = ({ frame, donnees, structures }: Props) =>
       { term: 'Mobile', value: one.telephone && telephoneEnMots(one.telephone) },
       { term: 'E-mail', value: one.email },
     ])}
-    <p>Pour changer, dites-le quand vous faites un mandat avec un aidant, ou quand vous en renouvelez un : le nouveau numéro ou la nouvelle adresse se vérifie à ce moment-là.</p>`,
+    <p><a href="/mon-espace/contacts">Mes contacts</a>, pour changer de numéro, d’adresse ou de façon, et voir qui l’a fait avant</p>`,
     )}
     <h2>Ce qui est écrit de vous</h2>
     <ul>

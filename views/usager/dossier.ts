@@ -23,9 +23,9 @@ import {
   nomComplet,
   nomCourant,
   RESULTAT,
+  suiviEnMots,
   temps,
 } from '../kit/words.ts'
-import { suiviEnMots } from './contact.ts'
 
 type Props = {
   frame: Frame
@@ -59,7 +59,10 @@ export const dossierPage = ({ frame, usager, mandats, demarches, recents, apres,
     html`${notee && noted(notee)}
     ${facts([
       { term: 'Naissance', value: dateEcrite(usager.birthdate) },
-      { term: 'Pour la prévenir', value: inForce.length > 0 && suiviEnMots(usager) },
+      {
+        term: 'Pour la prévenir',
+        value: inForce.length > 0 && html`${suiviEnMots(usager)}. <a href="${here}/contact">Changer avec elle</a>`,
+      },
     ])}
     ${
       inForce.length === 0 &&
