@@ -69,9 +69,9 @@ describe('le texte qui sera scellé', () => {
   it('est de la version lue à voix haute, qui ne promet que ce qui existe', async () => {
     const browser = await signedIn()
     const explained = await browser.get('/mandats/expliquer')
-    expect(TEXTE_COURANT).toBe('fr-2')
+    expect(TEXTE_COURANT).toBe('fr-3')
     const { accord } = await rereading()
-    said(accord.html, 'Texte fr-2, version de travail')
+    said(accord.html, 'Texte fr-3, version de travail')
     for (const html of [explained.html, accord.html]) expect(words(html)).not.toMatch(/contest|doit répondre/i)
     said(explained.html, 'Déjà expliqué : choisir')
   })
