@@ -92,6 +92,8 @@ describe('un mandat en remplace un autre', () => {
     const { id, browser, accord } = await rereading({ persona: 'marcel', perimetre: ['papiers', 'logement'] })
     said(accord.html, 'Papiers : ceci remplace votre mandat jusqu’au 2 mars 2027 au soir.')
     expect(words(accord.html).match(/ceci remplace/g)).toHaveLength(1)
+    said(accord.html, '« Non, j’arrête » arrête seulement cette nouvelle demande. Votre mandat d’aujourd’hui continue.')
+    expect(words((await rereading({ persona: 'odette' })).accord.html)).not.toContain('cette nouvelle demande')
     await browser.post(accord.url, yes(accord))
     const acceptation = await browser.get(stepOf(id, 'acceptation'))
     said(acceptation.html, 'Papiers : ceci remplace son mandat jusqu’au 2 mars 2027 au soir.')
