@@ -10,6 +10,7 @@ describe('espaces insécables', () => {
     ['Une question ? Oui !', 'Une question~? Oui~!'],
     ['ici : là ; puis', 'ici~: là~; puis'],
     ['il dit « oui », 5 %, 12,50 €', 'il dit «~oui~», 5~%, 12,50~€'],
+    ['à 14 h 05, entre 8 et 20 h', 'à 14~h~05, entre 8 et 20 h'],
     ['12:30, https://exemple.fr/?a=b', '12:30, https://exemple.fr/?a=b'],
   ])('%s', (text, expected) => expect(seen(insecables(text))).toBe(expected))
 
