@@ -66,6 +66,19 @@ const acte = (mandat: Mandat, more: Partial<NewDemarche> = {}): NewDemarche => (
 })
 
 describe('la porte de la personne', () => {
+  it('avec plusieurs mandats, chaque bouton dit duquel il s’agit à qui ne voit que son nom', async () => {
+    await world.sign({ persona: 'nassimah', perimetre: ['loisirs'] })
+    const last = await world.sign({ persona: 'nassimah', perimetre: ['transports'] })
+    const page = await (await world.get('/mon-espace', await cookieOf(last))).text()
+    await expectValidHtml(page)
+    const named = [...page.matchAll(/<a [^>]*class="button[^>]*>(.*?)<\/a>/g)].map(([, inside]) =>
+      inside!.replace(/<[^>]+>/g, ''),
+    )
+    expect(named).toContain('Arrêter : avec le CCAS de Figeac, vos démarches de loisirs, de sport et de culture')
+    expect(new Set(named).size).toBe(named.length)
+    expect(named.length).toBeGreaterThan(5)
+  })
+
   it('explique en deux phrases et mène à FranceConnect, avec de quoi arrêter sans internet', async () => {
     const page = await read('/mon-espace/connexion')
     expect(page).toMatch(/vous voyez ce qui est fait pour vous.*S’identifier avec France ?Connect.*Sans internet/)

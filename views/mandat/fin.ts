@@ -297,5 +297,5 @@ export const nonRenouvelablePage = ({ frame, mandatId, refusal }: { frame: Frame
     { ...frame, above: back('Revenir au mandat', `/mandats/${mandatId}`) },
     'Renouveler le mandat',
     html`${alert('Ce mandat ne se renouvelle pas', REFUSAL[refusal], 'info')}
-    ${buttonLink('Nouveau mandat', '/mandats/nouveau', { kind: 'secondary' })}`,
+    ${buttonLink('Nouveau mandat', '/mandats/expliquer', { kind: 'secondary' })}`,
   )
