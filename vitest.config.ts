@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
     globalSetup: ['tests/support/postgres.ts'],
+    setupFiles: ['tests/support/espaces.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,

@@ -68,6 +68,8 @@ export function aidantRoutes({ db, config, proconnect }: Deps): Hono<Env> {
     return entered(c, await redeemCode(db, { navigateur, previousSession: c.var.sessionId, code: form.data.code }, door))
   })
 
+  // Typed, reloaded or kept as a bookmark: the passkey is asked for by the button of the page it leads to.
+  routes.get('/connexion/cle', publicPage, (c) => c.redirect(`/connexion${new URL(c.req.url).search}`, 303))
   routes.post('/connexion/cle', publicPage, locale, perAddress(), async (c) => {
     const navigateur = jar.read(c, 'navigateur')
     const form = await parseForm(c, signatureForm)

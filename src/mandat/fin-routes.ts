@@ -12,7 +12,7 @@ import { requireAidant } from '../http/rules.ts'
 import { dossierDeDirection, lire, litCommeAidant, recordAcces } from '../usager/access.ts'
 import { findUsager } from '../usager/queries.ts'
 import { findActing } from './brouillon-queries.ts'
-import { aRenouveler, type FinParLaStructure, refusalOfRenewal } from './fin.ts'
+import { aRenouveler, type FinParLaStructure, nonRepris, refusalOfRenewal } from './fin.ts'
 import { listArretsRecus, listSignalees } from './fin-queries.ts'
 import { arretRecuForm, choixForm, finForm, pauseRecueForm } from './forms.ts'
 import { findMandat, findMandatContenu, listAutorisations, listMandats } from './queries.ts'
@@ -171,7 +171,11 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
     const acting = (await db.tx(as(c.var.aidant), (tx) => findActing(tx)))!
     const refusal = refusalOfRenewal(mandat, autorisations, acting.desactivees, undefined, now)
     if (refusal && status === 200) return c.html(nonRenouvelablePage({ frame: frameOf(c, 'mandat'), mandatId, refusal }))
-    const renouvelle = { perimetre: aRenouveler(autorisations, acting.desactivees), duree: mandat.duree }
+    const renouvelle = {
+      perimetre: aRenouveler(autorisations, acting.desactivees),
+      nonRepris: nonRepris(autorisations, acting.desactivees),
+      duree: mandat.duree,
+    }
     return c.html(newMandatPage({ frame: frameOf(c, 'mandat'), acting, renouvelle, now, ...more }), status)
   }
   routes.get('/mandats/:mandatId/renouveler', requireAidant, (c) => renewing(c, c.req.param('mandatId'), 200))

@@ -83,6 +83,10 @@ const YEAR_MS = 365 * 24 * 3600 * 1000
 export const aRenouveler = (autorisations: readonly Autorisation[], desactivees: readonly Thematique[]): Thematique[] =>
   autorisations.filter((one) => !one.revokedAt && !desactivees.includes(one.thematique)).map(({ thematique }) => thematique)
 
+/** What a renewal leaves out, though nobody ended it: the structure has ceased to offer it. */
+export const nonRepris = (autorisations: readonly Autorisation[], desactivees: readonly Thematique[]): Thematique[] =>
+  autorisations.filter((one) => !one.revokedAt && desactivees.includes(one.thematique)).map(({ thematique }) => thematique)
+
 /**
  * Why this mandat of the structure is not renewed now (cases 34 and 35): ended early it never is, even once its date has passed; paused, the
  * person has said to wait. `thematiques`: what would be granted anew, never more than what it held.

@@ -3,6 +3,7 @@ import type { Config } from '../config.ts'
 import type { Db, Tx } from '../db.ts'
 import { failure, type Log } from '../http/log.ts'
 import { returnSms, takeSms } from './budget.ts'
+import { insecables } from './insecables.ts'
 
 export type Outgoing = {
   id: string
@@ -28,7 +29,7 @@ export function openDelivery({ mail, smsUrl, publicUrl }: Pick<Config, 'mail' | 
   const transport = createTransport({ url: mail.smtpUrl, ...patience }, { from: mail.from })
   return async ({ id, canal, destinataire, sujet, corps, chemin }) => {
     if (canal === 'email') {
-      const text = chemin ? `${corps}\n${publicUrl}${chemin}` : corps
+      const text = insecables(chemin ? `${corps}\n${publicUrl}${chemin}` : corps)
       await transport.sendMail({ to: destinataire, subject: sujet!, text, headers: { 'X-Entity-Ref-ID': id } })
       return
     }

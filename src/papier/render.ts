@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { insecables } from '../notification/insecables.ts'
 import type { Papier } from './papier.ts'
 
 type RenderRefusal =
@@ -106,7 +107,7 @@ export function openRenderer(options: Options = {}): Renderer {
         void stuck?.terminate()
         next()
       }, patienceMs)
-      const job: Job = { id, message: { id, papier: JSON.stringify(papier), svg }, done, timer }
+      const job: Job = { id, message: { id, papier: insecables(JSON.stringify(papier)), svg }, done, timer }
       waiting.push(job)
       next()
     })

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AIDANTS } from '../../src/demo/people.ts'
 import { openBrowser, type TestBrowser } from '../support/browser.ts'
 import { inspect } from '../support/screens.ts'
-import { PATIENCE, type Service, signInMessage, startService } from '../support/service.ts'
+import { PATIENCE, type Service, signInMessage, startService, words } from '../support/service.ts'
 
 let service: Service
 let browser: TestBrowser
@@ -15,7 +15,7 @@ afterAll(async () => {
   await browser?.close()
 })
 
-const h1 = (page: Page) => page.locator('h1').innerText()
+const h1 = (page: Page) => words(page.locator('h1'))
 const pathOf = (page: Page) => page.url().slice(service.url.length)
 
 /** First step, from the page where she is: e-mail and code of her authenticator. */

@@ -5,7 +5,7 @@ import { expectAccessible } from '../support/html.ts'
 import { keyboard } from '../support/keyboard.ts'
 import { readQr } from '../support/read-qr.ts'
 import { inspect } from '../support/screens.ts'
-import { identify, type Service, startService } from '../support/service.ts'
+import { identify, type Service, startService, words } from '../support/service.ts'
 
 let service: Service
 let browser: TestBrowser
@@ -17,7 +17,7 @@ afterAll(async () => {
   await browser?.close()
 })
 
-const h1 = (page: Page) => page.locator('h1').innerText()
+const h1 = (page: Page) => words(page.locator('h1'))
 /** A tile is pressed anywhere. */
 const tile = (page: Page, name: string) => page.locator('label', { hasText: new RegExp(`^\\s*${name}\\s*$`) }).click()
 const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).click()
@@ -74,13 +74,13 @@ describe.each([
     await page.getByLabel(/^1 mois/).check()
     await press(page, 'Continuer')
 
-    expect(await page.locator('main').innerText()).toContain(
+    expect(await words(page.locator('main'))).toContain(
       'Tapez vous-même votre mot de passe, sans que personne ne le voie : pour l’instant, vous n’acceptez encore rien.',
     )
     await press(page, 'S’identifier avec FranceConnect')
     await identify(page, persona)
     await page.waitForURL('**/accord')
-    expect(await page.locator('.sentence').innerText()).toMatch(
+    expect(await words(page.locator('.sentence'))).toMatch(
       /^Je donne mon accord : jusqu’au .+ au soir, le CCAS de Figeac peut faire mes démarches de logement, .+ à ma place, et je peux arrêter quand je veux, sans dire pourquoi\.$/,
     )
     const [yes, no] = await Promise.all(

@@ -56,6 +56,9 @@ it('avec une clé d’accès : l’ajouter, se connecter, signer un mandat, reti
   await press(page, 'Créer la clé d’accès')
   await page.getByText('Ces codes ne seront plus jamais montrés').waitFor()
   expect(await page.locator('strong.code').count()).toBe(10)
+  await page.evaluate('window.print = () => { document.title = "imprimé" }')
+  await press(page, 'Imprimer')
+  expect(await page.title()).toBe('imprimé')
   await page.getByRole('link', { name: /continuer/ }).click()
   await page.getByRole('heading', { name: 'Ordinateur de la mairie' }).waitFor()
 
@@ -114,6 +117,8 @@ it('sans JavaScript, sur un téléphone, au clavier : une seconde application, e
   await hands.press(page.getByRole('button', { name: 'Associer cette application' }))
   await page.getByText('Ces codes ne seront plus jamais montrés').waitFor()
   expect(await page.locator('strong.code').count()).toBe(10)
+  expect(await page.getByRole('button', { name: 'Imprimer' }).count()).toBe(0)
+  expect(await page.locator('noscript').innerText()).toContain('dans le menu de votre navigateur')
   await keyboard(page).press(page.getByRole('link', { name: /continuer/ }))
   await page.getByRole('heading', { name: 'Téléphone neuf' }).waitFor()
   await keyboard(page).press(page.getByRole('button', { name: 'Remplacer mes codes de secours' }))

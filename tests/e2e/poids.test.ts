@@ -3,7 +3,7 @@ import type { BrowserContext, Page, Request } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openBrowser, type TestBrowser } from '../support/browser.ts'
 import { inspect } from '../support/screens.ts'
-import { type Service, startService } from '../support/service.ts'
+import { type Service, startService, words } from '../support/service.ts'
 
 let service: Service
 let browser: TestBrowser
@@ -110,7 +110,7 @@ it('les pages de tous, et celle de la démonstration, sont reliées entre elles'
     ['Trait d’union', 'On vous aide pour vos démarches. Vous gardez la main.'],
   ] as const) {
     await page.getByRole('link', { name: link }).click()
-    expect(await page.locator('h1').innerText()).toBe(title)
+    expect(await words(page.locator('h1'))).toBe(title)
   }
   await page.getByRole('link', { name: 'Se connecter comme aidant' }).click()
   await page.waitForURL('**/connexion')

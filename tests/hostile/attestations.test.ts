@@ -151,10 +151,10 @@ describe('le statut, dans le navigateur', () => {
   })
 })
 
-describe('la preuve d’un accord', async () => {
+describe.each(['fr-1', 'fr-2', TEXTE_COURANT])('la preuve d’un accord, texte %s', async (version) => {
   const fc = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const jwks = { keys: [{ ...fc.publicKey.export({ format: 'jwk' }), kid: 'fc-1' }] }
-  const words = texte(TEXTE_COURANT)!
+  const words = texte(version)!
   const structure = { siret: CLAIMS.mandataire.siret, nom: 'CCAS de Figeac' }
   const choice = {
     id: CLAIMS.jti,

@@ -14,7 +14,7 @@ import { PUBLIC_URL } from '../support/world.ts'
 const WITHOUT: [reason: string, routes: string][] = [
   [
     'une page lue : ce qui est à tous, ou à qui la demande, en quelques requêtes bornées',
-    `GET / · GET /accessibilite · GET /mentions-legales · GET /assets/:hash/:name · GET /v · GET /v-sw.js · GET /verifier · GET /connexion
+    `GET / · GET /accessibilite · GET /mentions-legales · GET /assets/:hash/:name · GET /v · GET /v-sw.js · GET /verifier · GET /connexion · GET /connexion/cle
      GET /connexion/code · GET /connexion/lien/:jeton · GET /mon-espace/connexion · GET /mon-espace/deconnexion · GET /mon-espace/code
      GET /conditions-d-utilisation · GET /structures · GET /mes-connexions · GET /mes-connexions/rester · GET /mes-moyens-de-connexion
      GET /mes-moyens-de-connexion/ajouts/:ajoutId · GET /personnes/:usagerId · GET /personnes/:usagerId/contact · GET /personnes/:usagerId/contact/code

@@ -147,8 +147,8 @@ describe('noter une démarche', () => {
     })
     const detail = await story.get(awa, `/demarches/${id}`)
     await expectValidHtml(detail.html)
-    expect(detail.html).toContain('1\u00a0250,50\u00a0€')
-    expect(detail.html).toContain('27\u00a0mars\u00a02027')
+    expect(detail.html).toContain('1 250,50 €')
+    expect(detail.html).toContain('27 mars 2027')
   })
 
   it('propose d’abord ce qui a été fait il y a peu, jamais ce qui est confidentiel, et rien hors du mandat', async () => {
@@ -289,7 +289,7 @@ describe('la même démarche, notée une deuxième fois dans les dix minutes', (
     const id = first.location!.split('notee=')[1]!
     const second = await again()
     expect(second.status).toBe(409)
-    expect(second.html).toMatch(/Vous avez déjà noté cette démarche à <time[^>]*>\d+\u00a0h\u00a0\d\d<\/time>/)
+    expect(second.html).toMatch(/Vous avez déjà noté cette démarche à <time[^>]*>\d+ h \d\d<\/time>/)
     expect(second.html).toContain(`href="/demarches/${id}"`)
     await expectValidHtml(second.html)
     expect(await count()).toBe(1)

@@ -100,7 +100,7 @@ describe('la page de l’équipe', () => {
       'Samira Roux samira@deux.demo Aidant Actif Aucune',
       expect.stringMatching(/^Inès Delmas ines@figeac.demo Aidant Suspendu depuis le .* Aucune$/),
     ])
-    expect(html).toContain('3\u00a0personnes peuvent agir')
+    expect(html).toContain('3 personnes peuvent agir')
     expect(html).not.toMatch(/Hoarau|Payet/)
   })
 
@@ -796,7 +796,7 @@ describe('l’inactivité', () => {
     expect(await watch()).toBe(1)
     expect(await messages()).toEqual([`${AIDANTS.thomas.email} : ${AVERTIE}`])
     const warned = await (await as('nadia')).get(fiche('thomas'))
-    expect(warned.html).toContain('(rien depuis 90\u00a0jours)')
+    expect(warned.html).toContain('(rien depuis 90 jours)')
     for (let n = 0; n < 3; n++) expect(await watch()).toBe(0)
     await world.database.travel({ ms: 60 * DAY })
     await presents('thomas')

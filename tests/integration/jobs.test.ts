@@ -532,7 +532,7 @@ describe('les messages', () => {
       canal: 'email',
       destinataire: 'a@example.org',
       sujet: 'C’est arrêté',
-      corps: 'Voici',
+      corps: 'Voici : « oui »',
     } as const
     await deliver({ ...mail, chemin: '/mandats/0' })
     server.close()
@@ -540,7 +540,10 @@ describe('les messages', () => {
     expect(said).toMatch(/MAIL FROM:<essai@example.org>/)
     expect(said).toMatch(/RCPT TO:<a@example.org>/)
     expect(said).toContain('From: Essai <essai@example.org>')
-    expect(said).toContain('Voici\r\nhttps://mandats.example.org/mandats/0')
+    // No line of it begins with « : » or « » », however narrow the screen that shows it.
+    expect(said.replace(/=\r\n/g, '')).toContain(
+      'Voici=C2=A0: =C2=AB=C2=A0oui=C2=A0=C2=BB\r\nhttps://mandats.example.org/mandats/0',
+    )
     await expect(deliver({ ...mail, canal: 'sms', destinataire: '+33612345678', sujet: null, chemin: null })).rejects.toThrow()
   })
 })

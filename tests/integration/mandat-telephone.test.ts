@@ -42,7 +42,7 @@ const identifies = async (phone: Browser, link: string, persona: string) => {
   await expectValidHtml((await phone.get(link)).html)
   return phone.follow(await phone.atFranceConnect(await phone.post(link, {}), persona))
 }
-const codeOn = (page: Page) => /class="digits">(\d{3})\u00a0(\d{3})</.exec(page.html)!.slice(1).join('')
+const codeOn = (page: Page) => /class="digits">(\d{3}) (\d{3})</.exec(page.html)!.slice(1).join('')
 const wrongOf = (code: string) => (code === '000000' ? '111111' : '000000')
 const join = (aidant: Browser, id: string, code: string) => aidant.post(stepOf(id, 'telephone'), { geste: 'relier', code })
 const identified = async (id: string) => {

@@ -66,6 +66,19 @@ const acte = (mandat: Mandat, more: Partial<NewDemarche> = {}): NewDemarche => (
 })
 
 describe('la porte de la personne', () => {
+  it('avec plusieurs mandats, chaque bouton dit duquel il s’agit à qui ne voit que son nom', async () => {
+    await world.sign({ persona: 'nassimah', perimetre: ['loisirs'] })
+    const last = await world.sign({ persona: 'nassimah', perimetre: ['transports'] })
+    const page = await (await world.get('/mon-espace', await cookieOf(last))).text()
+    await expectValidHtml(page)
+    const named = [...page.matchAll(/<a [^>]*class="button[^>]*>(.*?)<\/a>/g)].map(([, inside]) =>
+      inside!.replace(/<[^>]+>/g, ''),
+    )
+    expect(named).toContain('Arrêter : avec le CCAS de Figeac, vos démarches de loisirs, de sport et de culture')
+    expect(new Set(named).size).toBe(named.length)
+    expect(named.length).toBeGreaterThan(5)
+  })
+
   it('explique en deux phrases et mène à FranceConnect, avec de quoi arrêter sans internet', async () => {
     const page = await read('/mon-espace/connexion')
     expect(page).toMatch(/vous voyez ce qui est fait pour vous.*S’identifier avec France ?Connect.*Sans internet/)
@@ -370,6 +383,37 @@ describe('arrêter', () => {
     expect(page).not.toMatch(/Envoyer le relevé|Retraite/)
     expect(page).toContain('Actualiser, pour le 15 janvier 2020 : cette date est passée pour')
     expect(page).toMatch(/S’inscrire, pour le 15 janvier 2099 pour/)
+  })
+
+  it('ce qui reste à faire, d’après ses actes : le plus proche d’abord, ce qui revient, quels papiers et quels mots de passe', async () => {
+    const mandat = await world.sign({ persona: 'marcel', perimetre: ['travail', 'logement'] })
+    const note = (demarche: Parameters<typeof world.note>[1]) => world.note(mandat.id, { thematique: 'travail', ...demarche })
+    await note({ titre: 'Formation', etapeQuoi: 'S’inscrire', etapeQui: 'aidant', etapeQuand: '2099-03-01' })
+    await note({ titre: 'Retraite', etapeQuoi: 'Envoyer le relevé', etapeQui: 'personne', etapeQuand: '2099-01-15' })
+    await note({ titre: 'Bilan', resultat: 'a_faire_par_la_personne', canal: 'courrier', mode: 'a_sa_place' })
+    await note({ titre: 'Carte', canal: 'guichet', mode: 'avec_la_personne' })
+    await note({ titre: 'Sécurité', administration: 'CPAM', canal: 'en_ligne_autre', mode: 'seule_avec_appui' })
+    await note({
+      code: 'ft-actualisation',
+      titre: 'S’actualiser chaque mois',
+      administration: 'France Travail',
+      canal: 'en_ligne_autre',
+    })
+    await note({ titre: 'Recours', etapeQuoi: 'Répondre', etapeQui: 'administration' })
+    await note({ thematique: 'logement', titre: 'Bail', canal: 'guichet', etapeQuoi: 'Signer le bail', etapeQui: 'personne' })
+    await stop(mandat, 'travail')
+    const page = await read(`/mon-espace/mandats/${mandat.id}/arret`, await cookieOf(mandat))
+    expect(page).toContain(
+      [
+        'Ce qui est maintenant à vous de faire',
+        'Envoyer le relevé, pour le 15 janvier 2099 pour : Retraite',
+        'S’inscrire, pour le 1er mars 2099 pour : Formation L’aidant devait le faire.',
+        'Continuer : Bilan',
+        'Dire chaque mois sa situation à France Travail une date à ne pas manquer, chaque mois',
+        'Reprendre vos papiers, s’ils sont chez l’aidant. Surtout : Bilan',
+        'Changer vos mots de passe, si quelqu’un les connaît. Surtout : France Travail Tout ce qui a été fait',
+      ].join(' '),
+    )
   })
 
   it('deux fois ou dix à la fois, c’est arrêté une fois', async () => {

@@ -169,6 +169,13 @@ describe('se connecter avec une clé d’accès', () => {
     options: optionsOf((await browser.post('/connexion/cle', {})).html),
   })
 
+  it('demandée d’un signet ou d’un rechargement : l’adresse mène à la page de connexion, où est son bouton', async () => {
+    const browser = world.browser()
+    const towards = async (path: string) => (await browser.get(path)).location
+    expect(await towards('/connexion/cle')).toBe(`${PUBLIC_URL}/connexion`)
+    expect(await towards('/connexion/cle?suite=%2Fa-remettre')).toBe(`${PUBLIC_URL}/connexion?suite=%2Fa-remettre`)
+  })
+
   it('suffit, ouvre une session, une trace, et dit quand elle a servi', async () => {
     const cle = await addCle(await enter('thomas'), 'thomas')
     const { browser, options } = await door()

@@ -142,7 +142,7 @@ it('d’un arrêt demandé par lettre, la liste dit quand la lettre était arriv
   await world.database.freeze(new Date(Date.now() + 2 * 86_400_000))
   ok(await recordStop(world.db, world.as('ines'), { mandatId: id, maniere: 'courrier', recuLe: signedAt }))
   const page = (await world.browser(await world.sessionOf('ines')).get(ADRESSE)).html
-  const [recu, effectif] = [signedAt, await world.now()].map((at) => jourEtHeure(at, 'Europe/Paris'))
+  const [recu, effectif] = [signedAt, await world.now()].map((at) => jourEtHeure(at, 'Europe/Paris').replaceAll('\u00a0', ' '))
   expect(page).toContain(`demande reçue le ${recu}, arrêt effectif le ${effectif}`)
   await world.database.freeze(null)
 })

@@ -38,7 +38,7 @@ describe('le PDF d’un papier', () => {
     expect(pdf.catalogue).toMatch(/\/OutputIntents/)
     for (const element of ['H1', 'H2', 'H3', 'P', 'L', 'LI', 'LBody', 'Figure']) expect(pdf.elements).toContain(element)
     expect(pdf.elements.filter((one) => one === 'H1')).toHaveLength(1)
-    expect(pdf.alternatives).toEqual(['Code QR : il ouvre la page qui vérifie ce papier.'])
+    expect(pdf.alternatives).toEqual(['Code QR\u00a0: il ouvre la page qui vérifie ce papier.'])
     expect(pdf.fonts.length).toBeGreaterThan(0)
     for (const { name, embedded } of pdf.fonts) {
       expect(embedded, name).toBe(true)

@@ -134,6 +134,11 @@ describe('une autre structure', () => {
     expect(answers[2]).toEqual(answers[0])
     expect(await countAcces()).toBe(before)
     expect(await read(`/personnes/${ibrahim.usagerId}`, fabrice)).toContain('Noter une démarche')
+    const dossier = await (await world.get(`/personnes/${ibrahim.usagerId}`, fabrice)).text()
+    // Of the menu and of the page: one name, one place.
+    expect(
+      new Set(dossier.match(/<a [^>]*>(?:<span>)?Nouveau mandat</g)!.map((link) => /href="([^"]+)"/.exec(link)![1])),
+    ).toEqual(new Set(['/mandats/expliquer']))
   })
 
   it('qui agit pour deux structures ne voit que les personnes de celle choisie', async () => {

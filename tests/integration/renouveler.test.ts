@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { constraintOf } from '../../src/db.ts'
 import { keepIdentity, openIdentification } from '../../src/mandat/identify.ts'
+import { THEMATIQUES, type Thematique } from '../../src/mandat/mandat.ts'
 import { renewMandat } from '../../src/mandat/renew.ts'
+import { setThematiques } from '../../src/mandat/set-thematiques.ts'
 import { chooseAgain } from '../../src/mandat/start.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
 import { expectValidHtml } from '../support/html.ts'
@@ -76,6 +78,20 @@ it('la base aussi refuse un renouvellement plus long ou plus large que ce qui re
   await expect(world.sql`update brouillon set duree = 'jour' where id = ${draft!}`).resolves.toBeDefined()
   ok(await stopMandat(world.db, await world.asUsager('odette'), { mandatId: id }))
   expect(await open(['logement'], 'mois')).toBe('renouvelle_sans_elargir')
+})
+
+it('dit ce qui n’est pas repris, quand la structure ne le propose plus', async () => {
+  const { id } = await world.signMandat({ perimetre: ['logement', 'transports'] })
+  const offer = async (offertes: readonly Thematique[]) =>
+    ok(await setThematiques(world.db, { ...world.as('nadia'), kind: 'referent' }, offertes))
+  const read = async () => (await world.get(`/mandats/${id}/renouveler`, await world.sessionOf('thomas'))).text()
+  expect(await read()).not.toContain('Pas repris')
+  await offer(THEMATIQUES.filter((one) => one !== 'transports'))
+  const page = await read()
+  await offer(THEMATIQUES)
+  await expectValidHtml(page)
+  expect(page).toContain('Pas repris : transports')
+  expect(page).not.toContain('value="transports"')
 })
 
 it('par l’écran : les durées plus longues ne sont pas proposées, et le refus est dit', async () => {

@@ -224,6 +224,7 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   'GET /v-sw.js': { rule: 'public', gives: 200 },
   'GET /verifier': { rule: 'public', gives: 200 },
   'GET /connexion': { rule: 'public', gives: home(303, 200, 200) },
+  'GET /connexion/cle': { rule: 'public', gives: 303 },
   'GET /connexion/code': { rule: 'public', gives: 200 },
   'GET /connexion/lien/:jeton': { rule: 'public', gives: 200, asks: '/connexion/lien/inconnu' },
   'GET /mon-espace/connexion': { rule: 'public', gives: home(200, 303, 200) },

@@ -119,7 +119,12 @@ export async function startService(): Promise<Service> {
     const response = await app.fetch(request, env)
     if (response.headers.get('content-type')?.startsWith('text/html')) {
       const { pathname, search } = new URL(request.url)
-      const screen = { path: pathname + search, status: response.status, html: await response.clone().text() }
+      // Its bytes, to be looked at as it is shown: `text()` makes its unbreakable spaces plain.
+      const screen = {
+        path: pathname + search,
+        status: response.status,
+        html: await new Blob([await response.clone().arrayBuffer()]).text(),
+      }
       screens.set(sortOf(screen), screen)
     }
     return response

@@ -66,7 +66,7 @@ test('en français facile, les phrases sont courtes', () => {
 
 test('le français qui fait foi est lu même avant relecture, et ne se dit relu que si son fichier le dit', () => {
   const [fr] = lecturesOffertes(false)
-  const text = readFileSync(new URL('../../src/mandat/textes/fr-2.md', import.meta.url), 'utf8')
+  const text = readFileSync(new URL('../../src/mandat/textes/fr-3.md', import.meta.url), 'utf8')
   expect(text).toContain('aucun juriste ne l’a encore relue')
   expect(fr).toMatchObject({ langue: 'fr', faitFoi: true, relu: false })
   expect(shown(fr!)).not.toContain('Brouillon non relu')

@@ -14,6 +14,7 @@ const lu = (over: Partial<Valeurs> = {}) => texteDuMandat(TEXTE_COURANT, { ...va
 test('un texte publié ne change plus d’une lettre : on écrit une nouvelle version', () => {
   expect(texte('fr-1')?.sha256).toBe('48cc8a5a68497d6f2c7394fc8a288e3d48fe23cf0b773dd8afd1164a208e05a8')
   expect(texte('fr-2')?.sha256).toBe('ee186ff6a979304b79bee96eedf6c098e6ab154d1f63f8edc45e2a00d5e3c1da')
+  expect(texte('fr-3')?.sha256).toBe('32ccfcd956091c1fbb5f1f1429a013df60f9e4242c692dc084b65bf6eab9f7d7')
 })
 
 test('le texte courant existe, et se dit provisoire tant qu’il n’est pas relu', () => {
@@ -21,6 +22,11 @@ test('le texte courant existe, et se dit provisoire tant qu’il n’est pas rel
   expect(lu()).toContain('doit être relu par un juriste')
   expect(texte('fr-0')).toBeUndefined()
   expect(() => explication('fr-0', valeurs)).toThrow('no version')
+})
+
+test('dit la conservation comme elle se fait : du dernier mandat, et non de celui-ci', () => {
+  expect(lu()).toContain('six ans après la fin de votre dernier mandat')
+  expect(texteDuMandat('fr-2', valeurs)).toContain('six ans après la fin. La liste')
 })
 
 test('ne nomme que les thématiques accordées', () => {

@@ -3,7 +3,7 @@ import type { Factor } from '../../src/aidant/factor.ts'
 import { AJOUT_MINUTES, type Genre, MOYENS } from '../../src/aidant/moyens.ts'
 import { alert, success } from '../kit/alert.ts'
 import { back, card } from '../kit/card.ts'
-import { button, buttonLink, type Errors, errorSummary, form, input, radios, type Values } from '../kit/form.ts'
+import { button, buttonLink, type Errors, errorSummary, form, imprimer, input, radios, type Values } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { jourEtHeure, temps } from '../kit/words.ts'
@@ -130,10 +130,11 @@ export const ajoutPage = (props: AjoutProps) => {
 /** Her recovery codes, shown once. `suite`: where she goes then. */
 export const codesPage = ({ frame, codes, suite }: { frame: Frame; codes: readonly string[]; suite: string }) =>
   page(
-    { ...frame, bare: true },
+    { ...frame, bare: true, script: 'imprimer.js' },
     'Vos codes de secours',
     html`${alert('Ces codes ne seront plus jamais montrés', 'Imprimez cette page ou recopiez-les, et gardez-les loin de votre téléphone.', 'warning')}
     <p>Le jour où vous n’avez plus votre téléphone, tapez l’un d’eux à la place du code de votre application. Chacun sert une fois, pour vous connecter et associer un nouveau moyen ; aucun ne signe un mandat.</p>
     <ul>${codes.map((code) => html`<li><strong class="code">${code.replace(/(\d{4})(?=\d)/g, '$1 ')}</strong></li>`)}</ul>
+    ${imprimer()}
     ${buttonLink('J’ai gardé mes codes : continuer', suite)}`,
   )

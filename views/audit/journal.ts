@@ -5,7 +5,19 @@ import type { AidantRow, LigneRow } from '../../src/audit/queries.ts'
 import { alert } from '../kit/alert.ts'
 import { back, more } from '../kit/card.ts'
 import { csv } from '../kit/csv.ts'
-import { button, buttons, type Errors, errorSummary, form, hidden, input, results, select, type Values } from '../kit/form.ts'
+import {
+  button,
+  buttons,
+  type Errors,
+  errorSummary,
+  form,
+  hidden,
+  imprimer,
+  input,
+  results,
+  select,
+  type Values,
+} from '../kit/form.ts'
 import { type Html, html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { type Moment, pagination, timeline } from '../kit/table.ts'
@@ -138,9 +150,10 @@ type ImprimeProps = {
 /** All that a filter finds, to be printed. */
 export const journalImprimePage = ({ frame, lignes, aidants, fuseau, filtre, now }: ImprimeProps) =>
   page(
-    { ...frame, bare: true, above: back('Journal de la structure', JOURNAL) },
+    { ...frame, bare: true, above: back('Journal de la structure', JOURNAL), script: 'imprimer.js' },
     'Journal de la structure',
-    html`<p>${pluriel(lignes.length, 'ligne', 'lignes', 'Aucune ligne')}, le ${jourEtHeure(now, fuseau)}. Le contenu des démarches confidentielles n’y est pas.</p>
+    html`${imprimer()}
+    <p>${pluriel(lignes.length, 'ligne', 'lignes', 'Aucune ligne')}, le ${jourEtHeure(now, fuseau)}. Le contenu des démarches confidentielles n’y est pas.</p>
     ${filtreDit(filtre, aidants)}
     ${timeline(
       lignes.map((ligne) => moment(ligne, fuseau)),

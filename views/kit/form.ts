@@ -233,6 +233,10 @@ export const button = (
 ): Html =>
   html`<button type="submit"${attributes({ class: look(options), name: options.name, value: options.value, formaction: options.action, ...options.attrs })}>${options.icon && icon(options.icon)}<span>${label}</span></button>`
 
+/** Prints the page, by `imprimer.js` (see Frame.script); without JavaScript, says how. */
+export const imprimer = (): Html =>
+  html`<p class="imprimer"><button type="button" class="button secondary" data-imprimer hidden><span>Imprimer</span></button><noscript>Pour imprimer : dans le menu de votre navigateur, « Imprimer ».</noscript></p>`
+
 /** A link that looks like a button: it goes somewhere and changes nothing. */
 export const buttonLink = (label: Words, href: string, options: ButtonLook = {}): Html =>
   html`<a${attributes({ href, class: look(options) })}>${options.icon && icon(options.icon)}<span>${label}</span></a>`

@@ -72,9 +72,9 @@ export const FIN = {
   remplace: 'par un nouveau mandat',
 } as const satisfies Record<Fin, string>
 
-/** How a request to stop came: « reçue par courrier ». */
+/** How a request to stop, or to pause, came: « reçue par courrier ». One slip serves for both. */
 export const MANIERE = {
-  bulletin: 'par le bulletin « J’arrête mon mandat »',
+  bulletin: 'par le bulletin en bas de la feuille',
   courrier: 'par courrier',
   telephone: 'par téléphone',
   visite: 'de vive voix',

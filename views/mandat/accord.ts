@@ -116,7 +116,7 @@ export const accordPage = (props: Props) => {
             )}</div>
       ${remplacements(connue, chosen, 'votre', acting.fuseau)}
       ${more('Le texte exact, mot pour mot', legal(blocs(texteScelle(readConditions(brouillon.conditions!)!.texte.version, { ...acting, thematiques: chosen, end, publicUrl })), 2))}`
-          : html`<p role="status">Cochez au moins une thématique pour lire la phrase, ou arrêtez ici.</p>`
+          : html`<p role="status">Cochez au moins un thème pour lire la phrase, ou arrêtez ici.</p>`
       }
       ${hidden('lues', lues)}
       ${hidden('dernierJour', jour)}
@@ -144,6 +144,7 @@ export const accordPage = (props: Props) => {
       </div>
       <h2 id="repondre">À vous de répondre</h2>
       ${errors.reponse && alert('Choisissez un des deux boutons', errors.reponse)}
+      ${connue && connue.enVigueur.length > 0 && html`<p>« Non, j’arrête » arrête seulement cette nouvelle demande. Votre mandat d’aujourd’hui continue.</p>`}
       ${buttons(
         [
           button('Je donne mon accord', { name: 'reponse', value: 'oui', large: true }),

@@ -105,11 +105,11 @@ export const pauseRecuePage = ({ frame, mandat, usager, values = {}, errors = {}
     <p><a href="/mandats/${mandat.id}/arreter">Elle veut plutôt arrêter</a></p>`,
   )
 
-/** A pause lifted gives power back: it takes her identity. */
 /** How she learns what was just recorded. */
 export const PREVENUE =
   'La personne l’apprend par le moyen qu’elle a choisi. Si c’est le papier, il vous attend dans «\u00a0À remettre sur papier\u00a0».'
 
+/** A pause lifted gives power back: it takes her identity. */
 export const REPRENDRE =
   'Elle seule peut remettre en route : dans son espace avec FranceConnect, ou par un nouveau mandat avec vous. Ni vous ni un collègue ne le pouvez à sa place.'
 
@@ -297,5 +297,5 @@ export const nonRenouvelablePage = ({ frame, mandatId, refusal }: { frame: Frame
     { ...frame, above: back('Revenir au mandat', `/mandats/${mandatId}`) },
     'Renouveler le mandat',
     html`${alert('Ce mandat ne se renouvelle pas', REFUSAL[refusal], 'info')}
-    ${buttonLink('Nouveau mandat', '/mandats/nouveau', { kind: 'secondary' })}`,
+    ${buttonLink('Nouveau mandat', '/mandats/expliquer', { kind: 'secondary' })}`,
   )

@@ -25,7 +25,7 @@ type Props = {
   brouillon?: Brouillon | undefined
   brouillons?: readonly Brouillon[]
   /** What a renewal proposes: never more thématiques nor days than these, and the question of protection is asked anew. */
-  renouvelle?: { perimetre: readonly Thematique[]; duree: Duree } | undefined
+  renouvelle?: { perimetre: readonly Thematique[]; nonRepris: readonly Thematique[]; duree: Duree } | undefined
   now: Date
   values?: Values
   errors?: Errors
@@ -56,6 +56,7 @@ export const newMandatPage = ({
     html`${errorSummary(errors)}
     ${refusal && alert('Choix non enregistrés', REFUSAL[refusal])}
     ${renouvelle && html`<p>Les choix du mandat d’avant sont repris : relisez-les avec la personne. Rien n’est renouvelé tant qu’elle ne s’est pas identifiée et n’a pas redit oui.</p>`}
+    ${renouvelle && renouvelle.nonRepris.length > 0 && alert(`Pas repris : ${enMots(renouvelle.nonRepris)}`, 'Votre structure ne propose plus ces démarches. Dites-le à la personne : une autre structure peut l’aider pour elles.', 'info')}
     ${
       brouillons.length > 0 &&
       alert(

@@ -4,7 +4,7 @@ import { alert, success } from '../kit/alert.ts'
 import { button, checkboxes, type Errors, errorSummary, form } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
-import { AVERTISSEMENT_ARGENT, THEMATIQUE } from '../kit/words.ts'
+import { THEMATIQUE } from '../kit/words.ts'
 
 type Props = {
   frame: Frame
@@ -37,7 +37,6 @@ export const thematiquesPage = ({ frame, offertes, faites = false, errors = {}, 
           value,
           label: THEMATIQUE[value].titre,
           hint: THEMATIQUE[value].exemples,
-          warning: value === 'argent' ? AVERTISSEMENT_ARGENT : undefined,
         })),
         value: offertes,
         error: errors.thematiques,

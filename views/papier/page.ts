@@ -2,7 +2,7 @@ import { raw } from 'hono/html'
 import type { Bloc, Ligne, Papier, PapierRefusal } from '../../src/papier/papier.ts'
 import { alert } from '../kit/alert.ts'
 import { back, sentence } from '../kit/card.ts'
-import { button, form, hidden } from '../kit/form.ts'
+import { button, form, hidden, imprimer } from '../kit/form.ts'
 import { type Html, html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts, table } from '../kit/table.ts'
@@ -11,9 +11,9 @@ import { PAPIER_REFUSE } from './words.ts'
 /** The same paper for the browser to print, where no PDF can be made. The tab names nobody. */
 export const papierPage = ({ frame, papier, retour }: { frame: Frame; papier: Papier; retour: string }) =>
   page(
-    { ...frame, above: back('Revenir', retour) },
+    { ...frame, above: back('Revenir', retour), script: 'imprimer.js' },
     papier.titre,
-    html`<div class="a-l-ecran">${alert('Le fichier PDF ne peut pas être fait ici', 'Imprimez cette page avec votre navigateur : elle dit la même chose.', 'info')}</div>
+    html`<div class="a-l-ecran">${alert('Le fichier PDF ne peut pas être fait ici', 'Imprimez cette page : elle dit la même chose.', 'info')}${imprimer()}</div>
     <div class="papier">${papier.filigrane && html`<p class="filigrane"><strong>${papier.filigrane}</strong></p>`}${[...papier.une, ...papier.suite].map(bloc)}
     <p class="pied">${papier.pied}</p></div>`,
   )

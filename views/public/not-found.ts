@@ -22,5 +22,5 @@ export const plusEnPreparationPage = ({ demo }: { demo?: boolean | undefined } =
 <p class="sentence">Il a été arrêté ou effacé, ou son adresse est mal recopiée. Il n’en reste rien ici.</p>
 <p>Vous pouvez en préparer un autre, ou revenir à la liste des personnes.</p>
 ${buttonLink('Retour aux personnes', '/personnes')}
-${buttonLink('Nouveau mandat', '/mandats/nouveau', { kind: 'secondary' })}`,
+${buttonLink('Nouveau mandat', '/mandats/expliquer', { kind: 'secondary' })}`,
   )

@@ -1,4 +1,4 @@
-import { attendReponse, derniersEtats } from '../../src/demarche/demarche.ts'
+import { type Alerte, attendReponse, demarcheDuCatalogue, derniersEtats } from '../../src/demarche/demarche.ts'
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
 import type { ArretRecu } from '../../src/mandat/fin-queries.ts'
 import { type Autorisation, etatAutorisation } from '../../src/mandat/mandat.ts'
@@ -94,7 +94,11 @@ export const arretPage = ({ frame, mandat, autorisations, demarches, recus, sign
   const sent = over.filter(attendReponse)
   // With the paper's code, nothing says of which theme it is.
   const hidden = !whole && latest.some((one) => one.thematique === null && attendReponse(one))
-  const hers = over.filter(({ etapeQuoi, etapeQui }) => etapeQuoi !== null && etapeQui !== 'administration')
+  const done = demarches.filter(({ thematique }) => whole || stopped.some((one) => one.thematique === thematique))
+  const papiers = done.filter(({ canal, mode }) => mode === 'a_sa_place' && (canal === 'courrier' || canal === 'guichet'))
+  const comptes = done.filter(
+    ({ canal, mode, nature }) => mode !== 'seule_avec_appui' && (canal === 'en_ligne_autre' || nature === 'creation_de_compte'),
+  )
   return page(
     { ...frame, above: back('Mes mandats', '/mon-espace') },
     mandat.etat === 'expire' ? 'C’est fini' : mandat.endedHow && mandat.endedHow !== 'revoque' ? 'C’est arrêté' : 'C’est fait',
@@ -115,9 +119,10 @@ export const arretPage = ({ frame, mandat, autorisations, demarches, recus, sign
     ${hidden && html`<p>Une démarche confidentielle peut attendre une réponse : ouvrez votre espace avec FranceConnect pour la lire.</p>`}
     <h2>Ce qui est maintenant à vous de faire</h2>
     <ul>
-      ${hers.map((one) => hersLine(one, jourDeChamp(now, mandat.fuseau)))}
-      <li>Reprendre vos papiers, s’ils sont chez l’aidant.</li>
-      <li>Changer vos mots de passe, si quelqu’un les connaît.</li>
+      ${aFaire(over).map((one) => hersLine(one, jourDeChamp(now, mandat.fuseau)))}
+      ${echeances(over)}
+      <li>Reprendre vos papiers, s’ils sont chez l’aidant.${surtout(papiers.map(titreEnClair))}</li>
+      <li>Changer vos mots de passe, si quelqu’un les connaît.${surtout(comptes.map(({ administration }) => administration && administrationEnClair(administration)))}</li>
     </ul>
     <p><a href="/mon-espace/mandats/${mandat.id}">Tout ce qui a été fait avec ce mandat</a></p>
     ${!frame.parCode && form({ action: `/mon-espace/mandats/${mandat.id}/papiers/releve` }, button('Imprimer ce qui a été fait', { kind: 'secondary' }))}`,
@@ -171,11 +176,41 @@ const depuis = (at: Date, fuseau: string, now: Date): string =>
 
 const sentLine = (demarche: DemarcheRow): Html => {
   const { administration, reference, doneAt, fuseau } = demarche
-  return html`<li><strong>${titreEnClair(demarche) ?? 'Une démarche'}</strong><br>le ${temps(doneAt, jour(doneAt, fuseau))}${administration && `, ${administrationEnClair(administration)}`}${reference && html`<br>numéro de dossier\u00a0: ${reference}`}</li>`
+  return html`<li><strong>${titreEnClair(demarche) ?? 'Une démarche confidentielle'}</strong><br>le ${temps(doneAt, jour(doneAt, fuseau))}${administration && `, ${administrationEnClair(administration)}`}${reference && html`<br>numéro de dossier\u00a0: ${reference}`}</li>`
 }
+
+/** What nobody else does any more: hers, and what the aidant had still to do. Those with a date first, the nearest at the top. */
+const aFaire = (demarches: readonly DemarcheRow[]): DemarcheRow[] =>
+  demarches
+    .filter(({ etapeQuoi, etapeQui, resultat }) =>
+      etapeQuoi === null ? resultat === 'a_faire_par_la_personne' : etapeQui !== 'administration',
+    )
+    .toSorted((one, other) => (one.etapeQuand ?? '9').localeCompare(other.etapeQuand ?? '9'))
 
 /** `today`: 'YYYY-MM-DD'. */
 const hersLine = (demarche: DemarcheRow, today: string): Html => {
-  const { etapeQuoi, etapeQuand } = demarche
-  return html`<li><strong>${etapeQuoi}</strong>${etapeQuand && `, pour le ${dateEcrite(etapeQuand)}${etapeQuand < today ? '\u00a0: cette date est passée' : ''}`}<br>pour\u00a0: ${titreEnClair(demarche) ?? 'une démarche'}</li>`
+  const { etapeQuoi, etapeQuand, etapeQui } = demarche
+  const titre = titreEnClair(demarche) ?? 'une démarche confidentielle'
+  if (etapeQuoi === null) return html`<li><strong>Continuer\u00a0: ${titre}</strong></li>`
+  return html`<li><strong>${etapeQuoi}</strong>${etapeQuand && `, pour le ${dateEcrite(etapeQuand)}${etapeQuand < today ? '\u00a0: cette date est passée' : ''}`}<br>pour\u00a0: ${titre}${etapeQui === 'aidant' && html`<br>L’aidant devait le faire.`}</li>`
+}
+
+const CHAQUE: Readonly<Partial<Record<Alerte, string>>> = {
+  'echeance:mensuelle': 'chaque mois',
+  'echeance:annuelle': 'chaque année',
+}
+
+/** What comes back by itself, that the aidant may have done each time. */
+const echeances = (demarches: readonly DemarcheRow[]): Html[] =>
+  demarches
+    .filter(({ code }, index) => demarches.findIndex((other) => other.code === code) === index)
+    .flatMap((one) => {
+      const quand = (one.code ? demarcheDuCatalogue(one.code)?.alertes : [])?.map((alerte) => CHAQUE[alerte]).find(Boolean)
+      return quand ? html`<li><strong>${titreEnClair(one)}</strong><br>une date à ne pas manquer, ${quand}</li>` : []
+    })
+
+/** Where to look first, each once; nothing is said when the acts do not tell. */
+const surtout = (mots: readonly (string | null)[]): Html | false => {
+  const each = [...new Set(mots.filter((one) => one !== null))]
+  return each.length > 0 && html` Surtout\u00a0:<ul>${each.map((one) => html`<li>${one}</li>`)}</ul>`
 }

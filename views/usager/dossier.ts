@@ -76,7 +76,7 @@ export const dossierPage = ({ frame, usager, mandats, demarches, recents, apres,
       const group = mandats.filter(({ etat }) => etat === state)
       return group.length > 0 && html`<h2>${title}</h2>${group.map((mandat) => inForceCard(mandat, recents, now))}`
     })}
-    ${buttons([buttonLink('Nouveau mandat', '/mandats/nouveau', { kind: inForce.length > 0 ? 'secondary' : 'primary' })])}
+    ${buttons([buttonLink('Nouveau mandat', '/mandats/expliquer', { kind: inForce.length > 0 ? 'secondary' : 'primary' })])}
     ${over.length > 0 && html`<h2>Mandats finis</h2>${overTable(over)}`}
     <h2 id="fait">Ce qui a été fait</h2>
     ${apres && back('Revenir aux dernières démarches', `${here}#fait`)}

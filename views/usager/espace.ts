@@ -6,7 +6,7 @@ import { buttonLink, buttons } from '../kit/form.ts'
 import { type Html, html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { timeline } from '../kit/table.ts'
-import { majuscule, pluriel } from '../kit/words.ts'
+import { deMots, majuscule, pluriel } from '../kit/words.ts'
 import { acte } from './actes.ts'
 import { gestes } from './gestes.ts'
 import { droit, enPause, fini } from './sentences.ts'
@@ -32,20 +32,24 @@ export const espacePage = ({ frame, mandats, demarches, signalees, sansPreuve }:
     'Mes mandats',
     html`${inForce.length === 0 && sentence('En ce moment, personne n’a le droit de faire vos démarches ici.')}
     ${inForce.length === 0 && dernier && html`<p>${overWords(dernier)}.</p>${dernier.endedHow === 'protection' && html`<p>Une mesure de protection, c’est quand quelqu’un est officiellement chargé de vos affaires. Si ce n’est pas vrai, dites-le à cette structure\u00a0: elle peut refaire un mandat avec vous.</p>`}`}
-    ${inForce.map((mandat) =>
-      card({
+    ${inForce.map((mandat) => {
+      const sujet = inForce.length > 1 && html`<span class="sr"> : ${sujetDe(mandat)}</span>`
+      return card({
         title: mandat.structureNom,
         state: mandat.etat,
         body: html`${sentence(droit(mandat))}${enPause(mandat)}`,
         foot: buttons(
           [
-            ...gestes(mandat, sansPreuve),
-            buttonLink('Voir ce qui est fait', `/mon-espace/mandats/${mandat.id}`, { kind: 'secondary', icon: 'oeil' }),
+            ...gestes(mandat, sansPreuve, sujet),
+            buttonLink(html`Voir ce qui est fait${sujet}`, `/mon-espace/mandats/${mandat.id}`, {
+              kind: 'secondary',
+              icon: 'oeil',
+            }),
           ],
           { equal: true },
         ),
-      }),
-    )}
+      })
+    })}
     <h2>Ce qui a été fait dernièrement</h2>
     ${timeline(
       demarches.map((demarche) => acte(demarche, { short: true, signalee: signalees.has(demarche.id) })),
@@ -54,6 +58,10 @@ export const espacePage = ({ frame, mandats, demarches, signalees, sansPreuve }:
     ${over.length > 0 && more(`Ce qui est fini (${pluriel(over.length, 'mandat')})`, html`<ul>${over.map(overLine)}</ul>`)}`,
   )
 }
+
+/** « avec le CCAS de Figeac, vos démarches de logement »: what tells one mandat from the next to who hears the names of its buttons. */
+const sujetDe = ({ structureNom, enVigueur, enPause }: MandatEtat): string =>
+  `avec ${laStructure(structureNom)}, vos démarches ${deMots([...enVigueur, ...enPause])}`
 
 const endOf = ({ endedAt, expiresAt }: MandatEtat) => (endedAt ?? expiresAt).getTime()
 

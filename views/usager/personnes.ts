@@ -97,7 +97,7 @@ const countOf = ({ recherche, saisie, personnes, apres, suivant }: Props) => {
 }
 
 const emptyOf = ({ recherche, saisie, apres }: Props) => {
-  const newMandat = html`<a href="/mandats/nouveau">Nouveau mandat</a>`
+  const newMandat = html`<a href="/mandats/expliquer">Nouveau mandat</a>`
   if (recherche.par === 'date_incomplete')
     return html`<p class="empty">Écrivez une date de naissance entière : 12/03/1985, ou le mois : 03/1985, ou l’année : 1985.</p>`
   if (apres) return html`<p class="empty">La liste s’arrête ici.</p>`
