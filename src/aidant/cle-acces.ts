@@ -6,6 +6,7 @@ import {
   verifyAuthenticationResponse,
   verifyRegistrationResponse,
 } from '@simplewebauthn/server'
+import { decodeAttestationObject, decodeClientDataJSON, isoBase64URL } from '@simplewebauthn/server/helpers'
 
 /** What a passkey is bound to: this service's name and origin, and no other (WebAuthn level 3, §7.1 and §7.2). */
 const relyingParty = (publicUrl: string) => {
@@ -48,6 +49,21 @@ export const signatureOptions = async (publicUrl: string, defi: Buffer, parmi: r
     }),
   )
 
+/** Whether it was asked for in a frame of another site's page (WebAuthn level 3, §5.8.1): our pages are never in one. */
+function framed({ response: { clientDataJSON } }: RegistrationResponseJSON | AuthenticationResponseJSON): boolean {
+  const { crossOrigin, topOrigin } = decodeClientDataJSON(clientDataJSON)
+  return Boolean(crossOrigin || topOrigin)
+}
+
+/**
+ * Whether a key comes with certificates. None are asked for; to judge those, the library would call the address that each gives for its
+ * revocations, wherever that is and for as long as it takes. What is left without any is the key's own signature, or nothing (§8.2, §8.7).
+ */
+function certified({ response: { attestationObject } }: RegistrationResponseJSON): boolean {
+  const attestation = decodeAttestationObject(isoBase64URL.toBuffer(attestationObject))
+  return !['none', 'packed'].includes(attestation.get('fmt')) || attestation.get('attStmt').get('x5c') !== undefined
+}
+
 export type CleAcces = { id: Buffer; publique: Buffer; compteur: number }
 
 /** The passkey just made for this challenge; undefined when anything of it is not as asked. */
@@ -57,14 +73,18 @@ export async function verifyCreation(
   response: RegistrationResponseJSON,
 ): Promise<CleAcces | undefined> {
   const { rpID, origin } = relyingParty(publicUrl)
-  const verified = await verifyRegistrationResponse({
-    response,
-    expectedChallenge: text(defi),
-    expectedOrigin: origin,
-    expectedRPID: rpID,
-    requireUserVerification: true,
-    supportedAlgorithmIDs: ALGORITHMS,
-  }).catch(refused)
+  const verify = async () =>
+    framed(response) || certified(response)
+      ? undefined
+      : verifyRegistrationResponse({
+          response,
+          expectedChallenge: text(defi),
+          expectedOrigin: origin,
+          expectedRPID: rpID,
+          requireUserVerification: true,
+          supportedAlgorithmIDs: ALGORITHMS,
+        })
+  const verified = await verify().catch(refused)
   if (!verified?.verified) return undefined
   const { id, publicKey, counter } = verified.registrationInfo.credential
   return { id: Buffer.from(id, 'base64url'), publique: Buffer.from(publicKey), compteur: counter }
@@ -78,14 +98,18 @@ export async function verifySignature(
   cle: CleAcces,
 ): Promise<number | undefined> {
   const { rpID, origin } = relyingParty(publicUrl)
-  const verified = await verifyAuthenticationResponse({
-    response,
-    expectedChallenge: text(defi),
-    expectedOrigin: origin,
-    expectedRPID: rpID,
-    credential: { id: text(cle.id), publicKey: uint8(cle.publique), counter: cle.compteur },
-    requireUserVerification: true,
-  }).catch(refused)
+  const verify = async () =>
+    framed(response)
+      ? undefined
+      : verifyAuthenticationResponse({
+          response,
+          expectedChallenge: text(defi),
+          expectedOrigin: origin,
+          expectedRPID: rpID,
+          credential: { id: text(cle.id), publicKey: uint8(cle.publique), counter: cle.compteur },
+          requireUserVerification: true,
+        })
+  const verified = await verify().catch(refused)
   return verified?.verified ? verified.authenticationInfo.newCounter : undefined
 }
 

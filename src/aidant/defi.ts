@@ -6,9 +6,10 @@ const DEFI_MINUTES = 5
 /** Who must sign, and what: a browser that signs in, or a session and what it confirms. */
 export type Pour = { navigateur: string } | { aidantId: string; sessionId: string; objet: string }
 
+// A browser may say anything of itself, what a session confirms included: one is never the other.
 const empreinteDe = (pour: Pour) =>
   createHash('sha256')
-    .update('navigateur' in pour ? pour.navigateur : JSON.stringify([pour.sessionId, pour.objet]))
+    .update(JSON.stringify('navigateur' in pour ? [pour.navigateur] : [pour.sessionId, pour.objet]))
     .digest()
 
 /** A challenge of 32 bytes for a passkey to sign; the former one for the same thing no longer serves. */

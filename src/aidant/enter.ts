@@ -1,13 +1,17 @@
 import type { Db } from '../db.ts'
 import { leaveSession, openSession } from '../http/session.ts'
+import { queue } from '../notification/queue.ts'
+import { newUuid } from '../uuid.ts'
 import { normalEmail } from './aidant.ts'
+import { COMPTE_LIE, messageDeMoyens } from './messages.ts'
 
 export type EnterRefusal = 'compte_inconnu'
 
 /**
  * Opens the session of an aidant whom ProConnect named, for the one structure that has the SIRET it says, and ends the session this browser
- * had. No account is made: she is known here by her account there or, the first time, by her e-mail, which ties that account to her. Unknown,
- * suspended, no longer habilitated there or another establishment: one answer.
+ * had. No account is made: she is known here by her account there or, the first time, by her e-mail, which ties that account to her; she is told
+ * so, for her e-mail is there what an identity provider says it is. Unknown, suspended, no longer habilitated there or another establishment: one
+ * answer.
  */
 export const enterByProConnect = (
   db: Db,
@@ -28,7 +32,18 @@ export const enterByProConnect = (
     if (!aidant) return { ok: false, refusal: 'compte_inconnu' }
 
     const { id: aidantId, structureId } = aidant
-    await tx.sql`update aidant set proconnect_sub = ${sub} where id = ${aidantId} and proconnect_sub is null`
+    const [tied] = await tx.sql<{ email: string; prenom: string }[]>`
+      update aidant
+      set proconnect_sub = ${sub}
+      where id = ${aidantId} and proconnect_sub is null
+      returning email, prenom`
+    if (tied)
+      await queue(tx, {
+        cle: `facteur:${newUuid(tx)}`,
+        canal: 'email',
+        destinataire: tied.email,
+        ...messageDeMoyens({ prenom: tied.prenom, quoi: COMPTE_LIE }),
+      })
     if (previousSession) await leaveSession(tx, previousSession)
     const token = await openSession(tx, { aidantId, structureId, proconnect: { idToken, authTime } })
     await tx.sql`insert into acces (genre, aidant_id, structure_id) values ('connexion', ${aidantId}, ${structureId})`

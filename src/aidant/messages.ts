@@ -98,6 +98,10 @@ ${quoi}
 Ce n’était pas vous ? Faites suspendre votre accès aussitôt par votre référent.`,
 })
 
+/** What she is told when a ProConnect account first opens hers. */
+export const COMPTE_LIE =
+  'Quelqu’un vient de se connecter à votre compte par ProConnect, pour la première fois : ce compte ProConnect y donne désormais accès.'
+
 type Absence = { prenom: string; structure: string }
 export const messageDInactivite = ({ prenom, structure }: Absence): Mail => ({
   sujet: 'Votre accès à Trait d’union ne sert plus',

@@ -212,6 +212,7 @@ async function findOpen(tx: Tx, aidantId: string | null) {
       where h.aidant_id = a.id and h.ended_at is null and s.suspended_at is null
     ) as structures
     from aidant a
-    where a.id = ${aidantId ?? NOBODY} and a.suspended_at is null`
+    where a.id = ${aidantId ?? NOBODY} and a.suspended_at is null
+      and exists (select 1 from habilitation h where h.aidant_id = a.id and h.ended_at is null)`
   return aidant
 }

@@ -76,11 +76,15 @@ export const confirmSession = (tx: Tx, id: string) => tx.sql`update session set 
 
 /** Closes one of the caller's sessions, or all but the one that asks; what is not hers, or closed already, stays as it is. */
 export async function closeSessions(tx: Tx, which: { id: string } | { sauf: string }): Promise<void> {
-  const found = await tx.sql<{ id: string }[]>`
+  const find = () => tx.sql<{ id: string }[]>`
     select s.id
     from session s
     where ${sienne(tx)} and s.ended_at is null and ${'id' in which ? tx.sql`s.id = ${which.id}` : tx.sql`s.id <> ${which.sauf}`}
-    order by s.id`
+    order by s.id
+    for no key update`
+  // One that is being taken over by another is waited for: only the statement after sees the other.
+  await find()
+  const found = await find()
   for (const { id } of found) await leaveSession(tx, id)
 }
 

@@ -39,7 +39,8 @@ export const PROCONNECT_FIN = '/connexion/proconnect/deconnecte'
 
 export type Professionnel = { sub: string; email: string; siret: string }
 
-const claims = z.object({ sub: z.string(), email: z.string().min(3).max(254), siret: z.string().regex(/^\d{14}$/) })
+// In ASCII: in lower case, « K » (U+212A) is « k », and an address would be somebody else's.
+const claims = z.object({ sub: z.string(), email: z.string().regex(/^[!-~]{3,254}$/), siret: z.string().regex(/^\d{14}$/) })
 
 /** Whom ProConnect names and for which establishment she works today; undefined when it does not say. */
 export const professionnelDe = (userinfo: unknown): Professionnel | undefined => claims.safeParse(userinfo).data

@@ -756,6 +756,29 @@ describe('le serveur', () => {
     await server.close()
   })
 
+  // A proxy in front might read the other: what it takes for one body would be a second request to us.
+  it.each([
+    ['une longueur et des morceaux', 'Content-Length: 5\r\nTransfer-Encoding: chunked'],
+    ['des morceaux après une tabulation, et une longueur', 'Transfer-Encoding:\tchunked\r\nContent-Length: 5'],
+    ['des morceaux qui n’en sont plus', 'Transfer-Encoding: chunked, identity'],
+    ['deux longueurs', 'Content-Length: 5\r\nContent-Length: 6'],
+    ['deux longueurs en une', 'Content-Length: 5, 5'],
+    ['une longueur signée', 'Content-Length: +5'],
+    ['une longueur négative', 'Content-Length: -5'],
+    ['une espace avant les deux points', 'Content-Length : 5'],
+    ['un en-tête replié', 'X: a\r\n Content-Length: 5'],
+    ['une fin de ligne nue', 'X: a\nContent-Length: 5'],
+  ])('une demande qui se lit de deux façons est refusée, et n’en cache pas une autre : %s', async (_, headers) => {
+    const { app } = openSmall()
+    app.post('/', publicPage, async (c) => c.text(await c.req.text()))
+    const server = await serve(app, { port: 0, host: '127.0.0.1' })
+    const hidden = 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
+    const post = `POST / HTTP/1.1\r\nHost: x\r\nOrigin: ${OURS}\r\nContent-Type: ${FORM}\r\n${headers}\r\n\r\n0\r\n\r\n${hidden}`
+    const { answer } = await talk(server.port, [post])
+    expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 400'])
+    await server.close()
+  })
+
   it('un rejet qui n’est pas une erreur reste une page ou un 500 muet', async () => {
     const app = new Hono().get('/', () => {
       throw 'Jeanne'

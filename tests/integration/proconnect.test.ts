@@ -3,7 +3,7 @@ import { createApp } from '../../src/app.ts'
 import { AIDANTS } from '../../src/demo/people.ts'
 import { PROCONNECT } from '../../src/demo/proconnect/flavour.ts'
 import { franceconnect } from '../../src/oidc/franceconnect.ts'
-import { proconnect } from '../../src/oidc/proconnect.ts'
+import { proconnect, professionnelDe } from '../../src/oidc/proconnect.ts'
 import { openProvider } from '../../src/oidc/provider.ts'
 import { expectValidHtml } from '../support/html.ts'
 import { type Browser, newWorld, type Page, PUBLIC_URL, type World } from '../support/world.ts'
@@ -66,6 +66,23 @@ describe('la connexion', () => {
     expect(acces).toEqual({ genre: 'connexion', aidant_id: world.aidants.thomas, structure_id: world.structures.figeac })
     const [tied] = await world.sql`select proconnect_sub as sub from aidant where id = ${world.aidants.thomas}`
     expect(tied!.sub).toMatch(/^[0-9a-f]{64}$/)
+  })
+
+  it('dit à l’aidante, à l’adresse connue ici, qu’un compte ouvre désormais le sien : la première fois seulement', async () => {
+    await world.sql`delete from message`
+    await signedIn()
+    const told = await world.messages()
+    expect(told.map(({ destinataire }) => destinataire)).toEqual([AIDANTS.thomas.email])
+    expect(told[0]!.corps).toMatch(/par ProConnect, pour la première fois[\s\S]*Ce n’était pas vous/)
+    await signedIn()
+    expect(await world.messages()).toEqual(told)
+  })
+
+  it('une adresse qui devient la sienne en minuscules (« K », U+212A) n’est pas la sienne', () => {
+    const said = (email: string) => professionnelDe({ sub: 'x', siret: '21460102300013', email })
+    expect(said('Karine@figeac.demo')).toBeDefined()
+    expect('\u212Aarine@figeac.demo'.toLowerCase()).toBe('karine@figeac.demo')
+    expect(said('\u212Aarine@figeac.demo')).toBeUndefined()
   })
 
   it('ferme la session que ce navigateur avait', async () => {

@@ -1,7 +1,26 @@
-import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import { createHash, generateKeyPairSync, type KeyPairKeyObjectResult, randomBytes, sign } from 'node:crypto'
 
 /** What may be wrong of an answer; right by default. */
-export type Lie = { origin?: string; rpId?: string; challenge?: string; verified?: boolean; counter?: number; id?: Buffer }
+export type Lie = {
+  origin?: string
+  rpId?: string
+  challenge?: string
+  verified?: boolean
+  counter?: number
+  id?: Buffer
+  /** More of what the browser says, or otherwise. */
+  client?: Record<string, unknown>
+  /** All of §6.1's flags. */
+  flags?: number
+  /** After what is signed of the authenticator (extensions, or nothing known). */
+  rest?: Buffer
+  /** The public key, as COSE; else its own. */
+  key?: Cbor
+  /** What it attests of itself, and for what (§6.5). */
+  attestation?: (signed: { authData: Buffer; clientHash: Buffer; keys: Keys }) => [fmt: string, statement: Map<string, Cbor>]
+}
+type Keys = KeyPairKeyObjectResult
+export type Cbor = number | string | Buffer | readonly Cbor[] | Map<number | string, Cbor>
 
 type Options = {
   challenge: string
@@ -14,8 +33,8 @@ type Options = {
 const sha256 = (bytes: string | Buffer) => createHash('sha256').update(bytes).digest()
 const b64 = (bytes: Buffer) => bytes.toString('base64url')
 
-/** CBOR (RFC 8949) of what a registration is made of: small integers, texts, byte strings, maps. */
-function cbor(value: number | string | Buffer | Map<number | string, unknown>): Buffer {
+/** CBOR (RFC 8949) of what a registration is made of: small integers, texts, byte strings, arrays, maps. */
+function cbor(value: Cbor): Buffer {
   const head = (major: number, n: number) =>
     n < 24
       ? Buffer.from([(major << 5) | n])
@@ -25,7 +44,9 @@ function cbor(value: number | string | Buffer | Map<number | string, unknown>): 
   if (typeof value === 'number') return value < 0 ? head(1, -1 - value) : head(0, value)
   if (typeof value === 'string') return Buffer.concat([head(3, Buffer.byteLength(value)), Buffer.from(value)])
   if (Buffer.isBuffer(value)) return Buffer.concat([head(2, value.length), value])
-  return Buffer.concat([head(5, value.size), ...[...value].flat().map((part) => cbor(part as number))])
+  if (value instanceof Map)
+    return Buffer.concat([head(5, value.size), ...[...value].map((pair) => Buffer.concat(pair.map(cbor)))])
+  return Buffer.concat([head(4, value.length), ...value.map(cbor)])
 }
 
 /**
@@ -33,21 +54,27 @@ function cbor(value: number | string | Buffer | Map<number | string, unknown>): 
  * takes the options a page carries and answers what a browser would send back, as JSON.
  */
 export function newAuthenticator(origin: string) {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const { x, y } = publicKey.export({ format: 'jwk' })
+  const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { x, y } = keys.publicKey.export({ format: 'jwk' })
   const credential = randomBytes(32)
   let counter = 0
 
   const clientData = (type: string, options: Options, lie: Lie) =>
     Buffer.from(
-      JSON.stringify({ type, challenge: lie.challenge ?? options.challenge, origin: lie.origin ?? origin, crossOrigin: false }),
+      JSON.stringify({
+        type,
+        challenge: lie.challenge ?? options.challenge,
+        origin: lie.origin ?? origin,
+        crossOrigin: false,
+        ...lie.client,
+      }),
     )
   const authData = (rpId: string, { verified = true, ...lie }: Lie, attested = Buffer.alloc(0)) => {
     const count = Buffer.alloc(4)
     count.writeUInt32BE(lie.counter ?? counter)
     // UP, UV, AT (§6.1).
-    const flags = 0x01 | (verified ? 0x04 : 0) | (attested.length > 0 ? 0x40 : 0)
-    return Buffer.concat([sha256(lie.rpId ?? rpId), Buffer.from([flags]), count, attested])
+    const flags = lie.flags ?? 0x01 | (verified ? 0x04 : 0) | (attested.length > 0 ? 0x40 : 0)
+    return Buffer.concat([sha256(lie.rpId ?? rpId), Buffer.from([flags]), count, attested, lie.rest ?? Buffer.alloc(0)])
   }
   const answer = (response: Record<string, string>, lie: Lie) => {
     const id = b64(lie.id ?? credential)
@@ -55,7 +82,7 @@ export function newAuthenticator(origin: string) {
   }
   return {
     create(options: Options, lie: Lie = {}): string {
-      const key = new Map<number, number | Buffer>([
+      const own = new Map<number, Cbor>([
         [1, 2],
         [3, -7],
         [-1, 1],
@@ -63,20 +90,22 @@ export function newAuthenticator(origin: string) {
         [-3, Buffer.from(y!, 'base64url')],
       ])
       const id = lie.id ?? credential
-      const attested = Buffer.concat([Buffer.alloc(16), Buffer.from([0, id.length]), id, cbor(key)])
-      const attestation = new Map<string, unknown>([
-        ['fmt', 'none'],
-        ['attStmt', new Map()],
-        ['authData', authData(options.rp!.id!, lie, attested)],
+      const attested = Buffer.concat([Buffer.alloc(16), Buffer.from([0, id.length]), id, cbor(lie.key ?? own)])
+      const client = clientData('webauthn.create', options, lie)
+      const data = authData(options.rp!.id!, lie, attested)
+      const [fmt, statement] = lie.attestation?.({ authData: data, clientHash: sha256(client), keys }) ?? ['none', new Map()]
+      const attestation = new Map<string, Cbor>([
+        ['fmt', fmt],
+        ['attStmt', statement],
+        ['authData', data],
       ])
-      const clientDataJSON = b64(clientData('webauthn.create', options, lie))
-      return answer({ clientDataJSON, attestationObject: b64(cbor(attestation)) }, lie)
+      return answer({ clientDataJSON: b64(client), attestationObject: b64(cbor(attestation)) }, lie)
     },
     sign(options: Options, lie: Lie = {}): string {
       counter++
       const client = clientData('webauthn.get', options, lie)
       const data = authData(options.rpId!, lie)
-      const signature = sign('sha256', Buffer.concat([data, sha256(client)]), privateKey)
+      const signature = sign('sha256', Buffer.concat([data, sha256(client)]), keys.privateKey)
       return answer({ clientDataJSON: b64(client), authenticatorData: b64(data), signature: b64(signature) }, lie)
     },
   }
