@@ -120,7 +120,8 @@ export async function findFinsNotees(tx: Tx, sub: string): Promise<FinsNotees> {
   const [notees] = await tx.sql<FinsNotees[]>`
     select coalesce(bool_or(m.ended_how = 'deces'), false) as decedee, max(m.ended_at) filter (where m.ended_how = 'protection') as protegee_le
     from mandat m
-    join usager u on u.id = m.usager_id
+    join usager o on o.id = m.usager_id
+    join usager u on u.personne_id = o.personne_id
     where u.sub = ${sub} and ${mine(tx, 'm')}`
   return notees!
 }
