@@ -53,13 +53,16 @@ as $$
     where u.id = any (public.app_usagers()) and u.reunion_refusee_at is null and o.personne_id <> u.personne_id and public.meme_etat_civil(u, o))
 $$;
 
-/* For a renewal: is this sub that of the person whose dossier the calling structure has? */
-create function meme_personne(p_usager uuid, p_sub text) returns boolean
+/* Whom FranceConnect names by this sub, as the calling aidant's structure knows her: the identities of hers that it has a dossier of, first this one. */
+create function identites_connues(p_sub text) returns setof uuid
 language sql stable security definer set search_path = pg_catalog, public
 as $$
-  select public.app_who() = 'aidant'
-    and exists (select 1 from public.dossier d where d.structure_id = public.app_structure() and d.usager_id = p_usager)
-    and exists (select 1 from public.usager u where u.sub = p_sub and u.id in (select public.identites_de(p_usager)))
+  select o.id
+  from public.usager u
+  join public.usager o on o.personne_id = u.personne_id
+  join public.dossier d on d.usager_id = o.id and d.structure_id = public.app_structure() and d.archived_at is null
+  where u.sub = p_sub and public.app_who() = 'aidant'
+  order by o.id <> u.id, o.created_at
 $$;
 
 /*
@@ -337,9 +340,9 @@ as $$
   where s.jeton = p_jeton and s.ended_at is null and a.suspended_at is null
 $$;
 
-revoke execute on function identites_de(uuid), autre_etat_civil(), meme_personne(uuid, text), separer_identite(uuid),
+revoke execute on function identites_de(uuid), autre_etat_civil(), identites_connues(text), separer_identite(uuid),
   reunir_identites(uuid, uuid, text, text[], text, text, text, text, text), session_tenue(bytea, interval, interval, interval, interval) from public;
-grant execute on function autre_etat_civil(), meme_personne(uuid, text), separer_identite(uuid),
+grant execute on function autre_etat_civil(), identites_connues(text), separer_identite(uuid),
   reunir_identites(uuid, uuid, text, text[], text, text, text, text, text), session_tenue(bytea, interval, interval, interval, interval)
   to traitdunion_app;
 

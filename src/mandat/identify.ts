@@ -1,7 +1,15 @@
 import type { Db, Tx, Who } from '../db.ts'
 import { openConnexion } from '../oidc/connexion.ts'
 import type { Identite } from '../usager/identite.ts'
-import { actingOf, deleteBrouillon, findActing, findFinsNotees, lockBrouillon, withoutPerson } from './brouillon-queries.ts'
+import {
+  actingOf,
+  deleteBrouillon,
+  findActing,
+  findFinsNotees,
+  listConnues,
+  lockBrouillon,
+  withoutPerson,
+} from './brouillon-queries.ts'
 import { conditionsOf, nonceOf } from './conditions.ts'
 import { type ActingRefusal, jourLocal, type PersonneRefusal, refusalOfActing, refusalOfPersonne } from './mandat.ts'
 import { TEXTE_COURANT, texte } from './texte.ts'
@@ -105,6 +113,5 @@ export const keepIdentity = (
 
 /** Is it her whose renewal it is, under whichever of her subs? */
 async function memePersonne(tx: Tx, usagerId: string, sub: string): Promise<boolean> {
-  const [row] = await tx.sql<{ same: boolean }[]>`select meme_personne(${usagerId}, ${sub}) as same`
-  return row!.same
+  return (await listConnues(tx, sub)).includes(usagerId)
 }

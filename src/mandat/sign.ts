@@ -15,6 +15,7 @@ import {
   deleteBrouillon,
   findActing,
   findFinsNotees,
+  listConnues,
   lockBrouillon,
 } from './brouillon-queries.ts'
 import { codeVerification, empreinteDuCode } from './code.ts'
@@ -178,9 +179,10 @@ async function sign(tx: Tx, by: Who & { kind: 'aidant' }, request: Signing, sign
  */
 async function holdNotees(tx: Tx, sub: string): Promise<FinsNotees> {
   // The person before her dossier, as when she is recognised.
-  const [known] = await tx.sql<{ id: string }[]>`select id from usager where sub = ${sub} for no key update`
+  await tx.sql`select 1 from usager where sub = ${sub} for no key update`
+  const [known] = await listConnues(tx, sub)
   if (!known) return { decedee: false, protegeeLe: null }
-  await tx.sql`select tient_le_dossier(${known.id})`
+  await tx.sql`select tient_le_dossier(${known})`
   return findFinsNotees(tx, sub)
 }
 

@@ -97,16 +97,12 @@ it('la feuille d’une autre ne réunit rien, et le dit calmement', async () => 
 })
 
 it('un aidant voit sur chaque fiche que c’est la même personne', async () => {
-  await service.sql.begin(async (tx) => {
-    await tx`set local session_replication_role = replica`
-    await tx`
-      insert into dossier (structure_id, usager_id)
-      select d.structure_id, ${await service.personne('fatma-rectifiee')} from dossier d where d.usager_id = ${await service.personne('fatma')} limit 1`
-  })
+  const [before, after] = [await service.personne('fatma'), await service.personne('fatma-rectifiee')]
+  await service.sql`insert into dossier (structure_id, usager_id) select structure_id, ${after} from dossier where usager_id = ${before}`
   const context = await browser.context({ js: true, width: 1280 })
   await service.enter(context, 'thomas')
   const page = await context.newPage()
-  await page.goto(`${service.url}/personnes/${await service.personne('fatma')}`)
+  await page.goto(`${service.url}/personnes/${before}`)
   await page.getByText('Même état civil').waitFor()
   await page.getByRole('link', { name: 'Une autre fiche' }).waitFor()
 })

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openDb, type Who } from '../../src/db.ts'
 import { openSession } from '../../src/http/session.ts'
+import { findConnue } from '../../src/mandat/brouillon-queries.ts'
 import { keepIdentity, openIdentification } from '../../src/mandat/identify.ts'
 import { renewMandat } from '../../src/mandat/renew.ts'
 import { separateIdentite } from '../../src/mandat/separate.ts'
@@ -399,6 +400,26 @@ describe('au plus une autorisation en vigueur par structure, personne et thémat
       }),
     ).rejects.toThrow('one autorisation in force')
     await noAlarm()
+  })
+
+  it('ce que le nouvel accord remplace se lit avant son oui, même sous l’identifiant que la structure ne connaissait pas', async () => {
+    const before = await sign(AVANT, { structure: 'saintDenis', aidant: 'fabrice', perimetre: ['famille'] })
+    await unite(await print(await sign(AVANT, { perimetre: ['argent'] })), APRES)
+    const sub = (await identiteOf(APRES)).sub
+    const known = (aidant: 'thomas' | 'fabrice') => world.db.tx(world.as(aidant), (tx) => findConnue(tx, sub))
+    expect((await known('fabrice'))!.enVigueur.map(({ thematique }) => thematique)).toEqual(['famille'])
+    expect((await known('thomas'))!.enVigueur.map(({ thematique }) => thematique)).toEqual(['argent'])
+    const again = await sign(APRES, { structure: 'saintDenis', aidant: 'fabrice', perimetre: ['famille'] })
+    expect(await enVigueur([before.usagerId, again.usagerId])).toContainEqual({
+      mandatId: again.id,
+      thematique: 'famille',
+      usagerId: again.usagerId,
+    })
+    expect((await world.lines(before.id)).map(({ action }) => action)).toEqual([
+      'mandat_signe',
+      'autorisation_remplacee',
+      'mandat_termine',
+    ])
   })
 
   it('deux signatures à la fois, sous l’une et sous l’autre : une seule reste', async () => {

@@ -22,7 +22,7 @@ export const retourPage = ({ frame, refusal, but, brouillonId }: Props) => {
     { ...frame, bare: true },
     TITRE[refusal] ?? 'L’identification n’a pas abouti',
     html`${alert(TITRE_DU_BUT[but ?? 'mandat'] ?? 'Rien n’est signé', elle ? (ESPACE[refusal] ?? withoutChoices(REFUSAL[refusal])) : REFUSAL[refusal], 'info')}
-    ${refusal === 'personne_inconnue' && html`${quiVoir}<h2>Vous aviez déjà un mandat ici ?</h2><p>Si votre état civil a été corrigé depuis (nom, prénoms, naissance), FranceConnect a pu vous donner un nouvel identifiant. <a href="/mon-espace/reunir">Retrouver ce qui a été fait avant</a></p>`}
+    ${refusal === 'personne_inconnue' && html`${quiVoir}<h2>Vous aviez déjà un mandat ici ?</h2><p>Si votre état civil a été corrigé depuis (prénoms, date de naissance), FranceConnect a pu vous donner un nouvel identifiant. <a href="/mon-espace/reunir">Retrouver ce qui a été fait avant</a></p>`}
     ${refusal === 'indisponible' && html`<p>Rien ne vient de vous. Si cela dure plus d’un quart d’heure, ${brouillonId ? 'faites autre chose : ce mandat en préparation vous attend jusqu’à demain, dans « Nouveau mandat ».' : 'revenez plus tard dans la journée.'}</p>`}
     ${autrement && html`<h2>Ce que vous pouvez faire</h2><ul>${autrement.map((one) => html`<li>${one}</li>`)}</ul>`}
     ${
