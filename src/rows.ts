@@ -239,7 +239,7 @@ export type CodeVerificationRow = {
 export type ConnexionRow = {
   id: string
   fournisseur: 'franceconnect' | 'proconnect'
-  but: 'mandat' | 'espace' | 'telephone' | 'aidant' | 'signature'
+  but: 'mandat' | 'espace' | 'telephone' | 'reunion' | 'aidant' | 'signature'
   etat: Buffer
   navigateur: Buffer
   nonce: string
@@ -723,4 +723,6 @@ export type UsagerRow = {
   telephoneProuveAt: Date | null
   contactLecteur: 'personne' | 'famille' | 'proche' | 'professionnel' | 'ne_sait_pas' | null
   erasedAt: Date | null
+  personneId: string
+  reunionRefuseeAt: Date | null
 }

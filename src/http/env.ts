@@ -22,7 +22,7 @@ export type SessionAidant = {
   structures: number
 }
 
-/** The person signed in: every identity known to be hers, her name as shown, how she was recognised. */
+/** The person signed in: every identity known to be hers, first the one she came in with; her name as shown, how she was recognised. */
 export type SessionUsager = { ids: string[]; nom: string } & Reconnue
 
 export type Variables = {

@@ -101,7 +101,8 @@ type Row = {
   id: string
   aidantId: string | null
   structureId: string | null
-  usagerId: string | null
+  /** First the one that it was opened for; empty for an aidant. */
+  usagerIds: string[]
   niveau: Reconnue['niveau']
   imprimePar: string | null
   prenom: string
@@ -133,7 +134,7 @@ const fromOf = (c: Context<Env>, { secretsKey, proxies }: FromConfig): From => (
 const findSession = async (db: Db, token: string): Promise<Row | undefined> => {
   const [row] = await db.ask(
     (sql) => sql<Row[]>`
-      select id, aidant_id, usager_id, niveau, imprime_par, prenom, nom, cgu_version, structure_id, structure_nom, fuseau, referent,
+      select id, aidant_id, usager_ids, niveau, imprime_par, prenom, nom, cgu_version, structure_id, structure_nom, fuseau, referent,
         par_proconnect, structures, confirmee, prenoms, nom_naissance, nom_usage, stale
       from session_tenue(${hashToken(token)}, make_interval(mins => ${IDLE_MINUTES}), make_interval(hours => ${ABSOLUTE_HOURS}),
         make_interval(mins => ${PROOF_MINUTES}), make_interval(mins => ${CONFIRME_MINUTES}))`,
@@ -157,13 +158,13 @@ export const session = (db: Db, config: Pick<Config, 'publicUrl'> & FromConfig, 
     if (row) {
       if (row.stale) await db.tx({ kind: 'portier' }, (tx) => markSeen(tx, row.id, fromOf(c, config)), { retryable: true })
       c.set('sessionId', row.id)
-      if (row.usagerId) {
+      if (row.usagerIds.length > 0) {
         const asked = c.req.query('ecriture')
         if (asked === 'grande') jar.set(c, 'ecriture', asked)
         else if (asked !== undefined) jar.clear(c, 'ecriture')
         c.set('grande', (asked ?? jar.read(c, 'ecriture')) === 'grande')
         const { niveau, imprimePar, prenoms, nomUsage, nomNaissance } = row
-        const [ids, prenom, nom] = [[row.usagerId], prenoms![0], nomUsage ?? nomNaissance]
+        const [ids, prenom, nom] = [row.usagerIds, prenoms![0], nomUsage ?? nomNaissance]
         // Whoever found her paper does not learn from us what name goes with it.
         if (niveau === 'identite') c.set('usager', { ids, niveau, nom: `${prenom} ${nom}` })
         else c.set('usager', { ids, niveau, imprimePar, nom: `${prenom} ${[...nom][0]}.` })

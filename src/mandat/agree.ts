@@ -5,7 +5,7 @@ import {
   deleteBrouillon,
   findActing,
   findConnue,
-  findUsagerId,
+  listConnues,
   lockBrouillon,
 } from './brouillon-queries.ts'
 import { resteADire } from './contact.ts'
@@ -112,7 +112,7 @@ export const refuseAccord = (
     const brouillon = await lockBrouillon(tx, brouillonId)
     await deleteBrouillon(tx, brouillonId)
     if (await lockMandat(tx, brouillonId)) return { ok: false, refusal: 'deja_signe' }
-    const usagerId = brouillon?.usagerId ?? (brouillon?.identite && (await findUsagerId(tx, brouillon.identite.sub)))
-    const mandats = usagerId ? await listMandats(tx, [usagerId]) : []
+    const known = brouillon?.identite ? await listConnues(tx, brouillon.identite.sub) : []
+    const mandats = await listMandats(tx, brouillon?.usagerId ? [brouillon.usagerId, ...known] : known)
     return { ok: true, continuent: mandats.filter(({ etat }) => etat === 'actif' || etat === 'suspendu') }
   })

@@ -1,9 +1,10 @@
 import type { Tx } from '../db.ts'
 import { queue, queueTo } from '../notification/queue.ts'
-import type { Contact, Mail } from '../notification/words.ts'
+import type { Contact, Mail, Words } from '../notification/words.ts'
 import { held, type mine } from '../structure/mine.ts'
 import { findContactProuve } from '../usager/code-queries.ts'
 import { messageDeCodeBloque } from '../usager/messages.ts'
+import { newUuid } from '../uuid.ts'
 import {
   type End,
   motsDeLaFermeture,
@@ -105,6 +106,30 @@ export async function announceBlockedCode(tx: Tx, { id, usagerId, mandatId, stru
     await tellAidants(tx, { id: mandatId, structureId, usagerId }, cle, `/mandats/${mandatId}`, (quel) =>
       motsDuCodeBloqueAuxAidants(quel, fuseau),
     )
+}
+
+/** Tells the person, wherever each identity proved that it is reached, that they are one, or no longer. Once for each contact; with none, nobody. */
+export async function announceIdentites(
+  tx: Tx,
+  usagerIds: readonly string[],
+  quoi: 'reunion' | 'separation',
+  message: Words,
+): Promise<void> {
+  const told = new Set<string>()
+  for (const id of usagerIds) {
+    const contact = await findContactProuve(tx, id)
+    // Her last: what is told is erased with her.
+    const [last] = await tx.sql<{ mandatId: string; fuseau: string }[]>`
+      select m.id as mandat_id, s.fuseau
+      from mandat m
+      join structure s on s.id = m.structure_id
+      where m.usager_id = ${id}
+      order by m.signed_at desc
+      limit 1`
+    if (!contact || !last || told.has(contact.contact)) continue
+    told.add(contact.contact)
+    await queueTo(tx, `${quoi}:${last.mandatId}:${newUuid(tx)}`, contact, message, { fuseau: last.fuseau })
+  }
 }
 
 type Ending = Told & { aidantId: string; expiresAt: Date }

@@ -90,29 +90,24 @@ export type Connue = {
 
 /** Undefined when this structure does not know her: what others have of her is not ours to say. */
 export async function findConnue(tx: Tx, sub: string): Promise<Connue | undefined> {
-  const [usager] = await tx.sql<(Omit<Connue, 'enVigueur' | 'protegeeLe'> & { id: string })[]>`
-    select u.id, u.suivi, u.email, u.telephone, u.email_prouve_at, u.telephone_prouve_at
+  const ids = await listConnues(tx, sub)
+  const [usager] = await tx.sql<Omit<Connue, 'enVigueur' | 'protegeeLe'>[]>`
+    select u.suivi, u.email, u.telephone, u.email_prouve_at, u.telephone_prouve_at
     from usager u
-    join dossier d on d.usager_id = u.id
-    where u.sub = ${sub} and ${mine(tx, 'd')}`
+    where u.id = ${ids[0] ?? null}`
   if (!usager) return undefined
-  const { id, ...connue } = usager
   const enVigueur = await tx.sql<Connue['enVigueur'][number][]>`
     select a.thematique, a.expires_at
     from autorisation a
-    where a.usager_id = ${id} and ${mine(tx, 'a')} and a.revoked_at is null and a.expires_at > (select horloge())
+    where a.usager_id = any (${ids}) and ${mine(tx, 'a')} and a.revoked_at is null and a.expires_at > (select horloge())
     order by array_position(thematiques(), a.thematique)`
-  return { ...connue, enVigueur, protegeeLe: (await findFinsNotees(tx, sub)).protegeeLe }
+  return { ...usager, enVigueur, protegeeLe: (await findFinsNotees(tx, sub)).protegeeLe }
 }
 
-/** Who this is to the calling structure; undefined when it does not know her. */
-export async function findUsagerId(tx: Tx, sub: string): Promise<string | undefined> {
-  const [usager] = await tx.sql<{ id: string }[]>`
-    select u.id
-    from usager u
-    join dossier d on d.usager_id = u.id
-    where u.sub = ${sub} and ${mine(tx, 'd')}`
-  return usager?.id
+/** Who this is to the calling structure: her identities that it knows, first this sub's; none when it does not know her. */
+export async function listConnues(tx: Tx, sub: string): Promise<string[]> {
+  const found = await tx.sql<{ id: string }[]>`select identites_connues(${sub}) as id`
+  return found.map(({ id }) => id)
 }
 
 /** What the calling structure recorded of this person that ends every mandat; what others did is not looked at. */
@@ -120,8 +115,7 @@ export async function findFinsNotees(tx: Tx, sub: string): Promise<FinsNotees> {
   const [notees] = await tx.sql<FinsNotees[]>`
     select coalesce(bool_or(m.ended_how = 'deces'), false) as decedee, max(m.ended_at) filter (where m.ended_how = 'protection') as protegee_le
     from mandat m
-    join usager u on u.id = m.usager_id
-    where u.sub = ${sub} and ${mine(tx, 'm')}`
+    where m.usager_id = any (${await listConnues(tx, sub)}) and ${mine(tx, 'm')}`
   return notees!
 }
 

@@ -74,11 +74,12 @@ export function identificationRoutes({
       by: aidant && !c.var.detour ? as(aidant) : undefined,
       previousSession: c.var.sessionId,
     })
-    if (received.ok && received.but === 'espace') await signIn(c, db, config, received.token)
+    if (received.ok && 'token' in received) await signIn(c, db, config, received.token)
     const { idToken } = received
     if (!received.ok && !idToken) return c.html(retourPage({ frame: frameOf(c), ...received }), 409)
     // FranceConnect's own session must not stay open on a shared computer: it is closed before anything is shown, a refusal too (case 19).
-    const where = received.but === 'telephone' ? 'telephone' : ('brouillonId' in received && received.brouillonId) || ''
+    const { but } = received
+    const where = but === 'telephone' || but === 'reunion' ? but : ('brouillonId' in received && received.brouillonId) || ''
     const logout = await franceconnect.logoutUrl({
       idToken: idToken!,
       state: `${received.ok ? received.but : received.refusal}.${where}`,
@@ -94,12 +95,14 @@ export function identificationRoutes({
         retourPage({
           frame: frameOf(c),
           refusal: word,
-          but: id === 'telephone' ? 'telephone' : brouillonId ? 'mandat' : 'espace',
+          but: id === 'telephone' || id === 'reunion' ? id : brouillonId ? 'mandat' : 'espace',
           brouillonId,
         }),
         409,
       )
     if (word === 'telephone') return c.redirect(CODE_SUR_TELEPHONE, 303)
+    // Where she reads which identities are hers, and takes it back.
+    if (word === 'reunion') return c.redirect('/mon-espace/donnees', 303)
     return c.redirect(brouillonId ? `/mandats/brouillons/${brouillonId}/accord` : '/mon-espace', 303)
   })
   return routes

@@ -1,8 +1,15 @@
 import type { Db, Tx, Who } from '../db.ts'
 import { openConnexion } from '../oidc/connexion.ts'
-import { mine } from '../structure/mine.ts'
 import type { Identite } from '../usager/identite.ts'
-import { actingOf, deleteBrouillon, findActing, findFinsNotees, lockBrouillon, withoutPerson } from './brouillon-queries.ts'
+import {
+  actingOf,
+  deleteBrouillon,
+  findActing,
+  findFinsNotees,
+  listConnues,
+  lockBrouillon,
+  withoutPerson,
+} from './brouillon-queries.ts'
 import { conditionsOf, nonceOf } from './conditions.ts'
 import { type ActingRefusal, jourLocal, type PersonneRefusal, refusalOfActing, refusalOfPersonne } from './mandat.ts'
 import { TEXTE_COURANT, texte } from './texte.ts'
@@ -79,7 +86,7 @@ export const keepIdentity = (
     if (!brouillon || !acting) return { ok: false, refusal: 'introuvable' }
     if (!brouillon.conditions || nonceOf(brouillon.conditions) !== identified.nonce)
       return { ok: false, refusal: 'choix_changes' }
-    if (brouillon.usagerId && (await findSub(tx, brouillon.usagerId)) !== identified.identite.sub)
+    if (brouillon.usagerId && !(await memePersonne(tx, brouillon.usagerId, identified.identite.sub)))
       return { ok: false, refusal: 'autre_personne' }
     const { decedee } = await findFinsNotees(tx, identified.identite.sub)
     const ofHer = refusalOfPersonne({
@@ -104,12 +111,7 @@ export const keepIdentity = (
     return { ok: true }
   })
 
-/** Whose renewal it is. */
-async function findSub(tx: Tx, usagerId: string): Promise<string | undefined> {
-  const [usager] = await tx.sql<{ sub: string }[]>`
-    select u.sub
-    from usager u
-    join dossier d on d.usager_id = u.id
-    where u.id = ${usagerId} and ${mine(tx, 'd')}`
-  return usager?.sub
+/** Is it her whose renewal it is, under whichever of her subs? */
+async function memePersonne(tx: Tx, usagerId: string, sub: string): Promise<boolean> {
+  return (await listConnues(tx, sub)).includes(usagerId)
 }

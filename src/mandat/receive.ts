@@ -5,6 +5,7 @@ import { type EnterRefusal, enterEspace } from '../usager/enter.ts'
 import { type IdentiteRefusal, identiteDe } from '../usager/identite.ts'
 import { type HoldRefusal, holdIdentity } from './hold-identity.ts'
 import { type IdentifiedRefusal, keepIdentity } from './identify.ts'
+import { type UniteRefusal, uniteIdentites } from './unite.ts'
 
 export type RetourRefusal =
   | ConnexionRefusal
@@ -13,10 +14,11 @@ export type RetourRefusal =
   | IdentifiedRefusal
   | EnterRefusal
   | HoldRefusal
+  | UniteRefusal
   | 'session_fermee'
 export type Received =
   | { ok: true; but: 'mandat'; brouillonId: string; idToken: string }
-  | { ok: true; but: 'espace'; token: string; idToken: string }
+  | { ok: true; but: 'espace' | 'reunion'; token: string; idToken: string }
   | { ok: true; but: 'telephone'; idToken: string }
   /** `idToken`: she did identify herself, so that a session is open at FranceConnect. */
   | { ok: false; refusal: RetourRefusal; but?: But; brouillonId?: string | null; idToken?: string }
@@ -55,7 +57,11 @@ export async function receiveIdentity(
   if (!read.ok) return refuse(read.refusal, idToken)
   const { identite } = read
 
-  if (but === 'espace') {
+  if (but === 'reunion') {
+    const united = await uniteIdentites(db, identite, back.previousSession)
+    if (!united.ok) return refuse(united.refusal, idToken)
+  }
+  if (but === 'espace' || but === 'reunion') {
     const entered = await enterEspace(db, identite, back.previousSession)
     return entered.ok ? { ok: true, but, token: entered.token, idToken } : refuse(entered.refusal, idToken)
   }

@@ -5,6 +5,7 @@ import { constraintOf, type Db, type Tx, type Who } from '../db.ts'
 import { append } from '../journal/append.ts'
 import { mine } from '../structure/mine.ts'
 import type { Identite } from '../usager/identite.ts'
+import { siennes } from '../usager/queries.ts'
 import { recognizeUsager } from '../usager/recognize.ts'
 import { announceMandat } from './announce.ts'
 import {
@@ -14,6 +15,7 @@ import {
   deleteBrouillon,
   findActing,
   findFinsNotees,
+  listConnues,
   lockBrouillon,
 } from './brouillon-queries.ts'
 import { codeVerification, empreinteDuCode } from './code.ts'
@@ -177,18 +179,19 @@ async function sign(tx: Tx, by: Who & { kind: 'aidant' }, request: Signing, sign
  */
 async function holdNotees(tx: Tx, sub: string): Promise<FinsNotees> {
   // The person before her dossier, as when she is recognised.
-  const [known] = await tx.sql<{ id: string }[]>`select id from usager where sub = ${sub} for no key update`
+  await tx.sql`select 1 from usager where sub = ${sub} for no key update`
+  const [known] = await listConnues(tx, sub)
   if (!known) return { decedee: false, protegeeLe: null }
-  await tx.sql`select tient_le_dossier(${known.id})`
+  await tx.sql`select tient_le_dossier(${known})`
   return findFinsNotees(tx, sub)
 }
 
-/** Granting again a thématique in force ends the earlier one of this structure, whichever aidant holds it (case 23). */
+/** Granting again a thématique in force ends the earlier one of this structure, whichever aidant holds it (case 23) and under whichever identity of hers. */
 async function endReplaced(tx: Tx, usagerId: string, granted: readonly Thematique[]) {
   const replaced = await tx.sql<{ mandatId: string }[]>`
     select distinct a.mandat_id
     from autorisation a
-    where a.usager_id = ${usagerId} and ${mine(tx, 'a')} and a.thematique = any (${[...granted]}) and a.revoked_at is null
+    where ${siennes(tx, 'a.usager_id', usagerId)} and ${mine(tx, 'a')} and a.thematique = any (${[...granted]}) and a.revoked_at is null
       and a.expires_at > ${aLaSeconde(tx.now)}
     order by a.mandat_id`
   for (const { mandatId } of replaced) {

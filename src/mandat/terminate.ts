@@ -1,5 +1,6 @@
 import type { Db, Tx, Who } from '../db.ts'
 import { mine } from '../structure/mine.ts'
+import { siennes } from '../usager/queries.ts'
 import { refusalOfCaller } from './acting.ts'
 import { announceEnd } from './announce.ts'
 import { endAutorisations } from './end.ts'
@@ -60,8 +61,8 @@ async function listInForceWith(tx: Tx, mandatId: string): Promise<string[]> {
   const found = await tx.sql<{ id: string }[]>`
     select m.id
     from mandat m
-    join mandat asked on asked.usager_id = m.usager_id and asked.structure_id = m.structure_id
-    where asked.id = ${mandatId} and ${mine(tx, 'asked')} and (m.id = asked.id or (m.ended_at is null and m.expires_at > ${tx.now}))
+    join mandat asked on asked.structure_id = m.structure_id
+    where asked.id = ${mandatId} and ${mine(tx, 'asked')} and ${siennes(tx, 'm.usager_id', tx.sql`asked.usager_id`)} and (m.id = asked.id or (m.ended_at is null and m.expires_at > ${tx.now}))
     order by m.id`
   return found.map(({ id }) => id)
 }

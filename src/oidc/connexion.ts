@@ -11,13 +11,15 @@ export type NewConnexion = {
   | { but: 'mandat'; brouillonId: string }
   | { but: 'telephone'; telephoneId: string }
   | { but: 'espace' }
+  /** Her space too, which unites first this identity with the one whose paper's code has just opened it in this browser. */
+  | { but: 'reunion' }
   /** `suite`: the page she asked for. */
   | { but: 'aidant'; suite: string | undefined }
   /** `sessionId`: the only one that it may end in. */
   | { but: 'signature'; brouillonId: string; sessionId: string }
 )
 /** What each provider is asked for. */
-export type Buts = { franceconnect: 'mandat' | 'telephone' | 'espace'; proconnect: 'aidant' | 'signature' }
+export type Buts = { franceconnect: 'mandat' | 'telephone' | 'espace' | 'reunion'; proconnect: 'aidant' | 'signature' }
 export type But = Buts['franceconnect']
 export type Connexion<F extends keyof Buts> = {
   id: string

@@ -31,6 +31,26 @@ Vous voulez un autre code ? Demandez une nouvelle feuille à la structure qui vo
   sms: "Trait d'union : le code de votre feuille ne sert plus, il a ete essaye 15 fois avec une autre annee de naissance. Demandez une autre feuille.",
 }
 
+/** Who she is to FranceConnect was found twice here, and united by whoever held her sheet and her FranceConnect: if not she, she undoes it. */
+export const messageDeReunion = {
+  sujet: 'Vos deux historiques sont réunis',
+  corps: `Bonjour,
+
+FranceConnect vous a connu sous deux identifiants, avant et après une correction d’état civil. Avec votre feuille « Pour vous seulement » et FranceConnect, vous venez de les réunir : votre espace Trait d’union montre maintenant tout ensemble.
+
+Ce n’est pas vous ? Séparez-les d’un geste dans votre espace, avec FranceConnect : « Mes données », puis « Séparer ». Ou appelez la structure qui vous aide.`,
+  sms: "Trait d'union : vos deux historiques sont reunis dans votre espace. Ce n'est pas vous ? Separez-les dans Mes donnees, ou appelez la structure.",
+}
+export const messageDeSeparation = {
+  sujet: 'Vos deux historiques sont séparés',
+  corps: `Bonjour,
+
+Les deux historiques réunis dans un espace Trait d’union viennent d’être séparés. Rien n’est perdu : chacun se lit avec l’identité FranceConnect qui va avec.
+
+Ce n’est pas vous ? Vous pouvez les réunir à nouveau : dans votre espace, « Mes données ».`,
+  sms: "Trait d'union : les deux historiques reunis dans votre espace sont de nouveau separes. Rien n'est perdu.",
+}
+
 /** The code that comes back before a stop. It says nothing of who she is, nor of whom she stops. */
 export const messageDePreuve = (code: string) => {
   const spaced = parTrois(code)

@@ -12,7 +12,7 @@ import { requireAidant } from '../http/rules.ts'
 import { listMandats } from '../mandat/queries.ts'
 import { dossierDeDirection, litCommeAidant, recordAcces } from './access.ts'
 import { lireRecherche, RECHERCHE_MAX } from './forms.ts'
-import { findUsager, listPersonnes } from './queries.ts'
+import { findUsager, listAutresFiches, listPersonnes } from './queries.ts'
 
 /** The persons of a structure, and the dossier of each, for its aidants. */
 export function personnesRoutes({ db }: { db: Db }): Hono<Env> {
@@ -45,6 +45,7 @@ export function personnesRoutes({ db }: { db: Db }): Hono<Env> {
         mandats,
         demarches,
         recents: await listRecents(tx, usagerId),
+        fiches: await listAutresFiches(tx, usagerId),
         suivant,
         notee: noted?.usagerId === usagerId ? noted : undefined,
         now: tx.now,

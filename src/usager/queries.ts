@@ -34,6 +34,25 @@ export async function findUsager(tx: Tx, id: string) {
   return usager
 }
 
+/** Is `column` an identity of the person whose this one is, itself included? Of those that the caller may read: an aidant's structure's. */
+export const siennes = (tx: Tx, column: string, usagerId: string | ReturnType<Tx['sql']>) =>
+  tx.sql`${tx.sql(column)} in (
+    select o.id
+    from usager o
+    join usager u on u.personne_id = o.personne_id
+    where u.id = ${usagerId})`
+
+export type AutreFiche = { id: string; reunie: boolean }
+
+/** The structure's other dossiers of somebody of the same civil status: the same person (`reunie`) when she has said so herself. */
+export const listAutresFiches = (tx: Tx, usagerId: string) => tx.sql<AutreFiche[]>`
+    select o.id, o.personne_id = u.personne_id as reunie
+    from usager u
+    join usager o on o.id <> u.id and o.birthcountry = u.birthcountry and left(o.birthdate, 4) = left(u.birthdate, 4)
+    join dossier d on d.usager_id = o.id
+    where u.id = ${usagerId} and ${mine(tx, 'd')} and (o.personne_id = u.personne_id or meme_etat_civil(u, o))
+    order by o.created_at`
+
 export const PAGE = 20
 
 /**
@@ -170,6 +189,12 @@ export const listDonnees = (tx: Tx) => tx.sql<Donnees[]>`
     from usager u
     where ${hers(tx, 'u.id')}
     order by u.created_at`
+
+/** May she have been known here under another sub, before a correction of her civil status? Tells nothing else of it, and not once she has said no. */
+export async function findAutreEtatCivil(tx: Tx): Promise<boolean> {
+  const [row] = await tx.sql<{ autre: boolean }[]>`select autre_etat_civil() as autre`
+  return row!.autre
+}
 
 /** The structures that know her. */
 export const listStructuresDe = (tx: Tx) => tx.sql<Structure[]>`

@@ -1,7 +1,6 @@
-import { type Context, Hono } from 'hono'
+import { Hono } from 'hono'
 import { accesPage } from '../../views/usager/acces.ts'
 import { arreterPage, arretPage } from '../../views/usager/arreter.ts'
-import { connexionPage, fermePage } from '../../views/usager/connexion.ts'
 import { donneesPage } from '../../views/usager/donnees.ts'
 import { espacePage } from '../../views/usager/espace.ts'
 import { monMandatPage } from '../../views/usager/mandat.ts'
@@ -10,23 +9,19 @@ import type { Config } from '../config.ts'
 import type { Db, Tx } from '../db.ts'
 import { curseurDe, listDemarches, TOUTES, texteDuCurseur } from '../demarche/queries.ts'
 import { parseForm } from '../form.ts'
-import { addressOf } from '../http/address.ts'
 import { asUsager } from '../http/as.ts'
 import type { Env, UsagerContext } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
-import { limitRate } from '../http/limit-rate.ts'
-import { publicPage, requireUsager, requireUsagerParCode, requireUsagerProuve } from '../http/rules.ts'
-import { cookies, signOut } from '../http/session.ts'
+import { requireUsager, requireUsagerParCode, requireUsagerProuve } from '../http/rules.ts'
 import { listArretsRecus, listPauses, listSignalees } from '../mandat/fin-queries.ts'
 import { arretForm } from '../mandat/forms.ts'
 import { findMandat, findMandatContenu, listAutorisations, listMandats, type MandatEtat } from '../mandat/queries.ts'
 import { type StopRefusal, stopMandat } from '../mandat/stop.ts'
-import { openConnexion } from '../oidc/connexion.ts'
 import type { Provider } from '../oidc/oidc.ts'
-import { isProviderDown } from '../oidc/provider.ts'
 import { findContactProuve, listUsagesDuCode } from './code-queries.ts'
 import { pauseRoutes } from './pause-routes.ts'
-import { listAcces, listDonnees, listStructuresDe } from './queries.ts'
+import { porteRoutes } from './porte-routes.ts'
+import { findAutreEtatCivil, listAcces, listDonnees, listStructuresDe } from './queries.ts'
 
 /** Her other mandats in force with the same structure. */
 const listAutres = async (tx: Tx, { id, structureId, usagerId }: MandatEtat) =>
@@ -42,37 +37,9 @@ type Deps = { db: Db; config: Config; franceconnect: Provider }
 
 /** The door of the person's space, and what she reads and does there. */
 export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
-  const jar = cookies(config)
-  const redirectUri = `${config.publicUrl}/connexion/franceconnect/retour`
   const routes = new Hono<Env>()
 
-  const perAddress = limitRate(db, 'fournisseur_adresse', (c) => addressOf(c, config.proxies))
-  const door = (c: Context<Env>) => ({ space: 'public' as const, demo: c.var.demo })
-  routes.get('/mon-espace/connexion', publicPage, (c) =>
-    c.var.usager ? c.redirect('/mon-espace', 303) : c.html(connexionPage({ frame: door(c) })),
-  )
-  routes.post('/connexion/franceconnect', publicPage, perAddress, async (c) => {
-    const { state, nonce, navigateur } = await db.tx({ kind: 'portier' }, async (tx) => {
-      const nonce = tx.random(32).toString('hex')
-      return { nonce, ...(await openConnexion(tx, { but: 'espace', navigateur: jar.read(c, 'navigateur'), nonce })) }
-    })
-    jar.set(c, 'navigateur', navigateur)
-    try {
-      return c.redirect((await franceconnect.authorizationUrl({ state, nonce, redirectUri, prompt: 'login' })).href, 303)
-    } catch (error) {
-      if (!isProviderDown(error)) throw error
-      return c.html(connexionPage({ frame: door(c), down: true }), 503)
-    }
-  })
-
-  routes.get('/mon-espace/deconnexion', publicPage, (c) =>
-    c.var.usager ? c.redirect('/mon-espace', 303) : c.html(fermePage({ frame: door(c) })),
-  )
-  routes.post('/mon-espace/deconnexion', publicPage, async (c) => {
-    await signOut(c, db, config)
-    return c.redirect('/mon-espace/deconnexion', 303)
-  })
-
+  routes.route('/', porteRoutes({ db, config, franceconnect }))
   /** Her paper's code opened it, and no code may be sent to her: what stops or pauses is elsewhere. */
   const sansPreuve = async ({ var: { usager } }: UsagerContext) =>
     usager.niveau === 'code_prive' &&
@@ -83,6 +50,7 @@ export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
       mandats: await listMandats(tx, usager.ids),
       signalees: await listSignalees(tx, { usagerIds: usager.ids }),
       ...(await listDemarches(tx, { usagerIds: usager.ids }, undefined, LATEST)),
+      autre: await findAutreEtatCivil(tx),
     }))
     return c.html(espacePage({ frame: frameOf(c, 'mandats'), ...shown, sansPreuve: await sansPreuve(c) }))
   })

@@ -16,6 +16,7 @@ const WITHOUT: [reason: string, routes: string][] = [
     'une page lue : ce qui est à tous, ou à qui la demande, en quelques requêtes bornées',
     `GET / · GET /accessibilite · GET /mentions-legales · GET /assets/:hash/:name · GET /v · GET /v-sw.js · GET /verifier · GET /connexion · GET /connexion/cle
      GET /connexion/code · GET /connexion/lien/:jeton · GET /mon-espace/connexion · GET /mon-espace/deconnexion · GET /mon-espace/code
+     GET /mon-espace/reunir
      GET /conditions-d-utilisation · GET /structures · GET /mes-connexions · GET /mes-connexions/rester · GET /mes-moyens-de-connexion
      GET /mes-moyens-de-connexion/ajouts/:ajoutId · GET /personnes/:usagerId · GET /personnes/:usagerId/contact · GET /personnes/:usagerId/contact/code
      GET /demarches/:demarcheId · GET /mandats/expliquer · GET /mandats/rendre · GET /mandats/nouveau · GET /mandats/:mandatId · GET /mandats/:mandatId/arreter
@@ -48,11 +49,11 @@ const WITHOUT: [reason: string, routes: string][] = [
      POST /structure/aidants/:aidantId ·      POST /conditions-d-utilisation · POST /structures · POST /mes-connexions/autres/fermer · POST /mes-connexions/:sessionId/fermer`,
   ],
   [
-    'arrêter, reprendre, fermer, sortir : jamais retenu',
+    'arrêter, reprendre, séparer, fermer, sortir : jamais retenu',
     `POST /mandats/:mandatId/arreter · POST /mandats/:mandatId/pause · POST /mandats/:mandatId/renoncer · POST /mandats/:mandatId/protection · POST /mandats/:mandatId/deces
      POST /mon-espace/mandats/:mandatId/arreter · POST /mon-espace/mandats/:mandatId/pause · POST /mon-espace/mandats/:mandatId/reprise
      POST /mon-espace/connexions/autres/fermer · POST /mon-espace/connexions/:sessionId/fermer · POST /mon-espace/code-papier
-     POST /deconnexion · POST /mon-espace/deconnexion`,
+     POST /mon-espace/separer · POST /deconnexion · POST /mon-espace/deconnexion`,
   ],
   [
     'un code de trois essais, dont l’envoi est limité : code-prive.test.ts « une réponse pour tout ce qui ne va pas… »',

@@ -109,6 +109,8 @@ export const REFUSAL = {
   deja_utilise: 'Cette identification a déjà été utilisée. Rien n’a été changé.',
   retour_tardif: 'Plus de trente minutes ont passé : recommencez l’identification. Vos choix sont gardés.',
   personne_inconnue: 'Aucun mandat n’est à votre nom ici : ce service n’a rien gardé de votre visite.',
+  reunion_refusee:
+    'Rien n’est réuni : l’état civil de FranceConnect et celui de la feuille ne sont pas le même, ou la feuille ne sert plus. Rien n’a été changé. Parlez-en à la structure qui vous aide.',
   session_fermee: 'Votre session s’est fermée pendant l’identification. Reconnectez-vous : vos choix sont gardés.',
 } as const satisfies Record<
   | SignRefusal

@@ -15,14 +15,14 @@ type Props = { frame: Frame; refusal: Refusal; but?: But | undefined; brouillonI
 
 /** After a round trip that did not end well: calm, without technical words, with the way on. */
 export const retourPage = ({ frame, refusal, but, brouillonId }: Props) => {
-  const elle = but === 'espace' || but === 'telephone'
+  const elle = but === 'espace' || but === 'reunion' || but === 'telephone'
   if (!elle && isImpossible(refusal)) return impossiblePage({ frame, refusal })
   const autrement = elle ? undefined : AUTREMENT[refusal]
   return page(
     { ...frame, bare: true },
     TITRE[refusal] ?? 'L’identification n’a pas abouti',
-    html`${alert(but === 'espace' ? 'Votre espace ne s’est pas ouvert' : 'Rien n’est signé', elle ? (ESPACE[refusal] ?? withoutChoices(REFUSAL[refusal])) : REFUSAL[refusal], 'info')}
-    ${refusal === 'personne_inconnue' && quiVoir}
+    html`${alert(TITRE_DU_BUT[but ?? 'mandat'] ?? 'Rien n’est signé', elle ? (ESPACE[refusal] ?? withoutChoices(REFUSAL[refusal])) : REFUSAL[refusal], 'info')}
+    ${refusal === 'personne_inconnue' && html`${quiVoir}<h2>Vous aviez déjà un mandat ici ?</h2><p>Si votre état civil a été corrigé depuis (prénoms, date de naissance), FranceConnect a pu vous donner un nouvel identifiant. <a href="/mon-espace/reunir">Retrouver ce qui a été fait avant</a></p>`}
     ${refusal === 'indisponible' && html`<p>Rien ne vient de vous. Si cela dure plus d’un quart d’heure, ${brouillonId ? 'faites autre chose : ce mandat en préparation vous attend jusqu’à demain, dans « Nouveau mandat ».' : 'revenez plus tard dans la journée.'}</p>`}
     ${autrement && html`<h2>Ce que vous pouvez faire</h2><ul>${autrement.map((one) => html`<li>${one}</li>`)}</ul>`}
     ${
@@ -37,11 +37,16 @@ export const retourPage = ({ frame, refusal, but, brouillonId }: Props) => {
           : buttonLink('Reprendre où vous en étiez', `/mandats/brouillons/${brouillonId}/identification`)
         : but === 'telephone'
           ? html`<p>Demandez à la personne qui vous aide d’afficher un nouveau carré à photographier.</p>`
-          : but === 'espace'
-            ? buttonLink('Réessayer', '/mon-espace/connexion')
+          : elle
+            ? buttonLink('Réessayer', but === 'reunion' ? '/mon-espace/reunir' : '/mon-espace/connexion')
             : buttonLink('Retour à l’accueil', '/')
     }`,
   )
+}
+
+const TITRE_DU_BUT: Readonly<Partial<Record<But, string>>> = {
+  espace: 'Votre espace ne s’est pas ouvert',
+  reunion: 'Vos historiques ne sont pas réunis',
 }
 
 const TITRE: Readonly<Partial<Record<Refusal, string>>> = {
@@ -61,7 +66,7 @@ const AUTREMENT: Readonly<Partial<Record<Refusal, readonly string[]>>> = {
   naissance_manquante: ETAT_CIVIL,
   autre_personne: [
     'C’est quelqu’un d’autre : la personne dont vous renouvelez le mandat s’identifie elle-même ; pour celle qui est devant vous, commencez un nouveau mandat.',
-    'C’est bien elle, et son état civil a été corrigé (nom, prénom, date de naissance) : FranceConnect la présente comme une autre personne. Commencez un nouveau mandat avec elle. Celui d’avant reste à son ancien nom, jusqu’à sa fin ou jusqu’à ce qu’elle demande de l’arrêter.',
+    'C’est bien elle, et son état civil a été corrigé (nom, prénom, date de naissance) : FranceConnect la présente comme une autre personne. Commencez un nouveau mandat avec elle. Celui d’avant reste à son ancien nom, jusqu’à sa fin ou jusqu’à ce qu’elle demande de l’arrêter ; elle peut réunir les deux elle-même, dans son espace, avec sa feuille d’avant (« Mes données »).',
   ],
 }
 

@@ -12,7 +12,7 @@ import { type Frame, page } from '../kit/page.ts'
 import { majuscule, telephoneEnMots } from '../kit/words.ts'
 
 /** One sentence for each reason her paper does not open, or a code is not sent or taken. */
-const CODE_REFUSE = {
+export const CODE_REFUSE = {
   code_inconnu:
     'Le code et l’année ne vont pas ensemble, ou ce code ne sert plus. Relisez votre feuille : si une structure vous en a donné plusieurs, c’est la dernière qui sert. Après 5 essais, un code attend le lendemain.',
   sans_contact: 'Nous n’avons ni téléphone ni e-mail qui soit sûrement à vous : voici comment arrêter autrement.',
@@ -21,6 +21,28 @@ const CODE_REFUSE = {
     'Plus aucun SMS ne peut partir aujourd’hui. Rien n’est arrêté : recommencez demain, ou arrêtez maintenant autrement, plus bas.',
   code_refuse: 'Ce n’est pas le bon code, ou il ne sert plus. Relisez le dernier reçu, ou demandez-en un autre.',
 } as const satisfies Record<OpenRefusal | SendProofRefusal | ProofRefusal, string>
+
+/** What is typed from her sheet. */
+export const champsDuCode = (values: Values, errors: Errors): Html => html`${input({
+  name: 'code',
+  label: 'Votre code privé',
+  hint: 'Douze lettres et chiffres. Exemple\u00a0: 7K3M-RQXB-9F8T',
+  maxlength: 40,
+  size: 20,
+  value: values.code,
+  error: errors.code,
+  attrs: { autocapitalize: 'characters', spellcheck: 'false' },
+})}
+    ${input({
+      name: 'annee',
+      label: 'L’année de votre naissance',
+      hint: 'Quatre chiffres. Exemple\u00a0: 1950',
+      inputmode: 'numeric',
+      maxlength: 10,
+      size: 4,
+      value: values.annee,
+      error: errors.annee,
+    })}`
 
 type CodeProps = { frame: Frame; values?: Values; errors?: Errors; refusal?: OpenRefusal; wait?: Attente }
 
@@ -36,30 +58,7 @@ export const codePage = ({ frame, values = {}, errors = {}, refusal, wait }: Cod
     'Ouvrir avec le code de mon papier',
     html`${errorSummary(errors)}${refusal && alert('Votre espace n’est pas ouvert', CODE_REFUSE[refusal])}${wait && tropDEssais(wait)}
     ${sentence('Le code est sur votre feuille « Pour vous seulement ».')}
-    ${form(
-      { action: '/mon-espace/code' },
-      html`${input({
-        name: 'code',
-        label: 'Votre code privé',
-        hint: 'Douze lettres et chiffres. Exemple\u00a0: 7K3M-RQXB-9F8T',
-        maxlength: 40,
-        size: 20,
-        value: values.code,
-        error: errors.code,
-        attrs: { autocapitalize: 'characters', spellcheck: 'false' },
-      })}
-    ${input({
-      name: 'annee',
-      label: 'L’année de votre naissance',
-      hint: 'Quatre chiffres. Exemple\u00a0: 1950',
-      inputmode: 'numeric',
-      maxlength: 10,
-      size: 4,
-      value: values.annee,
-      error: errors.annee,
-    })}
-    ${button('Ouvrir mon espace', { large: true })}`,
-    )}
+    ${form({ action: '/mon-espace/code' }, html`${champsDuCode(values, errors)}${button('Ouvrir mon espace', { large: true })}`)}
     <p>Avec ce code, vous lisez ce qui est fait pour vous. Ce qui est confidentiel reste caché.</p>
     <p>Ce code est à vous seul. Personne d’autre ne doit s’en servir, pas même votre aidant\u00a0: chaque ouverture est écrite dans votre espace.</p>`,
   )

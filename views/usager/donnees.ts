@@ -1,6 +1,7 @@
 import { laStructure } from '../../src/structure/nom.ts'
 import type { Donnees, Structure } from '../../src/usager/queries.ts'
 import { sentence } from '../kit/card.ts'
+import { button, form } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts } from '../kit/table.ts'
@@ -16,8 +17,9 @@ export const donneesPage = ({ frame, donnees, structures }: Props) =>
     frame,
     'Mes données',
     html`${sentence('Voici ce que ce service sait de vous.')}
+    ${donnees.length > 1 && reunies(donnees.length)}
     ${donnees.map(
-      (one) => html`<h2>Qui vous êtes</h2>
+      (one, index) => html`<h2>Qui vous êtes${donnees.length > 1 && ` (identité ${index + 1} sur ${donnees.length})`}</h2>
     <p>FranceConnect l’a dit le ${temps(one.refreshedAt, jour(one.refreshedAt, structures[0]?.fuseau ?? 'Europe/Paris'))}. Si c’est faux, il faut le faire corriger par l’état civil ou par FranceConnect.</p>
     ${facts([
       { term: 'Prénoms', value: one.prenoms.join(', ') },
@@ -28,7 +30,7 @@ export const donneesPage = ({ frame, donnees, structures }: Props) =>
       { term: 'Votre numéro FranceConnect', value: 'Un code, qui ne sert qu’à vous reconnaître ici' },
       { term: 'Votre numéro dans ce service', value: one.id },
     ])}
-    <h2>Comment vous prévenir</h2>
+    <h2>Comment vous prévenir${donnees.length > 1 && ` (identité ${index + 1})`}</h2>
     ${facts([
       { term: 'Votre choix', value: suiviEnMots(one) },
       { term: 'Mobile', value: one.telephone && telephoneEnMots(one.telephone) },
@@ -42,6 +44,7 @@ export const donneesPage = ({ frame, donnees, structures }: Props) =>
       <li><a href="/mon-espace/acces">Qui a ouvert votre dossier</a></li>
       <li><a href="/mon-espace/donnees/journal.json">Ce que le journal a écrit de vous</a>, un fichier qui permet de montrer que rien n’y a été modifié depuis. Il dit ce qui a été noté, pas que c’était juste.</li>
       <li><a href="/mon-espace/code-papier">Mon code papier</a>, pour ouvrir cet espace sans FranceConnect</li>
+      <li><a href="/mon-espace/reunir">Il manque un mandat d’avant</a>, après une correction de votre état civil</li>
     </ul>
     <h2>Qui vous connaît ici</h2>
     <ul>${structures.map(({ nom, telephone }) => html`<li>${majuscule(laStructure(nom))}, téléphone ${telephoneEnMots(telephone)}</li>`)}</ul>
@@ -53,6 +56,12 @@ export const donneesPage = ({ frame, donnees, structures }: Props) =>
     </ul>
     <p><a href="/mentions-legales">Vos droits sur ces données, et à qui écrire</a></p>`,
   )
+
+/** What she has united, and how to take it back. */
+const reunies = (count: number) => html`<h2>Vos identités sont réunies</h2>
+    <p>FranceConnect vous a connu sous ${count} identifiants. Vous les avez réunis : votre espace montre tout ensemble, et chacun garde son histoire.</p>
+    <p>Une de ces identités n’est pas la vôtre ? Séparez-les. Rien n’est effacé, et vous ne verrez plus ici que ce qui va avec l’identité de votre connexion d’aujourd’hui.</p>
+    ${form({ action: '/mon-espace/separer' }, button('Séparer', { kind: 'secondary' }))}`
 
 /** FranceConnect gives codes, and this service has no list of towns: the département or the country says enough to know oneself by. */
 const lieu = ({ birthplace, birthcountry }: Donnees) => {

@@ -2,7 +2,7 @@ import { suggestions } from '../../src/demarche/demarche.ts'
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
 import { seTermineBientot } from '../../src/mandat/mandat.ts'
 import type { MandatEtat } from '../../src/mandat/queries.ts'
-import type { Contacts, UsagerRow } from '../../src/usager/queries.ts'
+import type { AutreFiche, Contacts, UsagerRow } from '../../src/usager/queries.ts'
 import { alert, etat, success } from '../kit/alert.ts'
 import { back, card } from '../kit/card.ts'
 import { buttonLink, buttons } from '../kit/form.ts'
@@ -34,6 +34,8 @@ type Props = {
   demarches: readonly DemarcheRow[]
   /** Codes of those noted lately, latest first. */
   recents: readonly string[]
+  /** Other dossiers of the same civil status here. */
+  fiches: readonly AutreFiche[]
   /** True beyond the first page. */
   apres: boolean
   suivant: string | undefined
@@ -46,7 +48,20 @@ type Props = {
 }
 
 /** What the structure's aidants see of a person: her mandats, and what was done. */
-export const dossierPage = ({ frame, usager, mandats, demarches, recents, apres, suivant, notee, moi, fuseau, now }: Props) => {
+export const dossierPage = ({
+  frame,
+  usager,
+  mandats,
+  demarches,
+  recents,
+  fiches,
+  apres,
+  suivant,
+  notee,
+  moi,
+  fuseau,
+  now,
+}: Props) => {
   const here = `/personnes/${usager.id}`
   const inForce = mandats.filter(({ etat }) => etat === 'actif' || etat === 'suspendu')
   const over = ['expire', 'termine'].flatMap((state) => mandats.filter(({ etat }) => etat === state))
@@ -59,6 +74,7 @@ export const dossierPage = ({ frame, usager, mandats, demarches, recents, apres,
     html`${notee && noted(notee)}
     ${facts([
       { term: 'Naissance', value: dateEcrite(usager.birthdate) },
+      ...fiches.map(autreFiche),
       {
         term: 'Pour la prévenir',
         value: inForce.length > 0 && html`${suiviEnMots(usager)}. <a href="${here}/contact">Changer avec elle</a>`,
@@ -93,6 +109,14 @@ export const dossierPage = ({ frame, usager, mandats, demarches, recents, apres,
     ${pagination({ next: suivant && `${here}?apres=${suivant}#fait`, label: 'Pages des démarches' })}`,
   )
 }
+
+/** Said by her, or only likely: an aidant unites nothing. */
+const autreFiche = ({ id, reunie }: AutreFiche) => ({
+  term: reunie ? 'La même personne' : 'Même état civil',
+  value: reunie
+    ? html`<a href="/personnes/${id}">Son autre fiche</a>, sous un autre identifiant FranceConnect : elle les a réunies dans son espace.`
+    : html`<a href="/personnes/${id}">Une autre fiche</a>, sous un autre identifiant FranceConnect. Si c’est elle, après une correction de son état civil, elle seule peut les réunir : dans son espace, avec sa feuille d’avant.`,
+})
 
 const GROUPS = [
   { state: 'actif', title: 'Mandats en cours' },

@@ -9,6 +9,7 @@ import { timeline } from '../kit/table.ts'
 import { deMots, majuscule, pluriel } from '../kit/words.ts'
 import { acte } from './actes.ts'
 import { gestes } from './gestes.ts'
+import { manqueQuelqueChose } from './reunir.ts'
 import { droit, enPause, fini } from './sentences.ts'
 
 type Props = {
@@ -18,19 +19,22 @@ type Props = {
   demarches: readonly DemarcheRow[]
   /** Those done after her request to stop had come. */
   signalees: ReadonlySet<string>
+  /** She may have been known under another identity: she is asked. */
+  autre: boolean
   /** Opened with the code of her paper, when no code may be sent to her. */
   sansPreuve: boolean
 }
 
 /** Her space: who may act for her, one sentence each, and how to stop it. */
-export const espacePage = ({ frame, mandats, demarches, signalees, sansPreuve }: Props) => {
+export const espacePage = ({ frame, mandats, demarches, signalees, autre, sansPreuve }: Props) => {
   const inForce = mandats.filter(({ etat }) => etat === 'actif' || etat === 'suspendu')
   const over = mandats.filter(({ etat }) => etat === 'expire' || etat === 'termine')
   const dernier = over.toSorted((one, other) => endOf(other) - endOf(one))[0]
   return page(
     { ...frame, heading: 'Qui peut faire vos démarches' },
     'Mes mandats',
-    html`${inForce.length === 0 && sentence('En ce moment, personne n’a le droit de faire vos démarches ici.')}
+    html`${autre && manqueQuelqueChose()}
+    ${inForce.length === 0 && sentence('En ce moment, personne n’a le droit de faire vos démarches ici.')}
     ${inForce.length === 0 && dernier && html`<p>${overWords(dernier)}.</p>${dernier.endedHow === 'protection' && html`<p>Une mesure de protection, c’est quand quelqu’un est officiellement chargé de vos affaires. Si ce n’est pas vrai, dites-le à cette structure\u00a0: elle peut refaire un mandat avec vous.</p>`}`}
     ${inForce.map((mandat) => {
       const sujet = inForce.length > 1 && html`<span class="sr"> : ${sujetDe(mandat)}</span>`

@@ -1,0 +1,76 @@
+import { type Context, Hono } from 'hono'
+import { connexionPage, fermePage } from '../../views/usager/connexion.ts'
+import { reunirPage } from '../../views/usager/reunir.ts'
+import type { Config } from '../config.ts'
+import type { Db } from '../db.ts'
+import { parseForm } from '../form.ts'
+import { addressOf } from '../http/address.ts'
+import { asUsager } from '../http/as.ts'
+import type { Env } from '../http/env.ts'
+import { limitRate } from '../http/limit-rate.ts'
+import { publicPage, requireUsager } from '../http/rules.ts'
+import { cookies, signIn, signOut } from '../http/session.ts'
+import { separateIdentite } from '../mandat/separate.ts'
+import { openConnexion } from '../oidc/connexion.ts'
+import type { Provider } from '../oidc/oidc.ts'
+import { isProviderDown } from '../oidc/provider.ts'
+import { codePriveForm } from './forms.ts'
+import { openByCode } from './open-by-code.ts'
+
+type Deps = { db: Db; config: Config; franceconnect: Provider }
+
+/** Into the person's space with FranceConnect, out of it, and with her paper besides, to find there what she did under another sub. */
+export function porteRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
+  const jar = cookies(config)
+  const redirectUri = `${config.publicUrl}/connexion/franceconnect/retour`
+  const routes = new Hono<Env>()
+
+  const perAddress = limitRate(db, 'fournisseur_adresse', (c) => addressOf(c, config.proxies))
+  const perCode = limitRate(db, 'code_prive_adresse', (c) => addressOf(c, config.proxies))
+  const door = (c: Context<Env>) => ({ space: 'public' as const, demo: c.var.demo })
+
+  const depart = async (c: Context<Env>, but: 'espace' | 'reunion', down: () => string) => {
+    const { state, nonce, navigateur } = await db.tx({ kind: 'portier' }, async (tx) => {
+      const nonce = tx.random(32).toString('hex')
+      return { nonce, ...(await openConnexion(tx, { but, navigateur: jar.read(c, 'navigateur'), nonce })) }
+    })
+    jar.set(c, 'navigateur', navigateur)
+    try {
+      return c.redirect((await franceconnect.authorizationUrl({ state, nonce, redirectUri, prompt: 'login' })).href, 303)
+    } catch (error) {
+      if (!isProviderDown(error)) throw error
+      return c.html(down(), 503)
+    }
+  }
+  routes.get('/mon-espace/connexion', publicPage, (c) =>
+    c.var.usager ? c.redirect('/mon-espace', 303) : c.html(connexionPage({ frame: door(c) })),
+  )
+  routes.post('/connexion/franceconnect', publicPage, perAddress, (c) =>
+    depart(c, 'espace', () => connexionPage({ frame: door(c), down: true })),
+  )
+
+  routes.get('/mon-espace/reunir', publicPage, (c) => c.html(reunirPage({ frame: door(c) })))
+  routes.post('/mon-espace/reunir', publicPage, perCode, async (c) => {
+    const frame = door(c)
+    const form = await parseForm(c, codePriveForm)
+    if (!form.ok) return c.html(reunirPage({ frame, values: form.values, errors: form.errors }), 422)
+    // Her paper opens what it opens, with its line; FranceConnect comes back to that session, and to no other.
+    const opened = await openByCode(db, { ...form.data, previousSession: c.var.sessionId }, config.secretsKey)
+    if (!opened.ok) return c.html(reunirPage({ frame, refusal: opened.refusal }), 409)
+    await signIn(c, db, config, opened.token)
+    return depart(c, 'reunion', () => reunirPage({ frame, down: true }))
+  })
+  routes.post('/mon-espace/separer', requireUsager, async (c) => {
+    await separateIdentite(db, asUsager(c.var.usager))
+    return c.redirect('/mon-espace/donnees', 303)
+  })
+
+  routes.get('/mon-espace/deconnexion', publicPage, (c) =>
+    c.var.usager ? c.redirect('/mon-espace', 303) : c.html(fermePage({ frame: door(c) })),
+  )
+  routes.post('/mon-espace/deconnexion', publicPage, async (c) => {
+    await signOut(c, db, config)
+    return c.redirect('/mon-espace/deconnexion', 303)
+  })
+  return routes
+}
