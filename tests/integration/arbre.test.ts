@@ -135,6 +135,15 @@ describe('le séquenceur', () => {
     await small.close()
   })
 
+  it('d’un retard immense, la santé ne compte que le début', async () => {
+    const late = await newWorld()
+    await late.sql`
+      insert into journal (action, acteur, commitment) select 'jwks_archive', 'systeme', sha256('') from generate_series(1, 10500)`
+    const [lag] = await late.sql`select en_attente::int as n, secondes from journal_retard()`
+    expect(lag).toEqual({ n: 10_000, secondes: expect.any(Number) })
+    await late.close()
+  })
+
   it('deux lancés ensemble, sous des écritures : un seul arbre, aucune ligne deux fois', async () => {
     const other = openTree(world.database, tree.signer)
     const log = () => {}
