@@ -30,9 +30,7 @@ export const bundleHead = (log: Vkey, restaurations: readonly RestaurationGardee
 export const bundleLeaf = ({ index, id, entry, content }: LeafRecord): string => {
   const line = `ligne ${index} ${id} ${entry}\n`
   if (content === 'efface') return `${line}contenu efface\n`
-  return typeof content === 'object' && 'payload' in content
-    ? `${line}contenu ${content.salt.toString('base64url')} ${content.payload}\n`
-    : line
+  return typeof content === 'object' && 'payload' in content ? `${line}contenu ${content.salt} ${content.payload}\n` : line
 }
 export const bundlePoint = ({ taille, note, temoignages = [] }: PointRecord): string =>
   `point ${taille} ${Buffer.from(note).toString('base64')}\n${temoignages
@@ -87,7 +85,7 @@ export async function verifyBundle(
     if (word === 'contenu' && line?.content === 'non_lu') {
       const [, salt, payload] = /^([\w-]{43}) (.*)$/s.exec(rest) ?? []
       if (salt === undefined && rest !== 'efface') return false
-      line = { ...line, content: rest === 'efface' ? 'efface' : { salt: Buffer.from(salt!, 'base64url'), payload: payload! } }
+      line = { ...line, content: rest === 'efface' ? 'efface' : { salt: salt!, payload: payload! } }
       return true
     }
     if (word === 'temoignage' && point) {

@@ -85,8 +85,12 @@ export function entryText(fields: EntryFields): string {
   }${idOf('structure_id', fields.structureId)}${idOf('usager_id', fields.usagerId)},"v":1}`
 }
 
-/** SHA-256(salt || payload), in base64url: with payload and salt gone, it says nothing. */
-export function commitmentOf(salt: Buffer, payload: string): string {
-  if (salt.length !== 32) throw new Error('journal commitment: a salt is 32 bytes')
-  return digestAfter(salt, payload, 'base64url')
+// Written and hashed at once, never kept.
+const salted = Buffer.alloc(32)
+/** SHA-256(salt || payload), in base64url: with payload and salt gone, it says nothing. `salt`: 32 bytes, or their base64url. */
+export function commitmentOf(salt: Buffer | string, payload: string): string {
+  const written = typeof salt === 'string' ? salted.write(salt, 'base64url') : salt.copy(salted)
+  if (salt.length !== (typeof salt === 'string' ? 43 : 32) || written !== 32)
+    throw new Error('journal commitment: a salt is 32 bytes')
+  return digestAfter(salted, payload, 'base64url')
 }

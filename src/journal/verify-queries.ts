@@ -7,7 +7,7 @@ export type Reading = 'contenus' | 'empreintes'
 
 /** What is read of a line: `colonnes` as `COLUMNS` writes them. */
 type Row = { id: number; entry: string; colonnes: string } & ContentRow
-type ContentRow = { payload?: string | null; salt?: Buffer | null; empreinte?: string | null }
+type ContentRow = { payload?: string | null; salt?: string | null; empreinte?: string | null }
 
 const contentOf = ({ payload, salt, empreinte }: ContentRow, reading: Reading): Content => {
   if (reading === 'empreintes') return empreinte ? { empreinte } : 'efface'
@@ -16,7 +16,10 @@ const contentOf = ({ payload, salt, empreinte }: ContentRow, reading: Reading): 
 
 const contents = (tx: Tx, reading: Reading) =>
   reading === 'contenus'
-    ? { columns: tx.sql`c.payload, c.salt`, join: tx.sql`left join journal_contenu c on c.journal_id = j.id` }
+    ? {
+        columns: tx.sql`c.payload, ${base64url(tx, tx.sql`c.salt`)} as salt`,
+        join: tx.sql`left join journal_contenu c on c.journal_id = j.id`,
+      }
     : {
         columns: tx.sql`${base64url(tx, tx.sql`e.empreinte`)} as empreinte`,
         join: tx.sql`left join journal_empreintes(array(select journal_id from page)) e on e.journal_id = j.id`,

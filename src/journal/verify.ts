@@ -52,8 +52,8 @@ export type Fault = {
   ou?: string | undefined
 }
 
-/** `empreinte`: in base64url, as the line engages it. */
-export type Content = { payload: string; salt: Buffer } | { empreinte: string } | 'efface' | 'non_lu'
+/** `salt`: in base64url; `empreinte` too, as the line engages it. */
+export type Content = { payload: string; salt: string } | { empreinte: string } | 'efface' | 'non_lu'
 export type LeafRecord = {
   index: number
   id: number
@@ -267,7 +267,7 @@ export function openAudit({
   }
   const isKept = (content: Content, { commitment }: Said): boolean => {
     if (content === 'efface' || content === 'non_lu') return true
-    if ('payload' in content && content.salt.length !== 32) return false
+    if ('payload' in content && content.salt.length !== 43) return false
     return commitment === ('empreinte' in content ? content.empreinte : commitmentOf(content.salt, content.payload))
   }
 

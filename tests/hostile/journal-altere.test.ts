@@ -191,11 +191,14 @@ async function rebuild({ sql, urls }: Copy, key = signer): Promise<void> {
  * Whoever holds the base and the key: a line says something else, the tree over it is made anew and signed as it was, and what witnesses saw further
  * is said to be lost by a restore. `points` false: no checkpoint is left, as if all lines had still been waiting when the backup was made.
  */
-async function rewriteAndRestore(copy: Copy, { action = 'demarche_realisee', points = true } = {}) {
+async function rewriteAndRestore(copy: Copy, { action = 'demarche_realisee', was = 'Courrier 0', points = true } = {}) {
   const { id } = line(action)
   const sizes = await copy.sql`select taille from journal_point order by taille`
   await copy.sql.unsafe(
-    `update journal set commitment = sha256('autre') where id = ${id}; update journal set ${rewrite}; delete from journal_contenu where journal_id = ${id};
+    `update journal_contenu set payload = replace(payload, '${was}', 'Autre chose') where journal_id = ${id};
+     update demarche_contenu set titre = 'Autre chose' where titre = '${was}';
+     update journal j set commitment = sha256(c.salt || convert_to(c.payload, 'UTF8')) from journal_contenu c where c.journal_id = j.id and j.id = ${id};
+     update journal set ${rewrite} where id = ${id};
      delete from journal_temoignage; delete from journal_point; delete from journal_tuile; delete from journal_feuille;
      alter table journal enable always trigger journal_ecrit`,
   )
@@ -249,6 +252,8 @@ type Case = {
   seen?: () => (SeenPoint | undefined)[]
   /** Ranks between which it must be said to have changed. */
   between?: () => [number, number]
+  /** What is not enough to see it, and the test says so too. */
+  blind?: () => SeenPoint[]
 }
 const on =
   (text: () => string) =>
@@ -480,14 +485,16 @@ const CASES: Case[] = [
     kind: 'temoin_autre_arbre',
     seen: () => witness.all(),
     between: () => [0, witness.all()[0]!.size],
+    blind: () => witness.all().slice(-1),
   },
   {
     name: '… après le premier point que le témoin a gardé',
     from: 'yesterday',
-    act: (copy) => rewriteAndRestore(copy, { action: 'autorisation_suspendue' }),
+    act: (copy) => rewriteAndRestore(copy, { action: 'structure_modifiee', was: 'i' }),
     kind: 'temoin_autre_arbre',
     seen: () => witness.all(),
     between: () => [witness.all()[0]!.size, witness.all()[1]!.size],
+    blind: () => witness.all().slice(-1),
   },
   {
     name: '… et les points d’avant sont jetés : ses lignes auraient attendu leur place',
@@ -496,6 +503,7 @@ const CASES: Case[] = [
     kind: 'fin_sans_point',
     // Seen two hours before the last line that the backup held, if one believes when that line says that it was written.
     seen: () => witness.all().map((one) => ({ ...one, vu: one.vu! - 7_200 })),
+    blind: () => witness.all(),
   },
   {
     name: 'le séquenceur laisse une ligne hors de l’arbre, et ne dit pas qu’il est passé plus loin',
@@ -959,6 +967,7 @@ describe('chaque falsification se voit', () => {
     from,
     seen,
     between,
+    blind,
   }) => {
     const copy = await copyOf(from === 'yesterday' ? yesterday : today)
     try {
@@ -968,6 +977,7 @@ describe('chaque falsification se voit', () => {
       const { fault } = await tree.verify(compared)
       // Without the witness this one would pass: that is what a witness is for.
       const alone = witnessed ? await tree.verify() : undefined
+      const unseen = blind && (await tree.verify(blind()))
       const audited = (mandat || auditor) && (await tree.verify([], 'auditor'))
       await tree.close()
       if (audited) expect(audited.fault).toEqual(fault)
@@ -976,7 +986,7 @@ describe('chaque falsification se voit', () => {
       const last = named && Number.isNaN(named()) ? Number((await copy.sql`select max(id) as id from journal`)[0]!.id) : named?.()
       if (named) expect(fault!.ligne).toBe(last)
       if (between) expect([fault!.rang, Number(fault!.ou)]).toEqual(between())
-      if (alone) expect(alone.fault).toBeUndefined()
+      for (const one of [alone, unseen]) if (one) expect(one.fault).toBeUndefined()
     } finally {
       await copy.drop()
     }
@@ -997,6 +1007,23 @@ describe('une perte dite', () => {
     const again = newWitness(tree.signer)
     expect(await tree.cosign(again)).toBe('temoigne')
     expect(await tree.verify([...seen, ...again.all()])).toMatchObject({ fault: undefined, vues: again.seen()!.size })
+    await tree.close()
+    await copy.drop()
+  })
+
+  it('… même dite trois jours après la sauvegarde, où une ligne attendait encore sa place', async () => {
+    const copy = await copyOf(yesterday)
+    await copy.sql.unsafe(
+      `alter table journal enable always trigger journal_ecrit; ${PLACING};
+       with waiting as (
+         insert into journal (action, acteur, structure_id, commitment)
+         select 'structure_modifiee', 'systeme', '${told.structureId}', sha256(sha256('') || '{}'::bytea)
+         returning id)
+       insert into journal_contenu (journal_id, structure_id, payload, salt) select id, '${told.structureId}', '{}', sha256('') from waiting;
+       update horloge_reglage set decalage = decalage + interval '3 days'`,
+    )
+    const tree = openTree(copy.urls, await declareRestore(copy))
+    expect((await tree.verify(witness.all())).fault).toBeUndefined()
     await tree.close()
     await copy.drop()
   })
