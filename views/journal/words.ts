@@ -80,7 +80,7 @@ export const otherFaults = ([first, ...others]: readonly Faults[]): string[] =>
 export const nonCompareSentence = ({ rompu, nonCompares: { points, tuiles, temoins } }: Verified): string | undefined =>
   rompu === undefined
     ? undefined
-    : `L’arbre est rompu au rang ${rompu}. Depuis, les lignes ont été vérifiées une à une, mais n’ont pas pu lui être comparés : ${pluriel(points, 'point de contrôle', 'points de contrôle')}, ${pluriel(tuiles, 'tuile')}, ${pluriel(temoins, 'point gardé par des témoins', 'points gardés par des témoins')}. Corrigez ou retrouvez ce qui est faux, puis recommencez.`
+    : `L’arbre est rompu au rang ${rompu}. Les lignes d’après ont été vérifiées une à une ; n’ont pas pu être comparés à l’arbre : ${pluriel(points, 'point de contrôle', 'points de contrôle')}, ${pluriel(tuiles, 'tuile')}, ${pluriel(temoins, 'point gardé par des témoins', 'points gardés par des témoins')}. Corrigez ou retrouvez ce qui est faux, puis recommencez.`
 
 /** What is kept, and what is lost, said as such. */
 export const restaurationSentence = ({ at, avant, nom, vues, tenues, ...rest }: Omit<RestaurationDite, 'ligne'>): string => {
