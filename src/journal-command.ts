@@ -1,6 +1,13 @@
 import { createReadStream, createWriteStream, readFileSync, writeFileSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
-import { faultSentence, PROOF_REFUSAL, PROVE_REFUSAL, restaurationSentence } from '../views/journal/words.ts'
+import {
+  faultSentence,
+  nonCompareSentence,
+  otherFaults,
+  PROOF_REFUSAL,
+  PROVE_REFUSAL,
+  restaurationSentence,
+} from '../views/journal/words.ts'
 import { pluriel } from '../views/kit/words.ts'
 import { type Db, openDb } from './db.ts'
 import { erase } from './erase-command.ts'
@@ -11,7 +18,7 @@ import { openSigner, parseVkey, renamed, type Vkey } from './journal/note.ts'
 import { parseProof, parseProvenLines, verifyLine } from './journal/proof.ts'
 import { proveLine } from './journal/prove.ts'
 import { perduesDe } from './journal/restauration.ts'
-import type { Fault, Verified } from './journal/verify.ts'
+import { collectFaults, type Fault, type Verified } from './journal/verify.ts'
 import { verifyDatabase } from './journal/verify-database.ts'
 import { readArgs, runCommand } from './read-args.ts'
 import { policyOf, readSeen, type Seen, textOf } from './read-seen.ts'
@@ -26,14 +33,14 @@ const USAGE = `Le journal, vérifié sans nous croire :
   npm run journal -- prove NUMÉRO [--vers FICHIER]                         la preuve (.tlog-proof) d’une ligne
   npm run journal -- erase NUMÉRO --motif MOTIF [--confirmer] [--json]     efface une personne ; sans --confirmer, dit ce qui le serait
 
-  --temoin     ce qu’un témoin a gardé : le dernier point de contrôle qu’il a signé ; on peut en donner plusieurs
+  --temoin     ce qu’un témoin a gardé : tous les points de contrôle qu’il a signés, ou le dernier ; on peut en donner plusieurs
   --cle        la clé publique du journal que vous connaissez. Sinon : JOURNAL_VKEY, la clé de JOURNAL_KEY, ou celle du paquet
   --contenus   avec ce qui est dit des personnes, que la loi peut faire effacer (DATABASE_ADMIN_URL seulement)
 
 Base : DATABASE_AUDITOR_URL (rôle traitdunion_auditor : le journal, aucun nom), ou DATABASE_ADMIN_URL, qui relit aussi les contenus.
 Sans ces variables : la démonstration de ce dossier (ou de DATA_DIR), pendant qu’elle tourne.
 
-Code de sortie : 0 tout est vérifié ; 1 quelque chose est faux, dit à la première ligne fausse ; 2 commande inutilisable, base ou fichier illisible ;
+Code de sortie : 0 tout est vérifié ; 1 quelque chose est faux : la première ligne fausse, puis les autres, vingt par sorte ; 2 commande inutilisable, base ou fichier illisible ;
 3 tout est vérifié, mais aucun témoin n’a été comparé, ou il n’a rien vu de la dernière heure : la fin a pu être coupée, ou tout le journal récrit ; ou la
 clé n’est connue que par le fichier de --preuves.
 
@@ -100,13 +107,13 @@ async function verify(args: string[]): Promise<number> {
   const places = [...values.temoin]
   if (!values.bundle && around.JOURNAL_TEMOIN && places.length === 0) places.push(around.JOURNAL_TEMOIN)
   const policy = policyOf(around)
-  let early: Fault | undefined
+  const unread = collectFaults()
   for (const where of places) {
     const known = log ?? bundleKey(values.bundle)
     if (!known) throw new Error('Pour comparer à un témoin, il faut la clé du journal : --cle.')
     const one = await readSeen(where, known, policy)
-    if ('kind' in one) early ??= one
-    else seen.push(one)
+    if ('kind' in one) unread.add(one)
+    else seen.push(...one)
   }
 
   if (values.bundle) {
@@ -122,16 +129,18 @@ async function verify(args: string[]): Promise<number> {
     }
   }
   if (shown > 0) process.stderr.write('\r\x1b[K')
-  const fault = verified.fault ?? early
+  const fautes = [...verified.fautes, ...unread.all()]
+  const fault = fautes[0]?.premieres[0]
   const seconds = (performance.now() - began) / 1000
   const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
   const { counts } = verified
+  const seenLast = lastOf(seen)
   // Under a former name a witness says nothing of what came since, nor does one that stopped looking.
   const temoigne = verified.vues > 0 && verified.depuis <= VU_MS
   const code = fault ? 1 : temoigne ? 0 : 3
   const cle = (log ?? verified.log) && renamed((log ?? verified.log)!, verified.nom).text
   if (values.json) {
-    const { kind, ...where } = fault ?? {}
+    const said = ({ kind, ...where }: Fault) => ({ genre: kind, ...where, phrase: faultSentence({ kind, ...where }) })
     console.log(
       JSON.stringify({
         ok: !fault,
@@ -139,14 +148,18 @@ async function verify(args: string[]): Promise<number> {
         taille: verified.size,
         racine: verified.root.toString('base64'),
         cle,
-        temoins: seen.map(({ origin, size, temoins }) => ({ nom: origin, taille: size, temoins })),
+        temoins: seenLast.map(({ origin, size, temoins, points }) => ({ nom: origin, taille: size, temoins, points })),
         vues: verified.vues,
         restaurations: verified.restaurations.map((one) => ({ ...one, perdues: perduesDe(one) })),
         secondes: Number(seconds.toFixed(3)),
         // Of this whole process: seconds of processor, mebibytes at most.
         processeur: Number(((userCPUTime + systemCPUTime) / 1e6).toFixed(3)),
         memoire: Math.round(maxRSS / 1024),
-        ...(fault && { faute: { genre: kind, ...where, phrase: faultSentence(fault) } }),
+        ...(fault && {
+          faute: said(fault),
+          fautes: fautes.map(({ kind, total, premieres }) => ({ genre: kind, total, premieres: premieres.map(said) })),
+        }),
+        ...(verified.rompu !== undefined && { rompu: verified.rompu, nonCompares: verified.nonCompares }),
       }),
     )
     return code
@@ -159,20 +172,24 @@ async function verify(args: string[]): Promise<number> {
     `Lignes     ${nombre(counts.lignes)} en ${seconds.toFixed(1)} s (${nombre(Math.round(rate))} par seconde), ${nombre(counts.mandats)} mandats sans numéro manquant`,
   )
   say(
-    `Contenus   ${nombre(counts.contenus)} conformes à leur engagement, ${nombre(counts.effaces)} effacés${counts.personnes > 0 ? ` (${pluriel(counts.personnes, 'personne', 'personnes')})` : ''}${counts.contenus + counts.effaces < counts.lignes ? `, ${nombre(counts.lignes - counts.contenus - counts.effaces)} non lus` : ''}`,
+    `Contenus   ${nombre(counts.contenus)} conformes à leur engagement, ${nombre(counts.effaces)} effacés${counts.personnes > 0 ? ` (${pluriel(counts.personnes, 'personne', 'personnes')})` : ''}${counts.contenus + counts.effaces < counts.lignes ? `, ${nombre(counts.lignes - counts.contenus - counts.effaces)} non lus${fault ? ' ou faux' : ''}` : ''}`,
   )
   say(
     `Arbre      ${pluriel(counts.points, 'point de contrôle signé', 'points de contrôle signés')}, ${pluriel(counts.temoignages, 'signature de témoin', 'signatures de témoins')}, ${pluriel(counts.tuiles, 'tuile pleine', 'tuiles pleines')}`,
   )
   say(`Racine     ${verified.root.toString('base64')} (${nombre(verified.size)} lignes)`)
   if (counts.attente > 0) say(`En attente ${nombre(counts.attente)} lignes pas encore dans l’arbre`)
-  for (const { origin, size, temoins } of seen)
+  for (const { origin, size, temoins, points } of seenLast)
     say(
-      `Témoin     a vu ${nombre(size)} lignes${origin === verified.nom ? '' : ` de ${origin}`}${temoins.length > 0 ? ` (${temoins.join(', ')})` : ' ; sa signature n’est pas vérifiée sans JOURNAL_WITNESSES'}`,
+      `Témoin     a vu ${nombre(size)} lignes${origin === verified.nom ? '' : ` de ${origin}`}${points > 1 ? `, et gardé ${nombre(points)} points de contrôle` : ''}${temoins.length > 0 ? ` (${temoins.join(', ')})` : ' ; sa signature n’est pas vérifiée sans JOURNAL_WITNESSES'}`,
     )
   for (const one of verified.restaurations) say(`Restauré   ${restaurationSentence(one)}`)
-  if (fault) say(`\nFAUX : ${faultSentence(fault)}`)
-  else if (temoigne)
+  if (fault) {
+    say(`\nFAUX : ${faultSentence(fault)}`)
+    for (const other of otherFaults(fautes)) say(`       ${other}`)
+    const missed = nonCompareSentence(verified)
+    if (missed) say(`\n${missed}`)
+  } else if (temoigne)
     say(
       `\nVérifié : rien n’a changé depuis que ces lignes ont été écrites, et les témoins ont vu le même journal${verified.vues < verified.size ? `, sauf les ${nombre(verified.size - verified.vues)} dernières, que personne n’a encore vues` : ''}.`,
     )
@@ -183,6 +200,17 @@ async function verify(args: string[]): Promise<number> {
   else
     say('\nVérifié en lui-même. Sans témoin (--temoin), rien ne dit que la fin n’a pas été coupée ni le journal entier récrit.')
   return code
+}
+
+/** Of each name and each witness, the largest of the checkpoints that were kept, and how many they are. */
+function lastOf(seen: readonly Seen[]) {
+  const last = new Map<string, Seen & { points: number }>()
+  for (const one of seen) {
+    const of = [one.origin, ...one.temoins].join(' ')
+    const known = last.get(of)
+    last.set(of, { ...(known && known.size > one.size ? known : one), points: (known?.points ?? 0) + 1 })
+  }
+  return [...last.values()]
 }
 
 /** The lines of a file that someone downloaded: each must be in the tree that its checkpoint signs. */

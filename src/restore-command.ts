@@ -17,7 +17,7 @@ const USAGE = `Restaurer une sauvegarde, et le dire dans le journal :
   npm run restore -- --serveur                la base de DATABASE_ADMIN_URL, que les outils de PostgreSQL viennent de restaurer, service arrêté
 
   --essai               restaure à part, vérifie, puis efface tout : à faire chaque trimestre
-  --temoin              ce qu’un témoin a gardé du journal (fichier ou adresse) ; on peut en donner plusieurs
+  --temoin              ce qu’un témoin a gardé du journal, tous ses points ou le dernier (fichier ou adresse) ; on peut en donner plusieurs
   --sans-temoin         aucun témoin ne peut être consulté : ce qui est perdu ne sera pas connu
   --accepter-la-perte   des lignes que les témoins ont vues manquent, et personne ne peut les retrouver : continuer sans elles
 
@@ -46,8 +46,8 @@ async function finish({ adminUrl, cle, origine, sauvegarde, temoinOf }: Restored
         'Aucun témoin à qui comparer : donnez ce qu’il a gardé (--temoin), ou --sans-temoin si personne ne peut le donner. Rien n’est restauré.',
       )
     const kept = await verify(avant, seen)
-    if (kept.fault && kept.fault.kind !== 'temoin_plus_loin')
-      throw refus(`FAUX : ${faultSentence(kept.fault)}\nRien n’est restauré.`)
+    const wrong = kept.fautes.find(({ kind }) => kind !== 'temoin_plus_loin')
+    if (wrong) throw refus(`FAUX : ${faultSentence(wrong.premieres[0]!)}\nRien n’est restauré.`)
     const tenues = kept.size + kept.counts.attente
     const vues: Record<string, number> = {}
     for (const { origin, size } of seen) vues[origin] = Math.max(size, vues[origin] ?? 0)
@@ -73,13 +73,14 @@ Clé        ${signerOf(restored.nom).vkey.text}
 
 async function seenOf(places: readonly string[], log: Parameters<typeof readSeen>[1]): Promise<Seen[]> {
   const policy = policyOf(process.env)
-  return Promise.all(
+  const seen = await Promise.all(
     places.map(async (where) => {
-      const one = await readSeen(where, log, policy)
-      if ('kind' in one) throw refus(`FAUX : ${faultSentence(one)} Rien n’est restauré.`)
-      return one
+      const points = await readSeen(where, log, policy)
+      if ('kind' in points) throw refus(`FAUX : ${faultSentence(points)} Rien n’est restauré.`)
+      return points
     }),
   )
+  return seen.flat()
 }
 
 async function restoreServer(choices: Choices): Promise<void> {

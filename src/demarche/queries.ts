@@ -136,7 +136,7 @@ export async function findFaits(tx: Tx, journalId: number): Promise<Content> {
     from journal_contenu c
     where c.journal_id = ${journalId} and ${held(tx, 'c')}`
   if (!found) return 'non_lu'
-  return found.payload !== null && found.salt ? { payload: found.payload, salt: found.salt } : 'efface'
+  return found.payload !== null && found.salt ? { payload: found.payload, salt: found.salt.toString('base64url') } : 'efface'
 }
 
 export type DejaNotee = { id: string; recordedAt: Date }

@@ -69,7 +69,7 @@ export async function restoreDemo({ dataDir, backup, trial, say, finish }: Resto
       await migrateAt(adminUrl)
       const { cle, origine } = secrets.journal
       const temoinOf = (nom: string) => {
-        const kept = path.join(home, 'temoin', fileOf(nom))
+        const kept = path.join(home, 'temoin', fileOf(nom, 'points'))
         return fs.existsSync(kept) ? kept : undefined
       }
       ended = await finish({ adminUrl, cle, origine, sauvegarde: manifest.fin, temoinOf })

@@ -11,7 +11,7 @@ export type Temoin = {
   vkey: string
   /** The public key of the journal it watches. */
   log: string
-  /** Where its last checkpoint is read. */
+  /** Where every checkpoint that it cosigned is read. */
   seen: string
   close(): Promise<void>
 }
@@ -35,5 +35,11 @@ export async function startTemoin(options: {
     return listen(0)
   })
   const url = `http://127.0.0.1:${listening.port}`
-  return { url, vkey: signer.vkey.text, log: log.text, seen: `${url}/${fileOf(log.name)}`, close: () => listening.close() }
+  return {
+    url,
+    vkey: signer.vkey.text,
+    log: log.text,
+    seen: `${url}/${fileOf(log.name, 'points')}`,
+    close: () => listening.close(),
+  }
 }

@@ -55,7 +55,7 @@ export async function append(tx: Tx, line: NewLine, facts?: ReturnType<Tx['sql']
     with line as (
       insert into journal (action, acteur, acteur_id, structure_id, usager_id, mandat_id, cible_aidant_id, commitment)
       values (${line.action}, ${acteur}, ${id}, ${structureId}, ${usagerId}, ${line.mandat?.id ?? null}, ${line.cibleAidantId ?? null},
-        ${commitmentOf(salt, payload)})
+        ${Buffer.from(commitmentOf(salt, payload), 'base64url')})
       returning id, at, mandat_seq),
     contenu as (
       insert into journal_contenu (journal_id, structure_id, usager_id, sensible, payload, salt)

@@ -1,7 +1,15 @@
-import type { Checkpoint } from './checkpoint.ts'
+import { EMPTY_ROOT } from './merkle.ts'
 import { base64, parseVkey, type Vkey } from './note.ts'
 import type { RestaurationGardee } from './restauration.ts'
-import { type Fault, type LeafRecord, NOTHING_COUNTED, openAudit, type PointRecord, type Verified } from './verify.ts'
+import {
+  type Fault,
+  type LeafRecord,
+  NOTHING_COUNTED,
+  openAudit,
+  type PointRecord,
+  type SeenPoint,
+  type Verified,
+} from './verify.ts'
 
 /*
  * A journal in one file of text, one record a line (docs/audit.md explains every byte):
@@ -22,9 +30,7 @@ export const bundleHead = (log: Vkey, restaurations: readonly RestaurationGardee
 export const bundleLeaf = ({ index, id, entry, content }: LeafRecord): string => {
   const line = `ligne ${index} ${id} ${entry}\n`
   if (content === 'efface') return `${line}contenu efface\n`
-  return typeof content === 'object' && 'payload' in content
-    ? `${line}contenu ${content.salt.toString('base64url')} ${content.payload}\n`
-    : line
+  return typeof content === 'object' && 'payload' in content ? `${line}contenu ${content.salt} ${content.payload}\n` : line
 }
 export const bundlePoint = ({ taille, note, temoignages = [] }: PointRecord): string =>
   `point ${taille} ${Buffer.from(note).toString('base64')}\n${temoignages
@@ -34,11 +40,11 @@ export const bundleWaiting = ({ id, entry }: { id: number; entry: string }): str
 export const bundleEnd = (lignes: number, points: number): string => `fin ${lignes} ${points}\n`
 
 /**
- * Verifies a bundle as it is read, with no database. `log`: the key one knows; without it the bundle's own is taken, and `trusted` says so.
+ * Verifies a bundle as it is read, with no database. `log`: the key one knows; without it the bundle's own is taken, and given back.
  */
 export async function verifyBundle(
   lines: AsyncIterable<readonly string[]>,
-  options: { log?: Vkey | undefined; seen?: readonly Checkpoint[]; progress?: (lignes: number) => void },
+  options: { log?: Vkey | undefined; seen?: readonly SeenPoint[]; progress?: (lignes: number) => void },
 ): Promise<Verified & { log: Vkey | undefined }> {
   const { seen = [], progress = () => {} } = options
   let log = options.log
@@ -47,93 +53,104 @@ export async function verifyBundle(
   let number = 0
   let line: LeafRecord | undefined
   let point: PointRecord | undefined
+  /** Records of each sort, as the last one must count them. */
+  const records = { lignes: 0, points: 0 }
   let ended = false
-  const done = (fault: Fault | undefined) => ({
-    ...(audit?.done(fault) ?? {
-      counts: NOTHING_COUNTED,
-      size: 0,
-      root: Buffer.alloc(32),
-      nom: '',
-      restaurations: [],
-      vues: 0,
-      depuis: 0,
-      fault,
-    }),
-    log,
-  })
   /** Hands over the line or the checkpoint whose last record has come. */
-  const flush = (): Fault | undefined => {
-    const [leaf, last] = [line, point]
+  const flush = () => {
+    if (line) audit!.leaf(line)
+    if (point) audit!.point(point)
     line = undefined
     point = undefined
-    return leaf ? audit!.leaf(leaf) : last ? audit!.point(last) : undefined
   }
 
-  const take = (text: string): ReturnType<typeof done> | undefined => {
+  /** False when this record cannot be read, or not there. */
+  const take = (text: string): boolean => {
     number++
-    const unreadable: Fault = { kind: 'paquet_illisible', ou: String(number) }
     const at = text.indexOf(' ')
     const [word, rest] = [text.slice(0, at), text.slice(at + 1)]
-    if (ended || at < 0) return done(unreadable)
-    if (number === 1) {
-      if (text !== 'traitdunion-journal 1') return done(unreadable)
-      return undefined
-    }
+    if (ended || at < 0) return false
+    if (number === 1) return text === 'traitdunion-journal 1'
     if (number === 2) {
       log ??= word === 'cle' ? parseVkey(rest) : undefined
-      return log ? undefined : done(unreadable)
+      return log !== undefined
     }
     if (word === 'restauration' && !audit) {
       const [, ligne, salt, payload] = /^(\d{1,16}) ([\w-]{43}) (.*)$/s.exec(rest) ?? []
-      if (payload === undefined) return done(unreadable)
+      if (payload === undefined) return false
       restaurations.push({ ligne: Number(ligne), salt: Buffer.from(salt!, 'base64url'), payload })
-      return undefined
+      return true
     }
     audit ??= openAudit({ log: log!, seen, restaurations })
     if (word === 'contenu' && line?.content === 'non_lu') {
       const [, salt, payload] = /^([\w-]{43}) (.*)$/s.exec(rest) ?? []
-      if (salt === undefined && rest !== 'efface') return done(unreadable)
-      line = { ...line, content: rest === 'efface' ? 'efface' : { salt: Buffer.from(salt!, 'base64url'), payload: payload! } }
-      return undefined
+      if (salt === undefined && rest !== 'efface') return false
+      line = { ...line, content: rest === 'efface' ? 'efface' : { salt: salt!, payload: payload! } }
+      return true
     }
     if (word === 'temoignage' && point) {
       const [temoin = '', encoded = ''] = rest.split(' ')
       const ligne = base64(encoded)?.toString('utf8')
-      if (ligne === undefined) return done(unreadable)
+      if (ligne === undefined) return false
       point = { ...point, temoignages: [...(point.temoignages ?? []), { temoin, ligne }] }
-      return undefined
+      return true
     }
-    const fault = flush()
-    if (fault) return done(fault)
+    flush()
     if (word === 'ligne') {
       const [, index, id, entry] = /^(\d{1,16}) (\d{1,16}) (.*)$/s.exec(rest) ?? []
-      if (entry === undefined) return done(unreadable)
+      if (entry === undefined) return false
       line = { index: Number(index), id: Number(id), entry, content: 'non_lu' }
-      if (audit!.size % 4096 === 0) progress(audit!.size)
-    } else if (word === 'point') {
+      if (records.lignes++ % 4096 === 0) progress(audit.size)
+      return true
+    }
+    if (word === 'point') {
       const [, taille, encoded] = /^(\d{1,16}) (\S+)$/.exec(rest) ?? []
       const note = encoded === undefined ? undefined : base64(encoded)
-      if (!note) return done(unreadable)
+      if (!note) return false
       point = { taille: Number(taille), note: note.toString('utf8') }
-    } else if (word === 'attente') {
+      records.points++
+      return true
+    }
+    if (word === 'attente') {
       const [, id, entry] = /^(\d{1,16}) (.*)$/s.exec(rest) ?? []
-      if (entry === undefined) return done(unreadable)
-      const wrong = audit!.waiting({ id: Number(id), entry, content: 'non_lu' }, false)
-      if (wrong) return done(wrong)
-    } else if (word === 'fin') {
-      if (rest !== `${audit!.counts.lignes} ${audit!.counts.points}`) return done({ kind: 'paquet_coupe', ou: String(number) })
-      ended = true
-    } else return done(unreadable)
-    return undefined
+      if (entry === undefined) return false
+      audit.waiting({ id: Number(id), entry, content: 'non_lu' }, false)
+      return true
+    }
+    if (word !== 'fin') return false
+    if (rest !== `${records.lignes} ${records.points}`) audit.fail({ kind: 'paquet_coupe', ou: String(number) })
+    ended = true
+    return true
   }
 
   for await (const batch of lines)
     for (const text of batch) {
-      const over = take(text)
-      if (over) return over
+      if (take(text)) continue
+      const fault: Fault = { kind: 'paquet_illisible', ou: String(number) }
+      if (!audit) return { ...nothingOf(fault), log }
+      audit.fail(fault)
     }
-  return done(ended ? audit!.end() : { kind: 'paquet_coupe', ou: String(number) })
+  if (!audit) return { ...nothingOf({ kind: 'paquet_coupe', ou: String(number) }), log }
+  flush()
+  if (ended) audit.end()
+  else audit.fail({ kind: 'paquet_coupe', ou: String(number) })
+  return { ...audit.done(), log }
 }
+
+/** Of a file whose very beginning cannot be read. */
+const nothingOf = (fault: Fault): Verified => ({
+  counts: NOTHING_COUNTED,
+  size: 0,
+  root: EMPTY_ROOT,
+  nom: '',
+  restaurations: [],
+  vues: 0,
+  depuis: 0,
+  fault,
+  fautes: [{ kind: fault.kind, total: 1, premieres: [fault] }],
+  rompu: undefined,
+  nonCompares: { points: 0, tuiles: 0, temoins: 0 },
+})
 
 /** Lines of a stream of text, without their ends, as many at a time as come; a line without an end is one too. */
 export async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string[]> {

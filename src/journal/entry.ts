@@ -1,4 +1,4 @@
-import { hashAfter } from './merkle.ts'
+import { digestAfter } from './merkle.ts'
 
 export const ACTIONS = [
   'mandat_signe',
@@ -36,9 +36,12 @@ export type Action = (typeof ACTIONS)[number]
 export const ACTEURS = ['usager', 'aidant', 'systeme', 'operateur'] as const
 export type Acteur = (typeof ACTEURS)[number]
 
-/** One line of the journal, as its columns are read: null and absent are the same thing. */
+/**
+ * One line of the journal, as its columns are read: null and absent are the same thing. `at`: RFC 3339, to the millisecond, in UTC. `commitment`:
+ * base64url, as the bytes have them.
+ */
 export type EntryFields = {
-  at: Date
+  at: string
   action: Action
   acteur: Acteur
   acteurId?: string | null
@@ -47,10 +50,13 @@ export type EntryFields = {
   mandatId?: string | null
   mandatSeq?: number | null
   cibleAidantId?: string | null
-  commitment: Buffer
+  commitment: string
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const WORDS = new Set<string>([...ACTIONS, ...ACTEURS])
+const AT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+const COMMITMENT = /^[\w-]{43}$/
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 function idOf(key: string, value: string | null | undefined): string {
   if (value == null) return ''
@@ -66,19 +72,25 @@ function idOf(key: string, value: string | null | undefined): string {
  */
 export function entryText(fields: EntryFields): string {
   const { acteur, action, at, mandatSeq, commitment } = fields
-  if (commitment.length !== 32) throw new Error('journal entry: a commitment is 32 bytes')
+  if (!WORDS.has(acteur) || !WORDS.has(action)) throw new Error('journal entry: no such word')
+  if (!AT.test(at)) throw new Error('journal entry: a time is to the millisecond, in UTC')
+  if (!COMMITMENT.test(commitment)) throw new Error('journal entry: a commitment is 32 bytes')
   if (mandatSeq != null && !(Number.isSafeInteger(mandatSeq) && mandatSeq > 0))
     throw new Error('journal entry: mandat_seq counts from 1')
-  return `{"acteur":${JSON.stringify(acteur)}${idOf('acteur_id', fields.acteurId)},"action":${JSON.stringify(action)},"at":"${at.toISOString()}"${idOf(
+  return `{"acteur":"${acteur}"${idOf('acteur_id', fields.acteurId)},"action":"${action}","at":"${at}"${idOf(
     'cible_aidant_id',
     fields.cibleAidantId,
-  )},"commitment":"${commitment.toString('base64url')}"${idOf('mandat_id', fields.mandatId)}${
+  )},"commitment":"${commitment}"${idOf('mandat_id', fields.mandatId)}${
     mandatSeq == null ? '' : `,"mandat_seq":${mandatSeq}`
   }${idOf('structure_id', fields.structureId)}${idOf('usager_id', fields.usagerId)},"v":1}`
 }
 
-/** SHA-256(salt || payload), 32 bytes: with payload and salt gone, it says nothing. */
-export function commitmentOf(salt: Buffer, payload: string): Buffer {
-  if (salt.length !== 32) throw new Error('journal commitment: a salt is 32 bytes')
-  return hashAfter(salt, payload)
+// Written and hashed at once, never kept.
+const salted = Buffer.alloc(32)
+/** SHA-256(salt || payload), in base64url: with payload and salt gone, it says nothing. `salt`: 32 bytes, or their base64url. */
+export function commitmentOf(salt: Buffer | string, payload: string): string {
+  const written = typeof salt === 'string' ? salted.write(salt, 'base64url') : salt.copy(salted)
+  if (salt.length !== (typeof salt === 'string' ? 43 : 32) || written !== 32)
+    throw new Error('journal commitment: a salt is 32 bytes')
+  return digestAfter(salted, payload, 'base64url')
 }

@@ -14,16 +14,17 @@ const scratch = Buffer.alloc(16_384)
 const nodeBytes = Buffer.alloc(65, 1)
 
 /** SHA-256(head ‖ body); a text is its UTF-8 bytes. */
-export function hashAfter(head: Buffer, body: Buffer | string): Hash {
+export function digestAfter(head: Buffer, body: Buffer | string, encoding: 'binary' | 'base64url'): string {
   // A character is three bytes at most.
-  if (head.length + body.length * 3 > scratch.length) return sha256(Buffer.concat([head, Buffer.from(body as string)]))
+  if (head.length + body.length * 3 > scratch.length)
+    return hash('sha256', Buffer.concat([head, Buffer.from(body as string)]), encoding)
   scratch.set(head)
   const written = typeof body === 'string' ? scratch.write(body, head.length) : body.copy(scratch, head.length)
-  return sha256(scratch.subarray(0, head.length + written))
+  return hash('sha256', scratch.subarray(0, head.length + written), encoding)
 }
 const LEAF = Buffer.of(0)
 /** RFC 6962 §2.1: SHA-256(0x00 ‖ entry). */
-export const leafHash = (entry: Buffer | string): Hash => hashAfter(LEAF, entry)
+export const leafHash = (entry: Buffer | string): Hash => Buffer.from(digestAfter(LEAF, entry, 'binary'), 'latin1')
 /** RFC 6962 §2.1: SHA-256(0x01 ‖ left ‖ right). */
 export function nodeHash(left: Hash, right: Hash): Hash {
   nodeBytes.set(left, 1)

@@ -109,8 +109,7 @@ export function verifyLine(
   if (!proof) return { ok: false, refusal: 'preuve_illisible' }
   if (line.faits !== undefined || line.sel !== undefined) {
     const salt = Buffer.from(line.sel ?? '', 'base64url')
-    const kept =
-      salt.length === 32 && line.octets.includes(`"commitment":"${commitmentOf(salt, line.faits ?? '').toString('base64url')}"`)
+    const kept = salt.length === 32 && line.octets.includes(`"commitment":"${commitmentOf(salt, line.faits ?? '')}"`)
     if (!kept) return { ok: false, refusal: 'faits_changes' }
   }
   return verifyProof(proof, leafHash(Buffer.from(line.octets)), log, witnesses)

@@ -5,15 +5,15 @@ import type { Reading } from './verify-queries.ts'
 /**
  * Holds what the tables show to what the lines after..upto said: between whom each mandat is, who did each démarche, and by their contents the
  * thématiques, duration and dates of a mandat, the thématique, reason and receipt of each stop and pause; for who reads contents, the words too.
- * The first line that they no longer follow; contents erased as the law says tell nothing.
+ * Lines that they no longer follow; contents erased as the law says tell nothing.
  */
-export async function checkAccords(tx: Tx, after: number, upto: number, reading: Reading): Promise<Fault | undefined> {
+export async function checkAccords(tx: Tx, after: number, upto: number, reading: Reading): Promise<Fault[]> {
   const { sql } = tx
   const faits =
     reading === 'contenus'
       ? sql`select journal_id, payload::jsonb as faits from journal_contenu where payload is not null and journal_id = any (array(select ligne from dites))`
       : sql`select journal_id, faits from journal_accords(array(select ligne from dites))`
-  const [wrong] = await sql<{ kind: FaultKind; ligne: number; mandatId: string }[]>`
+  const wrong = await sql<{ kind: FaultKind; ligne: number; mandatId: string }[]>`
     with signes as materialized (
       select id, journal_id, structure_id, usager_id, aidant_id, duree, signed_at, expires_at
       from mandat
@@ -96,9 +96,8 @@ export async function checkAccords(tx: Tx, after: number, upto: number, reading:
     select kind, ligne, mandat_id
     from ecarts
     where kind is not null
-    order by ligne
-    limit 1`
-  return wrong && { kind: wrong.kind, ligne: wrong.ligne, ou: wrong.mandatId }
+    order by ligne`
+  return wrong.map(({ kind, ligne, mandatId }) => ({ kind, ligne, ou: mandatId }))
 }
 
 /** The words themselves, as `recordDemarche` and `signMandat` engage them: what a démarche was, the seal of a mandat and what was signed for it. */
@@ -130,12 +129,12 @@ const words = ({ sql }: Tx, after: number, upto: number) => {
 }
 
 /** Holds the public keys, of seals and of the identity provider, and the cut-offs of the stolen ones, to the lines that say them. */
-export async function checkCles({ sql }: Tx, reading: Reading): Promise<Fault | undefined> {
+export async function checkCles({ sql }: Tx, reading: Reading): Promise<Fault[]> {
   const faits =
     reading === 'contenus'
       ? sql`select journal_id, payload::jsonb as faits from journal_contenu where payload is not null and journal_id = any (array(select id from dites))`
       : sql`select journal_id, faits from journal_accords(array(select id from dites))`
-  const [wrong] = await sql<{ kid: string; ligne: number | null }[]>`
+  const wrong = await sql<{ kid: string; ligne: number | null }[]>`
     with dites as materialized (
       select id, action
       from journal
@@ -166,7 +165,6 @@ export async function checkCles({ sql }: Tx, reading: Reading): Promise<Fault | 
     select coalesce(a.id, d.jwks), d.id
     from jwks_archive a
     full join archivees d on d.id = a.journal_id
-    where a.id is distinct from d.jwks
-    limit 1`
-  return wrong && { kind: 'cle_changee', ou: wrong.kid, ...(wrong.ligne !== null && { ligne: wrong.ligne }) }
+    where a.id is distinct from d.jwks`
+  return wrong.map(({ kid, ligne }) => ({ kind: 'cle_changee', ou: kid, ...(ligne !== null && { ligne }) }))
 }

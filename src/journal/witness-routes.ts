@@ -17,7 +17,7 @@ type Witness = {
 
 /**
  * C2SP tlog-witness. A program of its own, never part of the service: what it says is worth something when another runs it. Beside the protocol,
- * `GET /<sha256 of the origin>.checkpoint` gives the last checkpoint cosigned, for whoever verifies a journal.
+ * `GET /<sha256 of the origin>.points` gives every checkpoint cosigned, for whoever verifies a journal, and `.checkpoint` the last one.
  */
 export function witnessRoutes({ signer, logs, store, now, say = () => {} }: Witness): Hono {
   const app = new Hono()
@@ -42,11 +42,13 @@ export function witnessRoutes({ signer, logs, store, now, say = () => {} }: Witn
     return c.body(line, 200, { 'Content-Type': 'text/plain; charset=utf-8' })
   })
 
-  app.get('/:file{[0-9a-f]{64}\\.checkpoint}', (c) => {
-    const log = logs.find(({ name }) => fileOf(name) === c.req.param('file'))
-    const signed = log && store.read(log.name)
-    return signed
-      ? c.body(signed, 200, { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' })
+  app.get('/:file{[0-9a-f]{64}\\.(?:checkpoint|points)}', (c) => {
+    const file = c.req.param('file')
+    const last = logs.find(({ name }) => fileOf(name) === file)
+    const all = logs.find(({ name }) => fileOf(name, 'points') === file)
+    const kept = last ? store.read(last.name) : all && store.readAll(all.name)
+    return kept
+      ? c.body(kept, 200, { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' })
       : c.body(null, 404)
   })
   return app

@@ -15,7 +15,7 @@ export async function proveSceau(
   const [line] = await tx.sql<{ id: number; entry: Buffer; payload: string; salt: Buffer }[]>`
     select id, entry, payload, salt
     from ligne_du_sceau(${mandatId}, ${Buffer.from(empreinte, 'base64url')})`
-  const proven = line && (await proveEntry(tx, line, log, { payload: line.payload, salt: line.salt }))
+  const proven = line && (await proveEntry(tx, line, log, { payload: line.payload, salt: line.salt.toString('base64url') }))
   if (!proven?.ok) return undefined
   const { id, entry, payload, salt } = line!
   return { numero: id, octets: entry.toString('utf8'), faits: payload, sel: salt.toString('base64url'), preuve: proven.preuve }

@@ -5,12 +5,13 @@ import { openDossier } from '../../src/audit/open.ts'
 import { openDb } from '../../src/db.ts'
 import { recordActeHorsMandat, recordDemarche } from '../../src/demarche/record.ts'
 import { append } from '../../src/journal/append.ts'
-import { type Checkpoint, signCheckpoint } from '../../src/journal/checkpoint.ts'
+import { signCheckpoint } from '../../src/journal/checkpoint.ts'
 import { type EntryFields, entryText } from '../../src/journal/entry.ts'
 import { growTree, leafHash } from '../../src/journal/merkle.ts'
 import { openSigner, type Signer } from '../../src/journal/note.ts'
 import { restoreJournal } from '../../src/journal/restore.ts'
-import { type Fault, type FaultKind, openAudit } from '../../src/journal/verify.ts'
+import { collectTiles } from '../../src/journal/tiles.ts'
+import { type Fault, type FaultKind, openAudit, type SeenPoint } from '../../src/journal/verify.ts'
 import { pauseMandat } from '../../src/mandat/pause.ts'
 import { recordPause } from '../../src/mandat/record-pause.ts'
 import { recordStop } from '../../src/mandat/record-stop.ts'
@@ -56,6 +57,7 @@ beforeAll(async () => {
   const by = world.as('thomas')
   for (let i = 0; i < 4; i++) ok(await recordDemarche(world.db, by, uneDemarche(told.id, 'logement', { titre: `Courrier ${i}` })))
   await tree.settle()
+  expect(await tree.cosign(witness)).toBe('temoigne')
   marcel = await world.signMandat({ persona: 'marcel' })
   ok(await recordStop(world.db, by, { mandatId: marcel.id, maniere: 'courrier', recuLe: marcel.signedAt }))
   const teiki = await world.signMandat({ persona: 'teiki', aidant: 'fabrice' })
@@ -89,6 +91,7 @@ beforeAll(async () => {
       await append(tx, { action: 'structure_modifiee', structureId: told.structureId, contenu: { i } })
   })
   await tree.settle()
+  expect(await tree.cosign(witness)).toBe('temoigne')
   yesterday = await clone(new URL(world.database.adminUrl).pathname.slice(1))
   for (let i = 0; i < 3; i++) {
     ok(await recordDemarche(world.db, by, uneDemarche(told.id, 'logement', { titre: `Suite ${i}` })))
@@ -184,6 +187,49 @@ async function rebuild({ sql, urls }: Copy, key = signer): Promise<void> {
   await tree.settle()
   await tree.close()
 }
+/**
+ * Whoever holds the base and the key: a line says something else, the tree over it is made anew and signed as it was, and what witnesses saw further
+ * is said to be lost by a restore. `points` false: no checkpoint is left, as if all lines had still been waiting when the backup was made.
+ */
+async function rewriteAndRestore(copy: Copy, { action = 'demarche_realisee', was = 'Courrier 0', points = true } = {}) {
+  const { id } = line(action)
+  const sizes = await copy.sql`select taille from journal_point order by taille`
+  await copy.sql.unsafe(
+    `update journal_contenu set payload = replace(payload, '${was}', 'Autre chose') where journal_id = ${id};
+     update demarche_contenu set titre = 'Autre chose' where titre = '${was}';
+     update journal j set commitment = sha256(c.salt || convert_to(c.payload, 'UTF8')) from journal_contenu c where c.journal_id = j.id and j.id = ${id};
+     update journal set ${rewrite} where id = ${id};
+     delete from journal_temoignage; delete from journal_point; delete from journal_tuile; delete from journal_feuille;
+     alter table journal enable always trigger journal_ecrit`,
+  )
+  if (points) {
+    const tiles: { level: number; index: number; hashes: Buffer; root: Buffer }[] = []
+    const leaves = growTree(collectTiles((tile) => void tiles.push(tile)))
+    for (const [index, one] of lines.slice(0, Number(sizes.at(-1)!.taille)).entries()) {
+      const [row] = await copy.sql`select entry from journal where id = ${one.id}`
+      const hash = leafHash(row!.entry)
+      leaves.push(hash)
+      await copy.sql`insert into journal_feuille (leaf_index, journal_id, epoch, hash) values (${index}, ${one.id}, 1, ${hash})`
+      if (sizes.some(({ taille }) => Number(taille) === leaves.size)) {
+        const root = leaves.root()
+        const note = signCheckpoint(signer, { origin: ORIGIN, size: leaves.size, root })
+        await copy.sql`insert into journal_point (taille, racine, epoch, note, created_at) values (${leaves.size}, ${root}, 1, ${note}, now())`
+      }
+    }
+    for (const { level, index, hashes, root } of tiles)
+      await copy.sql`insert into journal_tuile (niveau, numero, hashes, racine) values (${level}, ${index}, ${hashes}, ${root})`
+  }
+  await copy.sql.unsafe(PLACING)
+  await declareRestore(copy)
+}
+/** What ends every restore, after a loss: witnesses had seen the whole journal of today. */
+async function declareRestore(copy: Copy) {
+  const admin = openDb({ url: copy.urls.adminUrl, connections: 1 })
+  const said = { avant: ORIGIN, vues: { [ORIGIN]: lines.length }, signerOf: (nom: string) => openSigner(pem, nom) }
+  const { nom } = ok(await restoreJournal(admin, said))
+  await admin.close()
+  return openSigner(pem, nom)
+}
 /** Takes leaf n away; those after it come one place nearer. */
 const renumber = (leaf: number) =>
   `delete from journal_feuille where leaf_index = ${leaf};
@@ -203,7 +249,11 @@ type Case = {
   /** Seen by the auditor too, of no mandat. */
   auditor?: true
   from?: 'yesterday'
-  seen?: () => (Checkpoint | undefined)[]
+  seen?: () => (SeenPoint | undefined)[]
+  /** Ranks between which it must be said to have changed. */
+  between?: () => [number, number]
+  /** What is not enough to see it, and the test says so too. */
+  blind?: () => SeenPoint[]
 }
 const on =
   (text: () => string) =>
@@ -423,13 +473,37 @@ const CASES: Case[] = [
         delete from journal_temoignage; delete from journal_point; delete from journal_tuile; delete from journal_feuille;
         alter table journal enable always trigger journal_ecrit; ${PLACING}`,
       )
-      const admin = openDb({ url: copy.urls.adminUrl, connections: 1 })
-      const said = { avant: ORIGIN, vues: { [ORIGIN]: lines.length }, signerOf: (nom: string) => openSigner(pem, nom) }
-      ok(await restoreJournal(admin, said))
-      await admin.close()
+      await declareRestore(copy)
     },
     kind: 'fin_sans_point',
     seen: () => [witness.seen()],
+  },
+  {
+    name: 'une ligne est récrite avant la perte que dit une restauration',
+    from: 'yesterday',
+    act: (copy) => rewriteAndRestore(copy),
+    kind: 'temoin_autre_arbre',
+    seen: () => witness.all(),
+    between: () => [0, witness.all()[0]!.size],
+    blind: () => witness.all().slice(-1),
+  },
+  {
+    name: '… après le premier point que le témoin a gardé',
+    from: 'yesterday',
+    act: (copy) => rewriteAndRestore(copy, { action: 'structure_modifiee', was: 'i' }),
+    kind: 'temoin_autre_arbre',
+    seen: () => witness.all(),
+    between: () => [witness.all()[0]!.size, witness.all()[1]!.size],
+    blind: () => witness.all().slice(-1),
+  },
+  {
+    name: '… et les points d’avant sont jetés : ses lignes auraient attendu leur place',
+    from: 'yesterday',
+    act: (copy) => rewriteAndRestore(copy, { points: false }),
+    kind: 'fin_sans_point',
+    // Seen two hours before the last line that the backup held, if one believes when that line says that it was written.
+    seen: () => witness.all().map((one) => ({ ...one, vu: one.vu! - 7_200 })),
+    blind: () => witness.all(),
   },
   {
     name: 'le séquenceur laisse une ligne hors de l’arbre, et ne dit pas qu’il est passé plus loin',
@@ -873,7 +947,7 @@ describe('le journal intact', () => {
       effaces,
       personnes: 1,
       tuiles: 1,
-      temoignages: 1,
+      temoignages: 3,
     })
   })
 
@@ -892,6 +966,8 @@ describe('chaque falsification se voit', () => {
     auditor,
     from,
     seen,
+    between,
+    blind,
   }) => {
     const copy = await copyOf(from === 'yesterday' ? yesterday : today)
     try {
@@ -901,6 +977,7 @@ describe('chaque falsification se voit', () => {
       const { fault } = await tree.verify(compared)
       // Without the witness this one would pass: that is what a witness is for.
       const alone = witnessed ? await tree.verify() : undefined
+      const unseen = blind && (await tree.verify(blind()))
       const audited = (mandat || auditor) && (await tree.verify([], 'auditor'))
       await tree.close()
       if (audited) expect(audited.fault).toEqual(fault)
@@ -908,10 +985,97 @@ describe('chaque falsification se voit', () => {
       expect([kind].flat()).toContain(fault?.kind)
       const last = named && Number.isNaN(named()) ? Number((await copy.sql`select max(id) as id from journal`)[0]!.id) : named?.()
       if (named) expect(fault!.ligne).toBe(last)
-      if (alone) expect(alone.fault).toBeUndefined()
+      if (between) expect([fault!.rang, Number(fault!.ou)]).toEqual(between())
+      for (const one of [alone, unseen]) if (one) expect(one.fault).toBeUndefined()
     } finally {
       await copy.drop()
     }
+  })
+})
+
+describe('une perte dite', () => {
+  it('sans autre mensonge n’est pas une alerte : ce qui précède se retrouve dans chaque point que le témoin a gardé', async () => {
+    const copy = await copyOf(yesterday)
+    await copy.sql.unsafe(`alter table journal enable always trigger journal_ecrit; ${PLACING}`)
+    const tree = openTree(copy.urls, await declareRestore(copy))
+    const seen = witness.all()
+    const { fault, restaurations } = await tree.verify(seen)
+    // All but one of them are in what the backup held, and would show a line rewritten there.
+    expect([seen.length, seen.filter(({ size }) => size <= restaurations[0]!.tenues).length]).toEqual([3, 2])
+    expect(fault).toBeUndefined()
+    // Under the new name it goes on being seen.
+    const again = newWitness(tree.signer)
+    expect(await tree.cosign(again)).toBe('temoigne')
+    expect(await tree.verify([...seen, ...again.all()])).toMatchObject({ fault: undefined, vues: again.seen()!.size })
+    await tree.close()
+    await copy.drop()
+  })
+
+  it('… même dite trois jours après la sauvegarde, où une ligne attendait encore sa place', async () => {
+    const copy = await copyOf(yesterday)
+    await copy.sql.unsafe(
+      `alter table journal enable always trigger journal_ecrit; ${PLACING};
+       with waiting as (
+         insert into journal (action, acteur, structure_id, commitment)
+         select 'structure_modifiee', 'systeme', '${told.structureId}', sha256(sha256('') || '{}'::bytea)
+         returning id)
+       insert into journal_contenu (journal_id, structure_id, payload, salt) select id, '${told.structureId}', '{}', sha256('') from waiting;
+       update horloge_reglage set decalage = decalage + interval '3 days'`,
+    )
+    const tree = openTree(copy.urls, await declareRestore(copy))
+    expect((await tree.verify(witness.all())).fault).toBeUndefined()
+    await tree.close()
+    await copy.drop()
+  })
+})
+
+describe('après une première faute', () => {
+  it('les autres sont dites aussi, la première en premier', async () => {
+    const copy = await copyOf(today)
+    const ids = lines.filter(({ action }) => action === 'demarche_realisee').map(({ id }) => id)
+    const bulk = lines.filter(({ action }) => action === 'structure_modifiee').map(({ id }) => id)
+    await copy.sql.unsafe(
+      `update journal_contenu set payload = '{}' where journal_id in (${[ids[0], ...bulk]});
+       update journal set acteur_id = '${randomUUID()}' where id = ${ids[1]};
+       delete from journal where id = ${bulk[7]};
+       update mandat set expires_at = expires_at + interval '1 day' where id = '${told.id}';
+       update cle set coupure = 1`,
+    )
+    const tree = openTree(copy.urls, signer)
+    const { fault, fautes, rompu } = await tree.verify(witness.all())
+    await tree.close()
+    await copy.drop()
+    expect(fault).toMatchObject({ kind: 'contenu_change', ligne: ids[0] })
+    expect(fautes.map(({ kind, total, premieres }) => [kind, total, premieres.length, premieres[0]!.ligne])).toEqual([
+      // Twenty of them are kept, and all are counted.
+      ['contenu_change', bulk.length, 20, ids[0]],
+      ['colonnes_changees', 1, 1, ids[1]],
+      ['ligne_effacee', 1, 1, bulk[7]],
+      ['dates_changees', 1, 1, line('mandat_signe').id],
+      ['fait_change', 2, 2, ids[0]],
+      ['cle_changee', 1, 1, expect.any(Number)],
+    ])
+    // The leaf of what was erased is still there: the tree holds, and every checkpoint was compared.
+    expect(rompu).toBeUndefined()
+  })
+
+  it('un arbre rompu se dit, avec ce qui n’a pas pu lui être comparé ; les lignes d’après le sont encore', async () => {
+    const copy = await copyOf(today)
+    const cut = line('demarche_realisee', 2)
+    const last = lines.findLast(({ action }) => action === 'demarche_realisee')!
+    await copy.sql.unsafe(
+      `delete from journal where id = ${cut.id}; delete from journal_feuille where journal_id = ${cut.id};
+       update journal_contenu set payload = '{}' where journal_id = ${last.id}`,
+    )
+    const [after] = await copy.sql`select count(*)::int as points from journal_point where taille > ${cut.leaf}`
+    const tree = openTree(copy.urls, signer)
+    const { fault, fautes, rompu, nonCompares, counts } = await tree.verify(witness.all())
+    await tree.close()
+    await copy.drop()
+    expect(fault).toMatchObject({ kind: 'rang_manquant', rang: cut.leaf })
+    expect(fautes.find(({ kind }) => kind === 'contenu_change')?.premieres).toMatchObject([{ ligne: last.id }])
+    expect([rompu, counts.lignes]).toEqual([cut.leaf, lines.length - 1])
+    expect(nonCompares).toEqual({ points: after!.points, tuiles: 1, temoins: 3 })
   })
 })
 
@@ -934,7 +1098,7 @@ describe('aucune fausse alerte', () => {
       at += random(100_000) - 2_000
       const mandat = mandats[random(mandats.length)]!
       fields.push({
-        at: new Date(at),
+        at: new Date(at).toISOString(),
         action: 'demarche_realisee',
         acteur: 'aidant',
         acteurId: people[0]!,
@@ -942,19 +1106,19 @@ describe('aucune fausse alerte', () => {
         usagerId: mandat.usager,
         mandatId: mandat.id,
         mandatSeq: ++mandat.seq,
-        commitment: randomBytes(32),
+        commitment: randomBytes(32).toString('base64url'),
       })
     }
     // Two lines of one mandat may be placed the other way round.
     for (let i = 1; i < fields.length; i++) if (random(6) === 0) [fields[i - 1], fields[i]] = [fields[i]!, fields[i - 1]!]
     for (const usagerId of erased)
       fields.push({
-        at: new Date(at),
+        at: new Date(at).toISOString(),
         action: 'donnees_effacees',
         acteur: 'systeme',
         structureId: null,
         usagerId,
-        commitment: randomBytes(32),
+        commitment: randomBytes(32).toString('base64url'),
       })
     const key = HISTORY_KEY
     const tree = growTree()
@@ -977,15 +1141,14 @@ describe('aucune fausse alerte', () => {
   const check = ({ records, points }: Pick<ReturnType<typeof history>, 'records' | 'points'>): Fault | undefined => {
     const audit = openAudit({ log: HISTORY_KEY.vkey })
     for (const record of records) {
-      const fault = audit.leaf(record)
-      if (fault) return fault
+      audit.leaf(record)
       const note = points.get(audit.size)
-      const wrong = note && audit.point({ taille: audit.size, note })
-      if (wrong) return wrong
+      if (note) audit.point({ taille: audit.size, note })
     }
     // As the two readers do: a checkpoint over more than there is.
-    const beyond = [...points].find(([size]) => size > audit.size)
-    return beyond ? audit.point({ taille: beyond[0], note: beyond[1] }) : audit.end()
+    for (const [taille, note] of points) if (taille > audit.size) audit.point({ taille, note })
+    audit.end()
+    return audit.done().fault
   }
 
   it('sur 1 000 petites histoires tirées au hasard ; et une seule ligne changée, ôtée ou déplacée se voit dans chacune', () => {

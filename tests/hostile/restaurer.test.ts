@@ -247,9 +247,9 @@ describe('npm run restore', () => {
       'journal',
       'verify',
       '--temoin',
-      path.join(dataDir, 'temoin', fileOf(nom)),
+      path.join(dataDir, 'temoin', fileOf(nom, 'points')),
       '--temoin',
-      path.join(dataDir, 'temoin', fileOf(origineAvant())),
+      path.join(dataDir, 'temoin', fileOf(origineAvant(), 'points')),
     )
     expect(verified.output).toContain(`les ${lost} dernières au moins sont perdues`)
     expect(verified.code).toBe(0)
@@ -260,7 +260,14 @@ describe('npm run restore', () => {
     // A bundle tells it as well, without a database.
     const bundle = path.join(folder, 'paquet')
     expect((await run('journal', 'export', '--vers', bundle)).code).toBe(0)
-    const elsewhere = await run('journal', 'verify', '--bundle', bundle, '--temoin', path.join(dataDir, 'temoin', fileOf(nom)))
+    const elsewhere = await run(
+      'journal',
+      'verify',
+      '--bundle',
+      bundle,
+      '--temoin',
+      path.join(dataDir, 'temoin', fileOf(nom, 'points')),
+    )
     expect(elsewhere).toMatchObject({ code: 0, output: expect.stringContaining(`les ${lost} dernières au moins sont perdues`) })
     const hidden = fs.readFileSync(bundle, 'utf8').replace(/("vues":\{[^}]*:)\d+/, '$10')
     fs.writeFileSync(bundle, hidden)

@@ -1,5 +1,5 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
@@ -15,13 +15,14 @@ import { cosign, startCosigning } from '../../src/journal/cosign.ts'
 import { exportJournal } from '../../src/journal/export.ts'
 import { consistencyRanges, growTree, leafHash, rangeHash } from '../../src/journal/merkle.ts'
 import { cosignatureLine, cosignedAt, isSignedBy, openSigner } from '../../src/journal/note.ts'
-import { parsePolicy } from '../../src/journal/policy.ts'
+import { NO_WITNESS, parsePolicy } from '../../src/journal/policy.ts'
 import { parseProof, parseProvenLines, verifyLine, verifyProof } from '../../src/journal/proof.ts'
 import { proveLine } from '../../src/journal/prove.ts'
 import { openSequencer, startSequencer } from '../../src/journal/sequence.ts'
 import { findPoint, readNodes } from '../../src/journal/tree-queries.ts'
 import { submissionText } from '../../src/journal/witness.ts'
 import { fileOf, openWitnessStore } from '../../src/journal/witness-store.ts'
+import { readSeen } from '../../src/read-seen.ts'
 import { newWitness, type OpenTree, ORIGIN, openTree, pemKey } from '../support/arbre.ts'
 import { scratch } from '../support/database.ts'
 import { expectValidHtml } from '../support/html.ts'
@@ -132,6 +133,15 @@ describe('le séquenceur', () => {
     expect([point.taille, point.racine.equals(rootOf(rows))]).toEqual([rows.length, true])
     await small.sequencer.release()
     await small.close()
+  })
+
+  it('d’un retard immense, la santé ne compte que le début', async () => {
+    const late = await newWorld()
+    await late.sql`
+      insert into journal (action, acteur, commitment) select 'jwks_archive', 'systeme', sha256('') from generate_series(1, 10500)`
+    const [lag] = await late.sql`select en_attente::int as n, secondes from journal_retard()`
+    expect(lag).toEqual({ n: 10_000, secondes: expect.any(Number) })
+    await late.close()
   })
 
   it('deux lancés ensemble, sous des écritures : un seul arbre, aucune ligne deux fois', async () => {
@@ -430,8 +440,33 @@ describe('les témoins', () => {
     const note = signCheckpoint(tree.signer, { origin: ORIGIN, size: 1, root: randomBytes(32) })
     store.write(ORIGIN, note)
     expect(openWitnessStore(directory).read(ORIGIN)).toBe(note)
-    store.write(ORIGIN, note.replace('\n1\n', '\nun\n'))
+    writeFileSync(path.join(directory, fileOf(ORIGIN)), note.replace('\n1\n', '\nun\n'))
     expect(() => openWitnessStore(directory).read(ORIGIN)).toThrow(fileOf(ORIGIN))
+  })
+
+  it('gardent chaque point qu’ils ont signé ; un enregistrement coupé n’a jamais été répondu, et s’ôte', async () => {
+    const directory = scratch('temoin')
+    const points = path.join(directory, fileOf(ORIGIN, 'points'))
+    const notes = [1, 2, 3].map((size) => signCheckpoint(tree.signer, { origin: ORIGIN, size, root: randomBytes(32) }))
+    const seen = async () => {
+      const read = await readSeen(points, tree.signer.vkey, NO_WITNESS)
+      return 'kind' in read ? read : read.map(({ size }) => size)
+    }
+    openWitnessStore(directory).write(ORIGIN, notes[0]!)
+    openWitnessStore(directory).write(ORIGIN, notes[1]!)
+    expect(await seen()).toEqual([1, 2])
+    const whole = readFileSync(points, 'utf8')
+    // As a process killed while it writes, or a full disk, would leave it: at each byte of the last record.
+    const second = whole.indexOf('\n') + 1
+    for (const length of [second + 1, second + 60, whole.length - 1]) {
+      writeFileSync(points, whole.slice(0, length))
+      expect(await seen()).toEqual([1])
+      openWitnessStore(directory).write(ORIGIN, notes[2]!)
+      expect(await seen()).toEqual([1, 3])
+    }
+    // Damaged anywhere else, it is not what a witness kept.
+    writeFileSync(points, whole.replace(/^point \d+ ..../, 'point 1 AAAA'))
+    expect(await seen()).toEqual({ kind: 'temoin_illisible', ou: points })
   })
 
   it('le service garde leur signature une fois vérifiée, reprend d’où ils en sont, et un témoin muet ne bloque rien', async () => {

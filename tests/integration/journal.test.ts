@@ -7,7 +7,7 @@ import { append } from '../../src/journal/append.ts'
 import { ACTEURS, ACTIONS, type Action, commitmentOf, type EntryFields, entryText } from '../../src/journal/entry.ts'
 import { writeExpired } from '../../src/mandat/expire.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
-import { newWorld, ok, type Told, uneDemarche, type World } from '../support/world.ts'
+import { type Line, newWorld, ok, type Told, uneDemarche, type World } from '../support/world.ts'
 import { VECTEURS } from '../unit/journal-vectors.ts'
 
 let world: World
@@ -38,6 +38,8 @@ beforeAll(async () => {
 })
 afterAll(() => world.close())
 
+const fieldsOf = (line: Line) =>
+  ({ ...line, at: line.at.toISOString(), commitment: line.commitment.toString('base64url') }) as EntryFields
 /** The constraint that was violated, or the server's code; 'done' when nothing refused. */
 const met = (act: Promise<unknown>) =>
   act.then(
@@ -64,7 +66,7 @@ describe('les octets d’une ligne', () => {
           ${bytes}) as entry,
         sha256(${Buffer.from(salt, 'hex')}::bytea || convert_to(${payload}, 'UTF8')) as committed`
     expect(row!.entry.toString('utf8')).toBe(entry)
-    expect(entryText({ ...fields, commitment: bytes })).toBe(entry)
+    expect(entryText({ ...fields, commitment: bytes.toString('base64url') })).toBe(entry)
     expect(row!.committed.equals(bytes)).toBe(true)
   })
 
@@ -85,8 +87,8 @@ describe('les octets d’une ligne', () => {
     const lines = await world.lines()
     expect(lines.length).toBeGreaterThan(20)
     for (const line of lines) {
-      expect(line.entry.toString('utf8')).toBe(entryText(line as EntryFields))
-      expect(commitmentOf(line.salt!, line.payload!).equals(line.commitment)).toBe(true)
+      expect(line.entry.toString('utf8')).toBe(entryText(fieldsOf(line)))
+      expect(commitmentOf(line.salt!, line.payload!)).toBe(line.commitment.toString('base64url'))
       expect(JSON.parse(line.entry.toString('utf8')).commitment).toBe(
         createHash('sha256').update(line.salt!).update(line.payload!).digest('base64url'),
       )
@@ -237,7 +239,7 @@ describe('une ligne', () => {
           structure_id: told.structureId,
           usager_id: told.usagerId,
           mandat_id: told.id,
-          commitment: commitmentOf(salt, '{}'),
+          commitment: Buffer.from(commitmentOf(salt, '{}'), 'base64url'),
         } as never)}
         returning at, mandat_seq, entry`
       return row!
@@ -246,7 +248,7 @@ describe('une ligne', () => {
     expect(written.at).toEqual(now)
     expect(written.mandatSeq).toBe(last.mandatSeq)
     expect(written.mandatSeq).toBeGreaterThan(1)
-    expect(written.entry.toString('utf8')).toBe(entryText(last as EntryFields))
+    expect(written.entry.toString('utf8')).toBe(entryText(fieldsOf(last)))
   })
 
   it.each<[string, Record<string, unknown>]>([
@@ -327,7 +329,7 @@ describe('un contenu', () => {
           acteur_id: world.aidants.thomas,
           structure_id: told.structureId,
           usager_id: told.usagerId,
-          commitment: commitmentOf(salt, payload),
+          commitment: Buffer.from(commitmentOf(salt, payload), 'base64url'),
         } as never)}
         returning id, structure_id, usager_id`
       return row!

@@ -2,12 +2,12 @@ import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Hono } from 'hono'
 import { type Db, openDb } from '../../src/db.ts'
-import { type Checkpoint, parseCheckpoint } from '../../src/journal/checkpoint.ts'
+import { parseCheckpoint } from '../../src/journal/checkpoint.ts'
 import { cosign, type Post } from '../../src/journal/cosign.ts'
-import { openSigner, type Signer, WITNESS_KEY } from '../../src/journal/note.ts'
+import { cosignedAt, openSigner, type Signer, WITNESS_KEY } from '../../src/journal/note.ts'
 import { openSequencer, type Sequencer } from '../../src/journal/sequence.ts'
 import { findRetard } from '../../src/journal/tree-queries.ts'
-import type { Verified } from '../../src/journal/verify.ts'
+import type { SeenPoint, Verified } from '../../src/journal/verify.ts'
 import { verifyDatabase } from '../../src/journal/verify-database.ts'
 import { witnessRoutes } from '../../src/journal/witness-routes.ts'
 import type { WitnessStore } from '../../src/journal/witness-store.ts'
@@ -17,8 +17,12 @@ export const ORIGIN = 'mandats.exemple/journal'
 
 /** A witness whose memory is a variable. */
 export function newWitness(log: Signer, name = 'temoin.exemple/1') {
-  const kept = new Map<string, string>()
-  const store: WitnessStore = { read: (origin) => kept.get(origin), write: (origin, signed) => void kept.set(origin, signed) }
+  const kept = new Map<string, string[]>()
+  const store: WitnessStore = {
+    read: (origin) => kept.get(origin)?.at(-1),
+    readAll: (origin) => kept.get(origin)?.join(''),
+    write: (origin, signed) => void kept.set(origin, [...(kept.get(origin) ?? []), signed]),
+  }
   const signer = openSigner(pemKey(), name, WITNESS_KEY)
   const app: Hono = witnessRoutes({ signer, logs: [log.vkey], store, now: () => new Date() })
   const post: Post = async (url, body) => {
@@ -33,7 +37,13 @@ export function newWitness(log: Signer, name = 'temoin.exemple/1') {
     /** As a policy names it. */
     witness: { name: 'un', vkey: signer.vkey, url: 'http://temoin.exemple' },
     forget: () => kept.clear(),
-    seen: () => parseCheckpoint(kept.get(log.vkey.name) ?? ''),
+    seen: () => parseCheckpoint(store.read(log.vkey.name) ?? ''),
+    /** Every checkpoint that it cosigned under this name, with when it says so. */
+    all: (origin = log.vkey.name): SeenPoint[] =>
+      (kept.get(origin) ?? []).map((signed) => {
+        const checkpoint = parseCheckpoint(signed)!
+        return { ...checkpoint, vu: cosignedAt(checkpoint.note.text, checkpoint.note.signatures, signer.vkey) }
+      }),
   }
 }
 
@@ -63,7 +73,7 @@ export function openTree(
       throw new Error('lines still wait for their leaf')
     },
     cosign: (witness: ReturnType<typeof newWitness>) => cosign(db, witness.witness, () => {}, witness.post),
-    async verify(seen: readonly (Checkpoint | undefined)[] = [], as: 'auditor' | 'admin' = 'admin'): Promise<Verified> {
+    async verify(seen: readonly (SeenPoint | undefined)[] = [], as: 'auditor' | 'admin' = 'admin'): Promise<Verified> {
       const reader = openDb({ url: as === 'admin' ? urls.adminUrl : urls.auditorUrl, connections: 3 })
       readers.push(reader)
       const reading = as === 'admin' ? 'contenus' : 'empreintes'

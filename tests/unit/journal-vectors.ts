@@ -22,7 +22,7 @@ export const VECTEURS: readonly Vecteur[] = [
   {
     nom: 'un mandat signé',
     fields: {
-      at: new Date('2026-03-01T09:15:42.000Z'),
+      at: '2026-03-01T09:15:42.000Z',
       action: 'mandat_signe',
       acteur: 'aidant',
       acteurId: A,
@@ -40,7 +40,7 @@ export const VECTEURS: readonly Vecteur[] = [
   {
     nom: 'une démarche, avec des millisecondes',
     fields: {
-      at: new Date('2026-03-01T09:20:00.007Z'),
+      at: '2026-03-01T09:20:00.007Z',
       action: 'demarche_realisee',
       acteur: 'aidant',
       acteurId: A,
@@ -58,7 +58,7 @@ export const VECTEURS: readonly Vecteur[] = [
   {
     nom: 'une ligne de la personne, contenu accentué',
     fields: {
-      at: new Date('2026-03-02T23:59:59.999Z'),
+      at: '2026-03-02T23:59:59.999Z',
       action: 'autorisation_revoquee',
       acteur: 'usager',
       acteurId: U,
@@ -76,7 +76,7 @@ export const VECTEURS: readonly Vecteur[] = [
   {
     nom: 'une ligne du système, sans acteur nommé',
     fields: {
-      at: new Date('2028-02-29T00:00:00.000Z'),
+      at: '2028-02-29T00:00:00.000Z',
       action: 'mandat_expire',
       acteur: 'systeme',
       acteurId: null,
@@ -94,7 +94,7 @@ export const VECTEURS: readonly Vecteur[] = [
   {
     nom: 'un dossier ouvert par le référent, sans mandat',
     fields: {
-      at: new Date('2026-10-25T00:59:59.500Z'),
+      at: '2026-10-25T00:59:59.500Z',
       action: 'dossier_ouvert',
       acteur: 'aidant',
       acteurId: A,
@@ -113,7 +113,7 @@ export const VECTEURS: readonly Vecteur[] = [
   {
     nom: 'un aidant ajouté, avec sa cible',
     fields: {
-      at: new Date('2026-12-31T23:59:59.001Z'),
+      at: '2026-12-31T23:59:59.001Z',
       action: 'aidant_ajoute',
       acteur: 'operateur',
       structureId: S,
@@ -127,7 +127,7 @@ export const VECTEURS: readonly Vecteur[] = [
   },
   {
     nom: 'une clé publiée, sans personne',
-    fields: { at: new Date('2027-01-01T00:00:00.100Z'), action: 'cle_publiee', acteur: 'operateur' },
+    fields: { at: '2027-01-01T00:00:00.100Z', action: 'cle_publiee', acteur: 'operateur' },
     salt: '0f'.repeat(32),
     payload: '{"kid":"x"}',
     commitment: 'c22f8eca17d504d2da92112a91f0930cfa7e0dd071036cc83de5f7b26196d40f',
@@ -137,7 +137,7 @@ export const VECTEURS: readonly Vecteur[] = [
   {
     nom: 'toutes les colonnes',
     fields: {
-      at: new Date('2026-03-01T10:00:00.010Z'),
+      at: '2026-03-01T10:00:00.010Z',
       action: 'session_deleguee',
       acteur: 'aidant',
       acteurId: A,

@@ -2,7 +2,7 @@ import type { LineRefusal } from '../../src/journal/proof.ts'
 import type { ProveRefusal } from '../../src/journal/prove.ts'
 import { perduesDe, type RestaurationDite } from '../../src/journal/restauration.ts'
 import type { RestoreRefusal } from '../../src/journal/restore.ts'
-import type { Fault, FaultKind } from '../../src/journal/verify.ts'
+import type { Fault, FaultKind, Faults, Verified } from '../../src/journal/verify.ts'
 import type { EraseRefusal, MotifEffacement } from '../../src/usager/erase.ts'
 import { jourEtHeure, nombre, pluriel } from '../kit/words.ts'
 
@@ -45,7 +45,7 @@ const FAULT = {
     `la clé publique ${f.ou} n’est pas celle que le journal dit publiée, ou sa coupure n’est pas celle qu’il dit${f.ligne === undefined ? '' : ` (${la(f)})`}.`,
   tuile_changee: (f) =>
     `la tuile ${f.ou} de l’arbre n’est plus celle de ces lignes${f.rang === undefined ? '' : ` (à partir du rang ${f.rang})`}.`,
-  tuile_manquante: (f) => `une tuile de niveau ${f.ou} de l’arbre manque.`,
+  tuile_manquante: (f) => `la tuile ${f.ou} de l’arbre manque.`,
   point_illisible: (f) => `le point de contrôle ${f.ou} ne se lit pas.`,
   point_non_signe: (f) =>
     `le point de contrôle ${f.ou} n’est pas signé par la clé de ce journal : il a été refait avec une autre clé.`,
@@ -58,7 +58,7 @@ const FAULT = {
   temoin_plus_loin: (f) =>
     `un témoin a vu ce journal avec ${f.ou} lignes, et il n’en a plus que ${f.rang} : la fin a été coupée, ou une vieille sauvegarde a pris sa place.`,
   temoin_autre_arbre: (f) =>
-    `un témoin a vu, à ${f.ou} lignes, un autre arbre que celui-ci : le passé a été récrit, ou deux journaux ont été montrés.`,
+    `un témoin a vu, à ${f.ou} lignes, un autre arbre que celui-ci : une ligne de rang ${f.rang} à ${Number(f.ou) - 1} a été récrite, ou deux journaux ont été montrés.`,
   restauration_fausse: (f) =>
     `${la(f)} dit une restauration qui n’est pas celle du journal à cet endroit : elle a été récrite, ajoutée, ou ce qu’elle disait a été retiré.`,
   paquet_illisible: (f) => `le paquet ne se lit pas, à sa ligne ${f.ou}.`,
@@ -66,6 +66,21 @@ const FAULT = {
 } as const satisfies Record<FaultKind, (fault: Told) => string>
 
 export const faultSentence = ({ kind, ...told }: Fault): string => FAULT[kind](told)
+
+/** All that was found, after the first fault, which is said apart: by kind, as many sentences as are kept, then how many there are. */
+export const otherFaults = ([first, ...others]: readonly Faults[]): string[] =>
+  [...(first ? [{ ...first, total: first.total - 1, premieres: first.premieres.slice(1) }] : []), ...others].flatMap(
+    ({ total, premieres }) => [
+      ...premieres.map(faultSentence),
+      ...(total > premieres.length ? [`… et ${pluriel(total - premieres.length, 'autre')} du même genre.`] : []),
+    ],
+  )
+
+/** What a fault kept from being compared; undefined when everything was. */
+export const nonCompareSentence = ({ rompu, nonCompares: { points, tuiles, temoins } }: Verified): string | undefined =>
+  rompu === undefined
+    ? undefined
+    : `L’arbre est rompu au rang ${rompu}. Les lignes d’après ont été vérifiées une à une ; n’ont pas pu être comparés à l’arbre : ${pluriel(points, 'point de contrôle', 'points de contrôle')}, ${pluriel(tuiles, 'tuile')}, ${pluriel(temoins, 'point gardé par des témoins', 'points gardés par des témoins')}. Corrigez ou retrouvez ce qui est faux, puis recommencez.`
 
 /** What is kept, and what is lost, said as such. */
 export const restaurationSentence = ({ at, avant, nom, vues, tenues, ...rest }: Omit<RestaurationDite, 'ligne'>): string => {
