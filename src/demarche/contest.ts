@@ -41,7 +41,7 @@ const once = (contested: Promise<Recorded>): Promise<Recorded> =>
 
 async function contest(tx: Tx, { demarcheId, motif, note, pause }: Said & { pause: boolean }, recue?: Recue): Promise<Recorded> {
   const demarche = await findDemarche(tx, demarcheId)
-  if (!demarche) return { ok: false, refusal: 'introuvable' }
+  if (!demarche?.thematique) return { ok: false, refusal: 'introuvable' }
   const { mandatId, thematique, reclamation, doneAt } = demarche
   const { mandat, autorisations } = await loadChosen(tx, { mandatId })
   if (!mandat) return { ok: false, refusal: 'introuvable' }

@@ -35,7 +35,8 @@ export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
     const { usager } = c.var
     const shown = await db.tx(asUsager(usager), async (tx) => {
       const demarche = await findDemarche(tx, demarcheId)
-      if (!demarche) return undefined
+      // Whoever holds her paper reads nothing of what is confidential.
+      if (!demarche?.thematique) return undefined
       const mandat = (await findMandat(tx, demarche.mandatId))!
       const contestations = await listContestations(tx, demarcheId)
       const structure = (await listStructuresDe(tx)).find(({ id }) => id === demarche.structureId)!

@@ -325,6 +325,9 @@ describe('avec le papier', () => {
     ok(await contest(id, { note: 'Non.', pause: true }, as('contact_prouve')))
     expect(await said(id, as('contact_prouve'))).toMatchObject([{ motif: 'pas_demande', note: null }])
     expect(await said(id)).toMatchObject([{ note: 'Non.' }])
+    // What is confidential has no page there.
+    const secret = await note('thomas', {}, 'social')
+    expect(await contest(secret, {}, as('contact_prouve'))).toEqual({ ok: false, refusal: 'introuvable' })
   })
 })
 

@@ -352,13 +352,14 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   'POST /demarches/:demarcheId/corriger': {
     rule: 'aidant',
     gives: (caller) => (caller === 'samira' ? 404 : noting(caller)),
-    or: [409],
     fields: () => ({
-      annulee: 'oui',
+      titre: 'Une lettre',
       resultat: 'deposee',
       mode: 'a_sa_place',
       presence: 'presente',
       canal: 'courrier',
+      // Another each time: what changes nothing is refused.
+      reference: `dossier ${randomUUID().slice(0, 8)}`,
       raison: 'Une erreur',
     }),
   },

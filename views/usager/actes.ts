@@ -47,7 +47,7 @@ export const acte = (
     ${apart(demarche)}
     ${options.signalee && html`<p><strong>${FAITE_APRES}</strong></p>`}
     ${suite(demarche)}
-    ${!options.seul && html`${contestee && html`<p>${contestee}.</p>`}<p><a href="/mon-espace/demarches/${demarche.id}">${contestee ? 'Lire ce qui a été dit' : 'Je ne suis pas d’accord'}</a></p>`}
+    ${!options.seul && demarche.thematique !== null && html`${contestee && html`<p>${contestee}.</p>`}<p><a href="/mon-espace/demarches/${demarche.id}">${contestee ? 'Lire ce qui a été dit' : 'Je ne suis pas d’accord'}</a></p>`}
     ${!options.short && more('Tous les détails', html`${details(demarche)}${!options.parCode && preuve(demarche)}`)}
     ${!options.short && correction?.avant && more('Ce qui était noté d’abord', avant(correction.avant))}`,
     kind: genre === 'reguliere' && !options.signalee && !correction && !contestation ? 'ordinary' : 'apart',
