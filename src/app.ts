@@ -7,6 +7,7 @@ import { aidantRoutes, CGU_PATH } from './aidant/routes.ts'
 import { auditRoutes } from './audit/routes.ts'
 import type { Config } from './config.ts'
 import type { Db } from './db.ts'
+import { contestationRoutes } from './demarche/contestation-routes.ts'
 import { demarchePreuveRoutes } from './demarche/preuve-routes.ts'
 import { demarcheRoutes } from './demarche/routes.ts'
 import { assets } from './http/assets.ts'
@@ -76,6 +77,7 @@ export function createApp(deps: Deps, more?: Hono<Env>): Hono<Env> {
   app.route('/', codeRoutes({ db, config, log }))
   app.route('/', demarcheRoutes({ db, config }))
   app.route('/', demarchePreuveRoutes({ db, config }))
+  app.route('/', contestationRoutes({ db }))
   app.route('/', preuveRoutes({ db, config }))
   app.route('/', auditRoutes({ db, config }))
   if (more) app.route('/', more)

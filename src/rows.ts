@@ -251,6 +251,39 @@ export type ConnexionRow = {
   sessionId: string | null
 }
 
+/** La personne n’est pas d’accord avec un acte : ce qu’elle en dit, et la réponse de la structure ; les mots sont au journal, effaçables */
+export type ContestationRow = {
+  id: string
+  demarcheId: string
+  mandatId: string
+  structureId: string
+  usagerId: string
+  motif: 'pas_demande' | 'pas_au_courant' | 'inexact' | 'autre'
+  contestedAt: Date
+  journalId: number
+  aidantId: string | null
+  maniere: 'bulletin' | 'courrier' | 'telephone' | 'visite' | 'email' | null
+  recuLe: Date | null
+  reponse: 'corrigee' | 'reconnue' | 'maintenue' | null
+  answeredAt: Date | null
+  answeredBy: string | null
+  answeredJournalId: number | null
+}
+
+/** Un acte corrigé, ou noté par erreur : s’ajoute à ce qui était noté, qui reste lisible ; les mots sont au journal, effaçables */
+export type CorrectionRow = {
+  id: string
+  demarcheId: string
+  mandatId: string
+  structureId: string
+  usagerId: string
+  aidantId: string
+  annulee: boolean
+  resultat: 'deposee' | 'terminee' | 'en_attente' | 'bloquee' | 'refusee' | 'abandonnee' | 'a_faire_par_la_personne'
+  correctedAt: Date
+  journalId: number
+}
+
 /** Ce qu’une clé d’accès doit signer, effacé en servant : cinq minutes. Pour qui : empreinte d’un navigateur à la connexion, ou d’une session et de ce qu’elle confirme */
 export type DefiRow = {
   pour: Buffer
@@ -685,6 +718,7 @@ export type SuspensionRow = {
   untilJournalId: number | null
   aidantId: string | null
   maniere: 'bulletin' | 'courrier' | 'telephone' | 'visite' | 'email' | null
+  contestationId: string | null
 }
 
 /** Identification sur le téléphone de la personne ; l’identité y attend trente minutes au plus que son code soit lu à l’aidant */

@@ -42,6 +42,8 @@ export type LigneRow = {
   recuLe: Date | null
   /** Done after a request to stop had come; never said of a sensitive démarche, nor of what is none. */
   signalee: boolean | null
+  /** The person does not agree with it, and waits for an answer; for who answers her. */
+  contestee: boolean
   /** What was decided of someone of the team. */
   equipe: Equipe | null
 }
@@ -102,6 +104,7 @@ export async function listLignes(
       case when not d.sensible then d.done_at end as done_at,
       case when not d.sensible then d.resultat end as resultat,
       not d.sensible and ${signalee(tx)} as signalee,
+      exists (select 1 from contestation q where q.demarche_id = d.id and q.answered_at is null) as contestee,
       case when not d.sensible then d.thematique else p.payload ->> 'thematique' end as thematique,
       case when p.payload ? 'perimetre' then array(select jsonb_array_elements_text(p.payload -> 'perimetre')) end as perimetre,
       p.payload ->> 'duree' as duree, p.payload ->> 'how' as how,

@@ -100,6 +100,28 @@ export type NewDemarche = {
   note?: string | null
 }
 
+/** What may be said otherwise later, beside what was noted. */
+export const CORRIGEABLES = [
+  'titre',
+  'administration',
+  'resultat',
+  'mode',
+  'presence',
+  'canal',
+  'dureeMinutes',
+  'motifBlocage',
+  'reference',
+  'montantCentimes',
+  'etapeQuoi',
+  'etapeQui',
+  'etapeQuand',
+  'orientation',
+  'note',
+] as const satisfies readonly (keyof NewDemarche)[]
+export type Faits = Required<Pick<NewDemarche, (typeof CORRIGEABLES)[number]>>
+export const faitsDe = (demarche: Readonly<Record<keyof Faits, unknown>>): Faits =>
+  Object.fromEntries(CORRIGEABLES.map((key) => [key, demarche[key]])) as Faits
+
 export type Alerte =
   | 'paiement'
   | 'signature_personne'
@@ -186,7 +208,7 @@ export function refusalOf(
   demarche: Pick<NewDemarche, 'thematique' | 'code' | 'titre' | 'nature' | 'mode' | 'presence' | 'doneAt' | 'montantCentimes'>,
   now: Date,
 ): DemarcheRefusal | undefined {
-  const { thematique, code, titre, nature, mode, presence, doneAt, montantCentimes } = demarche
+  const { thematique, code, titre, doneAt } = demarche
   if (!mandat) return 'introuvable'
   if (!titre.trim()) return 'sans_titre'
   if (code != null) {
@@ -195,12 +217,24 @@ export function refusalOf(
     if (item?.thematique !== thematique || item.libelle !== titre) return 'demarche_inconnue'
   }
   if (doneAt && doneAt > now) return 'done_at_futur'
+  const refusal = refusalOfFaits(demarche)
+  if (refusal) return refusal
+  const autorisation = autorisations.find((one) => one.thematique === thematique)
+  return kindOf(autorisation, doneAt ?? now, now) === 'hors_mandat' ? 'hors_mandat' : undefined
+}
+
+/** What an act cannot have been, whenever it is said. */
+export function refusalOfFaits({
+  nature,
+  mode,
+  presence,
+  montantCentimes,
+}: Pick<NewDemarche, 'nature' | 'mode' | 'presence' | 'montantCentimes'>) {
   // No payment while the person is absent: she types her own card.
   if ((nature === 'paiement' || montantCentimes != null) && presence !== 'presente') return 'montant_sans_presence'
   // Told of it she may take part from afar; absent without knowing, she did nothing of it.
   if (mode !== 'a_sa_place' && presence === 'absente') return 'ensemble_sans_elle'
-  const autorisation = autorisations.find((one) => one.thematique === thematique)
-  return kindOf(autorisation, doneAt ?? now, now) === 'hors_mandat' ? 'hors_mandat' : undefined
+  return undefined
 }
 
 const isReclamation = (item: CatalogueItem) => item.alertes.includes('reclamation')

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { choix, dateFr, dateHeure, isUuid, texte } from '../form.ts'
+import { MANIERES } from '../mandat/fin.ts'
 import { THEMATIQUES } from '../mandat/mandat.ts'
+import { MOTIFS_CONTESTATION, REPONSES } from './contestation.ts'
 import {
   CANAUX,
   CATALOGUE,
@@ -8,6 +10,7 @@ import {
   type DureeMinutes,
   demarcheDuCatalogue,
   ETAPES_QUI,
+  type Faits,
   MODES,
   MOTIFS_BLOCAGE,
   NATURES,
@@ -124,5 +127,66 @@ export function demarcheDe(mandatId: string, said: z.output<typeof demarcheForm>
     etapeQuand: said.etapeQuand,
     orientation: said.orientation,
     note: said.note,
+  }
+}
+
+/** Why she does not agree; what it belongs to waits for the answer when she ticks it. */
+export const contestationForm = z.object({
+  motif: choix(MOTIFS_CONTESTATION, 'Choisissez ce qui ne va pas.'),
+  note: texte(280, { lines: true }),
+  pause: choix(['oui']),
+})
+/** The same, heard by an aidant: how it came, and when on the structure's clock. */
+export const contestationRecueForm = contestationForm.omit({ pause: true }).extend({
+  maniere: choix(MANIERES, 'Choisissez comment la personne l’a dit.'),
+  recuLe: dateHeure('Écrivez le jour et l’heure où elle l’a dit.'),
+})
+export const reponseForm = z
+  .object({ reponse: choix(REPONSES, 'Choisissez une réponse.'), note: texte(280, { lines: true }) })
+  .superRefine(({ reponse, note }, context) => {
+    if (reponse === 'maintenue' && !note)
+      context.addIssue({ code: 'custom', path: ['note'], message: 'Dites à la personne pourquoi.' })
+  })
+
+/** What is said in place of what was noted; `annulee`: it was not done, and the rest says nothing. */
+export const correctionForm = fields
+  .pick({
+    titre: true,
+    resultat: true,
+    mode: true,
+    presence: true,
+    canal: true,
+    duree: true,
+    administration: true,
+    motifBlocage: true,
+    reference: true,
+    montant: true,
+    etapeQuoi: true,
+    etapeQui: true,
+    etapeQuand: true,
+    orientation: true,
+    note: true,
+  })
+  .extend({
+    annulee: choix(['oui']),
+    mode: choix(MODES, 'Choisissez comment.'),
+    presence: choix(PRESENCES, 'Dites si la personne était là.'),
+    canal: choix(CANAUX, 'Choisissez par quel moyen.'),
+    raison: texte(280, { required: 'Dites pourquoi vous corrigez : la personne le lira.', lines: true }),
+  })
+export function faitsCorriges({
+  annulee,
+  raison: _,
+  titre,
+  duree,
+  montant,
+  ...said
+}: z.output<typeof correctionForm>): Faits | null {
+  if (annulee) return null
+  return {
+    ...said,
+    titre: titre ?? '',
+    dureeMinutes: duree === null ? null : (Number(duree) as DureeMinutes),
+    montantCentimes: montant,
   }
 }

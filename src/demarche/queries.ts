@@ -3,17 +3,20 @@ import { isUuid } from '../form.ts'
 import type { Content } from '../journal/verify.ts'
 import type { Thematique } from '../mandat/mandat.ts'
 import { held, mine } from '../structure/mine.ts'
-import type {
-  Canal,
-  DureeMinutes,
-  EtapeQui,
-  Kind,
-  Mode,
-  MotifBlocage,
-  Nature,
-  NewDemarche,
-  Presence,
-  Resultat,
+import type { MotifContestation, Reponse } from './contestation.ts'
+import {
+  type Canal,
+  CORRIGEABLES,
+  type DureeMinutes,
+  type EtapeQui,
+  type Faits,
+  type Kind,
+  type Mode,
+  type MotifBlocage,
+  type Nature,
+  type NewDemarche,
+  type Presence,
+  type Resultat,
 } from './demarche.ts'
 
 /** One démarche as its reader may see it: what is masked from her, or no longer kept, is null. */
@@ -54,6 +57,16 @@ export type DemarcheRow = {
   aidantNom: string
   structureNom: string
   fuseau: string
+  /** Its latest correction, when there is one: what is above is then what it says, and `avant` what was noted first (undefined when masked). */
+  correction: { at: Date; par: string; annulee: boolean; raison: string | null; avant: DemarcheRow | undefined } | null
+  /** The latest time that she did not agree, for herself and who answers her. */
+  contestation: {
+    id: string
+    motif: MotifContestation
+    contestedAt: Date
+    reponse: Reponse | null
+    answeredAt: Date | null
+  } | null
 }
 
 /** The last démarche of the page before: where the next one begins. */
@@ -73,7 +86,7 @@ export const TOUTES = 1000
  * The démarches found by `which`, with their words. Row-level security says whose may be read; `masked` also leaves out those of sensitive
  * ones, which a list does not show. The page is cut before its words are fetched.
  */
-function rows(tx: Tx, masked: boolean, which: Piece, page: Piece) {
+async function rows(tx: Tx, masked: boolean, which: Piece, page: Piece): Promise<DemarcheRow[]> {
   const { sql } = tx
   // With the title goes the thématique, and all that would tell what it was. To herself nothing is masked, once FranceConnect said who she is;
   // whoever holds her paper reads neither what is sensitive nor her complaints.
@@ -81,12 +94,14 @@ function rows(tx: Tx, masked: boolean, which: Piece, page: Piece) {
   const discrete = byCode ? sql`(d.sensible or d.reclamation)` : sql`d.sensible`
   const shown = tx.who.kind === 'usager' && !byCode ? sql`true` : sql`not ${discrete} or c.demarche_id is not null`
   const ifShown = (column: string) => sql`case when ${shown} then ${sql(`d.${column}`)} end as ${sql(column)}`
-  return sql<DemarcheRow[]>`
+  const found = await sql<Found[]>`
     select d.id, d.journal_id, d.mandat_id, d.structure_id, d.usager_id, d.aidant_id, d.genre, d.sensible, d.reclamation, d.resultat, d.done_at,
       d.recorded_at, ${ifShown('thematique')}, ${ifShown('nature')}, ${ifShown('mode')}, ${ifShown('presence')}, ${ifShown('canal')},
       ${ifShown('duree_minutes')}, ${ifShown('motif_blocage')},
       c.code, c.titre, c.administration, c.reference, c.montant_centimes, c.etape_quoi, c.etape_qui, c.etape_quand, c.orientation, c.note,
-      c.motif_hors_mandat, a.prenom as aidant_prenom, a.nom as aidant_nom, s.nom as structure_nom, s.fuseau
+      c.motif_hors_mandat, a.prenom as aidant_prenom, a.nom as aidant_nom, s.nom as structure_nom, s.fuseau,
+      k.corrected_at, k.annulee, k.resultat as resultat_corrige, ka.prenom || ' ' || ka.nom as corrige_par, kc.payload::jsonb as corrige,
+      q.id as contestation_id, q.motif as contestation_motif, q.contested_at, q.reponse, q.answered_at
     from (
       select d.id, d.journal_id, d.mandat_id, d.structure_id, d.usager_id, d.aidant_id, d.genre, d.sensible, d.reclamation, d.resultat, d.done_at,
         d.recorded_at, d.thematique, d.nature, d.mode, d.presence, d.canal, d.duree_minutes, d.motif_blocage
@@ -97,7 +112,62 @@ function rows(tx: Tx, masked: boolean, which: Piece, page: Piece) {
     left join demarche_contenu c on c.demarche_id = d.id ${masked || (byCode && !tx.rlsOnly) ? sql`and not ${discrete}` : sql``}
     join aidant a on a.id = d.aidant_id
     join structure s on s.id = d.structure_id
+    left join lateral (
+      select k.corrected_at, k.annulee, k.resultat, k.aidant_id, k.journal_id
+      from correction k
+      where k.demarche_id = d.id
+      order by k.journal_id desc
+      limit 1
+    ) k on true
+    left join aidant ka on ka.id = k.aidant_id
+    left join journal_contenu kc on kc.journal_id = k.journal_id and c.demarche_id is not null
+    left join lateral (
+      select q.id, q.motif, q.contested_at, q.reponse, q.answered_at
+      from contestation q
+      where q.demarche_id = d.id
+      order by q.journal_id desc
+      limit 1
+    ) q on true
     order by d.done_at desc, d.id desc`
+  return found.map(asItIs)
+}
+
+type Found = Omit<DemarcheRow, 'correction' | 'contestation'> & {
+  correctedAt: Date | null
+  annulee: boolean | null
+  resultatCorrige: Resultat | null
+  corrigePar: string | null
+  corrige: (Faits & { raison: string }) | null
+  contestationId: string | null
+  contestationMotif: MotifContestation | null
+  contestedAt: Date | null
+  reponse: Reponse | null
+  answeredAt: Date | null
+}
+/** What is true of an act now: what was noted of it, or what the latest correction says in its place. */
+function asItIs(found: Found): DemarcheRow {
+  const {
+    correctedAt,
+    annulee,
+    resultatCorrige,
+    corrigePar,
+    corrige,
+    contestationId,
+    contestationMotif,
+    contestedAt,
+    reponse,
+    answeredAt,
+    ...rest
+  } = found
+  const contestation = contestationId
+    ? { id: contestationId, motif: contestationMotif!, contestedAt: contestedAt!, reponse, answeredAt }
+    : null
+  const noted: DemarcheRow = { ...rest, correction: null, contestation }
+  if (!correctedAt) return noted
+  const { raison = null, ...faits } = corrige ?? {}
+  const kept = Object.fromEntries(CORRIGEABLES.flatMap((key) => (key in faits ? [[key, (faits as Faits)[key]]] : [])))
+  const correction = { at: correctedAt, par: corrigePar!, annulee: annulee!, raison, avant: corrige ? noted : undefined }
+  return { ...noted, ...kept, resultat: resultatCorrige!, correction }
 }
 type Piece = ReturnType<typeof held>
 const isByCode = ({ who }: Tx) => who.kind === 'usager' && who.niveau !== 'identite'

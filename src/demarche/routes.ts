@@ -2,13 +2,13 @@ import { Hono } from 'hono'
 import { demarchePage } from '../../views/demarche/demarche.ts'
 import { newDemarchePage } from '../../views/demarche/new.ts'
 import { mentionOf, PROVE_REFUSAL } from '../../views/journal/words.ts'
-import { keptPage } from '../../views/public/kept.ts'
 import type { Config } from '../config.ts'
 import type { Db, Tx } from '../db.ts'
 import { isUuid, parseForm } from '../form.ts'
 import { as } from '../http/as.ts'
 import type { AidantContext, Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
+import { reopenFirst } from '../http/kept-form.ts'
 import { requireAidant } from '../http/rules.ts'
 import { findProtection } from '../journal/prove.ts'
 import { findMandat, listAutorisations } from '../mandat/queries.ts'
@@ -71,11 +71,7 @@ export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'j
     lire(db, c.var.aidant, {
       find: (tx) => findMandat(tx, mandatId),
       read: async (tx) => tx.who.kind,
-      closed: (usagerId) => {
-        const dossier = dossierDeDirection(usagerId)
-        const { kept, demo } = c.var
-        return kept ? c.html(keptPage({ wait: 'etape', kept, first: `${dossier}/ouvrir`, demo }), 403) : c.redirect(dossier, 303)
-      },
+      closed: (usagerId) => reopenFirst(c, dossierDeDirection(usagerId)),
     })
 
   async function note(c: AidantContext, mandatId: string, horsMandat: boolean) {
@@ -139,7 +135,8 @@ export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'j
         const usager = await findUsager(tx, demarche.usagerId)
         await recordAcces(tx, { genre: 'demarche_consultee', usagerId: demarche.usagerId })
         const preuve = demarche.aidantId === c.var.aidant.id ? await preuveOf(tx, demarche.journalId) : undefined
-        return { demarche, usager: usager!, preuve }
+        const corrige = demarche.aidantId === c.var.aidant.id || (c.var.aidant.referent && !demarche.reclamation)
+        return { demarche, usager: usager!, preuve, corrige, fait: c.req.query('fait') === '1' }
       },
       closed: (usagerId) => c.redirect(dossierDeDirection(usagerId), 303),
     })

@@ -6,6 +6,13 @@ import { inviteAidant } from '../aidant/invite.ts'
 import { openDossier } from '../audit/open.ts'
 import { parseConfig } from '../config.ts'
 import { type Db, openDb, type Who } from '../db.ts'
+import { answerContestation } from '../demarche/answer.ts'
+import { contestDemarche } from '../demarche/contest.ts'
+import type { MotifContestation } from '../demarche/contestation.ts'
+import { listContestations } from '../demarche/contestation-queries.ts'
+import { correctDemarche } from '../demarche/correct.ts'
+import { faitsDe } from '../demarche/demarche.ts'
+import { listDemarches } from '../demarche/queries.ts'
 import { recordActeHorsMandat, recordDemarche } from '../demarche/record.ts'
 import type { Log } from '../http/log.ts'
 import { giveAccord } from '../mandat/agree.ts'
@@ -72,6 +79,7 @@ export async function seed(environment: Record<string, string>, keysFile: string
     }
     await setClock(office(new Date(now.getTime() - 2 * DAY), 1, random))
     await lastDays(db, ids, config.publicUrl)
+    for (const told of DESACCORDS) await disagree(db, ids, told)
     await setClock(null)
     // What was sent in those six months has been sent.
     await admin`update message set sent_at = created_at`
@@ -106,6 +114,42 @@ async function lastDays(db: Db, { structures, aidants }: Ids, publicUrl: string)
   })
   const by = { kind: 'referent', aidantId: aidants.nadia, structureId: structures.figeac } as const
   ok(await inviteAidant(db, by, { email: 'claire@figeac.demo', prenom: 'Claire', nom: 'Vidal' }, publicUrl))
+}
+
+/** Of the last act of each: one answered, and corrected; one that waits. */
+const DESACCORDS: readonly { usager: string; motif: MotifContestation; note: string; reponse?: string }[] = [
+  {
+    usager: 'odette',
+    motif: 'inexact',
+    note: 'Je n’étais pas là ce jour-là.',
+    reponse: 'Vous avez raison, nous avons confondu avec la semaine d’avant.',
+  },
+  { usager: 'josiane', motif: 'pas_demande', note: 'Je voulais en parler d’abord avec ma fille.' },
+]
+
+async function disagree(db: Db, { structures, aidants }: Ids, { usager, motif, note, reponse }: (typeof DESACCORDS)[number]) {
+  const here = { structureId: structures.figeac }
+  const thomas = { ...here, kind: 'aidant', aidantId: aidants.thomas } as const
+  const { nomNaissance: nom } = ok(identiteDe({ sub: usager, ...findPersona(usager)!.identity })).identite
+  const usagerIds = await db.tx(thomas, async (tx) =>
+    (await tx.sql<{ id: string }[]>`select id from usager where nom_naissance = ${nom}`).map(({ id }) => id),
+  )
+  const by = { kind: 'usager', usagerIds, niveau: 'identite' } as const
+  const { demarches } = await db.tx(by, (tx) => listDemarches(tx, { usagerIds }))
+  const acte = demarches.find((one) => one.structureId === here.structureId && !one.reclamation)!
+  ok(await contestDemarche(db, by, { demarcheId: acte.id, motif, note, pause: false }))
+  if (!reponse) return
+  const faits = { ...faitsDe(acte), mode: 'a_sa_place', presence: 'absente_prevenue', montantCentimes: null } as const
+  ok(
+    await correctDemarche(
+      db,
+      { ...thomas, aidantId: acte.aidantId },
+      { demarcheId: acte.id, faits, raison: 'La personne n’était pas là.' },
+    ),
+  )
+  const [asked] = await db.tx(by, (tx) => listContestations(tx, acte.id))
+  const nadia = { ...here, kind: 'referent', aidantId: aidants.nadia } as const
+  ok(await answerContestation(db, nadia, { contestationId: asked!.id, reponse: 'corrigee', note: reponse }))
 }
 
 type Telling = {

@@ -4,7 +4,7 @@ import { BEGUN_IN, type Kept, keptPage, type Wait } from '../../views/public/kep
 import type { Config } from '../config.ts'
 import type { Db, Tx } from '../db.ts'
 import { MAX_FIELDS, readFields } from '../form.ts'
-import type { Env } from './env.ts'
+import type { AidantContext, Env } from './env.ts'
 import { IDLE_MINUTES } from './idle.ts'
 import { MAX_BODY } from './limits.ts'
 import { ruleOf, SIGN_IN } from './rules.ts'
@@ -79,6 +79,12 @@ const waiting = (
   wait: Wait,
   first: string = ruleOf(c)?.startsWith('usager') ? SIGN_IN.usager : SIGN_IN.aidant,
 ) => c.html(keptPage({ wait, kept, first, demo: c.var.demo }), wait === 'autre' || wait === 'ancien' ? 409 : 403)
+
+/** The dossier at this address must be opened first; what was written meanwhile is kept. */
+export const reopenFirst = (c: AidantContext, dossier: string) => {
+  const { kept, demo } = c.var
+  return kept ? c.html(keptPage({ wait: 'etape', kept, first: `${dossier}/ouvrir`, demo }), 403) : c.redirect(dossier, 303)
+}
 
 type Begun = { aidantId: string | null; structureId: string | null; usagerId: string | null; closed: boolean; idle: boolean }
 

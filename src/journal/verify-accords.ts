@@ -42,10 +42,36 @@ export async function checkAccords(tx: Tx, after: number, upto: number, reading:
       from suspension s
       join autorisation a on a.id = s.autorisation_id
       where s.until_journal_id > ${after} and s.until_journal_id <= ${upto}),
+    contestees as materialized (
+      select q.journal_id as ligne, q.mandat_id, q.aidant_id, jsonb_strip_nulls(jsonb_build_object(
+        'demarche', q.demarche_id, 'motif', q.motif, 'maniere', q.maniere)) as dit, q.recu_le
+      from contestation q
+      where q.journal_id > ${after} and q.journal_id <= ${upto}
+      union all
+      select q.answered_journal_id, q.mandat_id, q.answered_by, jsonb_build_object('contestation', q.id, 'reponse', q.reponse), null
+      from contestation q
+      where q.answered_journal_id > ${after} and q.answered_journal_id <= ${upto}
+      union all
+      select k.journal_id, k.mandat_id, k.aidant_id, jsonb_build_object('demarche', k.demarche_id, 'annulee', k.annulee, 'resultat', k.resultat), null
+      from correction k
+      where k.journal_id > ${after} and k.journal_id <= ${upto}
+      union all
+      -- Paused for an answer, and lifted: by her, or with that answer.
+      select s.journal_id, s.mandat_id, s.aidant_id, jsonb_strip_nulls(jsonb_build_object('contestation', s.contestation_id)), null
+      from suspension s
+      where s.journal_id > ${after} and s.journal_id <= ${upto}
+      union all
+      select s.until_journal_id, s.mandat_id, q.answered_by, jsonb_build_object('contestation', q.id), null
+      from suspension s
+      join journal j on j.id = s.until_journal_id and j.acteur = 'aidant'
+      left join contestation q on q.id = s.contestation_id
+      where s.until_journal_id > ${after} and s.until_journal_id <= ${upto}),
     dites as (
       select journal_id as ligne from signes
       union all
-      select ligne from touchees),
+      select ligne from touchees
+      union all
+      select ligne from contestees),
     faits as materialized (${faits}),
     ecarts as (
       select
@@ -86,6 +112,14 @@ export async function checkAccords(tx: Tx, after: number, upto: number, reading:
       from (select journal_id, mandat_id, aidant_id from suspension union all select journal_id, mandat_id, aidant_id from arret_recu) r
       join journal j on j.id = r.journal_id
       where r.journal_id > ${after} and r.journal_id <= ${upto} and r.aidant_id is distinct from case when j.acteur = 'aidant' then j.acteur_id end
+      union all
+      select 'fait_change', q.ligne, q.mandat_id
+      from contestees q
+      join journal j on j.id = q.ligne
+      left join faits f on f.journal_id = q.ligne
+      where q.aidant_id is distinct from case when j.acteur = 'aidant' then j.acteur_id end
+        or (f.faits is not null and (not f.faits @> q.dit or q.recu_le is distinct from (f.faits ->> 'recu_le')::timestamptz
+          or f.faits ->> 'contestation' is distinct from q.dit ->> 'contestation'))
       union all
       select 'fait_change', j.id, d.mandat_id
       from demarche d

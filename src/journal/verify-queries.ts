@@ -85,6 +85,12 @@ export async function listLeaves(
           then (select true from suspension s where s.until_journal_id = j.id and s.mandat_id = j.mandat_id limit 1)
         when j.action in ('demarche_realisee', 'acte_hors_mandat')
           then (select true from demarche d where d.journal_id = j.id and d.mandat_id = j.mandat_id limit 1)
+        when j.action = 'demarche_corrigee'
+          then (select true from correction k where k.journal_id = j.id and k.mandat_id = j.mandat_id limit 1)
+        when j.action = 'demarche_contestee'
+          then (select true from contestation q where q.journal_id = j.id and q.mandat_id = j.mandat_id limit 1)
+        when j.action = 'contestation_repondue'
+          then (select true from contestation q where q.answered_journal_id = j.id and q.mandat_id = j.mandat_id limit 1)
         when j.action = 'arret_recu' then (select true from arret_recu r where r.journal_id = j.id and r.mandat_id = j.mandat_id limit 1)
         when j.action = 'dossier_ouvert' then (
           select true from ouverture o where o.journal_id = j.id and (o.aidant_id, o.usager_id) = (j.acteur_id, j.usager_id) limit 1)
@@ -192,6 +198,15 @@ const FACTS = [
     line: 'journal_id',
     at: 'recorded_at',
     actions: ['demarche_realisee', 'acte_hors_mandat'],
+  },
+  { table: 'correction', mandat: 'mandat_id', line: 'journal_id', at: 'corrected_at', actions: ['demarche_corrigee'] },
+  { table: 'contestation', mandat: 'mandat_id', line: 'journal_id', at: 'contested_at', actions: ['demarche_contestee'] },
+  {
+    table: 'contestation',
+    mandat: 'mandat_id',
+    line: 'answered_journal_id',
+    at: 'answered_at',
+    actions: ['contestation_repondue'],
   },
 ] as const
 export const FACT_SORTS = FACTS.map((_, i) => i)

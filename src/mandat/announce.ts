@@ -7,12 +7,16 @@ import { messageDeCodeBloque } from '../usager/messages.ts'
 import { newUuid } from '../uuid.ts'
 import {
   type End,
+  motsDeLaContestation,
+  motsDeLaContestationALaDirection,
   motsDeLaFermeture,
   motsDeLaFermetureAuxAidants,
   motsDeLaFin,
   motsDeLaFinAuxAidants,
   motsDeLaPause,
   motsDeLaPauseAuxAidants,
+  motsDeLaReponse,
+  motsDeLaRepriseAuxAidants,
   motsDuCode,
   motsDuCodeBloqueAuxAidants,
   motsDuContactRemplace,
@@ -91,6 +95,44 @@ export async function announcePause(tx: Tx, mandat: Told, pause: Pause & { line:
   const cle = `${pause.quoi}:${mandat.id}:${pause.line}`
   if (contact) await queueTo(tx, cle, contact, motsDeLaPause(structure, pause), structure)
   await tellAidants(tx, mandat, cle, `/mandats/${mandat.id}`, (quel) => motsDeLaPauseAuxAidants(structure, quel, pause))
+}
+
+/** Tells the person that what she contests is written, and those of the direction who answer it: never the author of the act while another may. */
+export async function announceContestation(
+  tx: Tx,
+  mandat: Told,
+  { demarcheId, line }: { demarcheId: string; line: number },
+): Promise<void> {
+  const { structure, contact } = await findSides(tx, mandat)
+  const cle = `contestation:${mandat.id}:${line}`
+  if (contact) await queueTo(tx, cle, contact, motsDeLaContestation(structure), structure)
+  const nobody = tx.sql`select null::uuid where false`
+  for (const { id, email } of await listConcerned(
+    tx,
+    mandat.structureId,
+    nobody,
+    tx.sql`and repond(${mandat.structureId}, ${demarcheId}, a.id)`,
+  ))
+    await queue(tx, {
+      cle: `${cle}:aidant:${id}`,
+      canal: 'email',
+      destinataire: email,
+      ...motsDeLaContestationALaDirection(),
+      chemin: '/structure/contestations',
+    })
+}
+
+/** Tells the person that she is answered; the aidants, that what was paused for it is not any more, and no more than that. */
+export async function announceReponse(
+  tx: Tx,
+  mandat: Told,
+  { line, at, reprise }: { line: number; at: Date; reprise: boolean },
+): Promise<void> {
+  const { structure, contact } = await findSides(tx, mandat)
+  const cle = `reponse:${mandat.id}:${line}`
+  if (contact) await queueTo(tx, cle, contact, motsDeLaReponse(structure, reprise), structure)
+  if (reprise)
+    await tellAidants(tx, mandat, cle, `/mandats/${mandat.id}`, (quel) => motsDeLaRepriseAuxAidants(structure, quel, at))
 }
 
 /** `mandatId`: the one it was printed with; of a code that she drew herself (no structure), her last: what is told is erased with her. */
@@ -182,9 +224,9 @@ async function tellAidants(tx: Tx, mandat: Told, cle: string, chemin: string, wr
 }
 
 /** The active direction of a structure, and the active aidants that `signed` selects. */
-const listConcerned = (tx: Tx, structureId: string, signed: ReturnType<typeof mine>) =>
+const listConcerned = (tx: Tx, structureId: string, signed: ReturnType<typeof mine>, only = tx.sql``) =>
   tx.sql<{ id: string; email: string; referent: boolean }[]>`
     select a.id, a.email, h.referent
     from habilitation h
     join aidant a on a.id = h.aidant_id
-    where h.structure_id = ${structureId} and h.ended_at is null and a.suspended_at is null and (h.referent or a.id in (${signed}))`
+    where h.structure_id = ${structureId} and h.ended_at is null and a.suspended_at is null and (h.referent or a.id in (${signed})) ${only}`

@@ -1,7 +1,7 @@
 import { oneSms } from '../notification/sms.ts'
 import type { Mail, Words } from '../notification/words.ts'
 import { parTrois } from '../six-digits.ts'
-import { aLaStructure, laStructure } from '../structure/nom.ts'
+import { aLaStructure, deLaStructure, laStructure } from '../structure/nom.ts'
 import type { Maniere } from './fin.ts'
 import type { Fin } from './mandat.ts'
 
@@ -245,6 +245,54 @@ export function motsDeLaPauseAuxAidants(
     ),
   }
 }
+
+export const motsDeLaContestation = ({ nom }: Structure): Words => ({
+  sujet: 'Votre désaccord est écrit',
+  corps: paragraphs(
+    'Bonjour,',
+    `Vous n’êtes pas d’accord avec ce qui a été fait : c’est écrit, et la direction ${deLaStructure(nom)} doit vous répondre.`,
+    'Vous lirez sa réponse dans votre espace Trait d’union. En attendant, vous pouvez arrêter quand vous voulez, sans dire pourquoi.',
+    'Ce n’était pas vous ? Dites-le à la direction de la structure.',
+  ),
+  sms: oneSms(
+    deLaStructure(nom),
+    (de) =>
+      `Trait d'union : votre desaccord est ecrit, la direction ${de} doit vous repondre. Vous pouvez arreter quand vous voulez.`,
+  ),
+})
+
+export const motsDeLaContestationALaDirection = (): Mail => ({
+  sujet: 'Une personne conteste un acte',
+  corps: paragraphs(
+    'Bonjour,',
+    'Une personne n’est pas d’accord avec un acte noté par votre structure. C’est à la direction de lui répondre, dans les quinze jours.',
+    'N’en parlez pas à qui a noté cet acte sans y avoir réfléchi : la personne peut craindre son aidant. Pour lire et répondre, connectez-vous :',
+  ),
+})
+
+export const motsDeLaReponse = ({ nom }: Structure, reprise: boolean): Words => ({
+  sujet: 'Une réponse vous attend',
+  corps: paragraphs(
+    'Bonjour,',
+    `La direction ${deLaStructure(nom)} vous a répondu. Sa réponse est dans votre espace Trait d’union.`,
+    reprise && 'La pause qui attendait cette réponse est finie : vous pouvez la remettre, ou arrêter, quand vous voulez.',
+    'Cette réponse ne vous convient pas ? Votre espace dit à qui vous adresser.',
+  ),
+  sms: oneSms(
+    deLaStructure(nom),
+    (de) =>
+      `Trait d'union : la direction ${de} vous a repondu, lisez-le dans votre espace.${reprise ? ' La pause est finie.' : ''} Vous pouvez arreter quand vous voulez.`,
+  ),
+})
+
+export const motsDeLaRepriseAuxAidants = ({ nom, fuseau }: Structure, quel: Signe, at: Date): Mail => ({
+  sujet: 'Un mandat n’est plus en pause',
+  corps: paragraphs(
+    'Bonjour,',
+    `Depuis ${heure(at, fuseau)}, une partie d’un mandat donné ${aLaStructure(nom)} n’est plus en pause.`,
+    lequel(quel, fuseau),
+  ),
+})
 
 export const motsDuCodeBloqueAuxAidants = (quel: Signe, fuseau: string): Mail => ({
   sujet: 'Le code d’une feuille ne sert plus',

@@ -3,6 +3,10 @@ import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openDossier } from '../../src/audit/open.ts'
 import { openDb } from '../../src/db.ts'
+import { answerContestation } from '../../src/demarche/answer.ts'
+import { contestDemarche } from '../../src/demarche/contest.ts'
+import { listContestations } from '../../src/demarche/contestation-queries.ts'
+import { correctDemarche } from '../../src/demarche/correct.ts'
 import { recordActeHorsMandat, recordDemarche } from '../../src/demarche/record.ts'
 import { append } from '../../src/journal/append.ts'
 import { signCheckpoint } from '../../src/journal/checkpoint.ts'
@@ -53,7 +57,7 @@ beforeAll(async () => {
   signer = tree.signer
   witness = newWitness(signer)
   server = postgres(onDatabase(world.database.adminUrl, 'postgres'), { max: 1, onnotice: () => {} })
-  told = await world.signMandat({ persona: 'josiane', perimetre: ['logement', 'famille', 'papiers'] })
+  told = await world.signMandat({ persona: 'josiane', perimetre: ['logement', 'famille', 'papiers', 'loisirs'] })
   const by = world.as('thomas')
   for (let i = 0; i < 4; i++) ok(await recordDemarche(world.db, by, uneDemarche(told.id, 'logement', { titre: `Courrier ${i}` })))
   await tree.settle()
@@ -84,6 +88,14 @@ beforeAll(async () => {
       envoi,
     }),
   )
+  const contestee = ok(await recordDemarche(world.db, by, uneDemarche(told.id, 'loisirs', { titre: 'Contesté' }))).id
+  const contest = { demarcheId: contestee, motif: 'inexact', note: 'Ce n’est pas cela.', pause: true } as const
+  ok(await contestDemarche(world.db, hers, contest))
+  ok(await correctDemarche(world.db, by, { demarcheId: contestee, faits: null, raison: 'Noté deux fois.' }))
+  const [asked] = await world.db.tx(hers, (tx) => listContestations(tx, contestee))
+  const reply = { contestationId: asked!.id, reponse: 'maintenue', note: 'Voici pourquoi.' } as const
+  ok(await answerContestation(world.db, world.asReferent('nadia'), reply))
+  ok(await contestDemarche(world.db, hers, contest))
   ok(await declareCompromise(operator, { kid: world.signer.seal.current.kid }))
   await operator.close()
   await world.db.tx({ kind: 'worker' }, async (tx) => {
@@ -143,6 +155,8 @@ const ARMED = [
   'mandat_contenu',
   'arret_recu',
   'ouverture',
+  'contestation',
+  'correction',
   'cle',
   'jwks_archive',
 ]
@@ -689,7 +703,7 @@ const CASES: Case[] = [
     name: 'une pause passe à une autre thématique',
     act: on(
       () =>
-        `update suspension set autorisation_id = (select id from autorisation where mandat_id = '${told.id}' and thematique = 'logement')`,
+        `update suspension set autorisation_id = (select id from autorisation where mandat_id = '${told.id}' and thematique = 'logement') where journal_id = ${line('autorisation_suspendue').id}`,
     ),
     kind: 'thematique_changee',
     named: () => line('autorisation_suspendue').id,
@@ -878,6 +892,114 @@ const CASES: Case[] = [
     kind: 'fait_change',
     named: () => lines.find(({ action, mandatId }) => action === 'autorisation_revoquee' && mandatId === lucienne.id)!.id,
     auditor: true,
+  },
+  {
+    name: 'une contestation disparaît',
+    act: on(() => `delete from contestation where answered_at is null`),
+    kind: 'fait_disparu',
+    named: () => line('demarche_contestee', 1).id,
+    auditor: true,
+  },
+  {
+    name: 'une contestation change d’acte',
+    act: on(
+      () =>
+        `update contestation set demarche_id = (select id from demarche where journal_id = ${line('demarche_realisee').id}) where answered_at is null`,
+    ),
+    kind: 'fait_change',
+    named: () => line('demarche_contestee', 1).id,
+    mandat: true,
+  },
+  {
+    name: 'une contestation change de motif',
+    act: on(() => `update contestation set motif = 'autre' where answered_at is null`),
+    kind: 'fait_change',
+    named: () => line('demarche_contestee', 1).id,
+    mandat: true,
+  },
+  {
+    name: 'ce que dit la personne est récrit',
+    act: on(
+      () =>
+        `update journal_contenu set payload = replace(payload, 'pas cela', 'rien') where journal_id = ${line('demarche_contestee').id}`,
+    ),
+    kind: 'contenu_change',
+    named: () => line('demarche_contestee').id,
+  },
+  {
+    name: 'une contestation de la personne est dite enregistrée par un aidant',
+    act: on(
+      () =>
+        `update contestation set aidant_id = '${world.aidants.ines}', maniere = 'telephone', recu_le = contested_at where answered_at is null`,
+    ),
+    kind: 'fait_change',
+    named: () => line('demarche_contestee', 1).id,
+    mandat: true,
+  },
+  {
+    name: 'une réponse est reprise : la contestation attend de nouveau',
+    act: on(
+      () =>
+        `drop index contestation_ouverte; update contestation set reponse = null, answered_at = null, answered_by = null, answered_journal_id = null`,
+    ),
+    kind: 'fait_disparu',
+    named: () => line('contestation_repondue').id,
+    auditor: true,
+  },
+  {
+    name: 'une réponse change de sens',
+    act: on(() => `update contestation set reponse = 'reconnue' where answered_at is not null`),
+    kind: 'fait_change',
+    named: () => line('contestation_repondue').id,
+    mandat: true,
+  },
+  {
+    name: 'une réponse est mise au nom d’un autre',
+    act: on(() => `update contestation set answered_by = '${world.aidants.thomas}' where answered_at is not null`),
+    kind: 'fait_change',
+    named: () => line('contestation_repondue').id,
+    mandat: true,
+  },
+  {
+    name: 'la pause d’une contestation est levée sans réponse, sous la ligne d’un aidant',
+    act: async (copy) => {
+      await copy.sql.unsafe(
+        `insert into journal (at, action, acteur, acteur_id, structure_id, usager_id, mandat_id, mandat_seq, entry, commitment) select horloge(), 'autorisation_retablie', 'aidant', '${world.aidants.nadia}', structure_id, usager_id, mandat_id, (select max(mandat_seq) + 1 from journal where mandat_id = '${told.id}'), '', sha256(decode(repeat('00', 32), 'hex') || convert_to('{"thematique":"loisirs"}', 'UTF8')) from journal where id = ${line('mandat_signe').id}; update journal set ${rewrite} where entry = ''; insert into journal_contenu (journal_id, structure_id, usager_id, payload, salt) select id, structure_id, usager_id, '{"thematique":"loisirs"}', decode(repeat('00', 32), 'hex') from journal where id = (select max(id) from journal); update suspension set until_at = horloge(), until_journal_id = (select max(id) from journal) where contestation_id is not null and until_at is null`,
+      )
+      await rebuild(copy)
+    },
+    kind: 'fait_change',
+    named: () => Number.NaN,
+    auditor: true,
+    mandat: true,
+  },
+  {
+    name: 'une pause de contestation se dit voulue par la personne : la réponse ne la lèvera pas',
+    act: on(() => `update suspension set contestation_id = null where until_at is null`),
+    kind: 'fait_change',
+    named: () => lines.filter(({ action, mandatId }) => action === 'autorisation_suspendue' && mandatId === told.id).at(-1)!.id,
+    mandat: true,
+  },
+  {
+    name: 'une correction disparaît',
+    act: on(() => 'delete from correction'),
+    kind: 'fait_disparu',
+    named: () => line('demarche_corrigee').id,
+    auditor: true,
+  },
+  {
+    name: 'un acte noté par erreur est de nouveau dit fait',
+    act: on(() => `update correction set annulee = false`),
+    kind: 'fait_change',
+    named: () => line('demarche_corrigee').id,
+    mandat: true,
+  },
+  {
+    name: 'une correction est mise au nom d’un autre',
+    act: on(() => `update correction set aidant_id = '${world.aidants.nadia}'`),
+    kind: 'fait_change',
+    named: () => line('demarche_corrigee').id,
+    mandat: true,
   },
   {
     name: 'une ouverture du dossier par la direction disparaît',
@@ -1189,6 +1311,15 @@ describe('aucune fausse alerte', () => {
     const acts = [
       () => Promise.all([1, 2, 3].map(() => recordDemarche(alive.db, alive.as('thomas'), uneDemarche(mandat.id)))),
       () => recordDemarche(alive.db, alive.as('fabrice'), uneDemarche(other.id, 'papiers')),
+      async () => {
+        const done = await recordDemarche(alive.db, alive.as('thomas'), uneDemarche(mandat.id, 'famille'))
+        if (!done.ok) return
+        await contestDemarche(alive.db, hers, { demarcheId: done.id, motif: 'autre', note: null, pause: true })
+        await correctDemarche(alive.db, alive.as('thomas'), { demarcheId: done.id, faits: null, raison: 'Par erreur.' })
+        const [asked] = await alive.db.tx(hers, (tx) => listContestations(tx, done.id))
+        const reply = { contestationId: asked!.id, reponse: 'corrigee', note: null } as const
+        if (random(2) === 0) await answerContestation(alive.db, alive.asReferent('nadia'), reply)
+      },
       () => pauseMandat(alive.db, hers, { mandatId: mandat.id, thematique: 'famille' }),
       () => resumeMandat(alive.db, hers, { mandatId: mandat.id, thematique: 'famille' }),
       () => alive.signMandat({ persona: 'marcel', perimetre: ['loisirs'] }),

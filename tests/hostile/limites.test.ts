@@ -19,7 +19,8 @@ const WITHOUT: [reason: string, routes: string][] = [
      GET /mon-espace/reunir
      GET /conditions-d-utilisation · GET /structures · GET /mes-connexions · GET /mes-connexions/rester · GET /mes-moyens-de-connexion
      GET /mes-moyens-de-connexion/ajouts/:ajoutId · GET /personnes/:usagerId · GET /personnes/:usagerId/contact · GET /personnes/:usagerId/contact/code
-     GET /demarches/:demarcheId · GET /mandats/expliquer · GET /mandats/rendre · GET /mandats/nouveau · GET /mandats/:mandatId · GET /mandats/:mandatId/arreter
+     GET /demarches/:demarcheId · GET /demarches/:demarcheId/contestation · GET /demarches/:demarcheId/corriger · GET /structure/contestations
+     GET /structure/contestations/:contestationId · GET /mon-espace/demarches/:demarcheId · GET /mandats/expliquer · GET /mandats/rendre · GET /mandats/nouveau · GET /mandats/:mandatId · GET /mandats/:mandatId/arreter
      GET /mandats/:mandatId/pause · GET /mandats/:mandatId/renoncer · GET /mandats/:mandatId/deces · GET /mandats/:mandatId/protection · GET /mandats/:mandatId/renouveler
      GET /a-remettre · GET /mandats/:mandatId/arret · GET /mandats/:mandatId/demarches/nouvelle · GET /mandats/:mandatId/demarches/hors-mandat
      GET /mandats/brouillons/:brouillonId/choix · GET /mandats/brouillons/:brouillonId/identification
@@ -44,13 +45,14 @@ const WITHOUT: [reason: string, routes: string][] = [
   [
     'une écriture ordinaire de qui est connue : une ligne au journal ou un choix, chacune à son nom',
     `POST /mandats/:mandatId/demarches/nouvelle · POST /mandats/:mandatId/demarches/hors-mandat · POST /structure/personnes/:usagerId/ouvrir
+     POST /demarches/:demarcheId/contestation · POST /demarches/:demarcheId/corriger · POST /structure/contestations/:contestationId
      POST /structure/thematiques · POST /mandats/nouveau · POST /mandats/brouillons/:brouillonId/choix
      POST /mandats/brouillons/:brouillonId/effacer · POST /mandats/:mandatId/renouveler · POST /a-remettre · POST /a-remettre/annuler
      POST /structure/aidants/:aidantId ·      POST /conditions-d-utilisation · POST /structures · POST /mes-connexions/autres/fermer · POST /mes-connexions/:sessionId/fermer`,
   ],
   [
-    'arrêter, reprendre, séparer, fermer, sortir : jamais retenu',
-    `POST /mandats/:mandatId/arreter · POST /mandats/:mandatId/pause · POST /mandats/:mandatId/renoncer · POST /mandats/:mandatId/protection · POST /mandats/:mandatId/deces
+    'arrêter, reprendre, contester, séparer, fermer, sortir : jamais retenu',
+    `POST /mon-espace/demarches/:demarcheId · POST /mandats/:mandatId/arreter · POST /mandats/:mandatId/pause · POST /mandats/:mandatId/renoncer · POST /mandats/:mandatId/protection · POST /mandats/:mandatId/deces
      POST /mon-espace/mandats/:mandatId/arreter · POST /mon-espace/mandats/:mandatId/pause · POST /mon-espace/mandats/:mandatId/reprise
      POST /mon-espace/connexions/autres/fermer · POST /mon-espace/connexions/:sessionId/fermer · POST /mon-espace/code-papier
      POST /mon-espace/separer · POST /deconnexion · POST /mon-espace/deconnexion`,

@@ -114,9 +114,15 @@ const RULES: Rule[] = [
         -- A journal line has no structure when it is the service's: a trigger says which mandat or person it must be about.
         and not (confrelid = 'journal'::regclass and exists (
           select 1 from pg_trigger t join pg_proc p on p.oid = t.tgfoid
-          where t.tgrelid = conrelid and (p.proname in ('journal_contenu_engage', 'demarche_conforme') or p.proname = 'ligne_du_fait' and position(
+          where t.tgrelid = conrelid and (p.proname in ('journal_contenu_engage', 'demarche_conforme', 'contestation_conforme', 'correction_conforme') or p.proname = 'ligne_du_fait' and position(
             (select attname from pg_attribute where attrelid = conrelid and attnum = conkey[1])::text in encode(t.tgargs, 'escape')) > 0)))`,
-    exceptions: ['session.code_prive_id,usager_id'], // a person's, which has no structure: a check
+    exceptions: [
+      'session.code_prive_id,usager_id', // a person's, which has no structure: a check
+      // Of the same mandat, structure and person: contestation_conforme, correction_conforme, suspension_contestee, always armed.
+      'contestation.demarche_id',
+      'correction.demarche_id',
+      'suspension.contestation_id',
+    ],
     twin: 'create table annexe (structure_id uuid, mandat_id uuid references mandat)',
     caught: 'annexe.mandat_id',
   },
@@ -200,6 +206,7 @@ describe('le catalogue', () => {
       mandat: 'ended_at ended_how ended_journal_id',
       autorisation: 'revoked_at revoked_how revoked_journal_id',
       suspension: 'until_at until_journal_id',
+      contestation: 'reponse answered_at answered_by answered_journal_id',
       structure: 'thematiques_desactivees',
       aidant: 'cgu_version cgu_accepted_at proconnect_sub',
       facteur: 'dernier_pas used_at',
@@ -236,6 +243,8 @@ describe('le catalogue', () => {
       'arret_recu',
       'autorisation',
       'cle',
+      'contestation',
+      'correction',
       'demarche',
       'demarche_contenu',
       'jwks_archive',
@@ -258,13 +267,16 @@ describe('le catalogue', () => {
       autorisation:
         'expires_at id journal_id mandat_id revoked_at revoked_how revoked_journal_id signed_at structure_id thematique usager_id',
       cle: 'coupure coupure_journal_id journal_id jwk kid',
+      contestation:
+        'aidant_id answered_at answered_by answered_journal_id contested_at demarche_id id journal_id mandat_id maniere motif recu_le reponse structure_id usager_id',
+      correction: 'aidant_id annulee corrected_at demarche_id id journal_id mandat_id resultat structure_id usager_id',
       demarche: 'aidant_id genre id journal_id mandat_id recorded_at structure_id usager_id',
       demarche_contenu: 'demarche_id',
       jwks_archive: 'id journal_id',
       mandat: 'aidant_id duree ended_at ended_how ended_journal_id expires_at id journal_id signed_at structure_id usager_id',
       mandat_contenu: 'mandat_id',
       ouverture: 'aidant_id journal_id usager_id',
-      suspension: 'aidant_id autorisation_id from_at id journal_id mandat_id maniere until_at until_journal_id',
+      suspension: 'aidant_id autorisation_id contestation_id from_at id journal_id mandat_id maniere until_at until_journal_id',
     }
     expect(columns).toEqual(Object.entries(may).flatMap(([table, list]) => list.split(' ').map((column) => `${table}.${column}`)))
   })
@@ -368,8 +380,17 @@ describe('sans savoir qui demande, la base ne montre rien', () => {
 })
 
 describe('ce qui engage ne se récrit pas', () => {
-  const KEPT = ['journal', 'journal_contenu', 'demarche', 'demarche_contenu', 'mandat_contenu', 'ouverture', 'jwks_archive']
-  const ENDABLE = ['mandat', 'autorisation', 'suspension']
+  const KEPT = [
+    'journal',
+    'journal_contenu',
+    'correction',
+    'demarche',
+    'demarche_contenu',
+    'mandat_contenu',
+    'ouverture',
+    'jwks_archive',
+  ]
+  const ENDABLE = ['mandat', 'autorisation', 'suspension', 'contestation']
   const attemptsOn = async (table: string) => {
     const [row] = await db.adminSql`
       select attname as column from pg_attribute
@@ -1177,6 +1198,14 @@ const STORY = `
     returning id into v_demarche;
     insert into demarche_contenu (demarche_id, structure_id, usager_id, genre, titre)
     values (v_demarche, '${STRUCTURE}', '${USAGER}', 'reguliere', 'Demande de logement social');
+    v_line := pg_temp.ligne('demarche_contestee', 'usager', '${USAGER}', '${USAGER}', v_mandat);
+    insert into contestation (id, demarche_id, mandat_id, structure_id, usager_id, motif, contested_at, journal_id)
+    values (gen_random_uuid(), v_demarche, v_mandat, '${STRUCTURE}', '${USAGER}', 'autre', v_signed, v_line);
+    insert into journal_contenu (journal_id, structure_id, usager_id, sensible, payload, salt) values (v_line, '${STRUCTURE}', '${USAGER}', true, '{}', ${SALT});
+    v_line := pg_temp.ligne('demarche_corrigee', 'aidant', '${AIDANT}', '${USAGER}', v_mandat);
+    insert into correction (id, demarche_id, mandat_id, structure_id, usager_id, aidant_id, annulee, resultat, corrected_at, journal_id)
+    values (gen_random_uuid(), v_demarche, v_mandat, '${STRUCTURE}', '${USAGER}', '${AIDANT}', true, 'abandonnee', v_signed, v_line);
+    insert into journal_contenu (journal_id, structure_id, usager_id, sensible, payload, salt) values (v_line, '${STRUCTURE}', '${USAGER}', true, '{}', ${SALT});
     insert into ouverture (aidant_id, structure_id, usager_id, motif, journal_id)
     values ('${AIDANT}', '${STRUCTURE}', '${USAGER}', 'controle', pg_temp.ligne('dossier_ouvert', 'aidant', '${AIDANT}', '${USAGER}', null));
     insert into brouillon (structure_id, aidant_id, duree) values ('${STRUCTURE}', '${AIDANT}', 'mois') returning id into v_brouillon;

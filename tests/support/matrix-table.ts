@@ -95,6 +95,7 @@ export const PARAMS = {
   usagerId: 'usager',
   brouillonId: 'brouillon',
   demarcheId: 'demarche',
+  contestationId: 'contestation',
   ligne: 'ligne',
   aidantId: 'membre',
   invitationId: 'invitation',
@@ -202,6 +203,9 @@ const asAnAidant = (caller: Caller) => (CALLERS[caller] === 'referent' ? 303 : 2
 /** … but for what Nadia opened with one. Jocelyne, of the other structure, must not gain by it. */
 const withReason = (caller: Caller) => (caller === 'nadia' ? 200 : asAnAidant(caller))
 
+/** What they noted themselves, or direct with a reason. */
+const correcting = (caller: Caller) => (caller === 'samira' ? 404 : withReason(caller))
+
 /** Jocelyne is shown her form back, to send once she has given a reason. */
 const noting = (caller: Caller) => (caller === 'jocelyne' ? 403 : 303)
 
@@ -258,6 +262,11 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     rule: 'aidant',
     gives: (caller) => (caller === 'thomas' || caller === 'fabrice' ? 200 : 404),
   },
+  'GET /demarches/:demarcheId/contestation': { rule: 'aidant', gives: withReason },
+  'GET /demarches/:demarcheId/corriger': { rule: 'aidant', gives: correcting },
+  'GET /structure/contestations': { rule: 'referent', gives: 200 },
+  'GET /structure/contestations/:contestationId': { rule: 'referent', gives: withReason },
+  'GET /mon-espace/demarches/:demarcheId': { rule: 'usager_par_code', gives: 200 },
   'GET /mandats/expliquer': { rule: 'aidant', gives: 200 },
   'GET /mandats/rendre': { rule: 'aidant', gives: 200 },
   'GET /mandats/nouveau': { rule: 'aidant', gives: 200 },
@@ -343,6 +352,31 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     rule: 'aidant',
     gives: noting,
     fields: () => ({ ...DEMARCHE(), motif: 'Urgence', encore: 'oui' }),
+  },
+  'POST /demarches/:demarcheId/contestation': {
+    rule: 'aidant',
+    gives: noting,
+    fields: ({ caller, at }) => ({ motif: 'inexact', maniere: 'visite', recuLe: localAt(caller, at) }),
+  },
+  'POST /demarches/:demarcheId/corriger': {
+    rule: 'aidant',
+    gives: (caller) => (caller === 'samira' ? 404 : noting(caller)),
+    fields: () => ({
+      titre: 'Une lettre',
+      resultat: 'deposee',
+      mode: 'a_sa_place',
+      presence: 'presente',
+      canal: 'courrier',
+      // Another each time: what changes nothing is refused.
+      reference: `dossier ${randomUUID().slice(0, 8)}`,
+      raison: 'Une erreur',
+    }),
+  },
+  'POST /mon-espace/demarches/:demarcheId': { rule: 'usager_prouve', gives: 303, fields: () => ({ motif: 'inexact' }) },
+  'POST /structure/contestations/:contestationId': {
+    rule: 'referent',
+    gives: 303,
+    fields: () => ({ reponse: 'reconnue' }),
   },
   'POST /structure/personnes/:usagerId/ouvrir': {
     rule: 'referent',

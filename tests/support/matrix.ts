@@ -9,6 +9,7 @@ import { createApp } from '../../src/app.ts'
 import { filtreForm } from '../../src/audit/forms.ts'
 import { openDossier } from '../../src/audit/open.ts'
 import { openDb } from '../../src/db.ts'
+import { contestDemarche } from '../../src/demarche/contest.ts'
 import { texteDuCurseur } from '../../src/demarche/queries.ts'
 import { recordDemarche } from '../../src/demarche/record.ts'
 import type { AidantKey } from '../../src/demo/people.ts'
@@ -150,6 +151,17 @@ export async function openMatrix(options: { rlsOnly?: boolean; twin?: string; mo
   await said({ id: voahangy.id, name: 'Voahangy' }, 'fabrice', 'céladon', [...SAINT_DENIS, 'voahangy'])
   await said({ id: here.id, name: 'Marcel' }, 'thomas', 'garance', [...FIGEAC, 'marcel'])
   await said({ id: there.id, name: 'Marcel' }, 'fabrice', 'vermillon', [...SAINT_DENIS, 'marcel'])
+
+  const disagree = async (name: string, note: string, ...of: readonly Caller[]) => {
+    const demarcheId = things.find((thing) => thing.name === `${name} (Marcel)`)!.id
+    const by = await world.asUsager('marcel')
+    ok(await contestDemarche(world.db, by, { demarcheId, motif: 'inexact', note, pause: false }))
+    const [row] = await sql<{ id: string }[]>`select id from contestation where demarche_id = ${demarcheId}`
+    add('contestation', `de ${name}`, row!.id, ...of)
+    secret(note, 'marcel', ...of)
+  }
+  await disagree('garance', 'carmin', 'nadia')
+  await disagree('vermillon', 'outremer', 'jocelyne')
 
   const drafting = { thomas: 'figeac', nadia: 'figeac', samira: 'figeac', fabrice: 'saintDenis', jocelyne: 'saintDenis' } as const
   for (const [aidant, structure] of Object.entries(drafting) as [keyof typeof drafting, 'figeac' | 'saintDenis'][])

@@ -1,14 +1,16 @@
 import { expect, it } from 'vitest'
 import {
+  motsDeLaContestation,
   motsDeLaFermeture,
   motsDeLaFin,
   motsDeLaPause,
+  motsDeLaReponse,
   motsDuContactRemplace,
   motsDuMandat,
   motsDuRappel,
 } from '../../src/mandat/messages.ts'
 import { oneSms, plain } from '../../src/notification/sms.ts'
-import { aLaStructure, laStructure } from '../../src/structure/nom.ts'
+import { aLaStructure, deLaStructure, laStructure } from '../../src/structure/nom.ts'
 
 const at = new Date('2026-09-30T12:05:00Z')
 const structure = (nom: string) => ({ nom, telephone: '05 65 50 05 40', fuseau: 'Europe/Paris' })
@@ -21,6 +23,8 @@ const smsDe = (nom: string) => [
   motsDeLaPause(structure(nom), { quoi: 'reprise', at, whole: false }).sms,
   motsDeLaFermeture(structure(nom), at).sms,
   motsDuRappel(structure(nom), at).sms,
+  motsDeLaContestation(structure(nom)).sms,
+  motsDeLaReponse(structure(nom), true).sms,
   motsDuContactRemplace(structure(nom), 'sms').sms,
 ]
 
@@ -31,7 +35,9 @@ it.each([
   'Centre communal d’action sociale de Saint-Symphorien-des-Monts-en-Quercy et de ses environs',
   'Association pour l’accompagnement des personnes éloignées du numérique dans les hautes vallées du Lot et du Célé',
 ])('un SMS tient en 160 caractères, et un nom trop long n’y est pas coupé au milieu d’un mot : %s', (nom) => {
-  const known = new Set(words(`${smsDe('X').join(' ')} ${plain(laStructure(nom))} ${plain(aLaStructure(nom))} CCAS`))
+  const known = new Set(
+    words(`${smsDe('X').join(' ')} ${plain(laStructure(nom))} ${plain(aLaStructure(nom))} ${plain(deLaStructure(nom))} CCAS`),
+  )
   for (const sms of smsDe(nom)) {
     expect(sms.length).toBeLessThanOrEqual(160)
     expect(sms).toMatch(/^[ -~]+$/)

@@ -9,6 +9,8 @@ import { type Frame, page } from '../kit/page.ts'
 import { facts, type Moment, pagination, table, timeline } from '../kit/table.ts'
 import {
   auSoir,
+  contestationEnMots,
+  correctionEnMots,
   de,
   enMots,
   etapeEnMots,
@@ -84,7 +86,7 @@ const moment = (d: DemarcheRow, signalee: boolean): Moment => ({
   }`,
   what: html`<a href="/demarches/${d.id}">${d.titre ?? 'Démarche'}</a>`,
   who: `${RESULTAT[d.resultat]}, notée par ${d.aidantPrenom} ${d.aidantNom}`,
-  more: html`${signalee && html`<p><strong>${FAITE_APRES_DEMANDE}</strong></p>`}${d.genre !== 'reguliere' && html`<p><strong>${KIND[d.genre]}</strong>${d.motifHorsMandat && ` : ${d.motifHorsMandat}`}</p>`}${facts(
+  more: html`${signalee && html`<p><strong>${FAITE_APRES_DEMANDE}</strong></p>`}${d.genre !== 'reguliere' && html`<p><strong>${KIND[d.genre]}</strong>${d.motifHorsMandat && ` : ${d.motifHorsMandat}`}</p>`}${[correctionEnMots(d), contestationEnMots(d)].map((words) => words && html`<p><strong>${words}</strong></p>`)}${facts(
     [
       { term: 'Thématique', value: d.thematique !== null && THEMATIQUE[d.thematique].titre },
       { term: 'Administration', value: d.administration },
@@ -98,5 +100,5 @@ const moment = (d: DemarcheRow, signalee: boolean): Moment => ({
       { term: 'Note', value: d.note },
     ],
   )}`,
-  kind: d.genre === 'reguliere' && !signalee ? 'ordinary' : 'apart',
+  kind: d.genre === 'reguliere' && !signalee && !d.correction && !d.contestation ? 'ordinary' : 'apart',
 })

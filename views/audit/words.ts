@@ -18,6 +18,9 @@ export const ACTION = {
   mandat_signe: 'Mandat signé',
   demarche_realisee: 'Démarche',
   acte_hors_mandat: 'Acte hors mandat',
+  demarche_corrigee: 'Démarche corrigée',
+  demarche_contestee: 'Démarche contestée',
+  contestation_repondue: 'Réponse à une contestation',
   apres_coup: 'Démarche notée après coup',
   autorisation_revoquee: 'Thématique arrêtée',
   arret_recu: 'Demande d’arrêt arrivée avant la fin',
@@ -38,9 +41,6 @@ export const ACTION = {
 
 /** What else may stand in a journal: nobody looks for it, or nothing writes it yet. */
 const RARE = {
-  demarche_corrigee: 'Démarche corrigée',
-  demarche_contestee: 'Démarche contestée',
-  contestation_repondue: 'Réponse à une contestation',
   session_deleguee: 'Session déléguée',
   structure_modifiee: 'Structure modifiée',
   structure_ajoutee: 'Structure ajoutée',

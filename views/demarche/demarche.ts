@@ -1,12 +1,14 @@
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
 import type { UsagerRow } from '../../src/usager/queries.ts'
-import { alert } from '../kit/alert.ts'
-import { back } from '../kit/card.ts'
+import { alert, success } from '../kit/alert.ts'
+import { back, more } from '../kit/card.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts } from '../kit/table.ts'
 import {
   CANAL,
+  contestationEnMots,
+  correctionEnMots,
   etapeEnMots,
   euros,
   jourEtHeure,
@@ -29,12 +31,16 @@ type Props = {
   usager: UsagerRow
   /** For who noted it: what may be said of its line, and whether its proof is ready. */
   preuve?: { mention: string; prete: boolean } | undefined
+  /** She noted it, or directs the structure. */
+  corrige: boolean
+  /** She comes from recording what the person said. */
+  fait: boolean
 }
 
-/** One démarche as it was noted, for the aidants of its structure. Nothing in it can be changed. */
-export const demarchePage = ({ frame, demarche, usager, preuve }: Props) => {
-  const { fuseau, genre } = demarche
-  const say = <K extends string | number>(words: Readonly<Record<K, string>>, value: K | null) => value !== null && words[value]
+/** One démarche as it was noted, for the aidants of its structure. Nothing in it is changed: what was wrong is corrected beside it. */
+export const demarchePage = ({ frame, demarche, usager, preuve, corrige, fait }: Props) => {
+  const { genre } = demarche
+  const [corrigee, contestee] = [correctionEnMots(demarche), contestationEnMots(demarche)]
   return page(
     // The tab's title stays in the browser's history: it says nothing of what was done.
     {
@@ -43,7 +49,8 @@ export const demarchePage = ({ frame, demarche, usager, preuve }: Props) => {
       above: back(nomComplet(usager), `/personnes/${usager.id}`),
     },
     'Démarche',
-    html`${
+    html`${fait && success('C’est enregistré', 'La direction doit répondre à la personne. Elle veut aussi une pause ? Enregistrez-la sur la page du mandat.')}
+    ${
       demarche.titre === null &&
       alert(
         'Le détail n’est plus visible',
@@ -52,37 +59,55 @@ export const demarchePage = ({ frame, demarche, usager, preuve }: Props) => {
       )
     }
     ${genre !== 'reguliere' && alert(KIND[genre], KIND_EXPLIQUE[genre], 'info')}
+    ${corrigee && alert(demarche.correction?.annulee ? 'Notée par erreur' : 'Corrigée', corrigee, 'info')}
+    ${contestee && alert('Contestée', html`<p>${contestee}.</p><p><a href="/structure/contestations/${demarche.contestation?.id}">${demarche.contestation?.answeredAt ? 'Lire la réponse' : 'Répondre à la personne'}</a></p>`, 'info')}
     ${demarche.reclamation && html`<p>Réclamation : seules la personne et vous pouvez la lire.</p>`}
-    ${facts([
-      { term: 'Pour', value: nomComplet(usager) },
-      { term: 'Thématique', value: say(titres, demarche.thematique) },
-      { term: 'Résultat', value: RESULTAT[demarche.resultat] },
-      { term: 'Faite le', value: html`${temps(demarche.doneAt, jourEtHeure(demarche.doneAt, fuseau))}, selon l’aidant` },
-      {
-        term: 'Notée le',
-        value: html`${temps(demarche.recordedAt, jourEtHeure(demarche.recordedAt, fuseau))}, heure du service`,
-      },
-      { term: 'Par', value: `${demarche.aidantPrenom} ${demarche.aidantNom}, ${demarche.structureNom}` },
-      { term: 'Raison de l’acte hors mandat', value: demarche.motifHorsMandat },
-      { term: 'Administration', value: demarche.administration },
-      { term: 'Nature', value: say(NATURE, demarche.nature) },
-      { term: 'Comment', value: say(MODE, demarche.mode) },
-      { term: 'Présence', value: say(PRESENCE, demarche.presence) },
-      { term: 'Par quel moyen', value: say(CANAL, demarche.canal) },
-      { term: 'Temps passé', value: say(MINUTES, demarche.dureeMinutes) },
-      { term: 'Ce qui bloque', value: say(MOTIF_BLOCAGE, demarche.motifBlocage) },
-      { term: 'Référence', value: demarche.reference },
-      { term: 'Montant payé', value: demarche.montantCentimes !== null && euros(demarche.montantCentimes) },
-      {
-        term: 'Prochaine étape',
-        value: etapeEnMots(demarche),
-      },
-      { term: 'Orientée vers', value: demarche.orientation },
-      { term: 'Note', value: demarche.note },
-    ])}
+    ${faits(demarche, usager)}
+    ${
+      demarche.correction?.avant &&
+      more(
+        'Ce qui était noté d’abord',
+        html`<p>${demarche.correction.avant.titre}</p>${faits(demarche.correction.avant, usager)}`,
+      )
+    }
     <p><a href="/mandats/${demarche.mandatId}">Voir le mandat</a></p>
+    <p><a href="/demarches/${demarche.id}/contestation">La personne n’est pas d’accord : l’enregistrer</a></p>
+    ${corrige && demarche.titre !== null && html`<p><a href="/demarches/${demarche.id}/corriger">Corriger</a></p>`}
     ${preuve && preuveDe(demarche, preuve)}`,
   )
+}
+
+const say = <K extends string | number>(words: Readonly<Record<K, string>>, value: K | null) => value !== null && words[value]
+
+const faits = (demarche: DemarcheRow, usager: UsagerRow) => {
+  const { fuseau } = demarche
+  return facts([
+    { term: 'Pour', value: nomComplet(usager) },
+    { term: 'Thématique', value: say(titres, demarche.thematique) },
+    { term: 'Résultat', value: RESULTAT[demarche.resultat] },
+    { term: 'Faite le', value: html`${temps(demarche.doneAt, jourEtHeure(demarche.doneAt, fuseau))}, selon l’aidant` },
+    {
+      term: 'Notée le',
+      value: html`${temps(demarche.recordedAt, jourEtHeure(demarche.recordedAt, fuseau))}, heure du service`,
+    },
+    { term: 'Par', value: `${demarche.aidantPrenom} ${demarche.aidantNom}, ${demarche.structureNom}` },
+    { term: 'Raison de l’acte hors mandat', value: demarche.motifHorsMandat },
+    { term: 'Administration', value: demarche.administration },
+    { term: 'Nature', value: say(NATURE, demarche.nature) },
+    { term: 'Comment', value: say(MODE, demarche.mode) },
+    { term: 'Présence', value: say(PRESENCE, demarche.presence) },
+    { term: 'Par quel moyen', value: say(CANAL, demarche.canal) },
+    { term: 'Temps passé', value: say(MINUTES, demarche.dureeMinutes) },
+    { term: 'Ce qui bloque', value: say(MOTIF_BLOCAGE, demarche.motifBlocage) },
+    { term: 'Référence', value: demarche.reference },
+    { term: 'Montant payé', value: demarche.montantCentimes !== null && euros(demarche.montantCentimes) },
+    {
+      term: 'Prochaine étape',
+      value: etapeEnMots(demarche),
+    },
+    { term: 'Orientée vers', value: demarche.orientation },
+    { term: 'Note', value: demarche.note },
+  ])
 }
 
 const preuveDe = ({ id }: DemarcheRow, { mention, prete }: NonNullable<Props['preuve']>) =>

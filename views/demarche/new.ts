@@ -251,25 +251,16 @@ const faiteLe = (values: Values, errors: Errors): Html =>
     error: errors.faiteLe,
   })
 
-/** Everything that has a default, which the summary says: what is not opened is still what will be recorded. */
-const precisions = (values: Values, errors: Errors, withMoment: boolean): Html => {
-  const { nature, mode, presence, canal } = PAR_DEFAUT
+/** What is said of how an act went, alike when it is noted and when it is corrected. */
+export const champs = (values: Values, errors: Errors): Html => {
   const field = (name: (typeof PRECISIONS)[number]) => ({ name, value: values[name], error: errors[name], optional: true })
-  const chosen = (name: keyof typeof PAR_DEFAUT) => ({
+  const chosen = (name: 'mode' | 'presence' | 'canal') => ({
     ...field(name),
     value: values[name] ?? PAR_DEFAUT[name],
     empty: false as const,
     optional: false,
   })
-  const changed = PRECISIONS.some(
-    (name) => errors[name] || (values[name] && values[name] !== PAR_DEFAUT[name as keyof typeof PAR_DEFAUT]),
-  )
-  return details(
-    html`Plus de précisions <small>(sinon : ${[NATURE[nature], MODE[mode], PRESENCE[presence], CANAL[canal]].map(minuscule).join(' ; ')})</small>`,
-    changed,
-    html`${withMoment && faiteLe(values, errors)}
-    ${select({ ...chosen('nature'), label: 'Nature', options: NATURE })}
-    ${select({ ...chosen('mode'), label: 'Comment', options: MODE })}
+  return html`${select({ ...chosen('mode'), label: 'Comment', options: MODE })}
     ${select({ ...chosen('presence'), label: 'Présence de la personne', hint: 'Un paiement ne se fait que si elle est là : elle tape elle-même sa carte.', options: PRESENCE })}
     ${select({ ...chosen('canal'), label: 'Par quel moyen', options: CANAL })}
     ${select({ ...field('duree'), label: 'Temps passé', options: MINUTES })}
@@ -281,7 +272,21 @@ const precisions = (values: Values, errors: Errors, withMoment: boolean): Html =
     ${select({ ...field('etapeQui'), label: 'Par qui', options: ETAPE_QUI })}
     ${input({ ...field('etapeQuand'), label: 'Pour quand', hint: 'Par exemple 27/03/2026.', type: 'date', size: 12 })}
     ${input({ ...field('orientation'), label: 'Orientée vers', hint: 'Un autre service, si vous lui en avez indiqué un.', maxlength: 120 })}
-    ${textarea({ ...field('note'), label: 'Note', hint: 'La personne la lira.', maxlength: 280, rows: 3 })}`,
+    ${textarea({ ...field('note'), label: 'Note', hint: 'La personne la lira.', maxlength: 280, rows: 3 })}`
+}
+
+/** Everything that has a default, which the summary says: what is not opened is still what will be recorded. */
+const precisions = (values: Values, errors: Errors, withMoment: boolean): Html => {
+  const { nature, mode, presence, canal } = PAR_DEFAUT
+  const changed = PRECISIONS.some(
+    (name) => errors[name] || (values[name] && values[name] !== PAR_DEFAUT[name as keyof typeof PAR_DEFAUT]),
+  )
+  return details(
+    html`Plus de précisions <small>(sinon : ${[NATURE[nature], MODE[mode], PRESENCE[presence], CANAL[canal]].map(minuscule).join(' ; ')})</small>`,
+    changed,
+    html`${withMoment && faiteLe(values, errors)}
+    ${select({ name: 'nature', value: values.nature ?? nature, error: errors.nature, empty: false, label: 'Nature', options: NATURE })}
+    ${champs(values, errors)}`,
   )
 }
 const minuscule = (words: string) => words.charAt(0).toLocaleLowerCase('fr') + words.slice(1)

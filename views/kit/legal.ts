@@ -9,3 +9,6 @@ export const legal = (blocs: readonly Bloc[], top: 2 | 3): Html =>
     const level = top + bloc.niveau - 1
     return level === 2 ? html`<h2>${bloc.titre}</h2>` : level === 3 ? html`<h3>${bloc.titre}</h3>` : html`<h4>${bloc.titre}</h4>`
   })}`
+
+/** Whom to turn to when nobody answers. */
+export const defenseurDesDroits = html`<p>Vous pouvez écrire au Défenseur des droits, c’est gratuit : <a href="https://formulaire.defenseurdesdroits.fr/">formulaire en ligne</a>, téléphone 09&nbsp;69&nbsp;39&nbsp;00&nbsp;00, ou courrier sans timbre : Défenseur des droits, Libre réponse 71120, 75342 Paris CEDEX 07.</p>`

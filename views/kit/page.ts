@@ -12,6 +12,7 @@ export const NAV = {
   ],
   referent: [
     { key: 'journal', href: '/structure/journal', words: 'Journal de la structure' },
+    { key: 'contestations', href: '/structure/contestations', words: 'Contestations' },
     { key: 'aidants', href: '/structure/aidants', words: 'L’équipe' },
     { key: 'thematiques', href: '/structure/thematiques', words: 'Thématiques' },
   ],

@@ -1,3 +1,4 @@
+import type { MotifContestation, Reponse } from '../../src/demarche/contestation.ts'
 import type {
   Canal,
   DureeMinutes,
@@ -174,6 +175,21 @@ export const ETAPE_QUI = {
   aidant: 'L’aidant',
   administration: 'L’administration',
 } as const satisfies Record<EtapeQui, string>
+
+/** As she says it. */
+export const MOTIF_CONTESTATION = {
+  pas_demande: 'Je n’ai pas demandé cela',
+  pas_au_courant: 'Je n’étais pas au courant',
+  inexact: 'Ce n’est pas exact',
+  autre: 'Autre chose',
+} as const satisfies Record<MotifContestation, string>
+
+/** As the direction says it to her. */
+export const REPONSE = {
+  corrigee: 'Vous avez raison : c’est corrigé',
+  reconnue: 'Vous avez raison : cela n’aurait pas dû être fait',
+  maintenue: 'Nous maintenons ce qui a été fait',
+} as const satisfies Record<Reponse, string>
 
 // Sentences
 
@@ -371,3 +387,23 @@ export const suiviEnMots = ({ suivi, email, telephone }: Contacts): string => {
   if (suivi === 'email' && email) return `Par e-mail, à ${email}`
   return 'Sur papier, à chaque visite'
 }
+
+/** « Corrigée le 3 mars 2027 par Awa Diallo. Pourquoi : … »; of one noted by mistake, that it was not done. */
+export const correctionEnMots = ({ correction, fuseau }: Pick<DemarcheRow, 'correction' | 'fuseau'>): string | null =>
+  correction &&
+  [
+    correction.annulee ? 'Notée par erreur : cette démarche n’a pas été faite. Corrigée' : 'Corrigée',
+    ` le ${jour(correction.at, fuseau)} par ${correction.par}.`,
+    correction.raison && ` Pourquoi${NBSP}: ${correction.raison}`,
+  ]
+    .filter(Boolean)
+    .join('')
+
+/** « Contestée le 3 mars 2027, sans réponse pour le moment »; only for whoever may know it. */
+export const contestationEnMots = ({ contestation, fuseau }: Pick<DemarcheRow, 'contestation' | 'fuseau'>): string | null =>
+  contestation &&
+  `Contestée le ${jour(contestation.contestedAt, fuseau)}, ${
+    contestation.answeredAt && contestation.reponse
+      ? `réponse le ${jour(contestation.answeredAt, fuseau)}${NBSP}: ${REPONSE[contestation.reponse].toLocaleLowerCase('fr')}`
+      : 'sans réponse pour le moment'
+  }`

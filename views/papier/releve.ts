@@ -4,6 +4,8 @@ import type { Bloc, Papier } from '../../src/papier/papier.ts'
 import { laStructure } from '../../src/structure/nom.ts'
 import {
   auSoir,
+  contestationEnMots,
+  correctionEnMots,
   dateEcrite,
   etapeEnMots,
   FAITE_APRES_DEMANDE,
@@ -64,7 +66,7 @@ export const relevePapier = ({ numero, contenu, expiresAt, arret, now, demarches
       { genre: 'titre', texte: 'Si une ligne est fausse' },
       {
         genre: 'texte',
-        texte: `Dites-le à l’aidant ou au responsable de la structure : ${telephone(structure.telephone)}, ${structure.adresse}. Une ligne notée n’est jamais changée : gardez ce papier. Sans réponse, vous pouvez vous plaindre à la CNIL (www.cnil.fr).`,
+        texte: `Dites-le à l’aidant ou au responsable de la structure : ${telephone(structure.telephone)}, ${structure.adresse}. Votre désaccord est alors noté, et la direction doit vous répondre. Une ligne notée n’est jamais changée : une correction s’écrit à côté. Gardez ce papier. Sans réponse, vous pouvez écrire au Défenseur des droits (09 69 39 00 00) ou à la CNIL (www.cnil.fr).`,
       },
     ],
   }
@@ -121,6 +123,8 @@ const fait = (demarches: readonly DemarcheRow[], signalees: ReadonlySet<string>,
               one.motifHorsMandat && `raison : ${one.motifHorsMandat}`,
               signalees.has(one.id) && FAITE_APRES_DEMANDE,
               one.note && `« ${one.note} »`,
+              correctionEnMots(one),
+              contestationEnMots(one),
             ]
               .filter(Boolean)
               .join('\n'),

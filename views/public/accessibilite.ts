@@ -1,4 +1,5 @@
 import { html } from '../kit/html.ts'
+import { defenseurDesDroits } from '../kit/legal.ts'
 import { page } from '../kit/page.ts'
 
 type Props = {
@@ -37,7 +38,7 @@ ${
     ? html`<p>Écrivez à <a href="mailto:${contact}">${contact}</a>. Dites quelle page et ce que vous vouliez faire.</p>`
     : html`<p>Dites-le à la structure qui vous aide : quelle page, et ce que vous vouliez faire.</p>`
 }
-<p>Savoir ce qui est fait pour vous, arrêter, ou faire une pause : cela se fait aussi au guichet, par téléphone ou sur papier. Reprendre après une pause demande FranceConnect, sur internet ou au guichet avec un nouveau mandat.</p>
+<p>Savoir ce qui est fait pour vous, dire que vous n’êtes pas d’accord, arrêter, ou faire une pause : cela se fait aussi au guichet, par téléphone ou sur papier. Reprendre après une pause demande FranceConnect, sur internet ou au guichet avec un nouveau mandat.</p>
 <h2>Si personne ne vous répond</h2>
-<p>Vous pouvez écrire au Défenseur des droits, c’est gratuit : <a href="https://formulaire.defenseurdesdroits.fr/">formulaire en ligne</a>, téléphone 09&nbsp;69&nbsp;39&nbsp;00&nbsp;00, ou courrier sans timbre : Défenseur des droits, Libre réponse 71120, 75342 Paris CEDEX 07.</p>`,
+${defenseurDesDroits}`,
   )

@@ -6,6 +6,8 @@ import { type Html, html } from '../kit/html.ts'
 import { facts, type Moment } from '../kit/table.ts'
 import {
   CANAL,
+  contestationEnMots,
+  correctionEnMots,
   dateEcrite,
   euros,
   heure,
@@ -24,22 +26,37 @@ const FAITE_APRES = 'Faite après l’arrivée de votre demande d’arrêt.'
 /** One act said to the person: who, when, what came of it, what comes next; the rest is folded. */
 export const acte = (
   demarche: DemarcheRow,
-  options: { short?: boolean; signalee?: boolean; parCode?: boolean | undefined } = {},
+  options: {
+    short?: boolean
+    signalee?: boolean
+    parCode?: boolean | undefined
+    /** On its own page. */
+    seul?: boolean
+  } = {},
 ): Moment => {
-  const { doneAt, fuseau, genre } = demarche
+  const { doneAt, fuseau, genre, correction, contestation } = demarche
+  const corrigee = correctionEnMots(demarche)
+  const contestee = contestationEnMots(demarche)
   return {
     when: temps(doneAt, `${jourLong(doneAt, fuseau)}, à ${heure(doneAt, fuseau)}`),
     what:
       titreEnClair(demarche) ?? (demarche.thematique ? 'Une démarche (son détail n’est plus gardé)' : 'Démarche confidentielle'),
     who: qui(demarche),
-    more: html`<p>${issue(demarche)}</p>
+    more: html`${!correction?.annulee && html`<p>${issue(demarche)}</p>`}
+    ${corrigee && html`<p><strong>${corrigee}</strong></p>`}
     ${apart(demarche)}
     ${options.signalee && html`<p><strong>${FAITE_APRES}</strong></p>`}
     ${suite(demarche)}
-    ${!options.short && more('Tous les détails', html`${details(demarche)}${!options.parCode && preuve(demarche)}`)}`,
-    kind: genre === 'reguliere' && !options.signalee ? 'ordinary' : 'apart',
+    ${!options.seul && demarche.thematique !== null && html`${contestee && html`<p>${contestee}.</p>`}<p><a href="/mon-espace/demarches/${demarche.id}">${contestee ? 'Lire ce qui a été dit' : 'Je ne suis pas d’accord'}</a></p>`}
+    ${!options.short && more('Tous les détails', html`${details(demarche)}${!options.parCode && preuve(demarche)}`)}
+    ${!options.short && correction?.avant && more('Ce qui était noté d’abord', avant(correction.avant))}`,
+    kind: genre === 'reguliere' && !options.signalee && !correction && !contestation ? 'ordinary' : 'apart',
   }
 }
+
+/** As it was before it was corrected: nothing is replaced. */
+const avant = (demarche: DemarcheRow): Html =>
+  html`<p>${titreEnClair(demarche)}</p><p>${issue(demarche)}</p>${suite(demarche)}${details(demarche)}`
 
 /** « Awa Diallo, du CCAS de Figeac ». */
 export const qui = ({

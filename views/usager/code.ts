@@ -95,7 +95,7 @@ export const confirmerPage = ({ frame, contact, structures, suite, refusal }: Co
       : html`${refusal && alert('Aucun code n’est parti', CODE_REFUSE[refusal])}
     ${
       refusal !== 'plus_de_sms' &&
-      html`${sentence(html`Pour arrêter ou mettre en pause, tapez le code que nous envoyons ${au(contact)}.`)}
+      html`${sentence(html`Pour arrêter, mettre en pause ou dire que vous n’êtes pas d’accord, tapez le code que nous envoyons ${au(contact)}.`)}
     ${form({ action: address('/mon-espace/confirmer', suite) }, button('Recevoir le code', { large: true }))}`
     }
     <p><a href="${address('/mon-espace/confirmer/code', suite)}">J’ai déjà reçu un code</a></p>

@@ -40,7 +40,7 @@ export const donneesPage = ({ frame, donnees, structures }: Props) =>
     )}
     <h2>Ce qui est écrit de vous</h2>
     <ul>
-      <li><a href="/mon-espace">Vos mandats, et ce qui a été fait pour vous</a>. Chaque mandat garde la preuve de votre accord.</li>
+      <li><a href="/mon-espace">Vos mandats, ce qui a été fait pour vous, et ce que vous en avez dit</a>. Chaque mandat garde la preuve de votre accord.</li>
       <li><a href="/mon-espace/acces">Qui a ouvert votre dossier</a></li>
       <li><a href="/mon-espace/donnees/journal.json">Ce que le journal a écrit de vous</a>, un fichier qui permet de montrer que rien n’y a été modifié depuis. Il dit ce qui a été noté, pas que c’était juste.</li>
       <li><a href="/mon-espace/code-papier">Mon code papier</a>, pour ouvrir cet espace sans FranceConnect</li>

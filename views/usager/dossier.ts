@@ -11,6 +11,7 @@ import { type Frame, page } from '../kit/page.ts'
 import { facts, pagination, table, timeline } from '../kit/table.ts'
 import {
   auSoir,
+  correctionEnMots,
   dateEcrite,
   ETAPE_QUI,
   enMots,
@@ -101,7 +102,7 @@ export const dossierPage = ({
         when: temps(demarche.doneAt, jourEtHeure(demarche.doneAt, fuseau)),
         what: readable(demarche) ? html`<a href="/demarches/${demarche.id}">${titleOf(demarche)}</a>` : titleOf(demarche),
         who: html`${RESULTAT[demarche.resultat]}, par ${demarche.aidantPrenom} ${demarche.aidantNom}`,
-        more: html`${apartOf(demarche, fuseau)}${nextOf(demarche)}`,
+        more: html`${apartOf(demarche, fuseau)}${correctionDe(demarche)}${nextOf(demarche)}`,
         kind: demarche.genre === 'reguliere' ? 'ordinary' : 'apart',
       })),
       'Rien n’a encore été noté.',
@@ -179,6 +180,11 @@ const titleOf = ({ titre, sensible }: DemarcheRow) => titre ?? (sensible ? 'Dém
 const apartOf = ({ genre, recordedAt }: DemarcheRow, fuseau: string) =>
   genre !== 'reguliere' &&
   html`<p><strong>${KIND[genre]}</strong>${genre === 'apres_coup' && `, le ${jour(recordedAt, fuseau)}`}</p>`
+
+const correctionDe = (demarche: DemarcheRow) => {
+  const words = correctionEnMots(demarche)
+  return words && html`<p><strong>${words}</strong></p>`
+}
 
 /** « Ensuite, la personne : Apporter le dernier avis d’imposition, pour le 3 mars 2027 ». */
 const nextOf = ({ etapeQuoi, etapeQui, etapeQuand }: DemarcheRow) =>

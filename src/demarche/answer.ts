@@ -1,0 +1,49 @@
+import type { Db, Who } from '../db.ts'
+import { append } from '../journal/append.ts'
+import { announceReponse } from '../mandat/announce.ts'
+import type { Thematique } from '../mandat/mandat.ts'
+import { lockToEnd } from '../mandat/queries.ts'
+import type { Reponse } from './contestation.ts'
+import { findContestation } from './contestation-queries.ts'
+
+/** `rien_de_corrige`: « corrigé » is said once the act has been, since she contested it. */
+export type AnswerRefusal = 'introuvable' | 'deja_repondue' | 'rien_de_corrige'
+type Answered = { ok: true; usagerId: string } | { ok: false; refusal: AnswerRefusal }
+
+/** Answers the person, once; the pause that waited for it is over, and no other. She is told. */
+export const answerContestation = (
+  db: Db,
+  by: Who & { kind: 'referent' },
+  { contestationId, reponse, note }: { contestationId: string; reponse: Reponse; note: string | null },
+): Promise<Answered> =>
+  db.tx(by, async (tx) => {
+    const known = await findContestation(tx, contestationId)
+    const mandat = known && (await lockToEnd(tx, known.mandatId))
+    const contestation = mandat && (await findContestation(tx, contestationId))
+    if (!contestation) return { ok: false, refusal: 'introuvable' }
+    if (contestation.answeredAt) return { ok: false, refusal: 'deja_repondue' }
+    if (reponse === 'corrigee' && !contestation.corrigeeDepuis) return { ok: false, refusal: 'rien_de_corrige' }
+
+    const line = await append(tx, {
+      action: 'contestation_repondue',
+      mandat,
+      contenu: { contestation: contestationId, reponse, ...(note !== null && { note }) },
+      sensible: true,
+    })
+    await tx.sql`
+      update contestation
+      set reponse = ${reponse}, answered_at = ${tx.now}, answered_by = ${by.aidantId}, answered_journal_id = ${line.id}
+      where id = ${contestationId}`
+    const [paused] = await tx.sql<{ id: string; thematique: Thematique }[]>`
+      select s.id, a.thematique
+      from suspension s
+      join autorisation_etat a on a.id = s.autorisation_id
+      where s.contestation_id = ${contestationId} and s.until_at is null and a.etat = 'suspendu'`
+    if (paused) {
+      const contenu = { thematique: paused.thematique, contestation: contestationId }
+      const lifted = await append(tx, { action: 'autorisation_retablie', mandat, contenu })
+      await tx.sql`update suspension set until_at = ${tx.now}, until_journal_id = ${lifted.id} where id = ${paused.id}`
+    }
+    await announceReponse(tx, mandat, { line: line.id, at: tx.now, reprise: paused !== undefined })
+    return { ok: true, usagerId: mandat.usagerId }
+  })

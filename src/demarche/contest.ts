@@ -1,0 +1,77 @@
+import { constraintOf, type Db, type Tx, type Who } from '../db.ts'
+import { append } from '../journal/append.ts'
+import { refusalOfCaller } from '../mandat/acting.ts'
+import { announceContestation, announcePause } from '../mandat/announce.ts'
+import { loadChosen } from '../mandat/chosen.ts'
+import type { Maniere } from '../mandat/fin.ts'
+import { etatAutorisation } from '../mandat/mandat.ts'
+import { newUuid } from '../uuid.ts'
+import type { MotifContestation, Recue } from './contestation.ts'
+import { findDemarche } from './queries.ts'
+
+type Said = { demarcheId: string; motif: MotifContestation; note: string | null }
+export type RecordContestationRefusal = 'introuvable' | 'recu_futur' | 'recu_avant_acte' | 'aidant_inactif'
+type Recorded = { ok: true } | { ok: false; refusal: RecordContestationRefusal }
+
+/**
+ * She does not agree with an act: written at once, told to who answers. `pause`: what it belongs to waits for the answer, until then or until she
+ * says otherwise. Said twice, it is said once.
+ */
+export const contestDemarche = (db: Db, by: Who & { kind: 'usager' }, said: Said & { pause: boolean }): Promise<Recorded> =>
+  once(db.tx(by, (tx) => contest(tx, said), { retryable: true }))
+
+/** Records what she said at the desk, by telephone, by a letter. Whoever of the structure hears it may; whether it was said already is not theirs to learn. */
+export const recordContestation = (
+  db: Db,
+  by: Who & { kind: 'aidant' },
+  { maniere, recuLe, ...said }: Said & { maniere: Maniere; recuLe: Date },
+): Promise<Recorded> =>
+  once(
+    db.tx(by, async (tx) => {
+      if (await refusalOfCaller(tx)) return { ok: false, refusal: 'aidant_inactif' }
+      return contest(tx, { ...said, pause: false }, { aidantId: by.aidantId, maniere, recuLe })
+    }),
+  )
+
+const once = (contested: Promise<Recorded>): Promise<Recorded> =>
+  contested.catch((error) => {
+    if (constraintOf(error) !== 'contestation_ouverte') throw error
+    return { ok: true }
+  })
+
+async function contest(tx: Tx, { demarcheId, motif, note, pause }: Said & { pause: boolean }, recue?: Recue): Promise<Recorded> {
+  const demarche = await findDemarche(tx, demarcheId)
+  if (!demarche?.thematique) return { ok: false, refusal: 'introuvable' }
+  const { mandatId, thematique, reclamation, doneAt } = demarche
+  const { mandat, autorisations } = await loadChosen(tx, { mandatId })
+  if (!mandat) return { ok: false, refusal: 'introuvable' }
+  if (recue && recue.recuLe > tx.now) return { ok: false, refusal: 'recu_futur' }
+  if (recue && recue.recuLe < doneAt) return { ok: false, refusal: 'recu_avant_acte' }
+
+  const id = newUuid(tx)
+  const { aidantId = null, maniere = null, recuLe = null } = recue ?? {}
+  // Of a complaint, its author and she read the words, and neither answers: none are kept.
+  const mots = note !== null && !reclamation && { note }
+  const line = await append(tx, {
+    action: 'demarche_contestee',
+    mandat,
+    contenu: { demarche: demarcheId, motif, ...mots, ...(recuLe && { maniere, recu_le: recuLe.toISOString() }) },
+    sensible: true,
+  })
+  await tx.sql`
+    insert into contestation (id, demarche_id, mandat_id, structure_id, usager_id, motif, contested_at, journal_id, aidant_id, maniere, recu_le)
+    values (${id}, ${demarcheId}, ${mandatId}, ${mandat.structureId}, ${mandat.usagerId}, ${motif}, ${tx.now}, ${line.id}, ${aidantId}, ${maniere},
+      ${recuLe})`
+  const active = autorisations.filter((one) => etatAutorisation(one, tx.now).etat === 'actif')
+  const pausing = pause ? active.find((one) => one.thematique === thematique) : undefined
+  if (pausing) {
+    const contenu = { thematique: pausing.thematique, contestation: id }
+    const paused = await append(tx, { action: 'autorisation_suspendue', mandat, contenu })
+    await tx.sql`
+      insert into suspension (autorisation_id, mandat_id, structure_id, usager_id, from_at, journal_id, contestation_id)
+      values (${pausing.id}, ${mandatId}, ${mandat.structureId}, ${mandat.usagerId}, ${tx.now}, ${paused.id}, ${id})`
+    await announcePause(tx, mandat, { quoi: 'pause', at: tx.now, whole: active.length === 1, line: paused.id })
+  }
+  await announceContestation(tx, mandat, { demarcheId, line: line.id })
+  return { ok: true }
+}

@@ -1,0 +1,169 @@
+import { Hono } from 'hono'
+import { contestationPage, contestationRecuePage, contestationsPage } from '../../views/demarche/contestation.ts'
+import { correctionPage } from '../../views/demarche/corriger.ts'
+import { actePage } from '../../views/usager/acte.ts'
+import type { Db } from '../db.ts'
+import { parseForm } from '../form.ts'
+import { as, asReferent, asUsager } from '../http/as.ts'
+import type { AidantContext, Env, UsagerContext } from '../http/env.ts'
+import { frameOf } from '../http/frame.ts'
+import { reopenFirst } from '../http/kept-form.ts'
+import { requireAidant, requireReferent, requireUsagerParCode, requireUsagerProuve } from '../http/rules.ts'
+import { findMandat } from '../mandat/queries.ts'
+import { dossierDeDirection, dossierOuvert, lire, recordAcces } from '../usager/access.ts'
+import { findContactProuve } from '../usager/code-queries.ts'
+import { findUsager, listStructuresDe } from '../usager/queries.ts'
+import { answerContestation } from './answer.ts'
+import { contestDemarche, recordContestation } from './contest.ts'
+import { findContestation, listAContester, listContestations } from './contestation-queries.ts'
+import { correctDemarche } from './correct.ts'
+import { contestationForm, contestationRecueForm, correctionForm, faitsCorriges, reponseForm } from './forms.ts'
+import { findDemarche, findMoment } from './queries.ts'
+
+/** What the person does not agree with, on the page of one act; what the direction answers; what is corrected. */
+export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
+  const routes = new Hono<Env>()
+
+  // The person, on the page of one act
+
+  const acte = async (
+    c: UsagerContext,
+    demarcheId: string,
+    status: 200 | 422 = 200,
+    more: Partial<Parameters<typeof actePage>[0]> = {},
+  ) => {
+    const { usager } = c.var
+    const shown = await db.tx(asUsager(usager), async (tx) => {
+      const demarche = await findDemarche(tx, demarcheId)
+      // Whoever holds her paper reads nothing of what is confidential.
+      if (!demarche?.thematique) return undefined
+      const mandat = (await findMandat(tx, demarche.mandatId))!
+      const contestations = await listContestations(tx, demarcheId)
+      const structure = (await listStructuresDe(tx)).find(({ id }) => id === demarche.structureId)!
+      return { demarche, mandat, contestations, structure, now: tx.now }
+    })
+    if (!shown) return c.notFound()
+    const par =
+      usager.niveau !== 'code_prive'
+        ? 'ici'
+        : (await db.tx({ kind: 'portier' }, (tx) => findContactProuve(tx, usager.ids[0]!)))
+          ? 'code'
+          : 'autrement'
+    return c.html(actePage({ frame: frameOf(c, 'mandats'), ...shown, par, ...more }), status)
+  }
+  const ACTE = '/mon-espace/demarches/:demarcheId'
+  routes.get(ACTE, requireUsagerParCode, (c) => acte(c, c.req.param('demarcheId')))
+  routes.post(ACTE, requireUsagerProuve, async (c) => {
+    const demarcheId = c.req.param('demarcheId')
+    const form = await parseForm(c, contestationForm)
+    if (!form.ok) return acte(c, demarcheId, 422, { values: form.values, errors: form.errors })
+    const { motif, note, pause } = form.data
+    const contested = await contestDemarche(db, asUsager(c.var.usager), { demarcheId, motif, note, pause: pause !== null })
+    return contested.ok ? c.redirect(`/mon-espace/demarches/${demarcheId}#desaccord`, 303) : c.notFound()
+  })
+
+  // The structure: what it hears of her, and what it corrects
+
+  /** One act as an aidant, or the direction with the dossier open, reads it. */
+  const read = (c: AidantContext, demarcheId: string) =>
+    lire(db, c.var.aidant, {
+      find: (tx) => findDemarche(tx, demarcheId),
+      read: async (tx, demarche) => {
+        await recordAcces(tx, { genre: 'demarche_consultee', usagerId: demarche.usagerId })
+        return { demarche, usager: (await findUsager(tx, demarche.usagerId))!, now: tx.now }
+      },
+      closed: (usagerId) => reopenFirst(c, dossierDeDirection(usagerId)),
+    })
+
+  const recue = async (
+    c: AidantContext,
+    demarcheId: string,
+    status: 200 | 409 | 422 = 200,
+    more: Partial<Parameters<typeof contestationRecuePage>[0]> = {},
+  ) => {
+    const shown = await read(c, demarcheId)
+    if (shown instanceof Response) return shown
+    return shown ? c.html(contestationRecuePage({ frame: frameOf(c, 'personnes'), ...shown, ...more }), status) : c.notFound()
+  }
+  const RECUE = '/demarches/:demarcheId/contestation'
+  routes.get(RECUE, requireAidant, (c) => recue(c, c.req.param('demarcheId')))
+  routes.post(RECUE, requireAidant, async (c) => {
+    const by = as(c.var.aidant)
+    const demarcheId = c.req.param('demarcheId')
+    const form = await parseForm(c, contestationRecueForm)
+    if (!form.ok) return recue(c, demarcheId, 422, { values: form.values, errors: form.errors })
+    const shown = await read(c, demarcheId)
+    if (!shown || shown instanceof Response) return shown ?? c.notFound()
+    const recuLe = (await db.tx(by, (tx) => findMoment(tx, shown.demarche.mandatId, form.data.recuLe)))!
+    const recorded = await recordContestation(db, by, { ...form.data, demarcheId, recuLe })
+    if (recorded.ok) return c.redirect(`/demarches/${demarcheId}?fait=1`, 303)
+    return recue(c, demarcheId, 409, { values: form.values, refusal: recorded.refusal })
+  })
+
+  const correcting = async (
+    c: AidantContext,
+    demarcheId: string,
+    status: 200 | 409 | 422 = 200,
+    more: Partial<Parameters<typeof correctionPage>[0]> = {},
+  ) => {
+    const shown = await read(c, demarcheId)
+    if (shown instanceof Response) return shown
+    const may = shown?.demarche.titre && (shown.demarche.aidantId === c.var.aidant.id || c.var.aidant.referent)
+    return may ? c.html(correctionPage({ frame: frameOf(c, 'personnes'), ...shown, ...more }), status) : c.notFound()
+  }
+  const CORRIGER = '/demarches/:demarcheId/corriger'
+  routes.get(CORRIGER, requireAidant, (c) => correcting(c, c.req.param('demarcheId')))
+  routes.post(CORRIGER, requireAidant, async (c) => {
+    const { aidant } = c.var
+    const demarcheId = c.req.param('demarcheId')
+    const form = await parseForm(c, correctionForm)
+    if (!form.ok) return correcting(c, demarcheId, 422, { values: form.values, errors: form.errors })
+    const shown = await read(c, demarcheId)
+    if (shown instanceof Response) return shown
+    const mine = shown?.demarche.aidantId === aidant.id
+    if (!shown || (!mine && !aidant.referent)) return c.notFound()
+    const by = mine ? as(aidant) : asReferent(aidant)
+    const corrected = await correctDemarche(db, by, { demarcheId, faits: faitsCorriges(form.data), raison: form.data.raison })
+    if (corrected.ok) return c.redirect(`/demarches/${demarcheId}`, 303)
+    return correcting(c, demarcheId, 409, { values: form.values, refusal: corrected.refusal })
+  })
+
+  // The direction answers
+
+  const CONTESTATIONS = '/structure/contestations'
+  routes.get(CONTESTATIONS, requireReferent, async (c) => {
+    const shown = await db.tx(asReferent(c.var.aidant), async (tx) => ({ contestations: await listAContester(tx), now: tx.now }))
+    return c.html(contestationsPage({ frame: frameOf(c, 'contestations'), fuseau: c.var.aidant.fuseau, ...shown }))
+  })
+
+  const answering = async (
+    c: AidantContext,
+    id: string,
+    status: 200 | 409 | 422 = 200,
+    more: Partial<Parameters<typeof contestationPage>[0]> = {},
+  ) => {
+    const shown = await db.tx(asReferent(c.var.aidant), async (tx) => {
+      const contestation = await findContestation(tx, id)
+      const usager = contestation && (await findUsager(tx, contestation.usagerId))
+      if (!usager) return undefined
+      if (!(await dossierOuvert(tx, usager.id))) return reopenFirst(c, dossierDeDirection(usager.id))
+      await recordAcces(tx, { genre: 'demarche_consultee', usagerId: usager.id })
+      return { contestation, usager, demarche: await findDemarche(tx, contestation.demarcheId), now: tx.now }
+    })
+    if (shown instanceof Response) return shown
+    const frame = frameOf(c, 'contestations')
+    return shown ? c.html(contestationPage({ frame, fuseau: c.var.aidant.fuseau, ...shown, ...more }), status) : c.notFound()
+  }
+  const UNE = `${CONTESTATIONS}/:contestationId` as const
+  routes.get(UNE, requireReferent, (c) => answering(c, c.req.param('contestationId')))
+  routes.post(UNE, requireReferent, async (c) => {
+    const contestationId = c.req.param('contestationId')
+    const form = await parseForm(c, reponseForm)
+    if (!form.ok) return answering(c, contestationId, 422, { values: form.values, errors: form.errors })
+    const answered = await answerContestation(db, asReferent(c.var.aidant), { contestationId, ...form.data })
+    // Pressed twice: she is answered.
+    if (answered.ok || answered.refusal === 'deja_repondue') return c.redirect(`${CONTESTATIONS}/${contestationId}`, 303)
+    return answering(c, contestationId, 409, { values: form.values, refusal: answered.refusal })
+  })
+  return routes
+}

@@ -1,0 +1,561 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openDossier } from '../../src/audit/open.ts'
+import { type Db, openDb, type Who } from '../../src/db.ts'
+import { answerContestation } from '../../src/demarche/answer.ts'
+import { contestDemarche, recordContestation } from '../../src/demarche/contest.ts'
+import { findContestation, listAContester, listContestations } from '../../src/demarche/contestation-queries.ts'
+import { correctDemarche } from '../../src/demarche/correct.ts'
+import type { Faits } from '../../src/demarche/demarche.ts'
+import { findDemarche } from '../../src/demarche/queries.ts'
+import { recordDemarche } from '../../src/demarche/record.ts'
+import type { AidantKey } from '../../src/demo/people.ts'
+import { pauseMandat } from '../../src/mandat/pause.ts'
+import { findMandat } from '../../src/mandat/queries.ts'
+import { resumeMandat } from '../../src/mandat/resume.ts'
+import { stopMandat } from '../../src/mandat/stop.ts'
+import { eraseUsager } from '../../src/usager/erase.ts'
+import { openTree } from '../support/arbre.ts'
+import { expectValidHtml } from '../support/html.ts'
+import { newWorld, ok, type Told, uneDemarche, type World } from '../support/world.ts'
+
+const DAY = 24 * 3600 * 1000
+let world: World
+let alone: Db
+let mandat: Told
+let her: Who & { kind: 'usager' }
+let day = 0
+
+beforeAll(async () => {
+  world = await newWorld()
+  alone = openDb({ url: world.database.url, connections: 2, rlsOnly: true })
+})
+afterAll(async () => {
+  await alone.close()
+  await world.close()
+})
+beforeEach(async () => {
+  await world.database.freeze(new Date(Date.UTC(2026, 2, 2 + 400 * day++, 10, 0, 5)))
+  await world.sql`delete from message`
+  mandat = await world.signMandat({ persona: 'josiane', perimetre: ['logement', 'social'], suivi: 'sms' })
+  her = await world.asUsager('josiane')
+  await world.sql`delete from message`
+})
+const later = (ms: number) => world.database.travel({ ms })
+const note = async (
+  aidant: AidantKey = 'thomas',
+  more: Parameters<typeof uneDemarche>[2] = {},
+  thematique: 'logement' | 'social' = 'logement',
+) => ok(await recordDemarche(world.db, world.as(aidant), uneDemarche(mandat.id, thematique, more))).id
+const contest = (demarcheId: string, more: Partial<Parameters<typeof contestDemarche>[2]> = {}, by = her) =>
+  contestDemarche(world.db, by, { demarcheId, motif: 'pas_demande', note: null, pause: false, ...more })
+const read = (id: string, by: Who = her) => world.db.tx(by, (tx) => findDemarche(tx, id))
+const said = (id: string, by: Who = her) => world.db.tx(by, (tx) => listContestations(tx, id))
+const openFor = async (referent: AidantKey, motif = 'reclamation' as const) =>
+  ok(
+    await openDossier(world.db, world.asReferent(referent), {
+      usagerId: mandat.usagerId,
+      motif,
+      precision: null,
+      envoi: randomUUID(),
+    }),
+  )
+const answer = async (id: string, more: Partial<Parameters<typeof answerContestation>[2]> = {}, by: AidantKey = 'nadia') =>
+  answerContestation(world.db, world.asReferent(by), {
+    contestationId: id,
+    reponse: 'maintenue',
+    note: 'Le rendez-vous le demandait.',
+    ...more,
+  })
+const etat = async () => {
+  const found = (await world.db.tx(her, (tx) => findMandat(tx, mandat.id)))!
+  return [found.etat, found.enVigueur.join(' '), found.enPause.join(' ')]
+}
+const actions = async () => (await world.lines(mandat.id)).map(({ action }) => action)
+const told = async () => (await world.messages()).map(({ cle, destinataire }) => `${cle.split(':')[0]} ${destinataire}`).sort()
+const refused = (work: Promise<unknown>, constraint: string) =>
+  expect(work).rejects.toMatchObject({ constraint_name: constraint })
+const FAITS: Faits = {
+  titre: 'Un courrier à la mairie',
+  administration: null,
+  resultat: 'terminee',
+  mode: 'avec_la_personne',
+  presence: 'presente',
+  canal: 'courrier',
+  dureeMinutes: null,
+  motifBlocage: null,
+  reference: null,
+  montantCentimes: null,
+  etapeQuoi: null,
+  etapeQui: null,
+  etapeQuand: null,
+  orientation: null,
+  note: null,
+}
+
+/** Another référent of Figeac, who did not note it. */
+const nommeReferent = (aidant: AidantKey, referent: boolean) =>
+  world.sql`update habilitation set referent = ${referent} where aidant_id = ${world.aidants[aidant]} and structure_id = ${world.structures.figeac}`
+
+describe('la personne n’est pas d’accord', () => {
+  it('sa ligne, la pause qu’elle a voulue, un mot à elle et à la direction : rien à l’auteur', async () => {
+    const id = await note('ines')
+    ok(await contest(id, { note: 'Je voulais attendre.', pause: true }))
+    expect(await actions()).toEqual(['mandat_signe', 'demarche_realisee', 'demarche_contestee', 'autorisation_suspendue'])
+    expect(await etat()).toEqual(['actif', 'social', 'logement'])
+    expect((await told()).filter((one) => one.startsWith('contestation'))).toEqual([
+      'contestation +33612345678',
+      'contestation nadia@figeac.demo',
+    ])
+    for (const { corps } of await world.messages()) expect(corps).not.toMatch(/logement|bailleur|Josiane|attendre/i)
+    const direction = (await world.messages()).find(
+      ({ destinataire, cle }) => destinataire.startsWith('nadia') && cle.startsWith('contestation'),
+    )
+    expect(direction?.chemin).toBe('/structure/contestations')
+    expect(await said(id)).toMatchObject([{ motif: 'pas_demande', note: 'Je voulais attendre.', reponse: null, enPause: true }])
+    // No word of hers in a line.
+    expect(JSON.stringify(await world.sql`select entry from journal`)).not.toContain('attendre')
+    // Said again while it waits: said once.
+    ok(await contest(id, { motif: 'autre' }))
+    expect(await actions()).toHaveLength(4)
+  })
+
+  it('ni l’auteur, ni un collègue, ni une autre structure ne lisent qu’elle conteste', async () => {
+    const id = await note('thomas')
+    ok(await contest(id, { note: 'Il ne m’écoute pas.' }))
+    const [row] = await said(id)
+    const other = await world.signMandat({ persona: 'marcel' }).then(() => world.asUsager('marcel'))
+    for (const db of [world.db, alone]) {
+      const seen = async (by: Who) => [
+        (await db.tx(by, (tx) => listContestations(tx, id))).length,
+        (await db.tx(by, (tx) => findDemarche(tx, id)))?.contestation ?? null,
+      ]
+      for (const by of [
+        world.as('thomas'),
+        world.as('samira'),
+        world.asReferent('thomas'),
+        world.asReferent('jocelyne'),
+        world.as('nadia'),
+      ])
+        expect(await seen(by)).toEqual([0, null])
+      expect(await seen(world.asReferent('nadia'))).toMatchObject([1, { id: row!.id }])
+      expect(await seen(other)).toEqual([0, null])
+    }
+    // Her words wait for the dossier to be open.
+    const noteOf = async () => (await world.db.tx(world.asReferent('nadia'), (tx) => findContestation(tx, row!.id)))!.note
+    expect(await noteOf()).toBeNull()
+    await openFor('nadia')
+    expect(await noteOf()).toBe('Il ne m’écoute pas.')
+    await later(16 * 60_000)
+    expect(await noteOf()).toBeNull()
+  })
+
+  it('qui dirige et a noté l’acte ne répond pas tant qu’un autre le peut ; seule, elle répond', async () => {
+    await nommeReferent('samira', true)
+    try {
+      await openFor('nadia')
+      const id = await note('nadia')
+      ok(await contest(id))
+      const [row] = await said(id)
+      expect((await told()).filter((one) => one.includes('@'))).toEqual([expect.stringContaining('contestation samira@')])
+      expect(await answer(row!.id, {}, 'nadia')).toEqual({ ok: false, refusal: 'introuvable' })
+      await refused(
+        world.sql.begin(async (sql) => {
+          await sql`insert into journal (action, acteur, acteur_id, structure_id, usager_id, mandat_id, commitment)
+            values ('contestation_repondue', 'aidant', ${world.aidants.nadia}, ${mandat.structureId}, ${mandat.usagerId}, ${mandat.id}, ${Buffer.alloc(32)})`
+          await sql`update contestation set reponse = 'maintenue', answered_at = horloge(), answered_by = ${world.aidants.nadia},
+            answered_journal_id = (select max(id) from journal) where id = ${row!.id}`
+        }),
+        'contestation_par_qui',
+      )
+      await nommeReferent('samira', false)
+      ok(await answer(row!.id, {}, 'nadia'))
+    } finally {
+      await nommeReferent('samira', false)
+    }
+  })
+
+  it('par un aidant qui l’entend : comment et quand ; elle voit qui l’a enregistré ; deux fois, une seule ligne', async () => {
+    const id = await note('thomas')
+    const { doneAt } = (await read(id))!
+    await later(DAY)
+    const recue = { demarcheId: id, motif: 'inexact' as const, note: 'C’était en mai.', maniere: 'telephone' as const }
+    const record = (recuLe: Date, by: AidantKey = 'ines') => recordContestation(world.db, world.as(by), { ...recue, recuLe })
+    expect(await record(new Date(doneAt.getTime() - 1))).toEqual({ ok: false, refusal: 'recu_avant_acte' })
+    expect(await record(new Date((await world.now()).getTime() + 60_000))).toEqual({ ok: false, refusal: 'recu_futur' })
+    const recuLe = new Date(doneAt.getTime() + 60_000)
+    ok(await record(recuLe))
+    ok(await record(recuLe, 'thomas'))
+    expect(await said(id)).toMatchObject([{ maniere: 'telephone', recuLe, recueParPrenom: 'Inès', note: 'C’était en mai.' }])
+    expect((await actions()).filter((one) => one === 'demarche_contestee')).toHaveLength(1)
+    expect(await recordContestation(world.db, world.as('fabrice'), { ...recue, recuLe })).toEqual({
+      ok: false,
+      refusal: 'introuvable',
+    })
+  })
+
+  it('d’une réclamation, la direction sait seulement qu’elle n’est pas d’accord : aucun mot n’est gardé', async () => {
+    const id = await note('thomas', { nature: 'reclamation' })
+    ok(await contest(id, { note: 'Elle parle de la directrice.' }))
+    const [row] = await said(id)
+    expect(row!.note).toBeNull()
+    await openFor('nadia')
+    expect(await world.db.tx(world.asReferent('nadia'), (tx) => listAContester(tx))).toEqual(
+      expect.arrayContaining([expect.objectContaining({ id: row!.id, titre: null, reclamation: true })]),
+    )
+    expect(await read(id, world.asReferent('nadia'))).toBeUndefined()
+    expect(await correctDemarche(world.db, world.asReferent('nadia'), { demarcheId: id, faits: null, raison: 'Non' })).toEqual({
+      ok: false,
+      refusal: 'introuvable',
+    })
+    ok(await answer(row!.id, { reponse: 'reconnue', note: null }))
+  })
+})
+
+describe('la direction répond', () => {
+  it('une fois ; la pause qui l’attendait est finie, celle que la personne a voulue reste', async () => {
+    const id = await note()
+    ok(await pauseMandat(world.db, her, { mandatId: mandat.id, thematique: 'social' }))
+    ok(await contest(id, { pause: true }))
+    expect(await etat()).toEqual(['suspendu', '', 'social logement'])
+    await world.sql`delete from message`
+    const [row] = await said(id)
+    ok(await answer(row!.id))
+    expect(await etat()).toEqual(['actif', 'logement', 'social'])
+    expect(await answer(row!.id, { reponse: 'reconnue' })).toEqual({ ok: false, refusal: 'deja_repondue' })
+    expect(await said(id)).toMatchObject([
+      { reponse: 'maintenue', noteReponse: 'Le rendez-vous le demandait.', reponduParPrenom: 'Nadia' },
+    ])
+    expect(await told()).toEqual(['reponse +33612345678', 'reponse nadia@figeac.demo', 'reponse thomas@figeac.demo'])
+    expect((await actions()).slice(-2)).toEqual(['contestation_repondue', 'autorisation_retablie'])
+    // Answered, she may say it again.
+    ok(await contest(id, { motif: 'autre' }))
+    expect(await said(id)).toHaveLength(2)
+  })
+
+  it('ne remet pas en route ce que la personne a arrêté, ni ce qu’elle a repris elle-même', async () => {
+    const [one, two] = [await note(), await note('thomas', {}, 'social')]
+    ok(await contest(one, { pause: true }))
+    ok(await contest(two, { pause: true }))
+    ok(await stopMandat(world.db, her, { mandatId: mandat.id, thematique: 'logement' }))
+    ok(await resumeMandat(world.db, her, { mandatId: mandat.id, thematique: 'social' }))
+    ok(await pauseMandat(world.db, her, { mandatId: mandat.id, thematique: 'social' }))
+    const before = await actions()
+    for (const id of [one, two]) ok(await answer((await said(id))[0]!.id))
+    expect((await actions()).slice(before.length)).toEqual(['contestation_repondue', 'contestation_repondue'])
+    expect(await etat()).toEqual(['suspendu', '', 'social'])
+  })
+
+  it('« c’est corrigé » veut une correction, faite depuis', async () => {
+    const id = await note()
+    ok(await correctDemarche(world.db, world.as('thomas'), { demarcheId: id, faits: FAITS, raison: 'Une faute de frappe.' }))
+    ok(await contest(id, { motif: 'inexact' }))
+    const [row] = await said(id)
+    expect(await answer(row!.id, { reponse: 'corrigee', note: null })).toEqual({ ok: false, refusal: 'rien_de_corrige' })
+    await openFor('nadia')
+    ok(await correctDemarche(world.db, world.asReferent('nadia'), { demarcheId: id, faits: null, raison: 'Elle était absente.' }))
+    ok(await answer(row!.id, { reponse: 'corrigee', note: null }))
+  })
+})
+
+describe('une correction', () => {
+  it('s’ajoute : l’ancien reste lisible, tous lisent le nouveau, au même niveau que l’acte', async () => {
+    const id = await note('thomas', { reference: 'A-12' })
+    ok(await correctDemarche(world.db, world.as('thomas'), { demarcheId: id, faits: FAITS, raison: 'Mauvais destinataire.' }))
+    const holder = { kind: 'usager', usagerIds: her.usagerIds, niveau: 'code_prive', imprimePar: mandat.structureId } as const
+    for (const by of [her, holder, world.as('thomas'), world.as('ines'), world.asReferent('nadia')])
+      expect(await read(id, by)).toMatchObject({
+        titre: 'Un courrier à la mairie',
+        resultat: 'terminee',
+        reference: null,
+        correction: {
+          annulee: false,
+          raison: 'Mauvais destinataire.',
+          avant: { titre: 'Un courrier au bailleur', reference: 'A-12', resultat: 'deposee' },
+        },
+      })
+    expect(await correctDemarche(world.db, world.as('thomas'), { demarcheId: id, faits: FAITS, raison: 'Encore' })).toEqual({
+      ok: false,
+      refusal: 'rien_change',
+    })
+    expect((await world.sql`select resultat from demarche where id = ${id}`)[0]!.resultat).toBe('deposee')
+  })
+
+  it('notée par erreur : plus rien n’est attendu', async () => {
+    const id = await note('thomas', { etapeQuoi: 'Appeler', etapeQui: 'aidant' })
+    ok(await correctDemarche(world.db, world.as('thomas'), { demarcheId: id, faits: null, raison: 'Autre personne.' }))
+    expect(await read(id)).toMatchObject({ resultat: 'abandonnee', etapeQuoi: null, correction: { annulee: true } })
+  })
+
+  it('par son auteur ou la direction ; ce qu’un acte ne peut pas être reste refusé', async () => {
+    const id = await note('thomas')
+    const by = (who: AidantKey, faits: Partial<Faits> = {}) =>
+      correctDemarche(world.db, world.as(who), { demarcheId: id, faits: { ...FAITS, ...faits }, raison: 'Une raison.' })
+    await refused(by('ines'), 'correction_par_qui')
+    expect(await by('fabrice')).toEqual({ ok: false, refusal: 'introuvable' })
+    expect(await by('thomas', { presence: 'absente', mode: 'avec_la_personne' })).toEqual({
+      ok: false,
+      refusal: 'ensemble_sans_elle',
+    })
+    expect(await by('thomas', { presence: 'absente', mode: 'a_sa_place', montantCentimes: 100 })).toEqual({
+      ok: false,
+      refusal: 'montant_sans_presence',
+    })
+  })
+
+  it('d’un acte confidentiel, ses mots se lisent comme ceux de l’acte, et pas avec le papier', async () => {
+    const id = await note('thomas', {}, 'social')
+    expect((await read(id))!.sensible).toBe(true)
+    ok(await correctDemarche(world.db, world.as('thomas'), { demarcheId: id, faits: FAITS, raison: 'Secret.' }))
+    const holder = { kind: 'usager', usagerIds: her.usagerIds, niveau: 'contact_prouve', imprimePar: mandat.structureId } as const
+    for (const by of [holder, world.asReferent('nadia')])
+      for (const db of [world.db, alone]) {
+        const seen = await db.tx(by, (tx) => findDemarche(tx, id))
+        expect(seen).toMatchObject({ titre: null, resultat: 'terminee', correction: { raison: null, avant: undefined } })
+      }
+  })
+})
+
+describe('avec le papier', () => {
+  it('elle conteste une fois son contact prouvé, et ses mots n’y sont pas montrés', async () => {
+    const id = await note()
+    const as = (niveau: 'code_prive' | 'contact_prouve') =>
+      ({ kind: 'usager', usagerIds: her.usagerIds, niveau, imprimePar: mandat.structureId }) as const
+    await expect(contest(id, {}, as('code_prive'))).rejects.toMatchObject({ code: '42501' })
+    ok(await contest(id, { note: 'Non.', pause: true }, as('contact_prouve')))
+    expect(await said(id, as('contact_prouve'))).toMatchObject([{ motif: 'pas_demande', note: null }])
+    expect(await said(id)).toMatchObject([{ note: 'Non.' }])
+    // What is confidential has no page there.
+    const secret = await note('thomas', {}, 'social')
+    expect(await contest(secret, {}, as('contact_prouve'))).toEqual({ ok: false, refusal: 'introuvable' })
+  })
+})
+
+describe('la base a le dernier mot', () => {
+  const line = (action: string, acteur: 'usager' | AidantKey, sql: World['sql']) => sql`
+    insert into journal (action, acteur, acteur_id, structure_id, usager_id, mandat_id, commitment)
+    values (${action}, ${acteur === 'usager' ? 'usager' : 'aidant'}, ${acteur === 'usager' ? mandat.usagerId : world.aidants[acteur]},
+      ${mandat.structureId}, ${mandat.usagerId}, ${mandat.id}, ${Buffer.alloc(32)})
+    returning id`
+  const insert = (sql: World['sql'], id: string, demarcheId: string, ligne: number, more: Record<string, unknown> = {}) => sql`
+    insert into contestation ${sql({
+      id,
+      demarche_id: demarcheId,
+      mandat_id: mandat.id,
+      structure_id: mandat.structureId,
+      usager_id: mandat.usagerId,
+      motif: 'autre',
+      contested_at: new Date(0),
+      journal_id: ligne,
+      ...more,
+    })}`
+  const inTx = (work: (sql: World['sql']) => Promise<unknown>) => world.sql.begin((sql) => work(sql as unknown as World['sql']))
+
+  it('refuse une contestation sans sa ligne, de l’acte d’une autre, d’un aidant qui ne dit pas comment, ou deux ouvertes', async () => {
+    const id = await note()
+    const other = await world.signMandat({ persona: 'marcel' })
+    const his = ok(await recordDemarche(world.db, world.as('thomas'), uneDemarche(other.id))).id
+    const [past] = await world.sql<
+      { id: number }[]
+    >`select id from journal where action = 'demarche_realisee' and mandat_id = ${mandat.id}`
+    await refused(
+      inTx((sql) => insert(sql, randomUUID(), id, past!.id)),
+      'ligne_du_fait',
+    )
+    const under = (acteur: 'usager' | AidantKey, demarcheId: string, more = {}) =>
+      inTx(async (sql) => {
+        const [written] = await line('demarche_contestee', acteur, sql)
+        await insert(sql, randomUUID(), demarcheId, written!.id, more)
+      })
+    await refused(under('usager', his), 'contestation_de_son_acte')
+    await refused(under('thomas', id), 'ligne_du_fait')
+    // The line says nothing more of it, or for anyone to read: not whole.
+    await refused(under('usager', id), 'demarche_discrete')
+    ok(await correctDemarche(world.db, world.as('thomas'), { demarcheId: id, faits: FAITS, raison: 'Une faute.' }))
+    ok(await contest(id))
+    await refused(under('usager', id), 'contestation_ouverte')
+    await expect(world.db.tx(her, (tx) => tx.sql`update contestation set motif = 'autre'`)).rejects.toMatchObject({
+      code: '42501',
+    })
+    await expect(world.db.tx(her, (tx) => tx.sql`delete from contestation`)).rejects.toMatchObject({ code: '42501' })
+    await expect(world.sql`delete from contestation`).rejects.toThrow()
+    await expect(world.sql`delete from correction`).rejects.toThrow()
+  })
+
+  it('ne laisse répondre ni la personne, ni un aidant, ni deux fois, ni « corrigé » sans correction', async () => {
+    const id = await note()
+    ok(await contest(id))
+    const [row] = await said(id)
+    const reply = (acteur: AidantKey, reponse = 'maintenue', action = 'contestation_repondue') =>
+      inTx(async (sql) => {
+        const [written] = await line(action, acteur, sql)
+        await sql`update contestation set reponse = ${reponse}, answered_at = horloge(), answered_by = ${world.aidants[acteur]},
+          answered_journal_id = ${written!.id} where id = ${row!.id}`
+      })
+    await refused(reply('nadia', 'maintenue', 'demarche_corrigee'), 'ligne_du_fait')
+    await refused(reply('thomas'), 'contestation_par_qui')
+    await refused(reply('nadia', 'corrigee'), 'contestation_corrigee')
+    await reply('nadia')
+    await refused(reply('nadia'), 'contestation_repondue_une_fois')
+    await expect(
+      world.db.tx(world.as('thomas'), (tx) => line('contestation_repondue', 'thomas', tx.sql as unknown as World['sql'])),
+    ).rejects.toMatchObject({ code: '42501' })
+  })
+
+  it('n’attache une pause qu’à la contestation de sa thématique, et ne laisse la direction la lever qu’en répondant', async () => {
+    const id = await note()
+    ok(await contest(id, { pause: true }))
+    const [row] = await said(id)
+    const lift = (by: Who, acteur: 'usager' | AidantKey) =>
+      world.db.tx(by, async (tx) => {
+        const sql = tx.sql as unknown as World['sql']
+        const [written] = await line('autorisation_retablie', acteur, sql)
+        const { count } =
+          await sql`update suspension set until_at = horloge(), until_journal_id = ${written!.id} where contestation_id = ${row!.id}`
+        return count
+      })
+    await refused(lift(world.asReferent('nadia'), 'nadia'), 'reprise_par_qui')
+    expect(await lift(world.as('thomas'), 'thomas')).toBe(0)
+    await refused(
+      world.db.tx(her, async (tx) => {
+        const sql = tx.sql as unknown as World['sql']
+        const [written] = await line('autorisation_suspendue', 'usager', sql)
+        await sql`insert into suspension (autorisation_id, mandat_id, structure_id, usager_id, from_at, journal_id, contestation_id)
+          select id, mandat_id, structure_id, usager_id, horloge(), ${written!.id}, ${row!.id} from autorisation
+          where mandat_id = ${mandat.id} and thematique = 'social'`
+      }),
+      'suspension_contestee',
+    )
+    // A pause of her own is nobody's to lift.
+    ok(await pauseMandat(world.db, her, { mandatId: mandat.id, thematique: 'social' }))
+    const own = world.db.tx(world.asReferent('nadia'), async (tx) => {
+      const sql = tx.sql as unknown as World['sql']
+      const [written] = await line('autorisation_retablie', 'nadia', sql)
+      return (
+        await sql`update suspension set until_at = horloge(), until_journal_id = ${written!.id} where contestation_id is null and mandat_id = ${mandat.id}`
+      ).count
+    })
+    expect(await own).toBe(0)
+  })
+})
+
+describe('à l’écran', () => {
+  it('elle le dit en deux gestes, la direction répond, elle lit la réponse', async () => {
+    const id = await note('thomas')
+    const hers = await world.sessionOf('josiane')
+    const list = await (await world.get(`/mon-espace/mandats/${mandat.id}`, hers)).text()
+    expect(list).toContain(`<a href="/mon-espace/demarches/${id}">Je ne suis pas d’accord</a>`)
+    const html = await (await world.get(`/mon-espace/demarches/${id}`, hers)).text()
+    await expectValidHtml(html)
+    expect(html).not.toMatch(/checked/)
+    const empty = await world.post(`/mon-espace/demarches/${id}`, {}, hers)
+    expect([empty.status, await empty.text()]).toEqual([422, expect.stringContaining('Choisissez ce qui ne va pas.')])
+    const secret = await world.post(
+      `/mon-espace/demarches/${id}`,
+      { motif: 'autre', note: 'FR76 3000 6000 0112 3456 7890 189' },
+      hers,
+    )
+    expect([secret.status, await secret.text()]).toEqual([422, expect.stringContaining('IBAN')])
+    expect(
+      (
+        await world.post(
+          `/mon-espace/demarches/${id}`,
+          { motif: 'inexact', note: 'Ce n’était pas le bailleur.', pause: 'oui' },
+          hers,
+        )
+      ).status,
+    ).toBe(303)
+    const waiting = await (await world.get(`/mon-espace/demarches/${id}`, hers)).text()
+    await expectValidHtml(waiting)
+    expect(waiting).toContain('doit vous répondre')
+    expect(waiting).not.toContain('Défenseur des droits')
+    await later(16 * DAY)
+    const again = await world.sessionOf('josiane')
+    expect(await (await world.get(`/mon-espace/demarches/${id}`, again)).text()).toContain('Défenseur des droits')
+
+    const referent = await world.sessionOf('nadia')
+    const due = await (await world.get('/structure/contestations', referent)).text()
+    await expectValidHtml(due)
+    expect(due).toContain('depuis plus de 15 jours')
+    const [row] = await said(id)
+    const one = `/structure/contestations/${row!.id}`
+    expect((await world.get(one, referent)).headers.get('location')).toBe(`/structure/personnes/${mandat.usagerId}`)
+    await openFor('nadia')
+    const asking = await (await world.get(one, referent)).text()
+    await expectValidHtml(asking)
+    expect(asking).toContain('Ce n’était pas le bailleur.')
+    expect((await world.post(one, { reponse: 'maintenue' }, referent)).status).toBe(422)
+    expect((await world.post(one, { reponse: 'corrigee' }, referent)).status).toBe(409)
+    const correcting = await (await world.get(`/demarches/${id}/corriger`, referent)).text()
+    await expectValidHtml(correcting)
+    const fields = {
+      titre: 'Un courrier à la mairie',
+      resultat: 'deposee',
+      mode: 'avec_la_personne',
+      presence: 'presente',
+      canal: 'courrier',
+    }
+    expect((await world.post(`/demarches/${id}/corriger`, fields, referent)).status).toBe(422)
+    expect((await world.post(`/demarches/${id}/corriger`, { ...fields, raison: 'Elle a raison.' }, referent)).status).toBe(303)
+    expect((await world.post(one, { reponse: 'corrigee', note: 'Merci de l’avoir dit.' }, referent)).status).toBe(303)
+    await expectValidHtml(await (await world.get(one, referent)).text())
+    const answered = await (await world.get(`/mon-espace/demarches/${id}`, again)).text()
+    await expectValidHtml(answered)
+    for (const words of ['Vous avez raison : c’est corrigé', 'Merci de l’avoir dit.', 'Un courrier au bailleur', 'Corrigée le'])
+      expect(answered).toContain(words)
+    const journal = await (await world.get('/structure/journal?action=demarche_contestee', referent)).text()
+    expect(journal).toContain('Démarche contestée')
+  })
+
+  it('un aidant enregistre ce qu’il entend, et ne lit pas qu’elle conteste', async () => {
+    const id = await note('thomas')
+    const aidant = await world.sessionOf('ines')
+    const page = await (await world.get(`/demarches/${id}/contestation`, aidant)).text()
+    await expectValidHtml(page)
+    await later(2 * 60_000)
+    const recuLe = new Date((await world.now()).getTime() - 60_000)
+      .toLocaleString('sv-SE', { timeZone: 'Europe/Paris' })
+      .slice(0, 16)
+      .replace(' ', 'T')
+    const done = await world.post(`/demarches/${id}/contestation`, { motif: 'pas_demande', maniere: 'visite', recuLe }, aidant)
+    expect([done.status, done.headers.get('location')]).toEqual([303, `/demarches/${id}?fait=1`])
+    expect(await said(id)).toHaveLength(1)
+    expect(await (await world.get(`/demarches/${id}`, aidant)).text()).not.toContain('Contestée')
+    expect((await world.get(`/demarches/${id}/corriger`, aidant)).status).toBe(404)
+  })
+})
+
+describe('ce qui reste', () => {
+  it('la vérification s’y retrouve, avant et après l’effacement de la personne', async () => {
+    // Its own journal, whose clock only goes forward.
+    const shared = world
+    world = await newWorld()
+    try {
+      mandat = await world.signMandat({ persona: 'josiane' })
+      her = await world.asUsager('josiane')
+      const id = await note()
+      ok(await contest(id, { note: 'Non.', pause: true }))
+      ok(await correctDemarche(world.db, world.as('thomas'), { demarcheId: id, faits: FAITS, raison: 'Oui.' }))
+      ok(await answer((await said(id))[0]!.id, { reponse: 'corrigee', note: 'Voilà.' }))
+      ok(await contest(id, { pause: true }))
+      ok(await resumeMandat(world.db, her, { mandatId: mandat.id, thematique: 'logement' }))
+      const tree = openTree(world.database)
+      const verify = async () => {
+        await tree.settle()
+        for (const as of ['admin', 'auditor'] as const) expect((await tree.verify([], as)).fault).toBeUndefined()
+      }
+      await verify()
+      ok(await stopMandat(world.db, her, { mandatId: mandat.id }))
+      const operator = openDb({ url: world.database.operatorUrl, connections: 1 })
+      for (const words of ['Voilà.', 'Un courrier à la mairie']) expect(await world.tablesHolding(words)).not.toEqual([])
+      ok(await eraseUsager(operator, { numero: mandat.id, motif: 'demande', confirmed: true }))
+      await operator.close()
+      await verify()
+      await tree.close()
+      for (const words of ['Voilà.', 'Un courrier à la mairie']) expect(await world.tablesHolding(words)).toEqual([])
+    } finally {
+      await world.close()
+      world = shared
+    }
+  })
+})

@@ -1,0 +1,122 @@
+import { enRetard } from '../../src/demarche/contestation.ts'
+import type { ContestationRow } from '../../src/demarche/contestation-queries.ts'
+import type { DemarcheRow } from '../../src/demarche/queries.ts'
+import type { MandatEtat } from '../../src/mandat/queries.ts'
+import { deLaStructure, laStructure } from '../../src/structure/nom.ts'
+import type { Structure } from '../../src/usager/queries.ts'
+import { back, sentence } from '../kit/card.ts'
+import { motifs, note } from '../kit/contestation.ts'
+import { button, buttonLink, checkbox, type Errors, errorSummary, form, type Values } from '../kit/form.ts'
+import { type Html, html } from '../kit/html.ts'
+import { defenseurDesDroits } from '../kit/legal.ts'
+import { type Frame, page } from '../kit/page.ts'
+import { facts, timeline } from '../kit/table.ts'
+import { deMots, jourEtHeure, MANIERE, MOTIF_CONTESTATION, REPONSE, telephoneEnMots, temps } from '../kit/words.ts'
+import { acte } from './actes.ts'
+
+type Props = {
+  frame: Frame
+  demarche: DemarcheRow
+  mandat: MandatEtat
+  /** Latest first. */
+  contestations: readonly ContestationRow[]
+  structure: Structure
+  /** Where she may say it: here, after a code sent to her, or by telephone, on paper, at the desk. */
+  par: 'ici' | 'code' | 'autrement'
+  now: Date
+  values?: Values
+  errors?: Errors
+}
+
+/** One act, and what she says of it when she does not agree. */
+export const actePage = ({ frame, demarche, mandat, contestations, structure, par, now, values = {}, errors = {} }: Props) => {
+  const here = `/mon-espace/demarches/${demarche.id}`
+  const open = contestations.find(({ answeredAt }) => !answeredAt)
+  return page(
+    {
+      ...frame,
+      above: back('Ce qui a été fait', `/mon-espace/mandats/${mandat.id}#fait`),
+      invalid: Object.keys(errors).length > 0,
+    },
+    'Une démarche faite pour vous',
+    html`${errorSummary(errors)}
+    ${timeline([acte(demarche, { seul: true, parCode: frame.parCode })])}
+    ${contestations.length > 0 && html`<h2 id="desaccord">${open ? 'Vous n’êtes pas d’accord' : 'Ce qui a été dit'}</h2>`}
+    ${open && sentence(html`C’est écrit : la direction ${deLaStructure(structure.nom)} doit vous répondre.`)}
+    ${contestations.map((one) => dit(one, demarche.fuseau, now))}
+    ${!open && html`<h2>Je ne suis pas d’accord</h2>`}
+    ${
+      open
+        ? html`<p><a href="/mon-espace/mandats/${mandat.id}/arreter">Arrêter, quand vous voulez</a></p>`
+        : par === 'ici'
+          ? contester(demarche, mandat, structure, values, errors)
+          : par === 'code'
+            ? html`<p>Pour le dire, il faut d’abord un code, que nous vous envoyons.</p>${buttonLink('Je ne suis pas d’accord', `/mon-espace/confirmer?suite=${encodeURIComponent(here)}`)}`
+            : autrement(structure)
+    }`,
+  )
+}
+
+/** What was said once, and what came of it. */
+const dit = (one: ContestationRow, fuseau: string, now: Date): Html =>
+  html`${facts([
+    { term: 'Vous avez dit', value: MOTIF_CONTESTATION[one.motif] },
+    { term: 'Vous avez ajouté', value: one.note },
+    { term: 'Le', value: temps(one.contestedAt, jourEtHeure(one.contestedAt, fuseau)) },
+    {
+      term: 'Enregistré par',
+      value:
+        one.maniere &&
+        one.recuLe &&
+        `${one.recueParPrenom} ${one.recueParNom} : dit ${MANIERE[one.maniere]}, le ${jourEtHeure(one.recuLe, fuseau)}`,
+    },
+    { term: 'En attendant', value: one.enPause && !one.answeredAt && 'C’est en pause, jusqu’à la réponse ou quand vous voulez.' },
+    { term: 'La direction répond', value: one.reponse && REPONSE[one.reponse] },
+    { term: 'Elle ajoute', value: one.noteReponse },
+    {
+      term: 'Répondu',
+      value: one.answeredAt && `par ${one.reponduParPrenom} ${one.reponduParNom}, le ${jourEtHeure(one.answeredAt, fuseau)}`,
+    },
+  ])}
+  ${
+    one.answeredAt
+      ? html`<h3>Cette réponse ne vous convient pas ?</h3>${defenseurDesDroits}`
+      : enRetard(one, now) && html`<h3>Personne ne vous a répondu</h3>${defenseurDesDroits}`
+  }`
+
+const contester = (demarche: DemarcheRow, mandat: MandatEtat, structure: Structure, values: Values, errors: Errors): Html => {
+  const { thematique, reclamation } = demarche
+  const pausable = thematique && mandat.enVigueur.includes(thematique)
+  return html`<p>${
+    reclamation
+      ? 'C’est une réclamation : la direction saura seulement que vous n’êtes pas d’accord. Elle n’en lira rien.'
+      : `La direction ${deLaStructure(structure.nom)} lit ce que vous dites, et vous répond. Un aidant qui n’est pas de la direction ne le voit pas. Si l’aidant est seul à diriger, c’est lui qui vous répond.`
+  }</p>
+  ${form(
+    {},
+    html`${motifs('Qu’est-ce qui ne va pas\u00a0?', values, errors)}
+    ${!reclamation && note('Vous voulez ajouter quelque chose\u00a0?', 'Ce n’est pas obligatoire. Jamais de mot de passe ni de numéro personnel.', values, errors)}
+    ${
+      pausable &&
+      checkbox({
+        name: 'pause',
+        label: `Mettre en pause mes démarches ${deMots([thematique])} en attendant la réponse`,
+        hint: 'Vous pourrez remettre en route, ou tout arrêter, quand vous voulez.',
+        checked: values.pause !== undefined,
+        error: errors.pause,
+        optional: true,
+      })
+    }
+    ${button('Je ne suis pas d’accord', { large: true })}`,
+  )}`
+}
+
+/** Nothing she may do needs a screen. */
+const autrement = ({ nom, telephone }: Structure): Html =>
+  html`<p>Vous pouvez le dire\u00a0:</p>
+  <ul>
+    <li>au téléphone ou sur place : ${laStructure(nom)}, ${telephoneEnMots(telephone)}. N’importe quel aidant doit l’écrire, même si ce n’est pas le vôtre ;</li>
+    <li>par lettre à la direction ;</li>
+    <li>ici, en vous connectant avec FranceConnect.</li>
+  </ul>
+  ${defenseurDesDroits}`
