@@ -43,28 +43,39 @@ grant select, insert, update (essais), delete on changement_contact to traitduni
 
 /*
  * The contact that waited (`p_changement`, whose code the caller has just checked), or paper alone without one, takes the place of all that this
- * person had; tells what that was. No row when it waits no more, or when others read it and nobody says who.
+ * person had, under each identity of hers that the caller reads; tells what that was. No row when it waits no more, or when others read it and
+ * nobody says who.
  */
-create function changer_contact(p_usager uuid, p_changement uuid, p_lecteur text) returns table (suivi text, email text, telephone text)
+create function changer_contact(p_usager uuid, p_changement uuid, p_lecteur text)
+returns table (usager_id uuid, suivi text, email text, telephone text)
 language plpgsql security definer set search_path = pg_catalog, public
 as $$
 declare
-  v_avant public.usager;
+  v_ids uuid[];
   v_apres public.changement_contact;
 begin
   if not public.peut_changer_contact(p_usager)
     or (public.app_who() = 'aidant' and not public.aidant_actif(public.app_aidant(), public.app_structure())) then
     raise exception 'not hers to change' using errcode = 'insufficient_privilege';
   end if;
-  select * into v_avant from public.usager u where u.id = p_usager for no key update;
+  select array_agg(held.id) into v_ids
+  from (
+    select u.id
+    from public.usager u
+    where u.id in (select public.identites_de(p_usager)) and u.erased_at is null
+      and (public.app_who() = 'usager'
+        or exists (select 1 from public.dossier d where d.usager_id = u.id and d.structure_id = public.app_structure()))
+    order by u.id
+    for no key update) held;
   select * into v_apres
   from public.changement_contact c
   where c.id = p_changement and c.usager_id = p_usager and c.aidant_id is not distinct from public.app_aidant()
     and c.structure_id is not distinct from public.app_structure() and c.essais < 3
     and c.created_at > public.horloge() - interval '10 minutes' and (p_lecteur is not null or not c.partage);
-  if v_avant.erased_at is not null or (p_changement is not null and v_apres.id is null) then
+  if p_changement is not null and v_apres.id is null then
     return;
   end if;
+  return query select u.id, u.suivi, u.email, u.telephone from public.usager u where u.id = any (v_ids) order by u.id;
   update public.usager u
   set suivi = coalesce(v_apres.suivi, 'papier'),
     email = case v_apres.suivi when 'email' then v_apres.contact end,
@@ -72,10 +83,9 @@ begin
     email_prouve_at = case v_apres.suivi when 'email' then public.horloge() end,
     telephone_prouve_at = case v_apres.suivi when 'sms' then public.horloge() end,
     contact_lecteur = case when v_apres.partage then p_lecteur end
-  where u.id = p_usager;
+  where u.id = any (v_ids);
   -- Of hers or of an aidant: what another had begun is not added to this.
-  delete from public.changement_contact c where c.usager_id = p_usager;
-  return query select v_avant.suivi, v_avant.email, v_avant.telephone;
+  delete from public.changement_contact c where c.usager_id = any (v_ids);
 end
 $$;
 
@@ -118,7 +128,8 @@ as $$
     select u.id
     from public.usager u
     where (public.app_who() = 'aidant' or (public.app_who() = 'usager' and public.app_niveau() = 'identite'))
-      and u.sub <> p_sub and (public.boite(u.email) = public.boite(p_contact) or u.telephone = p_contact)
+      and u.id not in (select public.identites_de(elle.id) from public.usager elle where elle.sub = p_sub)
+      and (public.boite(u.email) = public.boite(p_contact) or u.telephone = p_contact)
   )
   select (select count(*) >= 3 from (select from autres limit 3) a)
     or (public.app_who() = 'usager' and exists (

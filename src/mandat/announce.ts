@@ -48,11 +48,11 @@ export async function announceContact(tx: Tx, usagerId: string, line: number, be
     select m.id, s.nom, s.telephone, s.fuseau
     from mandat m
     join structure s on s.id = m.structure_id
-    where m.usager_id = ${usagerId} and ${held(tx, 'm')}
+    where ${held(tx, 'm')} ${tx.who.kind === 'usager' ? tx.sql`` : tx.sql`and m.usager_id = ${usagerId}`}
     order by m.signed_at desc
     limit 1`
-  for (const contact of before)
-    await queueTo(tx, `contact:${last!.id}:${line}:${contact.canal}`, contact, motsDuContactRemplace(last!, contact.canal), last!)
+  for (const [rank, contact] of before.entries())
+    await queueTo(tx, `contact:${last!.id}:${line}:${rank}`, contact, motsDuContactRemplace(last!, contact.canal), last!)
 }
 
 /** Tells the person that a mandat exists in her name: if it is not she who agreed, she knows at once. */

@@ -38,21 +38,24 @@ export const changeContact = (
     if (spend && !(await spend(tx))) return { ok: false, refusal: 'second_facteur_refuse' }
 
     const before = await replaceContact(tx, usagerId, { attenduId: attendu?.id ?? null, lecteur: said?.lecteur ?? null })
-    if (!before) return { ok: false, refusal: 'code_contact_refuse' }
+    if (before.length === 0) return { ok: false, refusal: 'code_contact_refuse' }
     const after = {
       suivi: attendu?.suivi ?? 'papier',
       email: attendu?.suivi === 'email' ? attendu.contact : null,
       telephone: attendu?.suivi === 'sms' ? attendu.contact : null,
     }
-    const champs = (['email', 'telephone', 'suivi'] as const).filter((champ) => before[champ] !== after[champ])
-    if (champs.length === 0) return { ok: true }
     const here = by.kind === 'aidant' ? { structureId: by.structureId } : {}
-    const line = await append(tx, { action: 'contact_modifie', ...here, usagerId, contenu: { champs } })
-    const replaced: Contact[] = [
-      ...(before.telephone && champs.includes('telephone') ? [{ canal: 'sms' as const, contact: before.telephone }] : []),
-      ...(before.email && champs.includes('email') ? [{ canal: 'email' as const, contact: before.email }] : []),
-    ]
-    await announceContact(tx, usagerId, line.id, replaced)
+    const replaced = new Map<string, Contact>()
+    let last: number | undefined
+    for (const had of before) {
+      const champs = (['email', 'telephone', 'suivi'] as const).filter((champ) => had[champ] !== after[champ])
+      if (champs.length === 0) continue
+      last = (await append(tx, { action: 'contact_modifie', ...here, usagerId: had.usagerId, contenu: { champs } })).id
+      if (had.telephone && had.telephone !== after.telephone)
+        replaced.set(had.telephone, { canal: 'sms', contact: had.telephone })
+      if (had.email && had.email !== after.email) replaced.set(had.email, { canal: 'email', contact: had.email })
+    }
+    if (last) await announceContact(tx, usagerId, last, [...replaced.values()])
     return { ok: true }
   })
 

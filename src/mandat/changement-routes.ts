@@ -16,7 +16,7 @@ import { findUsager, listStructuresDe } from '../usager/queries.ts'
 import { askContact } from './ask-contact.ts'
 import { type ChangeRefusal, changeContact } from './change-contact.ts'
 import type { Lecteur } from './contact.ts'
-import { findAttendu, findAvecContact, listChangements } from './contact-queries.ts'
+import { findAttendu, findAvecContact, listChangements, listContacts } from './contact-queries.ts'
 import { changementForm, gesteChangementForm, recuForm } from './forms.ts'
 
 type Change = (spend?: Spend) => ReturnType<typeof changeContact>
@@ -60,7 +60,8 @@ export function changementRoutes({ db, door }: { db: Db; door: SmsDoor & Door })
       if (!usager) return closed(tx, side)
       if (!elle) await recordAcces(tx, { genre: 'dossier_consulte', usagerId })
       const fuseau = (elle ? (await listStructuresDe(tx))[0]?.fuseau : undefined) ?? 'Europe/Paris'
-      return { usager, changements: elle ? await listChangements(tx) : [], fuseau }
+      const contacts = elle ? await listContacts(tx) : [usager]
+      return { usager, contacts, changements: elle ? await listChangements(tx) : [], fuseau }
     })
     if (shown instanceof Response) return shown
     return c.html(contactsPage({ frame, elle, ici, ...shown, fait: c.req.query('fait') === '1', ...more }), status)

@@ -1,5 +1,6 @@
 import type { Tx } from '../db.ts'
 import { hers, mine } from '../structure/mine.ts'
+import { listConnues } from './brouillon-queries.ts'
 import { memeNumero } from './contact.ts'
 
 /**
@@ -45,7 +46,7 @@ async function estChezCetAidant(tx: Tx, contact: string, sub: string): Promise<b
     select 1
     from mandat m
     join usager u on u.id = m.usager_id
-    where ${mine(tx, 'm')} and m.aidant_id = ${tx.who.aidantId} and u.sub <> ${sub}
+    where ${mine(tx, 'm')} and m.aidant_id = ${tx.who.aidantId} and u.sub <> ${sub} and u.id <> all (${await listConnues(tx, sub)})
       and (u.telephone = ${contact} or boite(u.email) = boite(${contact}))
     limit 1`
   return found !== undefined
@@ -53,20 +54,28 @@ async function estChezCetAidant(tx: Tx, contact: string, sub: string): Promise<b
 
 // Changed without a mandat, by the person or by an aidant who is with her
 
-type Contacts = { suivi: 'email' | 'sms' | 'papier'; email: string | null; telephone: string | null }
+export type Contacts = { suivi: 'email' | 'sms' | 'papier'; email: string | null; telephone: string | null }
 export type AvecContact = Contacts & { id: string; sub: string; prenoms: string[]; nomNaissance: string; nomUsage: string | null }
 
 /** The person, of whom the caller may change how she is told; undefined when there is no such one. */
 export async function findAvecContact(tx: Tx, usagerId: string): Promise<AvecContact | undefined> {
-  const known = tx.who.kind === 'usager' ? hers(tx, 'u.id') : tx.sql`${mine(tx, 'd')}`
+  const known =
+    tx.who.kind === 'usager'
+      ? hers(tx, 'u.id')
+      : tx.sql`exists (select 1 from dossier d where d.usager_id = u.id and ${mine(tx, 'd')})`
   const [usager] = await tx.sql<AvecContact[]>`
     select u.id, u.sub, u.prenoms, u.nom_naissance, u.nom_usage, u.suivi, u.email, u.telephone
     from usager u
-    join dossier d on d.usager_id = u.id
-    where u.id = ${usagerId} and ${known} and peut_changer_contact(u.id)
-    limit 1`
+    where u.id = ${usagerId} and ${known} and peut_changer_contact(u.id)`
   return usager
 }
+
+/** How the person is told, under each identity of hers that a structure knows: one, unless she united several and has changed nothing since. */
+export const listContacts = (tx: Tx) => tx.sql<Contacts[]>`
+  select u.suivi, u.email, u.telephone
+  from usager u
+  where ${hers(tx, 'u.id')} and exists (select 1 from dossier d where d.usager_id = u.id)
+  order by u.created_at`
 
 /** Until the end of the transaction, nobody else changes how she is told: two changes come one after the other, and the tries of one code. */
 export const holdContact = (tx: Tx, usagerId: string) =>
@@ -95,17 +104,14 @@ export async function findAttendu(tx: Tx, usagerId: string): Promise<Attendu | u
 export const deleteAttendu = (tx: Tx, usagerId: string) =>
   tx.sql`delete from changement_contact c where c.usager_id = ${usagerId} and ${sien(tx)}`
 
-/** What waited, or paper alone, takes the place of all that she had, which this returns; undefined when it waits no more. */
-export async function replaceContact(
+/** What waited, or paper alone, takes the place of all that she had, which this returns for each identity of hers; none when it waits no more. */
+export const replaceContact = (
   tx: Tx,
   usagerId: string,
   { attenduId, lecteur }: { attenduId: string | null; lecteur: string | null },
-): Promise<Contacts | undefined> {
-  const [before] = await tx.sql<Contacts[]>`
-    select suivi, email, telephone
-    from changer_contact(${usagerId}, ${attenduId}, ${lecteur})`
-  return before
-}
+) => tx.sql<(Contacts & { usagerId: string })[]>`
+  select usager_id, suivi, email, telephone
+  from changer_contact(${usagerId}, ${attenduId}, ${lecteur})`
 
 export type Changement = {
   at: Date
@@ -115,12 +121,16 @@ export type Changement = {
   structureNom: string | null
 }
 
-/** When her contact changed and by whom, latest first: what the person reads of it. */
+/** When her contact changed and by whom, latest first: what the person reads of it; once, though each identity of hers has its line. */
 export const listChangements = (tx: Tx) => tx.sql<Changement[]>`
     select j.at, j.acteur, a.prenom, a.nom, s.nom as structure_nom
-    from journal j
+    from (
+      select max(id) as id
+      from journal
+      where action = 'contact_modifie' and ${hers(tx, 'usager_id')}
+      group by xid) derniere
+    join journal j using (id)
     left join aidant a on j.acteur = 'aidant' and a.id = j.acteur_id
     left join structure s on s.id = j.structure_id
-    where j.action = 'contact_modifie' and ${hers(tx, 'j.usager_id')}
     order by j.id desc
     limit 20`

@@ -104,6 +104,36 @@ const QUESTION = 'Votre état civil a-t-il été corrigé ?'
 const SELF = (ids: readonly string[]): Who & { kind: 'usager' } => ({ kind: 'usager', usagerIds: ids, niveau: 'identite' })
 
 describe('avec sa feuille d’avant et FranceConnect d’aujourd’hui', () => {
+  it('change de contact une fois pour toutes ses identités, et chaque ancien numéro l’apprend', async () => {
+    const { usagerId: avant } = await sign(AVANT)
+    const { usagerId: apres } = await sign(APRES)
+    const { browser } = await unite(await print(await sign(AVANT)), APRES)
+    expect(await read(browser, '/mon-espace/contacts')).toMatch(/Par SMS, au 06 (11 11 11 11|22 22 22 22) ; Par SMS, au 06/)
+    await world.sql`delete from message`
+    // The number of the one is no stranger's to the other.
+    await browser.post('/mon-espace/contacts', { suivi: 'sms', mobile: '06 11 11 11 11' })
+    const [message] = await world.messages()
+    const [, first, second] = /(\d{3}) (\d{3})/.exec(message!.corps)!
+    expect(await read(browser, '/mon-espace/contacts/code')).not.toContain('lit ce téléphone')
+    const changed = await browser.post('/mon-espace/contacts/code', { geste: 'prouver', recu: `${first}${second}` })
+    expect(changed.location).toBe(`${PUBLIC_URL}/mon-espace/contacts?fait=1`)
+    expect(await world.sql`select telephone, suivi from usager where id in (${avant}, ${apres})`).toEqual(
+      Array(2).fill({ telephone: '+33611111111', suivi: 'sms' }),
+    )
+    expect((await world.messages()).map(({ destinataire }) => destinataire)).toEqual(['+33622222222'])
+    expect((await read(browser, '/mon-espace/contacts')).match(/Par vous, dans cet espace/g)).toHaveLength(1)
+    await noAlarm()
+  })
+
+  it('qu’aucune structure ne connaît encore sous le nouvel identifiant, elle change aussi de contact', async () => {
+    const before = await sign(AVANT)
+    const { browser } = await unite(await print(before), APRES)
+    expect(await read(browser, '/mon-espace/contacts')).toContain('Aujourd’hui Par SMS, au 06 11 11 11 11 ')
+    expect((await browser.post('/mon-espace/contacts', { suivi: 'papier' })).location).toContain('fait=1')
+    expect(await read(browser, '/mon-espace/contacts')).toContain('Aujourd’hui Sur papier')
+    expect(await world.sql`select telephone from usager where id = ${before.usagerId}`).toEqual([{ telephone: null }])
+  })
+
   it('qui n’a encore rien signé sous le nouvel identifiant retrouve tout, et les deux lignes restent', async () => {
     const before = await sign(AVANT, { perimetre: ['logement', 'argent'] })
     const code = await print(before)

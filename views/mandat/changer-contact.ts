@@ -1,6 +1,6 @@
 import type { AskRefusal } from '../../src/mandat/ask-contact.ts'
 import type { ChangeRefusal } from '../../src/mandat/change-contact.ts'
-import type { Attendu, AvecContact, Changement } from '../../src/mandat/contact-queries.ts'
+import type { Attendu, AvecContact, Changement, Contacts } from '../../src/mandat/contact-queries.ts'
 import { laStructure } from '../../src/structure/nom.ts'
 import { alert, success } from '../kit/alert.ts'
 import { back, sentence } from '../kit/card.ts'
@@ -38,16 +38,18 @@ const refused = ({ errors = {}, refusal }: Props): Html =>
 const du = (props: Props) => ({ ...props.frame, above: above(props), invalid: Object.keys(props.errors ?? {}).length > 0 })
 
 /** How she is told today, another way to choose, and, for her, who changed it before. */
-export const contactsPage = (props: Props & { fait: boolean; changements: readonly Changement[]; fuseau: string }): string => {
-  const { elle, ici, usager, values = {}, errors = {}, fait, changements, fuseau } = props
+export const contactsPage = (
+  props: Props & { contacts: readonly Contacts[]; fait: boolean; changements: readonly Changement[]; fuseau: string },
+): string => {
+  const { elle, ici, usager, contacts, values = {}, errors = {}, fait, changements, fuseau } = props
   return page(
     elle ? du(props) : { ...du(props), heading: `Comment prévenir ${nomComplet(usager)}` },
     elle ? 'Mes contacts' : 'Comment la prévenir',
     html`${refused(props)}${fait && success('C’est changé', 'S’il y avait un ancien numéro ou une ancienne adresse, un dernier message l’y dit.')}
     ${elle && sentence('Voici où nous vous prévenons de ce qui change.')}
     ${facts([
-      { term: 'Aujourd’hui', value: suiviEnMots(usager) },
-      { term: 'Gardé aussi', value: aussi(usager) },
+      { term: 'Aujourd’hui', value: [...new Set(contacts.map(suiviEnMots))].join(' ; ') || suiviEnMots(usager) },
+      { term: 'Gardé aussi', value: [...new Set(contacts.map(aussi))].filter(Boolean).join(', ') },
     ])}
     <h2>Changer</h2>
     <p>${
@@ -76,7 +78,7 @@ export const contactsPage = (props: Props & { fait: boolean; changements: readon
 }
 
 /** What is kept and not used: given before, for another way. */
-const aussi = ({ suivi, email, telephone }: AvecContact) =>
+const aussi = ({ suivi, email, telephone }: Contacts) =>
   [suivi !== 'sms' && telephone && telephoneEnMots(telephone), suivi !== 'email' && email].filter(Boolean).join(', ')
 
 /** The code received there, and who else reads it. */
