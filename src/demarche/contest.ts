@@ -41,15 +41,18 @@ const once = (contested: Promise<Recorded>): Promise<Recorded> =>
 
 async function contest(tx: Tx, { demarcheId, motif, note, pause }: Said & { pause: boolean }, recue?: Recue): Promise<Recorded> {
   const demarche = await findDemarche(tx, demarcheId)
-  if (!demarche?.thematique) return { ok: false, refusal: 'introuvable' }
+  // Whoever holds her paper contests nothing of what it does not show.
+  if (!demarche || (!recue && demarche.thematique === null)) return { ok: false, refusal: 'introuvable' }
   const { mandatId, thematique, reclamation, doneAt } = demarche
   const { mandat, autorisations } = await loadChosen(tx, { mandatId })
   if (!mandat) return { ok: false, refusal: 'introuvable' }
   if (recue && recue.recuLe > tx.now) return { ok: false, refusal: 'recu_futur' }
-  if (recue && recue.recuLe < doneAt) return { ok: false, refusal: 'recu_avant_acte' }
+  // A minute is said, not a second: the one in which the act was done is read as what followed.
+  if (recue && recue.recuLe.getTime() <= doneAt.getTime() - 60_000) return { ok: false, refusal: 'recu_avant_acte' }
 
   const id = newUuid(tx)
-  const { aidantId = null, maniere = null, recuLe = null } = recue ?? {}
+  const { aidantId = null, maniere = null } = recue ?? {}
+  const recuLe = recue ? new Date(Math.max(recue.recuLe.getTime(), doneAt.getTime())) : null
   // Of a complaint, its author and she read the words, and neither answers: none are kept.
   const mots = note !== null && !reclamation && { note }
   const line = await append(tx, {

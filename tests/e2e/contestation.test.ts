@@ -59,8 +59,6 @@ describe.each([
     await direction.getByRole('heading', { name: /Ouvrir le dossier/ }).waitFor()
     await choose(direction, 'À la suite d’une réclamation')
     await press(direction, 'Ouvrir le dossier')
-    await direction.getByLabel(/Code/).fill(await service.code('nadia'))
-    await direction.locator('main').getByRole('button').first().click()
     await direction.getByText('Dossier ouvert jusqu’à').waitFor()
     await direction.goto(`${service.url}/structure/contestations`)
     await asked.click()

@@ -181,7 +181,7 @@ describe('la personne n’est pas d’accord', () => {
     await later(DAY)
     const recue = { demarcheId: id, motif: 'inexact' as const, note: 'C’était en mai.', maniere: 'telephone' as const }
     const record = (recuLe: Date, by: AidantKey = 'ines') => recordContestation(world.db, world.as(by), { ...recue, recuLe })
-    expect(await record(new Date(doneAt.getTime() - 1))).toEqual({ ok: false, refusal: 'recu_avant_acte' })
+    expect(await record(new Date(doneAt.getTime() - 60_000))).toEqual({ ok: false, refusal: 'recu_avant_acte' })
     expect(await record(new Date((await world.now()).getTime() + 60_000))).toEqual({ ok: false, refusal: 'recu_futur' })
     const recuLe = new Date(doneAt.getTime() + 60_000)
     ok(await record(recuLe))

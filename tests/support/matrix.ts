@@ -146,7 +146,7 @@ export async function openMatrix(options: { rlsOnly?: boolean; twin?: string; mo
 
   const hers = { id: josiane.id, name: 'Josiane' }
   await said(hers, 'thomas', 'zinzolin', [...FIGEAC, 'josiane', ...PAR_CODE])
-  await said(hers, 'thomas', 'amarante', [...FIGEAC, 'josiane', ...PAR_CODE], { thematique: 'argent' })
+  await said(hers, 'thomas', 'amarante', [...FIGEAC, 'josiane'], { thematique: 'argent' })
   await said(hers, 'thomas', 'cinabre', ['thomas', 'josiane'], { nature: 'reclamation' })
   await said({ id: voahangy.id, name: 'Voahangy' }, 'fabrice', 'céladon', [...SAINT_DENIS, 'voahangy'])
   await said({ id: here.id, name: 'Marcel' }, 'thomas', 'garance', [...FIGEAC, 'marcel'])
