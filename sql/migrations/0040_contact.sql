@@ -76,6 +76,13 @@ begin
     return;
   end if;
   return query select u.id, u.suivi, u.email, u.telephone from public.usager u where u.id = any (v_ids) order by u.id;
+  -- What waits for the morning goes where she is told now; the same words by the same way.
+  update public.message q
+  set destinataire = v_apres.contact
+  from public.usager u
+  where u.id = any (v_ids) and q.sent_at is null and q.failed_at is null and q.canal = v_apres.suivi
+    and q.destinataire = case q.canal when 'sms' then u.telephone else u.email end and not starts_with(q.cle, 'contact:')
+    and split_part(q.cle, ':', 2) in (select m.id::text from public.mandat m where m.usager_id = any (v_ids));
   update public.usager u
   set suivi = coalesce(v_apres.suivi, 'papier'),
     email = case v_apres.suivi when 'email' then v_apres.contact end,

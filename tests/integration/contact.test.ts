@@ -115,6 +115,19 @@ describe('elle, dans son espace', () => {
     expect(after).toContain('Par vous, dans cet espace')
   })
 
+  it('ce qui attendait le matin part là où on la prévient maintenant ; le dernier mot à l’ancien, non', async () => {
+    const pause = await (await josiane()).post(`/mon-espace/mandats/${told.id}/pause`, { quoi: 'tout' })
+    expect(pause.status).toBe(303)
+    const waiting = async () => (await world.messages()).filter(({ cle }) => !cle.includes(':aidant:'))
+    expect((await waiting()).map(({ destinataire }) => destinataire)).toEqual([ANCIEN])
+    const { browser, code } = await asked()
+    await type(browser, code)
+    expect((await waiting()).map(({ cle, destinataire }) => [cle.split(':')[0], destinataire]).sort()).toEqual([
+      ['contact', ANCIEN],
+      ['pause', NOUVEAU],
+    ])
+  })
+
   it('choisit le papier seul : tout ce qui était gardé s’efface, et chacun le sait', async () => {
     await world.signMandat({ persona: 'josiane', suivi: 'email', contact: 'josiane@example.org' })
     await world.sql`delete from message`
