@@ -59,7 +59,7 @@ describe.each([
     await page.getByRole('heading', { name: 'Ce que vous avez accepté' }).waitFor()
     const first = page.locator('.timeline li').first()
     await first.getByText('Tous les détails').click()
-    expect(await first.locator('dl').isVisible()).toBe(true)
+    expect(await first.locator('dl').first().isVisible()).toBe(true)
   })
 
   it('voit qui a ouvert son dossier', async () => {

@@ -274,6 +274,9 @@ describe('ce qui se demande n’écrit pas', () => {
     '/mandats/:mandatId/demarches/nouvelle',
     '/mandats/:mandatId/demarches/hors-mandat',
     '/demarches/:demarcheId',
+    '/demarches/:demarcheId/contestation',
+    '/demarches/:demarcheId/corriger',
+    '/structure/contestations/:contestationId',
     '/demarches/:demarcheId/preuve.tlog-proof',
     '/structure/personnes/:usagerId',
   ]

@@ -525,7 +525,7 @@ describe('là où aucun PDF ne peut être fait', () => {
       expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store'])
       const html = await answer.text()
       await expectValidHtml(html)
-      expect(html).toContain('Imprimez cette page avec votre navigateur')
+      expect(html).toContain('Imprimez cette page : elle dit la même chose.')
       expect(/<title>(.*)<\/title>/.exec(html)![1]).not.toMatch(/Josiane|Delpech/i)
       if (papier === 'mandat') {
         expect(html).toContain(codeVerification(world.config.secretsKey, mandat.id))
