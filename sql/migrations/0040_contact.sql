@@ -21,14 +21,24 @@ comment on table changement_contact is 'Contact qui attend le code envoyé là-b
 create trigger message_du_code_efface after delete on changement_contact for each row execute function message_du_code_efface();
 alter table changement_contact enable always trigger message_du_code_efface;
 
-/* Who changes how this person is told: she, whom FranceConnect identified, or an aidant who reads her dossier while a mandat is in force. */
+/*
+ * Who changes how this person is told: she, whom FranceConnect identified, or an aidant who reads her dossier while something of a mandat is in force
+ * (all paused, she has told them to wait), and there is a former contact to tell: of one told on paper, nobody would know.
+ */
 create function peut_changer_contact(p_usager uuid) returns boolean
 language sql stable security definer set search_path = pg_catalog, public
 as $$
   select coalesce(case public.app_who()
     when 'usager' then public.app_niveau() = 'identite' and p_usager = any (public.app_usagers())
-    when 'aidant' then public.mandat_en_vigueur(public.app_structure(), p_usager)
-      and public.lit_comme_aidant(public.app_structure(), p_usager)
+    when 'aidant' then public.lit_comme_aidant(public.app_structure(), p_usager)
+      and exists (
+        select 1
+        from public.autorisation_etat a
+        where a.structure_id = public.app_structure() and a.usager_id = p_usager and a.etat = 'actif')
+      and exists (
+        select 1
+        from public.usager u
+        where u.id = p_usager and ((u.email is not null and u.email_prouve_at is not null) or (u.telephone is not null and u.telephone_prouve_at is not null)))
   end, false)
 $$;
 

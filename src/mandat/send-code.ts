@@ -34,7 +34,8 @@ export async function takeCode(
         ]
       : [
           ['code_contact_personne', by.usagerIds[0]!],
-          ['code_contact', compteurDuContact(door.secretsKey, contact)],
+          // Apart from those that aidants ask for: they do not use up hers.
+          ['code_contact', compteurDuContact(door.secretsKey, `elle:${contact}`)],
         ]
   const waits = await db.tx({ kind: 'portier' }, async (tx) => {
     for (const counter of counters) {

@@ -18,6 +18,7 @@ const budgetsOf = ({ secretsKey, smsParJour }: Limits, numero: string, by?: Who 
   ['sms_numero', compteurDuContact(secretsKey, numero)],
   ...(by
     ? ([
+        ['sms_numero_aidants', compteurDuContact(secretsKey, numero)],
         ['sms_aidant', by.aidantId],
         ['sms_structure', by.structureId],
       ] satisfies Budget[])

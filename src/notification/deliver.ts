@@ -48,7 +48,7 @@ export function openDelivery({ mail, smsUrl, publicUrl }: Pick<Config, 'mail' | 
 /**
  * Sends what is due, each message outside of any transaction under a lease of its own, of a minute: a slow one does not let another worker
  * send those behind it a second time. Tells how many were tried. An SMS that the day has no room for waits for the next; a code, counted
- * when it was asked for, does not.
+ * when it was asked for, does not, nor the last word to a former contact: who fills its day would keep her from knowing.
  */
 export async function deliverDue(
   db: Db,
@@ -61,7 +61,7 @@ export async function deliverDue(
   for (; tried < BATCH; tried++) {
     const [message] = await db.tx(by, (tx) => lease(tx))
     if (!message) break
-    const counted = message.canal === 'sms' && !message.cle.startsWith('connexion:')
+    const counted = message.canal === 'sms' && !/^(connexion|contact):/.test(message.cle)
     const spent = counted ? await db.tx(by, (tx) => takeSms(tx, limits, message.destinataire)) : undefined
     if (spent) {
       log('warn', { event: 'sms_retenu', reason: spent })

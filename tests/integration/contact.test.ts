@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { AIDANTS, STRUCTURES } from '../../src/demo/people.ts'
-import { RATES } from '../../src/http/rates.ts'
+import { RATES, takeToken } from '../../src/http/rates.ts'
 import { append } from '../../src/journal/append.ts'
 import { askContact } from '../../src/mandat/ask-contact.ts'
 import { changeContact } from '../../src/mandat/change-contact.ts'
 import { forgetChangements } from '../../src/mandat/forget.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
+import { compteurDuContact } from '../../src/notification/budget.ts'
+import { deliverDue } from '../../src/notification/deliver.ts'
 import { printPapier } from '../../src/papier/print.ts'
 import { openTree } from '../support/arbre.ts'
 import { expectValidHtml } from '../support/html.ts'
@@ -235,6 +237,37 @@ describe('elle, dans son espace', () => {
     expect([page.status, Number(page.headers.get('retry-after')) > 0]).toEqual([429, true])
     expect(page.html).toContain('+33698765499')
     expect((await world.messages()).some(({ destinataire }) => destinataire === '+33698765499')).toBe(false)
+  })
+
+  it('ce que des aidants demandent pour son numéro ne prend pas sa place', async () => {
+    const { usagerId } = await world.signMandat({ persona: 'odette', aidant: 'fabrice', suivi: 'sms', contact: '+33612345670' })
+    const elsewhere = `/personnes/${usagerId}/contact`
+    const fabrice = await thomas('fabrice')
+    for (let n = 0; n <= RATES.sms_numero.count; n++) {
+      await world.sql`delete from limite where fin < horloge() + interval '2 hours'`
+      await bySms(fabrice, NOUVEAU, elsewhere)
+    }
+    expect((await bySms(fabrice, NOUVEAU, elsewhere)).status).toBe(409)
+    const { browser, code } = await asked()
+    expect((await type(browser, code)).status).toBe(303)
+  })
+
+  it('le dernier mot à l’ancien numéro part, même quand sa journée est pleine', async () => {
+    const { browser, code } = await asked()
+    await type(browser, code)
+    await world.db.tx({ kind: 'portier' }, async (tx) => {
+      const key = compteurDuContact(world.config.secretsKey, ANCIEN)
+      for (let n = 0; n < RATES.sms_numero.count; n++) await takeToken(tx, 'sms_numero', key)
+    })
+    await world.sql`update message set due_at = horloge(), at_once = true, fuseau = null`
+    const left: string[] = []
+    await deliverDue(
+      world.db,
+      async ({ destinataire }) => void left.push(destinataire),
+      () => {},
+      world.config,
+    )
+    expect(left).toEqual([ANCIEN])
   })
 
   it('plus un SMS aujourd’hui : la page le dit, et le papier reste', async () => {
@@ -544,6 +577,29 @@ describe('la base, sans l’application', () => {
     expect(await contact()).toEqual(AVANT)
   })
 
+  it('aucun aidant ne donne un contact à qui est prévenue sur papier : personne ne l’apprendrait', async () => {
+    await (await josiane()).post(MIENS, { suivi: 'papier' })
+    const browser = await thomas()
+    expect(await words(await browser.get(`/personnes/${told.usagerId}`))).toContain('Sur papier, à chaque visite. Un numéro')
+    expect((await browser.get(hers())).location).toBe(`${PUBLIC_URL}/personnes/${told.usagerId}`)
+    expect((await bySms(browser, NOUVEAU, hers())).location).toBe(`${PUBLIC_URL}/personnes/${told.usagerId}`)
+    expect(await world.sql`select 1 from changement_contact`).toEqual([])
+    await expect(
+      world.db.tx(world.as('thomas'), (tx) => tx.sql`select changer_contact(${told.usagerId}, null, null)`),
+    ).rejects.toMatchObject({ code: '42501' })
+  })
+
+  it('ni pendant que tout est en pause : elle a dit d’attendre', async () => {
+    await (await josiane()).post(`/mon-espace/mandats/${told.id}/pause`, { quoi: 'tout' })
+    const others = await world.sql`
+      update autorisation set expires_at = expires_at where usager_id = ${told.usagerId} and mandat_id <> ${told.id} and revoked_at is null returning id`
+    expect(others).toEqual([])
+    await expect(
+      world.db.tx(world.as('thomas'), (tx) => tx.sql`select changer_contact(${told.usagerId}, null, null)`),
+    ).rejects.toMatchObject({ code: '42501' })
+    await (await josiane()).post(`/mon-espace/mandats/${told.id}/reprise`, { quoi: 'tout' })
+  })
+
   it('un aidant suspendu n’y change rien', async () => {
     await world.sql`update aidant set suspended_at = horloge() where id = ${world.aidants.thomas}`
     await expect(
@@ -586,8 +642,8 @@ describe('la base, sans l’application', () => {
   })
 
   it('ce qu’un aidant attend dans une structure ne vaut pas dans l’autre', async () => {
-    const { usagerId } = await world.signMandat({ persona: 'marcel' })
-    await world.signMandat({ persona: 'marcel', aidant: 'fabrice' })
+    const { usagerId } = await world.signMandat({ persona: 'marcel', suivi: 'sms', contact: '+33612345671' })
+    await world.signMandat({ persona: 'marcel', aidant: 'fabrice', suivi: 'sms', contact: '+33612345671' })
     const door = { ...world.config, log: () => {} }
     for (const structure of ['figeac', 'saintDenis'] as const)
       ok(await askContact(world.db, world.as('samira', structure), usagerId, { suivi: 'sms', contact: NOUVEAU }, door))

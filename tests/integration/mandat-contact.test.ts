@@ -296,6 +296,7 @@ describe('le budget de SMS du jour', () => {
 
   it.each<[Rate, () => string]>([
     ['sms_numero', () => compteurDuContact(world.config.secretsKey, '+33655555571')],
+    ['sms_numero_aidants', () => compteurDuContact(world.config.secretsKey, '+33655555571')],
     ['sms_aidant', () => world.aidants.thomas],
     ['sms_structure', () => world.structures.figeac],
     ['sms_total', () => ''],

@@ -68,6 +68,11 @@ export const dossierPage = ({
   const over = ['expire', 'termine'].flatMap((state) => mandats.filter(({ etat }) => etat === state))
   // Without a mandat in force, only its author still reads what she noted.
   const readable = ({ aidantId }: DemarcheRow) => inForce.length > 0 || aidantId === moi
+  // Of a person told on paper, no former contact would learn that one was given in her name; all paused, she has told them to wait.
+  const changer =
+    usager.suivi === 'papier' && !usager.email && !usager.telephone
+      ? 'Un numéro ou une adresse se donne dans son espace, ou à son prochain mandat.'
+      : mandats.some(({ etat }) => etat === 'actif') && html`<a href="${here}/contact">Changer avec elle</a>`
   return page(
     // The tab's title stays in the browser's history: it names nobody.
     { ...frame, heading: nomComplet(usager), above: back('Personnes', '/personnes') },
@@ -78,7 +83,7 @@ export const dossierPage = ({
       ...fiches.map(autreFiche),
       {
         term: 'Pour la prévenir',
-        value: inForce.length > 0 && html`${suiviEnMots(usager)}. <a href="${here}/contact">Changer avec elle</a>`,
+        value: inForce.length > 0 && html`${suiviEnMots(usager)}. ${changer}`,
       },
     ])}
     ${
