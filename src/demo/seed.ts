@@ -73,11 +73,14 @@ export async function seed(environment: Record<string, string>, keysFile: string
     await publishKeys(db, signer.seal)
 
     const events: Event[] = MANDATS.flatMap((story) => eventsOf({ story, db, keys, signer, ids, now, random, setClock, prove }))
+    let last = now.getTime() - 2 * DAY
     for (const { at, run } of events.sort((a, b) => a.at.getTime() - b.at.getTime())) {
       await setClock(at)
       await run()
+      last = Math.max(last, at.getTime())
     }
-    await setClock(office(new Date(now.getTime() - 2 * DAY), 1, random))
+    // After all of that: the journal is in the order of its times.
+    await setClock(new Date(last + MINUTE))
     await lastDays(db, ids, config.publicUrl)
     for (const told of DESACCORDS) await disagree(db, ids, told)
     await setClock(null)

@@ -253,8 +253,12 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   },
   'GET /personnes': { rule: 'aidant', gives: 200 },
   'GET /personnes/:usagerId': { rule: 'aidant', gives: asAnAidant },
-  // 303: nothing is in force any more, or she directs and does not accompany her: the dossier says so.
-  'GET /personnes/:usagerId/contact': { rule: 'aidant', gives: asAnAidant, or: [303] },
+  // 303: nothing is in force any more, she is told on paper (all of Fabrice's are), or who asks directs and does not accompany her: the dossier says so.
+  'GET /personnes/:usagerId/contact': {
+    rule: 'aidant',
+    gives: (caller) => (caller === 'fabrice' ? 303 : asAnAidant(caller)),
+    or: [303],
+  },
   'GET /personnes/:usagerId/contact/code': { rule: 'aidant', gives: 303 },
   'GET /demarches/:demarcheId': { rule: 'aidant', gives: withReason },
   // For who noted it: they noted them all.
