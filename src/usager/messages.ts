@@ -58,7 +58,7 @@ export const messageDePreuve = (code: string) => {
     sujet: `${spaced} : votre code`,
     corps: `Bonjour,
 
-Votre code pour arrêter ou mettre en pause, dans votre espace Trait d’union : ${spaced}
+Votre code pour arrêter, mettre en pause ou dire un désaccord, dans votre espace Trait d’union : ${spaced}
 
 Il sert une fois, pendant 10 minutes. Ne le donnez à personne.
 

@@ -497,7 +497,7 @@ describe('qui a ouvert son dossier', () => {
     const mandat = await world.sign({ persona: 'fatma', aidant: 'ines', perimetre: ['travail'] })
     const cookie = await cookieOf(mandat)
     const before = await read('/mon-espace/acces', cookie)
-    expect(before).toContain('Le responsable n’a pas ouvert votre dossier.')
+    expect(before).toContain('Le responsable n’a pas ouvert votre dossier à ce titre.')
     const aidant = await world.cookieOf({ aidantId: world.aidants.ines, structureId: world.structures.figeac })
     for (let i = 0; i < 2; i++) await world.get(`/personnes/${mandat.usagerId}`, aidant)
     await world.get(`/mandats/${mandat.id}`, aidant)

@@ -54,7 +54,7 @@ export const demoPage = ({ frame, aidants, messages, seconds }: Props) =>
     <p>Les codes changent dans ${seconds} s : <a href="/demo">afficher les codes du moment</a>. Un code ne sert qu’une fois : pour signer un mandat juste après la connexion, prenez le suivant.</p>
     <p>Ou par ProConnect, sans code : <a href="/connexion">s’identifier</a>, puis choisir l’une d’elles dans le simulateur.</p>
     <p>Pour être la personne aidée : <a href="/mon-espace/connexion">son espace</a>, puis Odette, Josiane ou Marcel dans le simulateur de FranceConnect.</p>
-    <p>Pour voir un état civil corrigé : Nadia imprime la feuille « Pour vous seulement » de Fatma, puis Fatma Zohra (la même, sous un autre identifiant) entre dans son espace. Rien n’y est : elle <a href="/mon-espace/reunir">réunit les deux</a> avec le code de cette feuille et 1957.</p>
+    <p>Pour voir un état civil corrigé : Nadia imprime la feuille « Pour vous seulement » de Fatma, puis Fatma Zohra (la même, sous un autre identifiant) veut entrer dans son espace. On ne l’y connaît pas : elle <a href="/mon-espace/reunir">réunit les deux</a> avec le code de cette feuille et 1957.</p>
     <h2 id="messages">Messages envoyés</h2>
     ${messages.length === 0 && html`<p>Aucun message pour le moment.</p>`}
     ${messages.map(

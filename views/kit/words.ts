@@ -277,7 +277,7 @@ export const dateEcrite = (date: string): string => {
   if (year === undefined) return date
   if (mois === undefined) return `${year} (jour et mois inconnus)`
   if (day === undefined || day === '00') return `${mois}${NBSP}${year} (jour inconnu)`
-  return `${quantieme(Number(day))}${NBSP}${mois}${NBSP}${year}`
+  return `${quantieme(Number(day))}${NBSP}${mois} ${year}`
 }
 
 // Dates and hours: always in a stated time zone (the structure's)
@@ -311,7 +311,8 @@ const parts = (at: Date, zone: string) => {
 /** « 3 mars 2027 ». */
 export const jour = (at: Date, zone: string): string => {
   const { year, month, day } = parts(at, zone)
-  return `${quantieme(day)}${NBSP}${MOIS[month - 1]}${NBSP}${year}`
+  // The year may go to the next line: in large type, all of it does not hold in one of a telephone.
+  return `${quantieme(day)}${NBSP}${MOIS[month - 1]} ${year}`
 }
 
 /** « mercredi 3 mars 2027 ». */

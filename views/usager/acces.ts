@@ -33,11 +33,11 @@ export const accesPage = ({ frame, acces, ouvertures, usages, structures, avant,
     html`${
       !avant &&
       html`<h2>Le responsable</h2>
-    <p>Le responsable d’une structure doit dire pourquoi il ouvre votre dossier.</p>
+    <p>Le responsable d’une structure doit dire pourquoi il ouvre votre dossier, quand ce n’est pas lui qui vous aide.</p>
     ${
       ouvertures.length > 0
         ? html`<ul>${ouvertures.map(ouvertureLine)}</ul>`
-        : html`<p class="empty">Le responsable n’a pas ouvert votre dossier.</p>`
+        : html`<p class="empty">Le responsable n’a pas ouvert votre dossier à ce titre.</p>`
     }
     ${usages.length > 0 && codeUses(usages, structures[0]?.fuseau ?? 'Europe/Paris', frame.parCode)}`
     }

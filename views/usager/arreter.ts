@@ -12,7 +12,7 @@ import { type Html, html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { dateEcrite, deMots, enMots, heure, jour, jourDeChamp, jourEtHeure, MANIERE, temps } from '../kit/words.ts'
 import { administrationEnClair, titreEnClair } from './actes.ts'
-import { droit, fini } from './sentences.ts'
+import { droit, fini, remettre } from './sentences.ts'
 
 /** One sentence for each reason a stop does nothing. */
 export const ARRET_REFUSE = {
@@ -53,7 +53,7 @@ export const arreterPage = ({ frame, mandat, autorisations, autres, refusal, now
     ${buttons(standing.map((one) => button(`Arrêter : ${enMots([one])}`, { name: 'quoi', value: one, kind: 'secondary' })))}`
     }`,
     )}
-    ${mandat.enVigueur.length > 0 && html`<p>Vous pouvez aussi <a href="/mon-espace/mandats/${mandat.id}/pause">mettre en pause</a>, et remettre en route quand vous voulez.</p>`}
+    ${mandat.enVigueur.length > 0 && html`<p>Vous pouvez aussi <a href="/mon-espace/mandats/${mandat.id}/pause">mettre en pause</a>. ${remettre(frame)}</p>`}
     ${continuent(autres)}
     <p>Les demandes déjà envoyées ne sont pas annulées. Plus tard, vous pourrez faire un nouveau mandat si vous voulez.</p>`
     }`,

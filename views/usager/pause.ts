@@ -9,6 +9,7 @@ import { type Html, html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { deMots, enMots, majuscule } from '../kit/words.ts'
 import { ARRET_REFUSE } from './arreter.ts'
+import { remettre } from './sentences.ts'
 
 /** One sentence for each reason a pause, or its end, does nothing. */
 const PAUSE_REFUSEE = {
@@ -30,7 +31,7 @@ export const pausePage = ({ frame, mandat, refusal }: Props) => {
     html`${refusal && alert('Rien n’a changé', PAUSE_REFUSEE[refusal])}
     ${
       enVigueur.length > 0 &&
-      html`${sentence(`Dès que vous appuyez, ${la} ne fait plus vos démarches ${deMots(enVigueur)}. Vous pourrez remettre en route quand vous voulez.`)}
+      html`${sentence(`Dès que vous appuyez, ${la} ne fait plus vos démarches ${deMots(enVigueur)}. ${remettre(frame)}`)}
     ${choices(enVigueur, 'Tout mettre en pause', 'Ou mettre en pause un seul thème', (mots) => `Mettre en pause : ${mots}`)}
     <p>Les demandes déjà envoyées ne sont pas annulées.</p>`
     }

@@ -2,6 +2,7 @@ import type { Fin } from '../../src/mandat/mandat.ts'
 import type { MandatEtat } from '../../src/mandat/queries.ts'
 import { laStructure } from '../../src/structure/nom.ts'
 import { type Html, html } from '../kit/html.ts'
+import type { Frame } from '../kit/page.ts'
 import { auSoir, deMots, finLe, jourEtHeure, majuscule, temps } from '../kit/words.ts'
 
 /** What a mandat allows, or does not any more, in one sentence that holds alone. */
@@ -34,3 +35,9 @@ const PAR = {
   structure_fermee: 'arrêté parce que la structure a fermé',
   remplace: 'remplacé par un autre mandat',
 } as const satisfies Record<Fin, string>
+
+/** With her paper alone she stops and pauses; what gives power again is hers with FranceConnect (docs/adr/0034). */
+export const remettre = ({ parCode }: Frame): string =>
+  parCode
+    ? 'Pour remettre en route, il faudra FranceConnect, ou un nouveau mandat.'
+    : 'Vous pourrez remettre en route quand vous voulez.'
