@@ -133,7 +133,7 @@ describe('effacer une personne', () => {
     >`select left(birthdate, 4) as annee from usager where id = ${told.usagerId}`
     const { token } = ok(await openByCode(world.db, { code: told.code, annee, previousSession: undefined }, secretsKey))
     const [session] = await world.sql<{ id: string }[]>`select id from session where jeton = ${hashToken(token)}`
-    ok(await sendProof(world.db, { sessionId: session!.id, usagerId: told.usagerId }, { ...world.config, log: () => {} }))
+    ok(await sendProof(world.db, { sessionId: session!.id, usagerIds: [told.usagerId] }, { ...world.config, log: () => {} }))
     // One that she drew herself: no mandat is named when it is said to be blocked.
     const { code } = await changeCode(world.db, await world.asUsager('voahangy'), 'remplacer', secretsKey)
     const empreinte = empreinteDuCodePrive(secretsKey, code!)
