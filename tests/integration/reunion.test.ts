@@ -710,6 +710,34 @@ describe('ce qui est lié suit', () => {
     await world.sql`delete from usager where id = ${other}`
   })
 
+  it('rejoué après une restauration : chaque identité du compte rendu, sans celle qu’elle avait séparée depuis', async () => {
+    const before = await sign(AVANT)
+    const after = await sign(APRES, { perimetre: ['argent'] })
+    const { browser } = await unite(await print(before), APRES)
+    await stopMandat(world.db, SELF([before.usagerId]), { mandatId: before.id })
+    const operator = openDb({ url: world.database.operatorUrl, connections: 1 })
+    const one = { numero: before.usagerId, motif: 'demande', confirmed: true } as const
+    // The other goes on: whole, she is not erased; this one alone, it is.
+    expect(await eraseUsager(operator, one)).toMatchObject({ ok: false, refusal: 'mandat_en_cours' })
+    expect(ok(await eraseUsager(operator, { ...one, seule: true })).usagerIds).toEqual([before.usagerId])
+    const rows = await world.sql<{ id: string }[]>`
+      select id from usager where id in (${before.usagerId}, ${after.usagerId}) and erased_at is null`
+    expect(rows.map(({ id }) => id)).toEqual([after.usagerId])
+    // What is left is hers still: her space, and a union with whoever comes.
+    expect(await read(browser, '/mon-espace/donnees')).not.toContain(before.usagerId)
+    expect((await browser.get(`/mon-espace/mandats/${before.id}`)).status).toBe(404)
+    const again = await sign(AVANT)
+    await unite(await print(again), APRES)
+    expect((await linked(after.usagerId)).ids).toContain(again.usagerId)
+    for (const { mandatId, usagerId } of await enVigueur([again.usagerId, after.usagerId]))
+      await stopMandat(world.db, SELF([usagerId]), { mandatId })
+    const whole = ok(await eraseUsager(operator, { ...one, numero: again.usagerId }))
+    expect(whole.usagerIds).toEqual(expect.arrayContaining([again.usagerId, after.usagerId]))
+    expect(whole.usagerIds[0]).toBe(again.usagerId)
+    await operator.close()
+    await noAlarm()
+  })
+
   it('effacée, elle l’est sous ses deux identités, ou sous aucune', async () => {
     const before = await sign(AVANT)
     const after = await sign(APRES, { perimetre: ['argent'] })
