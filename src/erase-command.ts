@@ -18,6 +18,7 @@ export async function erase(args: string[]): Promise<number> {
     options: {
       motif: { type: 'string' },
       confirmer: { type: 'boolean', default: false },
+      seule: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     },
   })
@@ -35,18 +36,18 @@ export async function erase(args: string[]): Promise<number> {
   if (!url) throw new Error('DATABASE_OPERATOR_URL manque : c’est elle qui donne le droit d’effacer une personne.')
   const db = openDb({ url, connections: 1 })
   try {
-    const { confirmer, json } = values
-    const erased = await eraseUsager(db, { numero, motif, confirmed: confirmer })
+    const { confirmer, json, seule } = values
+    const erased = await eraseUsager(db, { numero, motif, confirmed: confirmer, seule })
     if (!erased.ok) {
       const phrase = ERASE_REFUSAL[erased.refusal](erased.le)
       if (json) console.log(JSON.stringify({ ok: false, refus: erased.refusal, jusqu_au: erased.le, motif, phrase }))
       else console.error(`Rien n’est effacé. ${phrase}`)
       return 1
     }
-    const { usagerId, le, ligne, counts } = erased
+    const { usagerIds, le, ligne, counts } = erased
     const code = counts && !confirmer ? 3 : 0
     if (json) {
-      const report = { ok: true, fait: counts !== null && confirmer, deja: counts === null, personne: usagerId, motif, le }
+      const report = { ok: true, fait: counts !== null && confirmer, deja: counts === null, personnes: usagerIds, motif, le }
       console.log(JSON.stringify({ ...report, ...(code === 0 && { ligne }), comptes: counts, phrase: RESTE }))
       return code
     }
@@ -56,7 +57,7 @@ export async function erase(args: string[]): Promise<number> {
       )
       return code
     }
-    console.log(`${confirmer ? 'Effacée' : 'Serait effacée'} : la personne ${usagerId}, parce que ${MOTIF_EFFACEMENT[motif]}.
+    console.log(`${confirmer ? 'Effacée' : 'Serait effacée'} : la personne ${usagerIds.join(', et son autre identité ')}, parce que ${MOTIF_EFFACEMENT[motif]}.
   son identité, ses contacts, ses codes, ses sessions, ses brouillons
   les mots de ${pluriel(counts.mandats, 'mandat', 'mandats', 'aucun mandat')} et de ${pluriel(counts.demarches, 'démarche', 'démarches', 'aucune démarche')}
   le contenu de ${pluriel(counts.lignes, 'ligne', 'lignes', 'aucune ligne')} du journal

@@ -31,7 +31,7 @@ const USAGE = `Le journal, vérifié sans nous croire :
   npm run journal -- verify --preuves FICHIER [--cle CLÉ]                  un .tlog-proof, ou le journal.json d’une personne, sans aucune base
   npm run journal -- export [--vers FICHIER] [--contenus]                  un paquet, pour qui vérifiera ailleurs
   npm run journal -- prove NUMÉRO [--vers FICHIER]                         la preuve (.tlog-proof) d’une ligne
-  npm run journal -- erase NUMÉRO --motif MOTIF [--confirmer] [--json]     efface une personne ; sans --confirmer, dit ce qui le serait
+  npm run journal -- erase NUMÉRO --motif MOTIF [--seule] [--confirmer] [--json]   efface une personne ; sans --confirmer, dit ce qui le serait
 
   --temoin     ce qu’un témoin a gardé : tous les points de contrôle qu’il a signés, ou le dernier ; on peut en donner plusieurs
   --cle        la clé publique du journal que vous connaissez. Sinon : JOURNAL_VKEY, la clé de JOURNAL_KEY, ou celle du paquet
@@ -45,8 +45,8 @@ Code de sortie : 0 tout est vérifié ; 1 quelque chose est faux : la première 
 clé n’est connue que par le fichier de --preuves.
 
 erase : NUMÉRO est celui d’un mandat de la personne, imprimé au bas de chaque papier, ou le sien, que sa page « Mes données » montre. MOTIF est conservation
-(au bout de six ans ; le service le fait seul), ou ce que le délégué à la protection des données a décidé : demande, decision, erreur. Base :
-DATABASE_OPERATOR_URL. Code de sortie : 0 effacée, maintenant ou déjà ; 1 refusé, dit pourquoi ; 2 commande inutilisable ; 3 rien fait, il manque --confirmer.`
+(au bout de six ans ; le service le fait seul), ou ce que le délégué à la protection des données a décidé : demande, decision, erreur. --seule,
+pour rejouer après une restauration : cette identité, sans celles auxquelles la personne l’a réunie. Base : DATABASE_OPERATOR_URL. Code de sortie : 0 effacée, maintenant ou déjà ; 1 refusé, dit pourquoi ; 2 commande inutilisable ; 3 rien fait, il manque --confirmer.`
 
 /** A witness sees the journal every few seconds: what it saw an hour before the last line says nothing of the end. */
 const VU_MS = 3_600_000

@@ -314,7 +314,7 @@ $$;
 
 -- Her space is opened for all her identities
 
-/* As in 0032; `usager_ids`: every identity of hers, first the one that this session was opened for. */
+/* As in 0032; `usager_ids`: every identity of hers that is not erased, first the one that this session was opened for. */
 drop function session_tenue(bytea, interval, interval, interval, interval);
 create function session_tenue(p_jeton bytea, p_inactive interval, p_age interval, p_preuve interval, p_confirme interval)
 returns table (
@@ -324,7 +324,7 @@ returns table (
 language sql volatile security definer set search_path = pg_catalog, public
 as $$
   select s.id, s.aidant_id,
-    array(select o.id from public.usager o where o.personne_id = u.personne_id order by o.id <> u.id, o.created_at),
+    array(select o.id from public.usager o where o.personne_id = u.personne_id and o.erased_at is null order by o.id <> u.id, o.created_at),
     case when s.prouve_at <= h.now - p_preuve then 'code_prive' else s.niveau end, c.structure_id, a.prenom, a.nom, a.cgu_version,
     st.id, st.nom, st.fuseau, coalesce(ha.referent, false), s.proconnect_id_token is not null,
     (select count(*) from public.habilitation o join public.structure os on os.id = o.structure_id
@@ -361,15 +361,15 @@ return (
 
 set local role none;
 grant create on schema public to traitdunion_effaceur;
+-- The operator keeps it: after a restoration, what was united or separated since is lost, and each identity is erased again as it had been.
 alter function efface(uuid, text) rename to efface_identite;
-revoke execute on function efface_identite(uuid, text) from traitdunion_operator;
 
 /*
  * Erases a person under all her identities, or under none: as `efface_identite` (0020) does each, and answers. `ligne`: of the identity asked for;
- * the counts: of all.
+ * the counts: of all; `usagers`: those erased, now or before, first the one asked for.
  */
 create function efface(p_usager uuid, p_motif text)
-returns table (refus text, le timestamptz, ligne bigint, lignes int, mandats int, demarches int, acces int, messages int)
+returns table (refus text, le timestamptz, ligne bigint, lignes int, mandats int, demarches int, acces int, messages int, usagers uuid[])
 language plpgsql security definer set search_path = pg_catalog, public
 as $$
 declare
@@ -414,6 +414,12 @@ begin
       end loop;
     end loop;
   end if;
+  usagers := array(
+    select o.id
+    from public.usager u
+    join public.usager o on o.personne_id = u.personne_id
+    where u.id = p_usager and o.erased_at is not null
+    order by o.id <> p_usager, o.id);
   return next;
 end
 $$;

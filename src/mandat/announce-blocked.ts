@@ -1,6 +1,7 @@
 import type { Db, Tx } from '../db.ts'
 import type { Log } from '../http/log.ts'
 import { oneByOne } from '../turns.ts'
+import { siennes } from '../usager/queries.ts'
 import { announceBlockedCode, type BlockedCode } from './announce.ts'
 
 const by = { kind: 'worker' } as const
@@ -23,7 +24,7 @@ export const announceBlockedCodes = async (db: Db, log: Log): Promise<number> =>
 /** A code that she drew herself is told under one of her mandats too: by these her messages are found, to be erased with her. */
 const listUntold = (tx: Tx) => tx.sql<BlockedCode[]>`
   select c.id, c.usager_id, c.structure_id,
-    coalesce(c.mandat_id, (select m.id from mandat m where m.usager_id = c.usager_id order by m.signed_at desc limit 1)) as mandat_id,
+    coalesce(c.mandat_id, (select m.id from mandat m where ${siennes(tx, 'm.usager_id', tx.sql`c.usager_id`)} order by m.signed_at desc limit 1)) as mandat_id,
     coalesce(s.fuseau, 'Europe/Paris') as fuseau
   from code_prive_essai e
   join code_prive c on c.id = e.code_prive_id

@@ -10,7 +10,7 @@ import type { AidantContext, Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { requireAidant } from '../http/rules.ts'
 import { dossierDeDirection, lire, litCommeAidant, recordAcces } from '../usager/access.ts'
-import { findUsager } from '../usager/queries.ts'
+import { findUsager, listAutresFiches } from '../usager/queries.ts'
 import { findActing } from './brouillon-queries.ts'
 import { aRenouveler, type FinParLaStructure, nonRepris, refusalOfRenewal } from './fin.ts'
 import { listArretsRecus, listSignalees } from './fin-queries.ts'
@@ -37,11 +37,12 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
       read: async (tx, mandat) => {
         if (over === 'redirected' && isOver(mandat)) return c.redirect(`/mandats/${mandatId}`, 303)
         await recordAcces(tx, { genre: 'mandat_consulte', usagerId: mandat.usagerId })
+        const reunies = (await listAutresFiches(tx, mandat.usagerId)).filter(({ reunie }) => reunie)
         return {
           mandat,
           usager: (await findUsager(tx, mandat.usagerId))!,
           autorisations: await listAutorisations(tx, mandatId),
-          mandats: await listMandats(tx, [mandat.usagerId]),
+          mandats: await listMandats(tx, [mandat.usagerId, ...reunies.map(({ id }) => id)]),
           now: tx.now,
         }
       },

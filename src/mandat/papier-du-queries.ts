@@ -1,5 +1,6 @@
 import type { Tx } from '../db.ts'
 import { mine } from '../structure/mine.ts'
+import { siennes } from '../usager/queries.ts'
 import type { PapierQuoi } from './papier-du.ts'
 
 /** One piece of news that a person is owed on paper. */
@@ -33,7 +34,7 @@ const MOST = 200
 export const listPapiersDus = (tx: Tx) => tx.sql<PapierDu[]>`
   ${papiers(tx)}
   where ${mine(tx, 'p')} and p.remis_at is null
-    and not exists (select 1 from mandat d where ${mine(tx, 'd')} and d.usager_id = p.usager_id and d.ended_how = 'deces')
+    and not exists (select 1 from mandat d where ${mine(tx, 'd')} and ${siennes(tx, 'd.usager_id', tx.sql`p.usager_id`)} and d.ended_how = 'deces')
     and case p.quoi
       when 'arret' then true
       -- It opens her space, mandat over or not.

@@ -44,7 +44,7 @@ export async function uniteIdentites(
 async function findBoth(tx: Tx, sessionId: string, sub: string) {
   const [found] = await tx.sql<{ ids: string[]; id: string | null; une: boolean }[]>`
     select b.id, coalesce(a.personne_id = b.personne_id, false) as une,
-      array(select o.id from usager o where o.personne_id in (a.personne_id, b.personne_id)) as ids
+      array(select o.id from usager o where o.erased_at is null and o.personne_id in (a.personne_id, b.personne_id)) as ids
     from session s
     join usager a on a.id = s.usager_id
     left join usager b on b.sub = ${sub}

@@ -14,8 +14,7 @@ export const changeCode = (
 ): Promise<{ code: string | undefined }> =>
   db.tx(by, async (tx) => {
     const code = geste === 'remplacer' ? drawCodePrive(tx.random) : undefined
-    // The new one is of the identity she came in with; in one order, for two changes at once.
-    for (const id of [...by.usagerIds].sort())
-      await replaceOwnCode(tx, id, code === undefined || id !== by.usagerIds[0] ? null : empreinteDuCodePrive(secretsKey, code))
+    // Of the identity she came in with.
+    await replaceOwnCode(tx, by.usagerIds[0]!, code === undefined ? null : empreinteDuCodePrive(secretsKey, code))
     return { code }
   })

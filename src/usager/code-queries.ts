@@ -1,6 +1,7 @@
 import type { Tx } from '../db.ts'
 import { hers } from '../structure/mine.ts'
 import { type Contactable, type ContactProuve, contactProuve } from './code-prive.ts'
+import { siennes } from './queries.ts'
 
 /**
  * This code, and whose space it opens, through the one function that says so; undefined when anything is wrong. `compte`: a wrong year is one of
@@ -22,19 +23,30 @@ export async function findParCode(
 export async function replacePrintedCode(tx: Tx, usagerId: string, empreinte: Buffer, journalId: number): Promise<void> {
   await tx.sql`select remplacer_code_prive(${usagerId}, ${empreinte}, ${journalId})`
 }
-/** As drawn by the person herself: none of the others serves any more, nor any at all without one. */
+/**
+ * As drawn by the person herself, for this identity of hers: none of the others serves any more, whichever identity it opened, nor any at all
+ * without one. In one order, for two changes at once.
+ */
 export async function replaceOwnCode(tx: Tx, usagerId: string, empreinte: Buffer | null): Promise<void> {
-  await tx.sql`select changer_code_prive(${usagerId}, ${empreinte})`
+  if (tx.who.kind !== 'usager') throw new Error(`${tx.who.kind} is not a person`)
+  for (const id of [...tx.who.usagerIds].sort())
+    await tx.sql`select changer_code_prive(${id}, ${id === usagerId ? empreinte : null})`
 }
 
-/** Where a code may be sent to this person; undefined when nothing was ever proven, or nothing is any more. `held`: it stays so to the end. */
+/**
+ * Where a code may be sent to this person: by this identity, else by another of hers that the caller may read. Undefined when nothing was ever
+ * proven, or nothing is any more. `held`: it stays so to the end.
+ */
 export async function findContactProuve(tx: Tx, usagerId: string, { held = false } = {}): Promise<ContactProuve | undefined> {
-  const [row] = await tx.sql<Contactable[]>`
-    select suivi, email, telephone, email_prouve_at, telephone_prouve_at
+  // In the order of their ids, as all that hold several.
+  const rows = await tx.sql<(Contactable & { id: string })[]>`
+    select id, suivi, email, telephone, email_prouve_at, telephone_prouve_at
     from usager
-    where id = ${usagerId}
+    where ${siennes(tx, 'id', usagerId)}
+    order by id
     ${held ? tx.sql`for share` : tx.sql``}`
-  return row && contactProuve(row)
+  const own = rows.find(({ id }) => id === usagerId)
+  return [...(own ? [own] : []), ...rows].map(contactProuve).find((proven) => proven !== undefined)
 }
 
 // What the person reads of her own code

@@ -62,7 +62,7 @@ export function codeRoutes({ db, config, log }: { db: Db; config: Config; log: L
     const suite = localPath(c.req.query('suite'))
     return suite?.startsWith('/mon-espace/') ? suite : '/mon-espace'
   }
-  const holderOf = (c: UsagerContext) => ({ sessionId: c.var.sessionId!, usagerId: c.var.usager.ids[0]! })
+  const holderOf = (c: UsagerContext) => ({ sessionId: c.var.sessionId!, usagerIds: c.var.usager.ids })
   const contactOf = (c: UsagerContext) => db.tx({ kind: 'portier' }, (tx) => findContactProuve(tx, c.var.usager.ids[0]!))
   const codeAddress = (c: UsagerContext) => `${STEP_UP.contact}/code?suite=${encodeURIComponent(suiteOf(c))}`
   const asking = async (c: UsagerContext, refusal?: SendProofRefusal) => {

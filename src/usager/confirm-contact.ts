@@ -12,7 +12,7 @@ export type ProofRefusal = 'code_refuse'
  */
 export const confirmContact = (
   db: Db,
-  by: { sessionId: string; usagerId: string },
+  by: { sessionId: string; usagerIds: readonly string[] },
   code: string,
   secretsKey: Buffer,
 ): Promise<{ ok: true; token: string } | { ok: false; refusal: ProofRefusal }> =>
@@ -38,6 +38,6 @@ export const confirmContact = (
     const since = await closeSession(tx, by.sessionId)
     // Closed meanwhile (her code was replaced, she left): it opens nothing any more.
     if (!since) return { ok: false, refusal: 'code_refuse' }
-    const holder = { usagerId: by.usagerId, niveau: 'contact_prouve', codeId: row.codeId } as const
+    const holder = { usagerId: by.usagerIds[0]!, niveau: 'contact_prouve', codeId: row.codeId } as const
     return { ok: true, token: await openSession(tx, holder, since) }
   })

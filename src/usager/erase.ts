@@ -4,27 +4,32 @@ import type { Db, Tx } from '../db.ts'
 export const MOTIFS_EFFACEMENT = ['conservation', 'demande', 'decision', 'erreur'] as const
 export type MotifEffacement = (typeof MOTIFS_EFFACEMENT)[number]
 
+type Demande = { numero: string; motif: MotifEffacement; seule?: boolean | undefined }
 export type EraseRefusal = 'personne_inconnue' | 'mandat_en_cours' | 'conservation'
 /** How many of each thing were emptied: lines of the journal, accords, démarches, openings of her dossier, messages. */
 export type EraseCounts = { lignes: number; mandats: number; demarches: number; acces: number; messages: number }
 export type Erased =
-  /** `ligne`: the line of the journal that says so. `counts`: null when she was erased already, and nothing is done. */
-  | { ok: true; usagerId: string; le: Date; ligne: number; counts: EraseCounts | null }
+  /**
+   * `usagerIds`: her identities that are erased, first the one found. `ligne`: the line of the journal that says so of that one. `counts`: null when
+   * it was erased already, and nothing is done.
+   */
+  | { ok: true; usagerIds: string[]; le: Date; ligne: number; counts: EraseCounts | null }
   /** `le`: until when she is kept. */
   | { ok: false; refusal: EraseRefusal; le: Date | null }
 
 /**
- * Erases a person, found by her number or by that of one of her mandats, as the database's one function does and counts it. Without `confirmed` the
- * same is done, then undone: it says what would be.
+ * Erases a person under all her identities, found by the number of one or by that of one of her mandats, as the database's one function does and
+ * counts it; `seule`: that identity and no other, to do again what a restoration lost. Without `confirmed` the same is done, then undone: it says
+ * what would be.
  */
 export async function eraseUsager(
   db: Db,
-  { numero, motif, confirmed }: { numero: string; motif: MotifEffacement; confirmed: boolean },
+  { numero, motif, confirmed, seule }: Demande & { confirmed: boolean },
 ): Promise<Erased> {
   const rehearsed: { erased?: Erased } = {}
   return db
     .tx({ kind: 'operator' }, async (tx) => {
-      const erased = await erase(tx, numero, motif)
+      const erased = await erase(tx, { numero, motif, seule })
       if (!erased.ok || !erased.counts || confirmed) return erased
       throw Object.assign(rehearsed, { erased })
     })
@@ -34,12 +39,15 @@ export async function eraseUsager(
     })
 }
 
-async function erase(tx: Tx, numero: string, motif: MotifEffacement): Promise<Erased> {
-  const [row] = await tx.sql<({ usagerId: string; refus: EraseRefusal | null; le: Date | null; ligne: number } & EraseCounts)[]>`
-    select m.usager_id, e.refus, e.le, e.ligne, e.lignes, e.mandats, e.demarches, e.acces, e.messages
-    from (select usager_id from mandat where id = ${numero} or usager_id = ${numero} limit 1) m, efface(m.usager_id, ${motif}) e`
-  if (!row || row.refus) return { ok: false, refusal: row?.refus ?? 'personne_inconnue', le: row?.le ?? null }
-  const { usagerId, le, ligne, refus: _, ...counts } = row
+async function erase(tx: Tx, { numero, motif, seule }: Demande): Promise<Erased> {
+  const [row] = await tx.sql<
+    ({ usagerIds: string[]; refus: EraseRefusal | null; le: Date | null; ligne: number } & EraseCounts)[]
+  >`
+    select ${seule ? tx.sql`array[m.usager_id]` : tx.sql`e.usagers`} as usager_ids, e.refus, e.le, e.ligne, e.lignes, e.mandats, e.demarches, e.acces, e.messages
+    from (select coalesce((select usager_id from mandat where id = ${numero}), ${numero}) as usager_id) m,
+      ${tx.sql(seule ? 'efface_identite' : 'efface')}(m.usager_id, ${motif}) e`
+  const { usagerIds, le, ligne, refus, ...counts } = row!
+  if (refus) return { ok: false, refusal: refus, le }
   // Told without a count, the erasure is an earlier one.
-  return { ok: true, usagerId, le: le!, ligne, counts: counts.lignes === null ? null : counts }
+  return { ok: true, usagerIds, le: le!, ligne, counts: counts.lignes === null ? null : counts }
 }

@@ -23,9 +23,9 @@ import { pauseRoutes } from './pause-routes.ts'
 import { porteRoutes } from './porte-routes.ts'
 import { findAutreEtatCivil, listAcces, listDonnees, listStructuresDe } from './queries.ts'
 
-/** Her other mandats in force with the same structure. */
-const listAutres = async (tx: Tx, { id, structureId, usagerId }: MandatEtat) =>
-  (await listMandats(tx, [usagerId])).filter(
+/** Her other mandats in force with the same structure, whichever identity she gave them under. */
+const listAutres = async (tx: Tx, { id, structureId }: MandatEtat, usagerIds: readonly string[]) =>
+  (await listMandats(tx, usagerIds)).filter(
     (one) => one.id !== id && one.structureId === structureId && ['actif', 'suspendu'].includes(one.etat),
   )
 
@@ -85,7 +85,7 @@ export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
         mandat && {
           mandat,
           autorisations: await listAutorisations(tx, mandatId),
-          autres: await listAutres(tx, mandat),
+          autres: await listAutres(tx, mandat, c.var.usager.ids),
           now: tx.now,
         }
       )
@@ -121,7 +121,7 @@ export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
         autorisations,
         recus,
         signalees,
-        autres: await listAutres(tx, mandat),
+        autres: await listAutres(tx, mandat, c.var.usager.ids),
         ...(await listDemarches(tx, { mandatId }, undefined, TOUTES)),
         now: tx.now,
       }

@@ -15,10 +15,11 @@ type Sent = { ok: true } | { ok: false; refusal: SendProofRefusal }
  * Sends six digits to the contact that the person proved when she gave her accord, for a space opened with her paper. The last sent is the only
  * one that serves. Three an hour: nobody makes her telephone ring all night.
  */
-export async function sendProof(db: Db, to: { sessionId: string; usagerId: string }, door: SmsDoor): Promise<Sent> {
-  const proven = await db.tx({ kind: 'portier' }, (tx) => findContactProuve(tx, to.usagerId))
+export async function sendProof(db: Db, to: { sessionId: string; usagerIds: readonly string[] }, door: SmsDoor): Promise<Sent> {
+  const proven = await db.tx({ kind: 'portier' }, (tx) => findContactProuve(tx, to.usagerIds[0]!))
   if (!proven) return { ok: false, refusal: 'sans_contact' }
-  const sending = await db.tx({ kind: 'portier' }, (tx) => takeToken(tx, 'code_preuve', to.usagerId))
+  // Hers, not an identity's: two sheets do not ring twice as often.
+  const sending = await db.tx({ kind: 'portier' }, (tx) => takeToken(tx, 'code_preuve', to.usagerIds.toSorted()[0]!))
   if (!sending.ok) return { ok: false, refusal: 'trop_de_codes' }
   const { canal, contact } = proven
   const spent = canal === 'sms' ? await db.tx({ kind: 'portier' }, (tx) => takeSms(tx, door, contact)) : undefined
@@ -28,7 +29,7 @@ export async function sendProof(db: Db, to: { sessionId: string; usagerId: strin
   }
   const sent = await db.tx({ kind: 'portier' }, async (tx) => {
     // Replaced meanwhile, it is told nothing: what was sent there before is dead, this would not be.
-    if ((await findContactProuve(tx, to.usagerId, { held: true }))?.contact !== contact) return undefined
+    if ((await findContactProuve(tx, to.usagerIds[0]!, { held: true }))?.contact !== contact) return undefined
     const id = newUuid(tx)
     const code = sixDigits(tx.random(6))
     await tx.sql`

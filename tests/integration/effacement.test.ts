@@ -1,5 +1,8 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openDossier } from '../../src/audit/open.ts'
@@ -133,7 +136,7 @@ describe('effacer une personne', () => {
     >`select left(birthdate, 4) as annee from usager where id = ${told.usagerId}`
     const { token } = ok(await openByCode(world.db, { code: told.code, annee, previousSession: undefined }, secretsKey))
     const [session] = await world.sql<{ id: string }[]>`select id from session where jeton = ${hashToken(token)}`
-    ok(await sendProof(world.db, { sessionId: session!.id, usagerId: told.usagerId }, { ...world.config, log: () => {} }))
+    ok(await sendProof(world.db, { sessionId: session!.id, usagerIds: [told.usagerId] }, { ...world.config, log: () => {} }))
     // One that she drew herself: no mandat is named when it is said to be blocked.
     const { code } = await changeCode(world.db, await world.asUsager('voahangy'), 'remplacer', secretsKey)
     const empreinte = empreinteDuCodePrive(secretsKey, code!)
@@ -171,7 +174,7 @@ describe('effacer une personne', () => {
     const once = await world.digest()
     await later(DAY)
     const again = ok(await erase(told.usagerId))
-    expect(again).toEqual({ ok: true, usagerId: told.usagerId, le: erased.le, ligne: erased.ligne, counts: null })
+    expect(again).toEqual({ ok: true, usagerIds: [told.usagerId], le: erased.le, ligne: erased.ligne, counts: null })
     expect(await world.digest()).toEqual(once)
   })
 
@@ -689,7 +692,7 @@ describe('npm run journal -- erase', () => {
       ok: true,
       fait: true,
       deja: false,
-      personne: told.usagerId,
+      personnes: [told.usagerId],
       motif: 'demande',
       comptes: { mandats: 1, demarches: 1 },
     })
@@ -698,10 +701,41 @@ describe('npm run journal -- erase', () => {
       code: 0,
       stdout: expect.stringContaining('Déjà effacée le'),
     })
+    // Under a number of hers that no mandat bears, as « Mes données » shows it.
+    const [alone] = await world.sql<{ id: string }[]>`
+      insert into usager (sub, prenoms, nom_naissance, birthdate) values ('sans-mandat', '{Noé}', 'SANSMANDAT', '1990-01-01') returning id`
+    expect(await run([alone!.id, '--motif', 'demande', '--confirmer', '--json'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(`"personnes":["${alone!.id}"]`),
+    })
     const unknown = await run(['00000000-0000-4000-8000-000000000000', '--motif', 'erreur', '--json'])
     expect([unknown.code, JSON.parse(unknown.stdout)]).toEqual([
       1,
       expect.objectContaining({ ok: false, refus: 'personne_inconnue' }),
     ])
+  })
+
+  it('ce que la documentation rejoue après une restauration : chaque identité de chaque compte rendu, et seule', async () => {
+    const doc = await readFile(join(ROOT, 'docs/exploitation.md'), 'utf8')
+    const [, replay] = /```sh\n([^`]*effacements\.jsonl[^`]*)```/.exec(doc.slice(doc.indexOf('Rejouez tout')))!
+    const dir = await mkdtemp(join(tmpdir(), 'rejouer-'))
+    const report = (fait: boolean, personnes: string[], motif: string) =>
+      JSON.stringify({
+        ok: true,
+        fait,
+        deja: !fait,
+        personnes,
+        motif,
+        le: new Date(0),
+        ligne: 7,
+        comptes: null,
+        phrase: 'Restent',
+      })
+    const reports = [report(true, ['u1'], 'erreur'), report(false, ['u2'], 'demande'), report(true, ['u3', 'u4'], 'demande')]
+    await writeFile(join(dir, 'effacements.jsonl'), `${reports.join('\n')}\n`)
+    const done = execFileSync('sh', ['-c', `npm() { echo "$*"; }\n${replay}`], { cwd: dir, encoding: 'utf8' })
+    const args = (qui: string, motif: string) => `run -s journal -- erase ${qui} --seule --motif ${motif} --confirmer --json`
+    expect(done.trim().split('\n')).toEqual([args('u1', 'erreur'), args('u3', 'demande'), args('u4', 'demande')])
+    await rm(dir, { recursive: true })
   })
 })

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openDb, type Who } from '../../src/db.ts'
 import { openSession } from '../../src/http/session.ts'
+import { announceBlockedCodes } from '../../src/mandat/announce-blocked.ts'
 import { findConnue } from '../../src/mandat/brouillon-queries.ts'
 import { keepIdentity, openIdentification } from '../../src/mandat/identify.ts'
+import { listPapiersDus } from '../../src/mandat/papier-du-queries.ts'
 import { renewMandat } from '../../src/mandat/renew.ts'
 import { separateIdentite } from '../../src/mandat/separate.ts'
 import { signMandat } from '../../src/mandat/sign.ts'
@@ -11,6 +13,7 @@ import { terminateMandat } from '../../src/mandat/terminate.ts'
 import { uniteIdentites } from '../../src/mandat/unite.ts'
 import { printPapier } from '../../src/papier/print.ts'
 import { eraseUsager } from '../../src/usager/erase.ts'
+import { sendProof } from '../../src/usager/send-proof.ts'
 import { type OpenTree, openTree } from '../support/arbre.ts'
 import { expectValidHtml } from '../support/html.ts'
 import { type Browser, newWorld, ok, PUBLIC_URL, type Telling, type Told, type World } from '../support/world.ts'
@@ -590,6 +593,149 @@ describe('ce qui est lié suit', () => {
       refusal: 'deces_note',
     })
     await world.forgetFins()
+  })
+
+  it('arrêtée sous l’une, elle lit que l’autre mandat de la même structure continue', async () => {
+    const before = await sign(AVANT)
+    const after = await sign(APRES, { perimetre: ['argent'] })
+    const { browser } = await unite(await print(before), APRES)
+    const asked = await read(browser, `/mon-espace/mandats/${before.id}/arreter`)
+    expect(asked).toContain('Arrêter tout ce mandat')
+    expect(asked).toContain('Vous avez un autre mandat avec le CCAS de Figeac, pour vos démarches d’impôts')
+    expect((await browser.post(`/mon-espace/mandats/${before.id}/arreter`, { quoi: 'tout' })).status).toBe(303)
+    const stopped = await read(browser, `/mon-espace/mandats/${before.id}/arret`)
+    expect(stopped).toContain('n’a plus le droit de faire vos démarches de logement')
+    expect(stopped).toContain('il continue')
+    expect((await enVigueur([after.usagerId])).length).toBe(1)
+  })
+
+  it('avant de noter un décès ou une mesure, l’aidant lit combien de mandats s’arrêtent, sous toutes ses identités', async () => {
+    const before = await sign(AVANT)
+    await sign(APRES, { perimetre: ['argent'] })
+    const thomas = world.browser(await world.sessionOf('thomas'))
+    for (const path of ['deces', 'protection'])
+      expect(await read(thomas, `/mandats/${before.id}/${path}`)).toContain('Son mandat avec votre structure s’arrête')
+    await unite(await print(before), APRES)
+    for (const path of ['deces', 'protection'])
+      expect(await read(thomas, `/mandats/${before.id}/${path}`)).toContain('Ses 2 mandats en cours avec votre structure')
+  })
+
+  it('un décès noté sous l’une : rien ne reste à lui remettre sous l’autre', async () => {
+    const before = await sign(AVANT)
+    const after = await sign(APRES, { perimetre: ['argent'], suivi: 'papier' })
+    const owed = async () => (await world.db.tx(world.as('thomas'), listPapiersDus)).map(({ mandatId }) => mandatId)
+    await unite(await print(before), APRES)
+    // What is owed of a mandat that is over, too.
+    await stopMandat(world.db, SELF([after.usagerId]), { mandatId: after.id })
+    expect(await owed()).toContain(after.id)
+    ok(await terminateMandat(world.db, world.as('thomas'), { mandatId: before.id, how: 'deces' }))
+    expect(await owed()).not.toContain(after.id)
+    await world.forgetFins()
+  })
+
+  it('le code qu’elle tire sous l’identité sans contact arrête, par celui de l’autre, et son blocage s’y dit', async () => {
+    const before = await sign(AVANT)
+    // Without any contact under the identity she comes in with.
+    const after = await sign(APRES, { perimetre: ['argent'], suivi: 'papier' })
+    await (await enter(APRES)).browser.post('/mon-espace/contacts', { suivi: 'papier' })
+    expect(await world.sql`select telephone_prouve_at, email_prouve_at from usager where id = ${after.usagerId}`).toEqual([
+      { telephone_prouve_at: null, email_prouve_at: null },
+    ])
+    const { browser } = await unite(await print(before), APRES)
+    const drawn = await browser.post('/mon-espace/code-papier', { geste: 'remplacer' })
+    const [code] = /[A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9]{4}/.exec(plain(drawn.html))!
+    const paper = world.browser()
+    await paper.post('/mon-espace/code', { code, annee: ANNEE })
+    expect(await read(paper, '/mon-espace')).not.toContain('Comment arrêter')
+    await world.sql`delete from message`
+    expect(await read(paper, '/mon-espace/confirmer')).toContain('06 •• •• •• 11')
+    expect((await paper.post('/mon-espace/confirmer', {})).status).toBe(303)
+    const [message] = await world.messages()
+    expect(message!.destinataire).toBe('+33611111111')
+    const [, first, second] = /(\d{3}) (\d{3})/.exec(message!.corps)!
+    expect((await paper.post('/mon-espace/confirmer/code', { code: `${first}${second}` })).status).toBe(303)
+    expect((await paper.post(`/mon-espace/mandats/${after.id}/arreter`, { quoi: 'tout' })).status).toBe(303)
+    expect((await enVigueur([after.usagerId])).length).toBe(0)
+    await world.sql`delete from message`
+    for (let n = 0; n < 15; n++) {
+      await world.sql`delete from limite`
+      await world.browser().post('/mon-espace/code', { code, annee: '1958' })
+    }
+    await announceBlockedCodes(world.db, () => {})
+    const [blocked] = await world.messages()
+    expect([blocked!.destinataire, blocked!.cle.split(':')[0]]).toEqual(['+33611111111', 'code-bloque'])
+  })
+
+  it('une feuille qu’elle imprime elle-même remplace aussi celles de l’autre identité', async () => {
+    const before = await sign(AVANT)
+    const after = await sign(APRES, { perimetre: ['argent'] })
+    const code = await print(before)
+    await unite(code, APRES)
+    const opens = async () => (await world.browser().post('/mon-espace/code', { code, annee: ANNEE })).status
+    expect(await opens()).toBe(303)
+    const hers = SELF([after.usagerId, before.usagerId])
+    ok(await printPapier(world.db, hers, { mandatId: after.id, papier: 'pour-vous' }, world.signer))
+    expect(await opens()).toBe(409)
+  })
+
+  it('trois codes de preuve par heure pour la personne, quelles que soient ses feuilles', async () => {
+    const before = await sign(AVANT)
+    const { usagerId } = await sign(APRES, { perimetre: ['argent'] })
+    await unite(await print(before), APRES)
+    const sessionId = await paperSession(before.usagerId)
+    const sent = []
+    for (const usagerIds of [
+      [before.usagerId, usagerId],
+      [usagerId, before.usagerId],
+    ].flatMap((ids) => [ids, ids]))
+      sent.push(await sendProof(world.db, { sessionId, usagerIds }, { ...world.config, log: () => {} }))
+    expect(sent).toEqual([...Array(3).fill({ ok: true }), { ok: false, refusal: 'trop_de_codes' }])
+  })
+
+  it('le code d’une identité que nul n’a de mandat : son blocage se dit sous un mandat d’elle, pour s’effacer avec', async () => {
+    const before = await sign(AVANT)
+    const other = await world.sql.begin(async (tx) => {
+      const [row] = await tx<{ id: string }[]>`
+        insert into usager (sub, prenoms, nom_naissance, birthdate, birthcountry, personne_id)
+        select 'troisieme', prenoms, nom_naissance, birthdate, birthcountry, personne_id from usager where id = ${before.usagerId} returning id`
+      return row!.id
+    })
+    const [code] = await world.sql<{ id: string }[]>`
+      insert into code_prive (usager_id, empreinte) values (${other}, ${Buffer.alloc(32, 7)}) returning id`
+    await world.sql`insert into code_prive_essai (code_prive_id, faux, bloque_at) values (${code!.id}, 15, horloge())`
+    await announceBlockedCodes(world.db, () => {})
+    const told = (await world.messages()).filter(({ cle }) => cle.startsWith('code-bloque:'))
+    expect(told.map(({ cle }) => cle)).toEqual([`code-bloque:${before.id}:${code!.id}`])
+    await world.sql`delete from code_prive where usager_id = ${other}`
+    await world.sql`delete from usager where id = ${other}`
+  })
+
+  it('rejoué après une restauration : chaque identité du compte rendu, sans celle qu’elle avait séparée depuis', async () => {
+    const before = await sign(AVANT)
+    const after = await sign(APRES, { perimetre: ['argent'] })
+    const { browser } = await unite(await print(before), APRES)
+    await stopMandat(world.db, SELF([before.usagerId]), { mandatId: before.id })
+    const operator = openDb({ url: world.database.operatorUrl, connections: 1 })
+    const one = { numero: before.usagerId, motif: 'demande', confirmed: true } as const
+    // The other goes on: whole, she is not erased; this one alone, it is.
+    expect(await eraseUsager(operator, one)).toMatchObject({ ok: false, refusal: 'mandat_en_cours' })
+    expect(ok(await eraseUsager(operator, { ...one, seule: true })).usagerIds).toEqual([before.usagerId])
+    const rows = await world.sql<{ id: string }[]>`
+      select id from usager where id in (${before.usagerId}, ${after.usagerId}) and erased_at is null`
+    expect(rows.map(({ id }) => id)).toEqual([after.usagerId])
+    // What is left is hers still: her space, and a union with whoever comes.
+    expect(await read(browser, '/mon-espace/donnees')).not.toContain(before.usagerId)
+    expect((await browser.get(`/mon-espace/mandats/${before.id}`)).status).toBe(404)
+    const again = await sign(AVANT)
+    await unite(await print(again), APRES)
+    expect((await linked(after.usagerId)).ids).toContain(again.usagerId)
+    for (const { mandatId, usagerId } of await enVigueur([again.usagerId, after.usagerId]))
+      await stopMandat(world.db, SELF([usagerId]), { mandatId })
+    const whole = ok(await eraseUsager(operator, { ...one, numero: again.usagerId }))
+    expect(whole.usagerIds).toEqual(expect.arrayContaining([again.usagerId, after.usagerId]))
+    expect(whole.usagerIds[0]).toBe(again.usagerId)
+    await operator.close()
+    await noAlarm()
   })
 
   it('effacée, elle l’est sous ses deux identités, ou sous aucune', async () => {

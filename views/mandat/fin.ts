@@ -120,7 +120,7 @@ const heureDeChamp = (at: Date, zone: string) => {
 
 type FinProps = Shown & {
   how: FinParLaStructure
-  /** All of the person's in this structure. */
+  /** All of the person's in this structure, under all the identities that it knows of hers. */
   mandats: readonly MandatEtat[]
   refusal?: Refusal | undefined
   error?: string | undefined
