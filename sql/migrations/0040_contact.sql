@@ -107,7 +107,8 @@ end
 $$;
 
 /*
- * What was sent to a contact proves nothing once it is replaced: neither the code that stops, nor the space that it had opened to that, nor,
+ * What was sent to a contact proves nothing once it is replaced, under any of her identities, nor once they are apart: neither the code that stops,
+ * nor the space that it had opened to that, nor,
  * when she is erased, what waited.
  */
 create function contact_remplace() returns trigger
@@ -118,20 +119,22 @@ begin
     update public.code_preuve p
     set used_at = greatest(p.created_at, public.horloge())
     from public.session s
-    where s.id = p.session_id and s.usager_id = new.id and p.used_at is null
+    where s.id = p.session_id and s.usager_id in (select u.id from public.usager u where u.personne_id in (old.personne_id, new.personne_id))
+      and p.used_at is null
     returning p.id
   )
   delete from public.message q using codes where q.cle = 'connexion:' || codes.id || ':preuve';
   -- A code that comes back at this very moment is waited for by the statement above: what it opened is seen by this one.
-  update public.session set niveau = 'code_prive', prouve_at = null where usager_id = new.id and niveau = 'contact_prouve';
+  update public.session set niveau = 'code_prive', prouve_at = null
+  where usager_id in (select u.id from public.usager u where u.personne_id in (old.personne_id, new.personne_id)) and niveau = 'contact_prouve';
   if new.erased_at is not null then
     delete from public.changement_contact where usager_id = new.id;
   end if;
   return null;
 end
 $$;
-create trigger contact_remplace after update of email, telephone, erased_at on usager for each row
-  when ((old.email, old.telephone, old.erased_at) is distinct from (new.email, new.telephone, new.erased_at))
+create trigger contact_remplace after update of email, telephone, erased_at, personne_id on usager for each row
+  when ((old.email, old.telephone, old.erased_at, old.personne_id) is distinct from (new.email, new.telephone, new.erased_at, new.personne_id))
   execute function contact_remplace();
 
 /*

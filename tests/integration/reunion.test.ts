@@ -678,6 +678,31 @@ describe('ce qui est lié suit', () => {
     expect(await opens()).toBe(409)
   })
 
+  it('un contact remplacé, ou une identité séparée, ne prouve plus rien pour l’autre', async () => {
+    for (const geste of ['contact', 'separer'] as const) {
+      const before = await sign(AVANT)
+      const after = await sign(APRES, { perimetre: ['argent'], suivi: 'papier' })
+      await (await enter(APRES)).browser.post('/mon-espace/contacts', { suivi: 'papier' })
+      const { browser } = await unite(await print(before), APRES)
+      const drawn = await browser.post('/mon-espace/code-papier', { geste: 'remplacer' })
+      const [code] = /[A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9]{4}/.exec(plain(drawn.html))!
+      const paper = world.browser()
+      await paper.post('/mon-espace/code', { code, annee: ANNEE })
+      await world.sql`delete from message`
+      await paper.post('/mon-espace/confirmer', {})
+      const [, first, second] = /(\d{3}) (\d{3})/.exec((await world.messages())[0]!.corps)!
+      await paper.post('/mon-espace/confirmer/code', { code: `${first}${second}` })
+      expect((await paper.get(`/mon-espace/mandats/${after.id}/arreter`)).status).toBe(200)
+      if (geste === 'contact') await browser.post('/mon-espace/contacts', { suivi: 'papier' })
+      else await browser.post('/mon-espace/separer', {})
+      expect([geste, (await paper.get(`/mon-espace/mandats/${after.id}/arreter`)).status]).toEqual([geste, 303])
+      await world.sql`delete from limite`
+      await separateIdentite(world.db, SELF([after.usagerId, before.usagerId]))
+      for (const { mandatId, usagerId } of await enVigueur([after.usagerId, before.usagerId]))
+        await stopMandat(world.db, SELF([usagerId]), { mandatId })
+    }
+  })
+
   it('trois codes de preuve par heure pour la personne, quelles que soient ses feuilles', async () => {
     const before = await sign(AVANT)
     const { usagerId } = await sign(APRES, { perimetre: ['argent'] })
