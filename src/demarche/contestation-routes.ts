@@ -18,7 +18,7 @@ import { contestDemarche, recordContestation } from './contest.ts'
 import { findContestation, listAContester, listContestations } from './contestation-queries.ts'
 import { correctDemarche } from './correct.ts'
 import { contestationForm, contestationRecueForm, correctionForm, faitsCorriges, reponseForm } from './forms.ts'
-import { findDemarche, findMoment } from './queries.ts'
+import { type DemarcheRow, findDemarche, findMoment } from './queries.ts'
 
 /** What the person does not agree with, on the page of one act; what the direction answers; what is corrected. */
 export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
@@ -66,9 +66,12 @@ export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
   // The structure: what it hears of her, and what it corrects
 
   /** One act as an aidant, or the direction with the dossier open, reads it. */
-  const read = (c: AidantContext, demarcheId: string) =>
+  const read = (c: AidantContext, demarcheId: string, may = (_: DemarcheRow) => true) =>
     lire(db, c.var.aidant, {
-      find: (tx) => findDemarche(tx, demarcheId),
+      find: async (tx) => {
+        const demarche = await findDemarche(tx, demarcheId)
+        return demarche && may(demarche) ? demarche : undefined
+      },
       read: async (tx, demarche) => {
         await recordAcces(tx, { genre: 'demarche_consultee', usagerId: demarche.usagerId })
         return { demarche, usager: (await findUsager(tx, demarche.usagerId))!, now: tx.now }
@@ -103,16 +106,22 @@ export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
     return recue(c, demarcheId, 409, { values: form.values, refusal: recorded.refusal })
   })
 
+  /** Its author or the direction: whoever else asks has looked at nothing. */
+  const corrige =
+    (c: AidantContext) =>
+    ({ aidantId }: DemarcheRow) =>
+      aidantId === c.var.aidant.id || c.var.aidant.referent
   const correcting = async (
     c: AidantContext,
     demarcheId: string,
     status: 200 | 409 | 422 = 200,
     more: Partial<Parameters<typeof correctionPage>[0]> = {},
   ) => {
-    const shown = await read(c, demarcheId)
+    const shown = await read(c, demarcheId, corrige(c))
     if (shown instanceof Response) return shown
-    const may = shown?.demarche.titre && (shown.demarche.aidantId === c.var.aidant.id || c.var.aidant.referent)
-    return may ? c.html(correctionPage({ frame: frameOf(c, 'personnes'), ...shown, ...more }), status) : c.notFound()
+    return shown?.demarche.titre
+      ? c.html(correctionPage({ frame: frameOf(c, 'personnes'), ...shown, ...more }), status)
+      : c.notFound()
   }
   const CORRIGER = '/demarches/:demarcheId/corriger'
   routes.get(CORRIGER, requireAidant, (c) => correcting(c, c.req.param('demarcheId')))
@@ -121,11 +130,9 @@ export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
     const demarcheId = c.req.param('demarcheId')
     const form = await parseForm(c, correctionForm)
     if (!form.ok) return correcting(c, demarcheId, 422, { values: form.values, errors: form.errors })
-    const shown = await read(c, demarcheId)
-    if (shown instanceof Response) return shown
-    const mine = shown?.demarche.aidantId === aidant.id
-    if (!shown || (!mine && !aidant.referent)) return c.notFound()
-    const by = mine ? as(aidant) : asReferent(aidant)
+    const shown = await read(c, demarcheId, corrige(c))
+    if (!shown || shown instanceof Response) return shown ?? c.notFound()
+    const by = shown.demarche.aidantId === aidant.id ? as(aidant) : asReferent(aidant)
     const corrected = await correctDemarche(db, by, { demarcheId, faits: faitsCorriges(form.data), raison: form.data.raison })
     if (corrected.ok) return c.redirect(`/demarches/${demarcheId}`, 303)
     return correcting(c, demarcheId, 409, { values: form.values, refusal: corrected.refusal })

@@ -274,6 +274,8 @@ describe('ce qui se demande n’écrit pas', () => {
     '/mandats/:mandatId/demarches/nouvelle',
     '/mandats/:mandatId/demarches/hors-mandat',
     '/demarches/:demarcheId',
+    '/demarches/:demarcheId/contestation',
+    '/demarches/:demarcheId/corriger',
     '/demarches/:demarcheId/preuve.tlog-proof',
     '/structure/personnes/:usagerId',
   ]
