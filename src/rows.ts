@@ -264,6 +264,7 @@ export type ContestationRow = {
   aidantId: string | null
   maniere: 'bulletin' | 'courrier' | 'telephone' | 'visite' | 'email' | null
   recuLe: Date | null
+  auteurSeul: boolean
   reponse: 'corrigee' | 'reconnue' | 'maintenue' | null
   answeredAt: Date | null
   answeredBy: string | null

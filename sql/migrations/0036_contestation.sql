@@ -28,6 +28,7 @@ create table contestation (
   aidant_id uuid,
   maniere text check (maniere in ('bulletin', 'courrier', 'telephone', 'visite', 'email')),
   recu_le timestamptz(3),
+  auteur_seul boolean not null,
   reponse text check (reponse in ('corrigee', 'reconnue', 'maintenue')),
   answered_at timestamptz(3),
   answered_by uuid,
@@ -38,7 +39,8 @@ create table contestation (
   foreign key (aidant_id, structure_id) references habilitation (aidant_id, structure_id),
   foreign key (answered_by, structure_id) references habilitation (aidant_id, structure_id)
 );
-create unique index contestation_ouverte on contestation (demarche_id) where answered_at is null;
+-- One from her and one recorded for her: nobody keeps her from saying it by saying it first.
+create unique index contestation_ouverte on contestation (demarche_id, (aidant_id is null)) where answered_at is null;
 create index contestation_demarche on contestation (demarche_id, journal_id desc);
 create index contestation_structure on contestation (structure_id, journal_id desc);
 create index contestation_usager on contestation (usager_id);
@@ -63,27 +65,35 @@ create index correction_demarche on correction (demarche_id, journal_id desc);
 create index correction_usager on correction (usager_id);
 comment on table correction is 'Un acte corrigé, ou noté par erreur : s’ajoute à ce qui était noté, qui reste lisible ; les mots sont au journal, effaçables';
 
-/*
- * Who answers what is contested: an active référent, and not the author of the act while another référent may. The person may be afraid of her aidant:
- * neither she nor a colleague reads that she complained.
- */
-create function repond(p_structure uuid, p_demarche uuid, p_aidant uuid) returns boolean
+/* True while someone else than this aidant directs this structure. */
+create function un_autre_dirige(p_aidant uuid, p_structure uuid) returns boolean
 language sql stable security definer set search_path = pg_catalog, public
 as $$
   select exists (
-      select 1 from public.habilitation h where h.aidant_id = p_aidant and h.structure_id = p_structure and h.referent)
-    and public.aidant_actif(p_aidant, p_structure)
-    and not exists (
-      select 1
-      from public.demarche d
-      join public.habilitation h on h.structure_id = d.structure_id and h.referent and h.aidant_id <> p_aidant
-      where d.id = p_demarche and d.aidant_id = p_aidant and public.aidant_actif(h.aidant_id, h.structure_id))
+    select 1 from public.habilitation where structure_id = p_structure and aidant_id <> p_aidant and public.dirige(aidant_id, p_structure))
+$$;
+
+/*
+ * Who answers what is contested: an active référent, and not the author of the act, unless she directed alone when it was contested, and does:
+ * sending the others away opens nothing to her. The person may be afraid of her aidant: neither she nor a colleague reads that she complained.
+ */
+create function repond(p_contestation uuid, p_aidant uuid) returns boolean
+language sql stable security definer set search_path = pg_catalog, public
+as $$
+  select exists (
+    select 1
+    from public.contestation c
+    join public.demarche d on d.id = c.demarche_id
+    where c.id = p_contestation and public.dirige(p_aidant, c.structure_id) and public.aidant_actif(p_aidant, c.structure_id)
+      and (d.aidant_id <> p_aidant or (c.auteur_seul and not public.un_autre_dirige(p_aidant, c.structure_id))))
 $$;
 
 /* Her own act, contested under its line, by herself or by the aidant who says how and when it came; its words are not for the journal's page. */
 create function contestation_conforme() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public
 as $$
+declare
+  v_auteur uuid;
 begin
   select at into new.contested_at
   from public.journal
@@ -92,14 +102,17 @@ begin
   if not found or new.answered_at is not null then
     raise exception 'line % does not say this fact', new.journal_id using errcode = 'check_violation', constraint = 'ligne_du_fait';
   end if;
-  if not exists (
-    select 1
-    from public.demarche d
-    where (d.id, d.mandat_id, d.structure_id, d.usager_id) = (new.demarche_id, new.mandat_id, new.structure_id, new.usager_id)
-      and (new.recu_le is null or new.recu_le between d.done_at and new.contested_at)
-  ) then
+  select aidant_id into v_auteur
+  from public.demarche d
+  where (d.id, d.mandat_id, d.structure_id, d.usager_id) = (new.demarche_id, new.mandat_id, new.structure_id, new.usager_id)
+    and (new.recu_le is null or new.recu_le between d.done_at and new.contested_at);
+  if not found then
     raise exception 'not an act of this person' using errcode = 'check_violation', constraint = 'contestation_de_son_acte';
   end if;
+  if new.aidant_id = v_auteur then
+    raise exception 'recorded by another than its author' using errcode = 'check_violation', constraint = 'contestation_par_un_autre';
+  end if;
+  new.auteur_seul := not public.un_autre_dirige(v_auteur, new.structure_id);
   if new.aidant_id is not null and not public.aidant_actif(new.aidant_id, new.structure_id) then
     raise exception 'aidant not active' using errcode = 'check_violation', constraint = 'contestation_aidant_actif';
   end if;
@@ -123,7 +136,7 @@ begin
   if old.answered_at is not null then
     raise exception 'contestation % is answered once', old.id using errcode = 'check_violation', constraint = 'contestation_repondue_une_fois';
   end if;
-  if not public.repond(new.structure_id, new.demarche_id, new.answered_by) then
+  if not public.repond(new.id, new.answered_by) then
     raise exception 'not who answers' using errcode = 'check_violation', constraint = 'contestation_par_qui';
   end if;
   if new.reponse = 'corrigee' and not exists (
@@ -180,9 +193,9 @@ alter table correction enable always trigger correction_conforme;
 alter table correction enable always trigger insertion_seule;
 alter table correction enable always trigger insertion_seule_table;
 
-alter table suspension add column contestation_id uuid references contestation;
+alter table suspension add column contestation_id uuid unique references contestation;
 
-/* A pause that waits for an answer is of the thématique contested, while it is; it is lifted by her, or with the answer. */
+/* A pause that waits for an answer is of the thématique contested, under whichever mandat it goes on; it is lifted by her, or with the answer. */
 create function suspension_contestee() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public
 as $$
@@ -193,7 +206,8 @@ begin
       from public.contestation c
       join public.demarche d on d.id = c.demarche_id
       join public.autorisation a on a.id = new.autorisation_id and a.thematique = d.thematique
-      where c.id = new.contestation_id and c.mandat_id = new.mandat_id and c.answered_at is null and new.aidant_id is null
+      where c.id = new.contestation_id and (c.structure_id, c.usager_id) = (new.structure_id, new.usager_id) and c.answered_at is null
+        and new.aidant_id is null
     ) then
       raise exception 'this pause waits for no answer' using errcode = 'check_violation', constraint = 'suspension_contestee';
     end if;
@@ -229,7 +243,7 @@ create policy aidant_ecrit on contestation for insert to traitdunion_app
   with check (app_who() = 'aidant' and structure_id = app_structure() and aidant_id = app_aidant()
     and (lit_comme_aidant(structure_id, usager_id) or dossier_ouvert(structure_id, usager_id)) and exists (select 1 from demarche d where d.id = demarche_id));
 create policy referent on contestation to traitdunion_app
-  using (app_who() = 'referent' and structure_id = (select app_structure()) and repond(structure_id, demarche_id, (select app_aidant())))
+  using (app_who() = 'referent' and structure_id = (select app_structure()) and repond(id, (select app_aidant())))
   with check (app_who() = 'referent' and structure_id = app_structure() and answered_by = app_aidant());
 create policy referent_vraiment on contestation as restrictive to traitdunion_app
   using (app_who() <> 'referent' or (select est_referent())) with check (app_who() <> 'referent' or (select est_referent()));
@@ -241,6 +255,8 @@ create policy structure_ecrit on correction for insert to traitdunion_app
     and (lit_comme_aidant(structure_id, usager_id) or dossier_ouvert(structure_id, usager_id)) and exists (select 1 from demarche d where d.id = demarche_id));
 create policy de_ce_code on contestation as restrictive to traitdunion_app
   using ((select app_voit_tout()) or structure_id = (select app_code_structure()));
+-- An aidant may have printed the sheet: without a contact proven, what it opens does not tell that she complained.
+create policy a_son_niveau on contestation as restrictive to traitdunion_app using ((select app_niveau()) <> 'code_prive');
 create policy de_ce_code on correction as restrictive to traitdunion_app
   using ((select app_voit_tout()) or structure_id = (select app_code_structure()));
 
@@ -264,8 +280,8 @@ create policy reponse_reservee on journal as restrictive for insert to traitduni
 
 grant select, insert, update (reponse, answered_at, answered_by, answered_journal_id) on contestation to traitdunion_app;
 grant select, insert on correction to traitdunion_app;
-revoke execute on function repond(uuid, uuid, uuid) from public;
-grant execute on function repond(uuid, uuid, uuid) to traitdunion_app;
+revoke execute on function repond(uuid, uuid), un_autre_dirige(uuid, uuid) from public;
+grant execute on function repond(uuid, uuid) to traitdunion_app;
 
 -- The audit holds them to their lines.
 create policy auditeur on contestation for select to traitdunion_auditor using (true);
@@ -279,7 +295,7 @@ language sql stable security definer set search_path = pg_catalog, public
 as $$
   select j.id, (select jsonb_object_agg(f.key, f.value) from jsonb_each(c.payload::jsonb) f
     where f.key in ('perimetre', 'thematique', 'duree', 'signed_at', 'expires_at', 'how', 'maniere', 'recu_le', 'kid', 'jwk', 'coupure', 'id',
-      'demarche', 'contestation', 'motif', 'reponse', 'annulee', 'resultat'))
+      'demarche', 'contestation', 'pause', 'motif', 'reponse', 'annulee', 'resultat'))
   from public.journal j
   join public.journal_contenu c on c.journal_id = j.id
   where j.id = any (p_ids) and c.payload is not null and j.action in ('mandat_signe', 'autorisation_remplacee', 'autorisation_revoquee',

@@ -34,16 +34,18 @@ export const answerContestation = (
       update contestation
       set reponse = ${reponse}, answered_at = ${tx.now}, answered_by = ${by.aidantId}, answered_journal_id = ${line.id}
       where id = ${contestationId}`
-    const [paused] = await tx.sql<{ id: string; thematique: Thematique }[]>`
-      select s.id, a.thematique
+    const [paused] = await tx.sql<{ id: string; thematique: Thematique; mandatId: string }[]>`
+      select s.id, a.thematique, s.mandat_id
       from suspension s
       join autorisation_etat a on a.id = s.autorisation_id
       where s.contestation_id = ${contestationId} and s.until_at is null and a.etat = 'suspendu'`
-    if (paused) {
-      const contenu = { thematique: paused.thematique, contestation: contestationId }
-      const lifted = await append(tx, { action: 'autorisation_retablie', mandat, contenu })
+    // Renewed since the act, the mandat paused is not its own.
+    const reprise = paused && (await lockToEnd(tx, paused.mandatId))
+    if (paused && reprise) {
+      const contenu = { thematique: paused.thematique }
+      const lifted = await append(tx, { action: 'autorisation_retablie', mandat: reprise, contenu })
       await tx.sql`update suspension set until_at = ${tx.now}, until_journal_id = ${lifted.id} where id = ${paused.id}`
     }
-    await announceReponse(tx, mandat, { line: line.id, at: tx.now, reprise: paused !== undefined })
+    await announceReponse(tx, mandat, { line: line.id, at: tx.now, reprise })
     return { ok: true, usagerId: mandat.usagerId }
   })

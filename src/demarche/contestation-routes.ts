@@ -9,7 +9,7 @@ import type { AidantContext, Env, UsagerContext } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { reopenFirst } from '../http/kept-form.ts'
 import { requireAidant, requireReferent, requireUsagerParCode, requireUsagerProuve } from '../http/rules.ts'
-import { findMandat } from '../mandat/queries.ts'
+import { findMandat, findMandatEnCours } from '../mandat/queries.ts'
 import { dossierDeDirection, dossierOuvert, lire, recordAcces } from '../usager/access.ts'
 import { findContactProuve } from '../usager/code-queries.ts'
 import { findUsager, listStructuresDe } from '../usager/queries.ts'
@@ -38,9 +38,10 @@ export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
       // Whoever holds her paper reads nothing of what is confidential.
       if (!demarche?.thematique) return undefined
       const mandat = (await findMandat(tx, demarche.mandatId))!
+      const enCours = await findMandatEnCours(tx, demarche)
       const contestations = await listContestations(tx, demarcheId)
       const structure = (await listStructuresDe(tx)).find(({ id }) => id === demarche.structureId)!
-      return { demarche, mandat, contestations, structure, now: tx.now }
+      return { demarche, mandat, enCours, contestations, structure, now: tx.now }
     })
     if (!shown) return c.notFound()
     const par =
@@ -86,7 +87,9 @@ export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
   ) => {
     const shown = await read(c, demarcheId)
     if (shown instanceof Response) return shown
-    return shown ? c.html(contestationRecuePage({ frame: frameOf(c, 'personnes'), ...shown, ...more }), status) : c.notFound()
+    if (!shown) return c.notFound()
+    const auteur = shown.demarche.aidantId === c.var.aidant.id
+    return c.html(contestationRecuePage({ frame: frameOf(c, 'personnes'), ...shown, auteur, ...more }), status)
   }
   const RECUE = '/demarches/:demarcheId/contestation'
   routes.get(RECUE, requireAidant, (c) => recue(c, c.req.param('demarcheId')))

@@ -59,7 +59,7 @@ export type DemarcheRow = {
   fuseau: string
   /** Its latest correction, when there is one: what is above is then what it says, and `avant` what was noted first (undefined when masked). */
   correction: { at: Date; par: string; annulee: boolean; raison: string | null; avant: DemarcheRow | undefined } | null
-  /** The latest time that she did not agree, for herself and who answers her. */
+  /** The latest time that she did not agree, one that waits for its answer first, for herself and who answers her. */
   contestation: {
     id: string
     motif: MotifContestation
@@ -125,7 +125,7 @@ async function rows(tx: Tx, masked: boolean, which: Piece, page: Piece): Promise
       select q.id, q.motif, q.contested_at, q.reponse, q.answered_at
       from contestation q
       where q.demarche_id = d.id
-      order by q.journal_id desc
+      order by q.answered_at desc nulls first, q.journal_id desc
       limit 1
     ) q on true
     order by d.done_at desc, d.id desc`

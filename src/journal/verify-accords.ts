@@ -44,7 +44,12 @@ export async function checkAccords(tx: Tx, after: number, upto: number, reading:
       where s.until_journal_id > ${after} and s.until_journal_id <= ${upto}),
     contestees as materialized (
       select q.journal_id as ligne, q.mandat_id, q.aidant_id, jsonb_strip_nulls(jsonb_build_object(
-        'demarche', q.demarche_id, 'motif', q.motif, 'maniere', q.maniere)) as dit, q.recu_le
+        'demarche', q.demarche_id, 'motif', q.motif, 'maniere', q.maniere, 'pause', (
+          -- That a pause waits for the answer is said by the line of what it waits for, not by its own.
+          select string_agg(a.thematique, ' ')
+          from suspension s
+          join autorisation a on a.id = s.autorisation_id
+          where s.contestation_id = q.id))) as dit, q.recu_le
       from contestation q
       where q.journal_id > ${after} and q.journal_id <= ${upto}
       union all
@@ -56,12 +61,8 @@ export async function checkAccords(tx: Tx, after: number, upto: number, reading:
       from correction k
       where k.journal_id > ${after} and k.journal_id <= ${upto}
       union all
-      -- Paused for an answer, and lifted: by her, or with that answer.
-      select s.journal_id, s.mandat_id, s.aidant_id, jsonb_strip_nulls(jsonb_build_object('contestation', s.contestation_id)), null
-      from suspension s
-      where s.journal_id > ${after} and s.journal_id <= ${upto}
-      union all
-      select s.until_journal_id, s.mandat_id, q.answered_by, jsonb_build_object('contestation', q.id), null
+      -- Lifted: by her, or with the answer.
+      select s.until_journal_id, s.mandat_id, q.answered_by, '{}', null
       from suspension s
       join journal j on j.id = s.until_journal_id and j.acteur = 'aidant'
       left join contestation q on q.id = s.contestation_id
@@ -119,7 +120,7 @@ export async function checkAccords(tx: Tx, after: number, upto: number, reading:
       left join faits f on f.journal_id = q.ligne
       where q.aidant_id is distinct from case when j.acteur = 'aidant' then j.acteur_id end
         or (f.faits is not null and (not f.faits @> q.dit or q.recu_le is distinct from (f.faits ->> 'recu_le')::timestamptz
-          or f.faits ->> 'contestation' is distinct from q.dit ->> 'contestation'))
+          or f.faits ->> 'pause' is distinct from q.dit ->> 'pause'))
       union all
       select 'fait_change', j.id, d.mandat_id
       from demarche d

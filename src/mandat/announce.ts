@@ -94,25 +94,24 @@ export async function announcePause(tx: Tx, mandat: Told, pause: Pause & { line:
   const { structure, contact } = await findSides(tx, mandat)
   const cle = `${pause.quoi}:${mandat.id}:${pause.line}`
   if (contact) await queueTo(tx, cle, contact, motsDeLaPause(structure, pause), structure)
-  await tellAidants(tx, mandat, cle, `/mandats/${mandat.id}`, (quel) => motsDeLaPauseAuxAidants(structure, quel, pause))
+  await tellAidants(tx, mandat, cle, `/mandats/${mandat.id}`, (quel) =>
+    pause.quoi === 'pause'
+      ? motsDeLaPauseAuxAidants(structure, quel, pause)
+      : motsDeLaRepriseAuxAidants(structure, quel, pause.at),
+  )
 }
 
 /** Tells the person that what she contests is written, and those of the direction who answer it: never the author of the act while another may. */
 export async function announceContestation(
   tx: Tx,
   mandat: Told,
-  { demarcheId, line }: { demarcheId: string; line: number },
+  { contestationId, line }: { contestationId: string; line: number },
 ): Promise<void> {
   const { structure, contact } = await findSides(tx, mandat)
   const cle = `contestation:${mandat.id}:${line}`
   if (contact) await queueTo(tx, cle, contact, motsDeLaContestation(structure), structure)
   const nobody = tx.sql`select null::uuid where false`
-  for (const { id, email } of await listConcerned(
-    tx,
-    mandat.structureId,
-    nobody,
-    tx.sql`and repond(${mandat.structureId}, ${demarcheId}, a.id)`,
-  ))
+  for (const { id, email } of await listConcerned(tx, mandat.structureId, nobody, tx.sql`and repond(${contestationId}, a.id)`))
     await queue(tx, {
       cle: `${cle}:aidant:${id}`,
       canal: 'email',
@@ -126,13 +125,13 @@ export async function announceContestation(
 export async function announceReponse(
   tx: Tx,
   mandat: Told,
-  { line, at, reprise }: { line: number; at: Date; reprise: boolean },
+  { line, at, reprise }: { line: number; at: Date; reprise: Told | undefined },
 ): Promise<void> {
   const { structure, contact } = await findSides(tx, mandat)
   const cle = `reponse:${mandat.id}:${line}`
-  if (contact) await queueTo(tx, cle, contact, motsDeLaReponse(structure, reprise), structure)
+  if (contact) await queueTo(tx, cle, contact, motsDeLaReponse(structure, reprise !== undefined), structure)
   if (reprise)
-    await tellAidants(tx, mandat, cle, `/mandats/${mandat.id}`, (quel) => motsDeLaRepriseAuxAidants(structure, quel, at))
+    await tellAidants(tx, reprise, cle, `/mandats/${reprise.id}`, (quel) => motsDeLaRepriseAuxAidants(structure, quel, at))
 }
 
 /** `mandatId`: the one it was printed with; of a code that she drew herself (no structure), her last: what is told is erased with her. */

@@ -227,20 +227,14 @@ export function motsDeLaPause({ nom, telephone, fuseau }: Structure, { quoi, at,
       }
 }
 
-export function motsDeLaPauseAuxAidants(
-  { nom, fuseau }: Structure,
-  quel: Signe,
-  { quoi, at, whole, recorded = false }: Pause,
-): Mail {
+export function motsDeLaPauseAuxAidants({ nom, fuseau }: Structure, quel: Signe, { at, whole, recorded = false }: Pause): Mail {
   const sien = whole ? 'un mandat' : 'une partie d’un mandat'
   const depuis = heure(at, fuseau)
   return {
-    sujet: quoi === 'pause' ? 'Un mandat est en pause' : 'Un mandat est remis en route',
+    sujet: 'Un mandat est en pause',
     corps: paragraphs(
       'Bonjour,',
-      quoi === 'pause'
-        ? `À ${depuis}, ${recorded ? 'un collègue a enregistré la demande d’une personne de mettre' : 'une personne a mis'} en pause ${sien} donné ${aLaStructure(nom)}. On ne peut pas agir tant qu’elle ne l’a pas remis en route.`
-        : `À ${depuis}, une personne a remis en route ${sien} donné ${aLaStructure(nom)}.`,
+      `À ${depuis}, ${recorded ? 'un collègue a enregistré la demande d’une personne de mettre' : 'une personne a mis'} en pause ${sien} donné ${aLaStructure(nom)}. On ne peut pas agir tant qu’elle ne l’a pas remis en route.`,
       lequel(quel, fuseau),
     ),
   }
@@ -285,11 +279,12 @@ export const motsDeLaReponse = ({ nom }: Structure, reprise: boolean): Words => 
   ),
 })
 
+/** The same whether she resumed it or was answered: who signed it must not learn that a pause was a complaint. Nor does it say how much of the mandat. */
 export const motsDeLaRepriseAuxAidants = ({ nom, fuseau }: Structure, quel: Signe, at: Date): Mail => ({
   sujet: 'Un mandat n’est plus en pause',
   corps: paragraphs(
     'Bonjour,',
-    `Depuis ${heure(at, fuseau)}, une partie d’un mandat donné ${aLaStructure(nom)} n’est plus en pause.`,
+    `Depuis ${heure(at, fuseau)}, un mandat donné ${aLaStructure(nom)}, ou une partie de ce mandat, n’est plus en pause.`,
     lequel(quel, fuseau),
   ),
 })

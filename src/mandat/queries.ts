@@ -97,6 +97,17 @@ export async function findMandat(tx: Tx, id: string) {
   return mandat
 }
 
+/** The mandat, in force or paused, under which this person lets this structure act for this thématique: one at most. */
+export async function findMandatEnCours(
+  tx: Tx,
+  { structureId, usagerId, thematique }: { structureId: string; usagerId: string; thematique: Thematique | null },
+) {
+  const [mandat] = await tx.sql<MandatEtat[]>`${etats(tx)}
+    where m.structure_id = ${structureId} and m.usager_id = ${usagerId} and ${held(tx, 'm')} and exists (
+      select 1 from autorisation_etat a where a.mandat_id = m.id and a.thematique = ${thematique} and a.etat in ('actif', 'suspendu'))`
+  return mandat
+}
+
 /** A person's mandats, newest first: all of hers for her, this structure's for an aidant. */
 export const listMandats = (tx: Tx, usagerIds: readonly string[]) => tx.sql<MandatEtat[]>`${etats(tx)}
     where m.usager_id = any (${[...usagerIds]}::uuid[]) and ${held(tx, 'm')}

@@ -977,7 +977,7 @@ const CASES: Case[] = [
     name: 'une pause de contestation se dit voulue par la personne : la réponse ne la lèvera pas',
     act: on(() => `update suspension set contestation_id = null where until_at is null`),
     kind: 'fait_change',
-    named: () => lines.filter(({ action, mandatId }) => action === 'autorisation_suspendue' && mandatId === told.id).at(-1)!.id,
+    named: () => line('demarche_contestee', 1).id,
     mandat: true,
   },
   {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { setMembre } from '../../src/aidant/set-membre.ts'
 import { openDossier } from '../../src/audit/open.ts'
 import { type Db, openDb, type Who } from '../../src/db.ts'
 import { answerContestation } from '../../src/demarche/answer.ts'
@@ -7,7 +8,7 @@ import { contestDemarche, recordContestation } from '../../src/demarche/contest.
 import { findContestation, listAContester, listContestations } from '../../src/demarche/contestation-queries.ts'
 import { correctDemarche } from '../../src/demarche/correct.ts'
 import type { Faits } from '../../src/demarche/demarche.ts'
-import { findDemarche } from '../../src/demarche/queries.ts'
+import { findDemarche, findFaits } from '../../src/demarche/queries.ts'
 import { recordDemarche } from '../../src/demarche/record.ts'
 import type { AidantKey } from '../../src/demo/people.ts'
 import { pauseMandat } from '../../src/mandat/pause.ts'
@@ -150,7 +151,7 @@ describe('la personne n’est pas d’accord', () => {
     expect(await noteOf()).toBeNull()
   })
 
-  it('qui dirige et a noté l’acte ne répond pas tant qu’un autre le peut ; seule, elle répond', async () => {
+  it('qui dirige et a noté l’acte ne répond pas tant qu’un autre le peut, ni après l’avoir écarté', async () => {
     await nommeReferent('samira', true)
     try {
       await openFor('nadia')
@@ -168,11 +169,81 @@ describe('la personne n’est pas d’accord', () => {
         }),
         'contestation_par_qui',
       )
+      // Sending the other one away opens nothing to her: not to read, not to answer, nor when she is back.
+      const nadias = () =>
+        Promise.all([world.db, alone].map((db) => db.tx(world.asReferent('nadia'), (tx) => listContestations(tx, id))))
+      for (const geste of ['retirer', 'suspendre', 'retablir'] as const) {
+        ok(await setMembre(world.db, world.asReferent('nadia'), { aidantId: world.aidants.samira, geste }))
+        expect(await nadias()).toEqual([[], []])
+        expect(await answer(row!.id, {}, 'nadia')).toEqual({ ok: false, refusal: 'introuvable' })
+        expect((await read(id, world.asReferent('nadia')))!.contestation).toBeNull()
+      }
+      await nommeReferent('ines', true)
+      ok(await answer(row!.id, {}, 'ines'))
+    } finally {
       await nommeReferent('samira', false)
-      ok(await answer(row!.id, {}, 'nadia'))
+      await nommeReferent('ines', false)
+    }
+  })
+
+  it('qui dirigeait seule quand la personne l’a dit lui répond, tant que personne d’autre ne dirige', async () => {
+    await openFor('nadia')
+    const id = await note('nadia')
+    ok(await contest(id))
+    const [row] = await said(id)
+    await nommeReferent('samira', true)
+    try {
+      expect(await answer(row!.id, {}, 'nadia')).toEqual({ ok: false, refusal: 'introuvable' })
     } finally {
       await nommeReferent('samira', false)
     }
+    ok(await answer(row!.id, {}, 'nadia'))
+  })
+
+  it('dite pour elle d’abord, la sienne s’écrit quand même, avec sa pause ; chacune attend sa réponse', async () => {
+    const id = await note()
+    await later(60_000)
+    const recue = { demarcheId: id, motif: 'autre', note: 'Elle confond.', maniere: 'visite', recuLe: await world.now() } as const
+    await later(60_000)
+    const record = (by: AidantKey) => recordContestation(world.db, world.as(by), recue)
+    ok(await record('ines'))
+    ok(await contest(id, { note: 'Non.', pause: true }))
+    expect(await said(id)).toMatchObject([
+      { motif: 'pas_demande', note: 'Non.', maniere: null, enPause: true },
+      { motif: 'autre', note: 'Elle confond.', maniere: 'visite', enPause: false },
+    ])
+    const ids = (await said(id)).map((one) => one.id)
+    expect(await world.db.tx(world.asReferent('nadia'), listAContester)).toEqual(
+      expect.arrayContaining(ids.map((one) => expect.objectContaining({ id: one, answeredAt: null }))),
+    )
+    ok(await answer(ids[1]!))
+    expect(await etat()).toEqual(['actif', 'social', 'logement'])
+    expect((await read(id))!.contestation).toMatchObject({ id: ids[0], answeredAt: null })
+    ok(await answer(ids[0]!))
+    expect(await etat()).toEqual(['actif', 'social logement', ''])
+    // At the same moment too.
+    const both = await note()
+    await Promise.all([
+      contest(both, { pause: true }).then(ok),
+      recordContestation(world.db, world.as('ines'), { ...recue, demarcheId: both, recuLe: await world.now() }).then(ok),
+    ])
+    expect((await said(both)).map(({ maniere, enPause }) => [maniere, enPause]).sort()).toEqual([
+      [null, true],
+      ['visite', false],
+    ])
+  })
+
+  it('qui a noté l’acte n’enregistre pas ce qu’elle en dit : un collègue ou la direction le fait', async () => {
+    const id = await note()
+    const recuLe = await world.now()
+    const record = (by: AidantKey) =>
+      recordContestation(world.db, world.as(by), { demarcheId: id, motif: 'autre', note: null, maniere: 'visite', recuLe })
+    expect(await record('thomas')).toEqual({ ok: false, refusal: 'auteur' })
+    const page = await (await world.get(`/demarches/${id}/contestation`, await world.sessionOf('thomas'))).text()
+    await expectValidHtml(page)
+    expect(page).toContain('Un collègue ou la direction l’enregistre')
+    expect(page).not.toContain('name="motif"')
+    ok(await record('samira'))
   })
 
   it('par un aidant qui l’entend : comment et quand ; elle voit qui l’a enregistré ; deux fois, une seule ligne', async () => {
@@ -185,7 +256,7 @@ describe('la personne n’est pas d’accord', () => {
     expect(await record(new Date((await world.now()).getTime() + 60_000))).toEqual({ ok: false, refusal: 'recu_futur' })
     const recuLe = new Date(doneAt.getTime() + 60_000)
     ok(await record(recuLe))
-    ok(await record(recuLe, 'thomas'))
+    ok(await record(recuLe, 'samira'))
     expect(await said(id)).toMatchObject([{ maniere: 'telephone', recuLe, recueParPrenom: 'Inès', note: 'C’était en mai.' }])
     expect((await actions()).filter((one) => one === 'demarche_contestee')).toHaveLength(1)
     expect(await recordContestation(world.db, world.as('fabrice'), { ...recue, recuLe })).toEqual({
@@ -228,9 +299,82 @@ describe('la direction répond', () => {
     ])
     expect(await told()).toEqual(['reponse +33612345678', 'reponse nadia@figeac.demo', 'reponse thomas@figeac.demo'])
     expect((await actions()).slice(-2)).toEqual(['contestation_repondue', 'autorisation_retablie'])
+    // A pause that she lifts herself is told the aidants in the same words.
+    const mails = async () =>
+      (await world.messages())
+        .filter(({ canal }) => canal === 'email')
+        .map(({ destinataire, sujet, corps, chemin }) => ({
+          destinataire,
+          sujet,
+          corps: corps.replace(/Depuis [^,]*/, ''),
+          chemin,
+        }))
+        .sort((a, b) => (a.destinataire < b.destinataire ? -1 : 1))
+    const answered = await mails()
+    await world.sql`delete from message`
+    ok(await resumeMandat(world.db, her, { mandatId: mandat.id, thematique: 'social' }))
+    expect(await mails()).toEqual(answered)
     // Answered, she may say it again.
     ok(await contest(id, { motif: 'autre' }))
     expect(await said(id)).toHaveLength(2)
+  })
+
+  it('renouvelé depuis, c’est le mandat en cours qui attend la réponse', async () => {
+    const id = await note()
+    const old = mandat
+    await later(60_000)
+    mandat = await world.signMandat({ persona: 'josiane', perimetre: ['logement', 'social'], suivi: 'sms' })
+    const hers = await world.sessionOf('josiane')
+    expect(await (await world.get(`/mon-espace/demarches/${id}`, hers)).text()).toContain('name="pause"')
+    ok(await contest(id, { pause: true }))
+    expect(await etat()).toEqual(['actif', 'social', 'logement'])
+    expect(await said(id)).toMatchObject([{ enPause: true }])
+    const page = await (await world.get(`/mon-espace/demarches/${id}`, hers)).text()
+    expect(page).toContain(`/mon-espace/mandats/${mandat.id}/arreter`)
+    await world.sql`delete from message`
+    ok(await answer((await said(id))[0]!.id))
+    expect(await etat()).toEqual(['actif', 'social logement', ''])
+    const paths = (await world.messages()).map(({ chemin }) => chemin).filter((one) => one !== null)
+    expect(new Set(paths)).toEqual(new Set([`/mandats/${mandat.id}`]))
+    expect((await world.lines(old.id)).at(-1)!.action).toBe('contestation_repondue')
+  })
+
+  it('arrêté depuis, la page dit qu’il n’y a rien à mettre en pause', async () => {
+    const id = await note()
+    ok(await stopMandat(world.db, her, { mandatId: mandat.id, thematique: 'logement' }))
+    const hers = await world.sessionOf('josiane')
+    const here = `/mon-espace/demarches/${id}`
+    const page = await (await world.get(here, hers)).text()
+    await expectValidHtml(page)
+    expect(page).toContain('Il n’y a rien à mettre en pause')
+    expect(page).not.toContain('name="pause"')
+    expect((await world.post(here, { motif: 'autre', pause: 'oui' }, hers)).status).toBe(303)
+    expect(await (await world.get(here, hers)).text()).toContain('Aucune pause n’attend la réponse.')
+  })
+
+  it('ni la ligne de la pause, ni celle qui la lève, ne disent ce qu’elle attend : l’auteur qui dirige les lit', async () => {
+    await nommeReferent('samira', true)
+    try {
+      await openFor('nadia')
+      const id = await note('nadia')
+      ok(await contest(id, { pause: true }))
+      ok(await answer((await said(id))[0]!.id, {}, 'samira'))
+      const read = await world.db.tx(world.asReferent('nadia'), async (tx) => {
+        const lines = await tx.sql<
+          { id: number; action: string }[]
+        >`select id, action from journal where mandat_id = ${mandat.id} order by id`
+        return Promise.all(lines.map(async (line) => [line.action, await findFaits(tx, line.id)] as const))
+      })
+      const payload = expect.objectContaining({ payload: '{"thematique":"logement"}' })
+      expect(read.slice(-4)).toEqual([
+        ['demarche_contestee', 'non_lu'],
+        ['autorisation_suspendue', payload],
+        ['contestation_repondue', 'non_lu'],
+        ['autorisation_retablie', payload],
+      ])
+    } finally {
+      await nommeReferent('samira', false)
+    }
   })
 
   it('ne remet pas en route ce que la personne a arrêté, ni ce qu’elle a repris elle-même', async () => {
@@ -323,6 +467,11 @@ describe('avec le papier', () => {
       ({ kind: 'usager', usagerIds: her.usagerIds, niveau, imprimePar: mandat.structureId }) as const
     await expect(contest(id, {}, as('code_prive'))).rejects.toMatchObject({ code: '42501' })
     ok(await contest(id, { note: 'Non.', pause: true }, as('contact_prouve')))
+    // An aidant may have printed it: the sheet alone does not tell that she complained.
+    for (const db of [world.db, alone]) {
+      expect(await db.tx(as('code_prive'), (tx) => listContestations(tx, id))).toEqual([])
+      expect((await db.tx(as('code_prive'), (tx) => findDemarche(tx, id)))!.contestation).toBeNull()
+    }
     expect(await said(id, as('contact_prouve'))).toMatchObject([{ motif: 'pas_demande', note: null }])
     expect(await said(id)).toMatchObject([{ note: 'Non.' }])
     // What is confidential has no page there.
@@ -369,6 +518,8 @@ describe('la base a le dernier mot', () => {
       })
     await refused(under('usager', his), 'contestation_de_son_acte')
     await refused(under('thomas', id), 'ligne_du_fait')
+    const recorded = { aidant_id: world.aidants.thomas, maniere: 'visite', recu_le: await world.now() }
+    await refused(under('thomas', id, recorded), 'contestation_par_un_autre')
     // The line says nothing more of it, or for anyone to read: not whole.
     await refused(under('usager', id), 'demarche_discrete')
     ok(await correctDemarche(world.db, world.as('thomas'), { demarcheId: id, faits: FAITS, raison: 'Une faute.' }))
@@ -509,6 +660,7 @@ describe('à l’écran', () => {
 
   it('un aidant enregistre ce qu’il entend, et ne lit pas qu’elle conteste', async () => {
     const id = await note('thomas')
+    const hers = await world.sessionOf('josiane')
     const aidant = await world.sessionOf('ines')
     const page = await (await world.get(`/demarches/${id}/contestation`, aidant)).text()
     await expectValidHtml(page)
@@ -520,6 +672,9 @@ describe('à l’écran', () => {
     const done = await world.post(`/demarches/${id}/contestation`, { motif: 'pas_demande', maniere: 'visite', recuLe }, aidant)
     expect([done.status, done.headers.get('location')]).toEqual([303, `/demarches/${id}?fait=1`])
     expect(await said(id)).toHaveLength(1)
+    const still = await (await world.get(`/mon-espace/demarches/${id}`, hers)).text()
+    await expectValidHtml(still)
+    for (const words of ['Un aidant l’a écrit pour vous', 'name="motif"', 'name="pause"']) expect(still).toContain(words)
     expect(await (await world.get(`/demarches/${id}`, aidant)).text()).not.toContain('Contestée')
     expect((await world.get(`/demarches/${id}/corriger`, aidant)).status).toBe(404)
   })
@@ -539,6 +694,12 @@ describe('ce qui reste', () => {
       ok(await answer((await said(id))[0]!.id, { reponse: 'corrigee', note: 'Voilà.' }))
       ok(await contest(id, { pause: true }))
       ok(await resumeMandat(world.db, her, { mandatId: mandat.id, thematique: 'logement' }))
+      // Renewed since: what waits for this answer is of another mandat.
+      const renewed = await note('ines')
+      mandat = await world.signMandat({ persona: 'josiane' })
+      ok(await contest(renewed, { pause: true }))
+      ok(await answer((await said(renewed))[0]!.id))
+      ok(await contest(renewed, { pause: true }))
       const tree = openTree(world.database)
       const verify = async () => {
         await tree.settle()

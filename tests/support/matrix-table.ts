@@ -359,7 +359,8 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   },
   'POST /demarches/:demarcheId/contestation': {
     rule: 'aidant',
-    gives: noting,
+    // They noted all that is theirs here: another records what she says of it.
+    gives: (caller) => (caller === 'thomas' || caller === 'fabrice' ? 409 : noting(caller)),
     fields: ({ caller, at }) => ({ motif: 'inexact', maniere: 'visite', recuLe: localAt(caller, at) }),
   },
   'POST /demarches/:demarcheId/corriger': {

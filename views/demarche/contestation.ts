@@ -31,19 +31,22 @@ type RecueProps = Typed & {
   frame: Frame
   demarche: DemarcheRow
   usager: UsagerRow
+  /** Who reads this page noted it: another records what she says of it. */
+  auteur: boolean
   now: Date
   refusal?: RecordContestationRefusal | undefined
 }
 
 const RECUE_REFUSEE = {
   aidant_inactif: REFUSAL.aidant_inactif,
+  auteur: 'Vous avez noté cette démarche : un collègue ou la direction doit l’enregistrer.',
   introuvable: 'Cette démarche n’existe pas dans votre structure.',
   recu_futur: 'Cette date n’est pas encore passée.',
   recu_avant_acte: 'À cette date, la démarche n’était pas encore faite.',
 } as const satisfies Record<RecordContestationRefusal, string>
 
-/** Records what she said at the desk, by telephone, by a letter: any aidant may, and the direction answers. */
-export const contestationRecuePage = ({ frame, demarche, usager, now, values = {}, errors = {}, refusal }: RecueProps) =>
+/** Records what she said at the desk, by telephone, by a letter: any aidant may but the author of the act, and the direction answers. */
+export const contestationRecuePage = ({ frame, demarche, usager, auteur, now, values = {}, errors = {}, refusal }: RecueProps) =>
   page(
     {
       ...frame,
@@ -53,7 +56,10 @@ export const contestationRecuePage = ({ frame, demarche, usager, now, values = {
     'Enregistrer un désaccord',
     html`${errorSummary(errors)}
     ${refusal && alert('Rien n’est enregistré', RECUE_REFUSEE[refusal])}
-    <p><strong>${nomCourant(usager)}</strong> n’est pas d’accord avec une démarche notée le ${jourEtHeure(demarche.recordedAt, demarche.fuseau)} par ${demarche.aidantPrenom} ${demarche.aidantNom}. Écrivez ce qu’elle dit, sans le juger : la direction lui répondra, et elle verra que vous l’avez enregistré.</p>
+    ${
+      auteur
+        ? html`<p>Vous avez noté cette démarche : ce n’est pas à vous d’écrire ce que la personne en dit. Un collègue ou la direction l’enregistre ; elle peut aussi le dire elle-même, dans son espace.</p>`
+        : html`<p><strong>${nomCourant(usager)}</strong> n’est pas d’accord avec une démarche notée le ${jourEtHeure(demarche.recordedAt, demarche.fuseau)} par ${demarche.aidantPrenom} ${demarche.aidantNom}. Écrivez ce qu’elle dit, sans le juger : la direction lui répondra, et elle verra que vous l’avez enregistré.</p>
     ${form(
       {},
       html`${motifs('Que dit-elle ?', values, errors)}
@@ -76,7 +82,8 @@ export const contestationRecuePage = ({ frame, demarche, usager, now, values = {
         attrs: { max: `${jourDeChamp(now, demarche.fuseau)}T23:59` },
       })}
       ${button('Enregistrer')}`,
-    )}`,
+    )}`
+    }`,
   )
 
 type ListeProps = { frame: Frame; contestations: readonly AContester[]; fuseau: string; now: Date }

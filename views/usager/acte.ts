@@ -18,6 +18,8 @@ type Props = {
   frame: Frame
   demarche: DemarcheRow
   mandat: MandatEtat
+  /** Where this thématique goes on, or is paused: another mandat once it is renewed. */
+  enCours: MandatEtat | undefined
   /** Latest first. */
   contestations: readonly ContestationRow[]
   structure: Structure
@@ -29,9 +31,22 @@ type Props = {
 }
 
 /** One act, and what she says of it when she does not agree. */
-export const actePage = ({ frame, demarche, mandat, contestations, structure, par, now, values = {}, errors = {} }: Props) => {
+export const actePage = ({
+  frame,
+  demarche,
+  mandat,
+  enCours,
+  contestations,
+  structure,
+  par,
+  now,
+  values = {},
+  errors = {},
+}: Props) => {
   const here = `/mon-espace/demarches/${demarche.id}`
-  const open = contestations.find(({ answeredAt }) => !answeredAt)
+  const open = contestations.filter(({ answeredAt }) => !answeredAt)
+  // What was recorded for her waits too, and takes nothing from what she says herself.
+  const hers = open.some(({ maniere }) => !maniere)
   return page(
     {
       ...frame,
@@ -41,15 +56,16 @@ export const actePage = ({ frame, demarche, mandat, contestations, structure, pa
     'Une démarche faite pour vous',
     html`${errorSummary(errors)}
     ${timeline([acte(demarche, { seul: true, parCode: frame.parCode })])}
-    ${contestations.length > 0 && html`<h2 id="desaccord">${open ? 'Vous n’êtes pas d’accord' : 'Ce qui a été dit'}</h2>`}
-    ${open && sentence(html`C’est écrit : la direction ${deLaStructure(structure.nom)} doit vous répondre.`)}
+    ${contestations.length > 0 && html`<h2 id="desaccord">${open.length > 0 ? 'Vous n’êtes pas d’accord' : 'Ce qui a été dit'}</h2>`}
+    ${open.length > 0 && sentence(html`C’est écrit : la direction ${deLaStructure(structure.nom)} doit vous répondre.`)}
     ${contestations.map((one) => dit(one, demarche.fuseau, now))}
-    ${!open && html`<h2>Je ne suis pas d’accord</h2>`}
+    ${!hers && html`<h2>Je ne suis pas d’accord</h2>`}
+    ${!hers && open.length > 0 && sentence('Un aidant l’a écrit pour vous. Vous pouvez le dire aussi vous-même : la direction lit les deux.')}
     ${
-      open
-        ? html`<p><a href="/mon-espace/mandats/${mandat.id}/arreter">Arrêter, quand vous voulez</a></p>`
+      hers
+        ? html`<p><a href="/mon-espace/mandats/${(enCours ?? mandat).id}/arreter">Arrêter, quand vous voulez</a></p>`
         : par === 'ici'
-          ? contester(demarche, mandat, structure, values, errors)
+          ? contester(demarche, enCours, structure, values, errors)
           : par === 'code'
             ? html`<p>Pour le dire, il faut d’abord un code, que nous vous envoyons.</p>${buttonLink('Je ne suis pas d’accord', `/mon-espace/confirmer?suite=${encodeURIComponent(here)}`)}`
             : autrement(structure)
@@ -70,7 +86,13 @@ const dit = (one: ContestationRow, fuseau: string, now: Date): Html =>
         one.recuLe &&
         `${one.recueParPrenom} ${one.recueParNom} : dit ${MANIERE[one.maniere]}, le ${jourEtHeure(one.recuLe, fuseau)}`,
     },
-    { term: 'En attendant', value: one.enPause && !one.answeredAt && 'C’est en pause, jusqu’à la réponse ou quand vous voulez.' },
+    {
+      term: 'En attendant',
+      value:
+        !one.answeredAt &&
+        !one.maniere &&
+        (one.enPause ? 'C’est en pause, jusqu’à la réponse ou quand vous voulez.' : 'Aucune pause n’attend la réponse.'),
+    },
     { term: 'La direction répond', value: one.reponse && REPONSE[one.reponse] },
     { term: 'Elle ajoute', value: one.noteReponse },
     {
@@ -84,9 +106,14 @@ const dit = (one: ContestationRow, fuseau: string, now: Date): Html =>
       : enRetard(one, now) && html`<h3>Personne ne vous a répondu</h3>${defenseurDesDroits}`
   }`
 
-const contester = (demarche: DemarcheRow, mandat: MandatEtat, structure: Structure, values: Values, errors: Errors): Html => {
+const contester = (
+  demarche: DemarcheRow,
+  enCours: MandatEtat | undefined,
+  structure: Structure,
+  values: Values,
+  errors: Errors,
+): Html => {
   const { thematique, reclamation } = demarche
-  const pausable = thematique && mandat.enVigueur.includes(thematique)
   return html`<p>${
     reclamation
       ? 'C’est une réclamation : la direction saura seulement que vous n’êtes pas d’accord. Elle n’en lira rien.'
@@ -97,15 +124,16 @@ const contester = (demarche: DemarcheRow, mandat: MandatEtat, structure: Structu
     html`${motifs('Qu’est-ce qui ne va pas\u00a0?', values, errors)}
     ${!reclamation && note('Vous voulez ajouter quelque chose\u00a0?', 'Ce n’est pas obligatoire. Jamais de mot de passe ni de numéro personnel.', values, errors)}
     ${
-      pausable &&
-      checkbox({
-        name: 'pause',
-        label: `Mettre en pause mes démarches ${deMots([thematique])} en attendant la réponse`,
-        hint: 'Vous pourrez remettre en route, ou tout arrêter, quand vous voulez.',
-        checked: values.pause !== undefined,
-        error: errors.pause,
-        optional: true,
-      })
+      thematique && enCours?.enVigueur.includes(thematique)
+        ? checkbox({
+            name: 'pause',
+            label: `Mettre en pause mes démarches ${deMots([thematique])} en attendant la réponse`,
+            hint: 'Vous pourrez remettre en route, ou tout arrêter, quand vous voulez.',
+            checked: values.pause !== undefined,
+            error: errors.pause,
+            optional: true,
+          })
+        : html`<p>${enCours ? 'Ces démarches sont déjà en pause.' : 'Il n’y a rien à mettre en pause : vous ne donnez plus mandat pour ces démarches.'}</p>`
     }
     ${button('Je ne suis pas d’accord', { large: true })}`,
   )}`
@@ -115,7 +143,7 @@ const contester = (demarche: DemarcheRow, mandat: MandatEtat, structure: Structu
 const autrement = ({ nom, telephone }: Structure): Html =>
   html`<p>Vous pouvez le dire\u00a0:</p>
   <ul>
-    <li>au téléphone ou sur place : ${laStructure(nom)}, ${telephoneEnMots(telephone)}. N’importe quel aidant doit l’écrire, même si ce n’est pas le vôtre ;</li>
+    <li>au téléphone ou sur place : ${laStructure(nom)}, ${telephoneEnMots(telephone)}. Un autre aidant que celui qui a noté cette démarche, ou la direction, doit l’écrire ;</li>
     <li>par lettre à la direction ;</li>
     <li>ici, en vous connectant avec FranceConnect.</li>
   </ul>
