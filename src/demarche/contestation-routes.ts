@@ -108,7 +108,7 @@ export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
   ) => {
     const shown = await read(c, demarcheId)
     if (shown instanceof Response) return shown
-    const may = shown?.demarche.titre && (shown.demarche.aidantId === c.var.aidant.id || c.var.aidant.referent)
+    const may = shown && shown.demarche.titre !== null && (shown.demarche.aidantId === c.var.aidant.id || c.var.aidant.referent)
     return may ? c.html(correctionPage({ frame: frameOf(c, 'personnes'), ...shown, ...more }), status) : c.notFound()
   }
   const CORRIGER = '/demarches/:demarcheId/corriger'

@@ -47,7 +47,8 @@ export const actePage = ({ frame, demarche, mandat, contestations, structure, pa
     ${!open && html`<h2>Je ne suis pas d’accord</h2>`}
     ${
       open
-        ? html`<p><a href="/mon-espace/mandats/${mandat.id}/arreter">Arrêter, quand vous voulez</a></p>`
+        ? html`${open.enPause && html`<p><a href="/mon-espace/mandats/${mandat.id}/pause">Rester en pause après la réponse</a></p>`}
+      <p><a href="/mon-espace/mandats/${mandat.id}/arreter">Arrêter, quand vous voulez</a></p>`
         : par === 'ici'
           ? contester(demarche, mandat, structure, values, errors)
           : par === 'code'
