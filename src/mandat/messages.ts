@@ -239,7 +239,7 @@ export function motsDeLaPauseAuxAidants(
     corps: paragraphs(
       'Bonjour,',
       quoi === 'pause'
-        ? `À ${depuis}, ${recorded ? 'un collègue a enregistré la demande d’une personne de mettre' : 'une personne a mis'} en pause ${sien} donné ${aLaStructure(nom)}. On ne peut pas agir tant qu’elle ne l’a pas remis en route.`
+        ? `À ${depuis}, ${recorded ? 'un collègue a enregistré la demande d’une personne de mettre' : 'une personne a mis'} en pause ${sien} donné ${aLaStructure(nom)}. On ne peut pas agir tant que dure cette pause.`
         : `À ${depuis}, une personne a remis en route ${sien} donné ${aLaStructure(nom)}.`,
       lequel(quel, fuseau),
     ),
