@@ -319,13 +319,13 @@ describe('la direction répond', () => {
     her = await world.asUsager('odette')
     const [one, two, three] = [await note(), await note(), await note()]
     ok(await contest(one, { pause: true }))
-    const other = await world.signMandat({ persona: 'lucienne', perimetre: ['papiers'] })
+    const other = await world.signMandat({ persona: 'lucienne', aidant: 'fabrice', perimetre: ['papiers'] })
     await world.sql.begin(async (sql) => {
       await sql`alter table usager disable trigger personne_journalisee`
       await sql`update usager set personne_id = (select personne_id from usager where id = ${mandat.usagerId}) where id = ${other.usagerId}`
     })
     await world.sql`alter table usager enable trigger personne_journalisee`
-    ok(await terminateMandat(world.db, world.as('thomas'), { mandatId: other.id, how: 'deces' }))
+    ok(await terminateMandat(world.db, world.as('fabrice'), { mandatId: other.id, how: 'deces' }))
     await world.sql`delete from message`
     ok(await answer((await said(one))[0]!.id))
     ok(await contest(two))
@@ -414,6 +414,7 @@ describe('une correction', () => {
     ]
     for (const demarcheId of [same, other])
       ok(await correctDemarche(world.db, world.as('thomas'), { demarcheId, faits: null, raison: 'Autre personne.' }))
+    await later(1000)
     ok(await recordStop(world.db, world.as('thomas'), { mandatId: mandat.id, maniere: 'courrier', recuLe }))
     expect((await world.db.tx(her, (tx) => listSignalees(tx, { mandatId: mandat.id }))).size).toBe(0)
     const pages = [
@@ -674,10 +675,18 @@ describe('à l’écran', () => {
     expect(await said(id)).toHaveLength(1)
     expect(await (await world.get(`/demarches/${id}`, aidant)).text()).not.toContain('Contestée')
     // Which of the two a pause is, they are not told, nor anything that one of them is not.
-    for (const path of ['', '/pause']) {
-      const page = await (await world.get(`/mandats/${mandat.id}${path}`, aidant)).text()
-      expect(page).not.toMatch(/qu’elle ne l’a pas remis|lle seule peut/)
-    }
+    await world.sql`delete from message`
+    ok(await pauseMandat(world.db, her, { mandatId: mandat.id }))
+    const pages = [
+      `/mandats/${mandat.id}`,
+      `/mandats/${mandat.id}/pause`,
+      `/mandats/${mandat.id}/renouveler`,
+      `/personnes/${mandat.usagerId}`,
+    ]
+    const seen = await Promise.all(pages.map(async (path) => (await world.get(path, aidant)).text()))
+    for (const words of [...seen, ...(await world.messages()).map(({ corps }) => corps)])
+      expect(words).not.toMatch(/qu’elle ne l’a pas remis|lle seule peut/)
+    expect(seen.filter((words) => words.includes('tant que dure cette pause'))).toHaveLength(3)
     expect((await world.get(`/demarches/${id}/corriger`, aidant)).status).toBe(404)
   })
 })
