@@ -8,7 +8,7 @@ import { eraseUsager, MOTIFS_EFFACEMENT } from './usager/erase.ts'
 
 /** What no erasure takes away; docs/exploitation.md says why. */
 const RESTE =
-  'Restent, sans rien qui la nomme : les lignes du journal, et de chaque mandat, thématique, pause et démarche son numéro, ses dates, la structure et l’aidant.'
+  'Restent, sans rien qui la nomme : les lignes du journal, et de chaque mandat, thématique, pause et démarche son numéro, ses dates, la structure et l’aidant ; de chaque désaccord ce qui n’allait pas (dans une liste), comment il est arrivé et la réponse ; de chaque correction le résultat, et si l’acte était noté par erreur.'
 
 /** `journal erase`: the exit code (0 erased, now or before; 1 refused; 3 only said what would be). Throws a French sentence. */
 export async function erase(args: string[]): Promise<number> {

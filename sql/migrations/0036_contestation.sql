@@ -1,5 +1,5 @@
 -- The person contests an act and is answered; an act is corrected by adding to it. New tables; locks journal while its lines are read once for a check,
--- message while its rows are, suspension for the time of its column, and the others for that of a policy.
+-- message and suspension while theirs are for another, and the others for that of a policy.
 
 alter table journal
   drop constraint journal_acteur_action,
@@ -64,6 +64,20 @@ create table correction (
 create index correction_demarche on correction (demarche_id, journal_id desc);
 create index correction_usager on correction (usager_id);
 comment on table correction is 'Un acte corrigé, ou noté par erreur : s’ajoute à ce qui était noté, qui reste lisible ; les mots sont au journal, effaçables';
+
+/*
+ * Has her death been recorded, by any structure and under any identity, since this mandat was signed? Then nobody writes to her of it; no page says so,
+ * for what another structure recorded is not shown.
+ */
+create function decedee(p_mandat uuid) returns boolean
+language sql stable security definer set search_path = pg_catalog, public
+as $$
+  select exists (
+    select 1
+    from public.mandat m
+    join public.mandat d on d.usager_id in (select public.identites_de(m.usager_id)) and d.ended_how = 'deces' and d.ended_at >= m.signed_at
+    where m.id = p_mandat)
+$$;
 
 /* True while someone else than this aidant directs this structure. */
 create function un_autre_dirige(p_aidant uuid, p_structure uuid) returns boolean
@@ -193,7 +207,12 @@ alter table correction enable always trigger correction_conforme;
 alter table correction enable always trigger insertion_seule;
 alter table correction enable always trigger insertion_seule_table;
 
-alter table suspension add column contestation_id uuid unique references contestation;
+-- A pause of her own may be asked for while another waits for an answer: it begins then, and outlives it.
+alter table suspension
+  add column contestation_id uuid unique references contestation,
+  drop constraint suspension_une_a_la_fois,
+  add constraint suspension_une_a_la_fois exclude using gist (
+    autorisation_id with =, ((contestation_id is null)::int) with =, tstzrange(from_at, until_at) with &&);
 
 /* A pause that waits for an answer is of the thématique contested, under whichever mandat it goes on; it is lifted by her, or with the answer. */
 create function suspension_contestee() returns trigger
@@ -244,12 +263,14 @@ create policy aidant_ecrit on contestation for insert to traitdunion_app
     and (lit_comme_aidant(structure_id, usager_id) or dossier_ouvert(structure_id, usager_id)) and exists (select 1 from demarche d where d.id = demarche_id));
 create policy referent on contestation to traitdunion_app
   using (app_who() = 'referent' and structure_id = (select app_structure()) and repond(id, (select app_aidant())))
-  with check (app_who() = 'referent' and structure_id = app_structure() and answered_by = app_aidant());
+  with check (app_who() = 'referent' and structure_id = app_structure() and answered_by = app_aidant() and dossier_ouvert(structure_id, usager_id));
 create policy referent_vraiment on contestation as restrictive to traitdunion_app
   using (app_who() <> 'referent' or (select est_referent())) with check (app_who() <> 'referent' or (select est_referent()));
 create policy personne_lit on correction for select to traitdunion_app using (app_who() = 'usager' and usager_id = any (app_usagers()));
 create policy structure_lit on correction for select to traitdunion_app
   using (app_who() in ('aidant', 'referent') and structure_id = (select app_structure()) and exists (select 1 from demarche d where d.id = demarche_id));
+create policy service_lit on correction for select to traitdunion_app
+  using (app_who() = 'worker' and mandat_id in (select mandat_id from arret_recu where aidant_id is null));
 create policy structure_ecrit on correction for insert to traitdunion_app
   with check (app_who() in ('aidant', 'referent') and structure_id = app_structure() and aidant_id = app_aidant()
     and (lit_comme_aidant(structure_id, usager_id) or dossier_ouvert(structure_id, usager_id)) and exists (select 1 from demarche d where d.id = demarche_id));
@@ -280,8 +301,8 @@ create policy reponse_reservee on journal as restrictive for insert to traitduni
 
 grant select, insert, update (reponse, answered_at, answered_by, answered_journal_id) on contestation to traitdunion_app;
 grant select, insert on correction to traitdunion_app;
-revoke execute on function repond(uuid, uuid), un_autre_dirige(uuid, uuid) from public;
-grant execute on function repond(uuid, uuid) to traitdunion_app;
+revoke execute on function repond(uuid, uuid), un_autre_dirige(uuid, uuid), decedee(uuid) from public;
+grant execute on function repond(uuid, uuid), decedee(uuid) to traitdunion_app;
 
 -- The audit holds them to their lines.
 create policy auditeur on contestation for select to traitdunion_auditor using (true);
@@ -289,7 +310,7 @@ create policy auditeur on correction for select to traitdunion_auditor using (tr
 grant select (id, demarche_id, mandat_id, structure_id, usager_id, motif, contested_at, journal_id, aidant_id, maniere, recu_le, reponse, answered_at,
   answered_by, answered_journal_id) on contestation to traitdunion_auditor;
 grant select on correction to traitdunion_auditor;
-grant select (contestation_id) on suspension to traitdunion_auditor;
+grant select (contestation_id) on suspension to traitdunion_auditor, traitdunion_operator;
 create or replace function journal_accords(p_ids bigint[]) returns table (journal_id bigint, faits jsonb)
 language sql stable security definer set search_path = pg_catalog, public
 as $$

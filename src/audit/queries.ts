@@ -3,7 +3,7 @@ import type { Tx } from '../db.ts'
 import type { Kind, Resultat } from '../demarche/demarche.ts'
 import type { Acteur, Action } from '../journal/entry.ts'
 import type { Maniere } from '../mandat/fin.ts'
-import { signalee } from '../mandat/fin-queries.ts'
+import { annulee, signalee } from '../mandat/fin-queries.ts'
 import type { Duree, Fin, Thematique } from '../mandat/mandat.ts'
 import { held, mine } from '../structure/mine.ts'
 import { COMPTE_MAX, type MotifOuverture } from './audit.ts'
@@ -44,6 +44,8 @@ export type LigneRow = {
   signalee: boolean | null
   /** The person does not agree with it, and waits for an answer; for who answers her. */
   contestee: boolean
+  /** Said noted by mistake: of an act, now; of a correction, by it. */
+  annulee: boolean
   /** What was decided of someone of the team. */
   equipe: Equipe | null
 }
@@ -100,11 +102,11 @@ export async function listLignes(
       order by j.id desc
       limit ${taille + 1})
     select j.id, j.at, j.action, j.acteur, a.prenom as aidant_prenom, a.nom as aidant_nom, k.prenom as cible_prenom, k.nom as cible_nom,
-      j.usager_id, u.prenoms, u.nom_naissance, u.nom_usage, j.mandat_id, d.genre, c.titre, c.motif_hors_mandat,
+      j.usager_id, u.prenoms, u.nom_naissance, u.nom_usage, j.mandat_id, d.genre, coalesce(c.titre, oc.titre) as titre, c.motif_hors_mandat,
       case when not d.sensible then d.done_at end as done_at,
       case when not d.sensible then d.resultat end as resultat,
       not d.sensible and ${signalee(tx)} as signalee,
-      exists (select 1 from contestation q where q.demarche_id = d.id and q.answered_at is null) as contestee,
+      exists (select 1 from contestation q where q.demarche_id = d.id and q.answered_at is null) as contestee, coalesce(r.annulee, ${annulee(tx)}) as annulee,
       case when not d.sensible then d.thematique else p.payload ->> 'thematique' end as thematique,
       case when p.payload ? 'perimetre' then array(select jsonb_array_elements_text(p.payload -> 'perimetre')) end as perimetre,
       p.payload ->> 'duree' as duree, p.payload ->> 'how' as how,
@@ -115,6 +117,9 @@ export async function listLignes(
     left join journal_contenu jc on jc.journal_id = j.id and not jc.sensible
     left join demarche d on d.journal_id = j.id and not d.reclamation
     left join demarche_contenu c on c.demarche_id = d.id and not d.sensible
+    left join correction r on r.journal_id = j.id
+    left join demarche o on o.id = r.demarche_id and not o.reclamation and not o.sensible
+    left join demarche_contenu oc on oc.demarche_id = o.id
     left join aidant a on j.acteur = 'aidant' and a.id = j.acteur_id
     left join aidant k on k.id = j.cible_aidant_id
     left join usager u on u.id = j.usager_id,

@@ -1,16 +1,16 @@
 import type { Db, Who } from '../db.ts'
 import { append } from '../journal/append.ts'
 import { announceReponse } from '../mandat/announce.ts'
-import type { Thematique } from '../mandat/mandat.ts'
 import { lockToEnd } from '../mandat/queries.ts'
+import { dossierOuvert } from '../usager/access.ts'
 import type { Reponse } from './contestation.ts'
 import { findContestation } from './contestation-queries.ts'
 
 /** `rien_de_corrige`: « corrigé » is said once the act has been, since she contested it. */
-export type AnswerRefusal = 'introuvable' | 'deja_repondue' | 'rien_de_corrige'
+export type AnswerRefusal = 'introuvable' | 'deja_repondue' | 'dossier_referme' | 'rien_de_corrige'
 type Answered = { ok: true; usagerId: string } | { ok: false; refusal: AnswerRefusal }
 
-/** Answers the person, once; the pause that waited for it is over, and no other. She is told. */
+/** Answers the person, once, with her dossier open; the pause that waited for it is over, and no other. She is told. */
 export const answerContestation = (
   db: Db,
   by: Who & { kind: 'referent' },
@@ -22,6 +22,7 @@ export const answerContestation = (
     const contestation = mandat && (await findContestation(tx, contestationId))
     if (!contestation) return { ok: false, refusal: 'introuvable' }
     if (contestation.answeredAt) return { ok: false, refusal: 'deja_repondue' }
+    if (!(await dossierOuvert(tx, mandat.usagerId))) return { ok: false, refusal: 'dossier_referme' }
     if (reponse === 'corrigee' && !contestation.corrigeeDepuis) return { ok: false, refusal: 'rien_de_corrige' }
 
     const line = await append(tx, {
@@ -34,16 +35,17 @@ export const answerContestation = (
       update contestation
       set reponse = ${reponse}, answered_at = ${tx.now}, answered_by = ${by.aidantId}, answered_journal_id = ${line.id}
       where id = ${contestationId}`
-    const [paused] = await tx.sql<{ id: string; thematique: Thematique; mandatId: string }[]>`
-      select s.id, a.thematique, s.mandat_id
-      from suspension s
-      join autorisation_etat a on a.id = s.autorisation_id
-      where s.contestation_id = ${contestationId} and s.until_at is null and a.etat = 'suspendu'`
+    const { enPause } = contestation
+    const [paused] = enPause
+      ? await tx.sql<{ id: string; mandatId: string }[]>`
+          select id, mandat_id
+          from suspension
+          where contestation_id = ${contestationId} and until_at is null`
+      : []
     // Renewed since the act, the mandat paused is not its own.
     const reprise = paused && (await lockToEnd(tx, paused.mandatId))
     if (paused && reprise) {
-      const contenu = { thematique: paused.thematique }
-      const lifted = await append(tx, { action: 'autorisation_retablie', mandat: reprise, contenu })
+      const lifted = await append(tx, { action: 'autorisation_retablie', mandat: reprise, contenu: { thematique: enPause } })
       await tx.sql`update suspension set until_at = ${tx.now}, until_journal_id = ${lifted.id} where id = ${paused.id}`
     }
     await announceReponse(tx, mandat, { line: line.id, at: tx.now, reprise })

@@ -1,5 +1,7 @@
 import type { Tx } from '../db.ts'
 import type { Maniere } from '../mandat/fin.ts'
+import type { Thematique } from '../mandat/mandat.ts'
+import { sansPauseAElle } from '../mandat/queries.ts'
 import { held, mine } from '../structure/mine.ts'
 import type { MotifContestation, Reponse } from './contestation.ts'
 
@@ -22,8 +24,8 @@ export type ContestationRow = {
   noteReponse: string | null
   reponduParPrenom: string | null
   reponduParNom: string | null
-  /** What she contests waits, paused, for the answer. */
-  enPause: boolean
+  /** What she contests waits, paused, for the answer, and for nothing else: a pause of her own since then outlives it. */
+  enPause: Thematique | null
   /** Since she contested it, the act was corrected. */
   corrigeeDepuis: boolean
 }
@@ -32,7 +34,10 @@ const rows = (tx: Tx) => tx.sql`
     select q.id, q.demarche_id, q.mandat_id, q.usager_id, q.motif, q.contested_at, qc.payload::jsonb ->> 'note' as note, q.maniere, q.recu_le,
       i.prenom as recue_par_prenom, i.nom as recue_par_nom, q.reponse, q.answered_at, rc.payload::jsonb ->> 'note' as note_reponse,
       r.prenom as repondu_par_prenom, r.nom as repondu_par_nom,
-      exists (select 1 from suspension s where s.contestation_id = q.id and s.until_at is null) as en_pause,
+      (select a.thematique
+        from suspension s
+        join autorisation_etat a on a.id = s.autorisation_id
+        where s.contestation_id = q.id and s.until_at is null and a.etat = 'suspendu' and ${sansPauseAElle(tx)}) as en_pause,
       exists (select 1 from correction k where k.demarche_id = q.demarche_id and k.journal_id > q.journal_id) as corrigee_depuis
     from contestation q
     left join journal_contenu qc on qc.journal_id = q.journal_id

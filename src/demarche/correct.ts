@@ -7,7 +7,7 @@ import { type DemarcheRefusal, type Faits, faitsDe, refusalOfFaits } from './dem
 import { findDemarche } from './queries.ts'
 
 export type CorrectRefusal =
-  | Extract<DemarcheRefusal, 'introuvable' | 'montant_sans_presence' | 'ensemble_sans_elle'>
+  | Extract<DemarcheRefusal, 'introuvable' | 'sans_titre' | 'montant_sans_presence' | 'ensemble_sans_elle'>
   | 'rien_change'
 type Corrected = { ok: true } | { ok: false; refusal: CorrectRefusal }
 
@@ -24,7 +24,7 @@ export const correctDemarche = (
     const known = await findDemarche(tx, demarcheId)
     const mandat = known && (await lockMandat(tx, known.mandatId))
     const demarche = await findDemarche(tx, demarcheId)
-    if (!mandat || !demarche?.titre) return { ok: false, refusal: 'introuvable' }
+    if (!mandat || !demarche || demarche.titre === null) return { ok: false, refusal: 'introuvable' }
     const now = faitsDe(demarche)
     const annulee = faits === null
     const rest = faits ?? {
@@ -37,7 +37,7 @@ export const correctDemarche = (
     }
     // Of the catalogue, its title decides what is masked.
     const said = { ...rest, titre: demarche.code === null ? rest.titre : demarche.titre }
-    const refusal = annulee ? undefined : refusalOfFaits({ ...said, nature: demarche.nature! })
+    const refusal = annulee ? undefined : said.titre.trim() ? refusalOfFaits({ ...said, nature: demarche.nature! }) : 'sans_titre'
     if (refusal) return { ok: false, refusal }
     if (annulee === (demarche.correction?.annulee ?? false) && jcs(said) === jcs(now))
       return { ok: false, refusal: 'rien_change' }

@@ -172,9 +172,14 @@ const memeDemande = (one: Etape, other: Etape) =>
   one.administration === other.administration &&
   (!one.reference || !other.reference || one.reference === other.reference)
 
+type Notee = { correction: { annulee: boolean } | null }
+/** Without what was noted by mistake. */
+export const faites = <D extends Notee>(demarches: readonly D[]): D[] =>
+  demarches.filter(({ correction }) => !correction?.annulee)
+
 /** Where each request stands: of those noted several times, the latest. `demarches`: latest first. */
-export const derniersEtats = <D extends Etape>(demarches: readonly D[]): D[] =>
-  demarches.filter((one, index) => !demarches.slice(0, index).some((later) => memeDemande(one, later)))
+export const derniersEtats = <D extends Etape & Notee>(demarches: readonly D[]): D[] =>
+  faites(demarches).filter((one, index, done) => !done.slice(0, index).some((later) => memeDemande(one, later)))
 
 const LATE_MS = 24 * 3600 * 1000
 

@@ -76,7 +76,7 @@ const fields = z.object({
 function entire(said: z.output<typeof fields>, context: z.core.$RefinementCtx) {
   const refused = new Set(context.issues.map(({ path }) => path?.[0]))
   const refuse = (field: keyof typeof said, message: string) => context.addIssue({ code: 'custom', path: [field], message })
-  const { demarche, titre, thematique, etapeQuoi, etapeQui, etapeQuand } = said
+  const { demarche, titre, thematique } = said
   if (!refused.has('demarche') && !refused.has('titre')) {
     if (demarche && demarche !== AUTRE && titre)
       refuse(
@@ -87,7 +87,15 @@ function entire(said: z.output<typeof fields>, context: z.core.$RefinementCtx) {
     if (demarche === AUTRE && !titre) refuse('titre', 'Écrivez quelle démarche a été faite.')
     if ((demarche === AUTRE || !demarche) && titre && !thematique) refuse('thematique', 'Choisissez sa thématique.')
   }
-  if (!etapeQuoi && (etapeQui || etapeQuand)) refuse('etapeQuoi', 'Écrivez ce qu’il reste à faire.')
+  etapeEntiere(said, context)
+}
+/** Who, or when, is said of a step. */
+function etapeEntiere(
+  { etapeQuoi, etapeQui, etapeQuand }: Pick<z.output<typeof fields>, 'etapeQuoi' | 'etapeQui' | 'etapeQuand'>,
+  context: z.core.$RefinementCtx,
+) {
+  if (!etapeQuoi && (etapeQui || etapeQuand))
+    context.addIssue({ code: 'custom', path: ['etapeQuoi'], message: 'Écrivez ce qu’il reste à faire.' })
 }
 /** Asked even when a field is refused, so that everything to mend is said at once. */
 const always = { when: () => true }
@@ -174,6 +182,9 @@ export const correctionForm = fields
     canal: choix(CANAUX, 'Choisissez par quel moyen.'),
     raison: texte(280, { required: 'Dites pourquoi vous corrigez : la personne le lira.', lines: true }),
   })
+  .superRefine((said, context) => {
+    if (!said.annulee) etapeEntiere(said, context)
+  }, always)
 export function faitsCorriges({
   annulee,
   raison: _,

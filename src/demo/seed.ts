@@ -152,6 +152,8 @@ async function disagree(db: Db, { structures, aidants }: Ids, { usager, motif, n
   )
   const [asked] = await db.tx(by, (tx) => listContestations(tx, acte.id))
   const nadia = { ...here, kind: 'referent', aidantId: aidants.nadia } as const
+  const opening = { usagerId: acte.usagerId, motif: 'reclamation', precision: null, envoi: randomUUID() } as const
+  ok(await openDossier(db, nadia, opening))
   ok(await answerContestation(db, nadia, { contestationId: asked!.id, reponse: 'corrigee', note: reponse }))
 }
 

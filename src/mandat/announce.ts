@@ -61,11 +61,11 @@ export async function announceMandat(tx: Tx, mandat: Told): Promise<void> {
   if (contact) await queueTo(tx, `mandat-signe:${mandat.id}`, contact, motsDuMandat(structure), structure)
 }
 
-/** Tells the person, and the aidants who act for the structure, that a mandat or a part of it is over. Of a death, nobody writes to her. */
+/** Tells the person, and the aidants who act for the structure, that a mandat or a part of it is over. */
 export async function announceEnd(tx: Tx, mandat: Told, end: End & { line: number }): Promise<void> {
   const { structure, contact } = await findSides(tx, mandat)
   const cle = `arret:${mandat.id}:${end.line}`
-  if (contact && end.how !== 'deces') await queueTo(tx, cle, contact, motsDeLaFin(structure, end), structure)
+  if (contact) await queueTo(tx, cle, contact, motsDeLaFin(structure, end), structure)
   await tellAidants(tx, mandat, cle, `/mandats/${mandat.id}/arret`, (quel) => motsDeLaFinAuxAidants(structure, quel, end))
 }
 
@@ -89,16 +89,20 @@ export async function announceClosedToAidants(tx: Tx, structureId: string, at: D
     )
 }
 
-/** Tells both sides that she paused a mandat or a part of it, or lifted her pause. */
-export async function announcePause(tx: Tx, mandat: Told, pause: Pause & { line: number }): Promise<void> {
+/**
+ * Tells both sides that she paused a mandat or a part of it, or lifted her pause. `deja`: what waited for an answer was paused already; to an aidant
+ * nothing changes, and which pause it is, is not hers to learn.
+ */
+export async function announcePause(tx: Tx, mandat: Told, pause: Pause & { line: number; deja?: boolean }): Promise<void> {
   const { structure, contact } = await findSides(tx, mandat)
   const cle = `${pause.quoi}:${mandat.id}:${pause.line}`
   if (contact) await queueTo(tx, cle, contact, motsDeLaPause(structure, pause), structure)
-  await tellAidants(tx, mandat, cle, `/mandats/${mandat.id}`, (quel) =>
-    pause.quoi === 'pause'
-      ? motsDeLaPauseAuxAidants(structure, quel, pause)
-      : motsDeLaRepriseAuxAidants(structure, quel, pause.at),
-  )
+  if (!pause.deja)
+    await tellAidants(tx, mandat, cle, `/mandats/${mandat.id}`, (quel) =>
+      pause.quoi === 'pause'
+        ? motsDeLaPauseAuxAidants(structure, quel, pause)
+        : motsDeLaRepriseAuxAidants(structure, quel, pause.at),
+    )
 }
 
 /** Tells the person that what she contests is written, and those of the direction who answer it: never the author of the act while another may. */
@@ -192,11 +196,12 @@ export async function remindAidants(tx: Tx, structureId: string, mandats: readon
   }
 }
 
+/** Of a death, nobody writes to her. */
 async function findSides(tx: Tx, mandat: Told) {
   const [sides] = await tx.sql<
-    { nom: string; telephone: string; fuseau: string; suivi: string; email: string | null; mobile: string | null }[]
+    { nom: string; telephone: string; fuseau: string; suivi: string | null; email: string | null; mobile: string | null }[]
   >`
-    select s.nom, s.telephone, s.fuseau, u.suivi, u.email, u.telephone as mobile
+    select s.nom, s.telephone, s.fuseau, case when not decedee(${mandat.id}) then u.suivi end as suivi, u.email, u.telephone as mobile
     from structure s, usager u
     where s.id = ${mandat.structureId} and u.id = ${mandat.usagerId}`
   const { suivi, email, mobile, ...structure } = sides!

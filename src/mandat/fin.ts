@@ -54,13 +54,21 @@ export function refusalOfReceipt(
 const inState = (autorisations: readonly Autorisation[], etat: 'actif' | 'suspendu', now: Date) =>
   autorisations.filter((one) => etatAutorisation(one, now).etat === etat)
 
-/** Pausing what is already paused, or ended, does nothing; the rest of what is chosen is paused. */
+/** What a pause of her own changes: what is in force, and what only waits for an answer, which it outlives. */
+export const aMettreEnPause = <A extends Autorisation>(chosen: readonly A[], now: Date): A[] =>
+  chosen.filter(
+    (one) =>
+      ['actif', 'suspendu'].includes(etatAutorisation(one, now).etat) &&
+      !one.suspensions.some(({ until, attend }) => until === null && !attend),
+  )
+
+/** Pausing what she has already paused, or what is over, does nothing; the rest of what is chosen is paused. */
 export const refusalOfPause = (
   mandat: Mandat | undefined,
   chosen: readonly Autorisation[],
   now: Date,
 ): PauseRefusal | undefined =>
-  refusalOfEnd(mandat, chosen, now) ?? (inState(chosen, 'actif', now).length === 0 ? 'deja_en_pause' : undefined)
+  refusalOfEnd(mandat, chosen, now) ?? (aMettreEnPause(chosen, now).length === 0 ? 'deja_en_pause' : undefined)
 
 export const refusalOfResume = (
   mandat: Mandat | undefined,

@@ -75,8 +75,8 @@ export const dernierJour = (end: Date, fuseau: string): string => jourLocal(end,
 export const FINS = ['revoque', 'renonce', 'deces', 'protection', 'structure_fermee', 'remplace'] as const
 export type Fin = (typeof FINS)[number]
 
-/** [from, until): until is null while nobody has lifted it. */
-export type Suspension = { from: Date; until: Date | null }
+/** [from, until): until is null while nobody has lifted it. `attend`: it waits for an answer to what she contests, and ends with it. */
+export type Suspension = { from: Date; until: Date | null; attend: boolean }
 
 /** One thématique of one mandat, in force on [signedAt, least(expiresAt, revokedAt)) outside its suspensions. */
 export type Autorisation = {

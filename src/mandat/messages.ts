@@ -234,7 +234,7 @@ export function motsDeLaPauseAuxAidants({ nom, fuseau }: Structure, quel: Signe,
     sujet: 'Un mandat est en pause',
     corps: paragraphs(
       'Bonjour,',
-      `À ${depuis}, ${recorded ? 'un collègue a enregistré la demande d’une personne de mettre' : 'une personne a mis'} en pause ${sien} donné ${aLaStructure(nom)}. On ne peut pas agir tant qu’elle ne l’a pas remis en route.`,
+      `À ${depuis}, ${recorded ? 'un collègue a enregistré la demande d’une personne de mettre' : 'une personne a mis'} en pause ${sien} donné ${aLaStructure(nom)}. On ne peut pas agir tant que dure cette pause.`,
       lequel(quel, fuseau),
     ),
   }

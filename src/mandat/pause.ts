@@ -2,7 +2,7 @@ import type { Db, Tx, Who } from '../db.ts'
 import { append } from '../journal/append.ts'
 import { announcePause } from './announce.ts'
 import { loadChosen } from './chosen.ts'
-import { type Maniere, type PauseRefusal, refusalOfPause } from './fin.ts'
+import { aMettreEnPause, type Maniere, type PauseRefusal, refusalOfPause } from './fin.ts'
 import { etatAutorisation, type Thematique } from './mandat.ts'
 
 type Request = { mandatId: string; thematique?: Thematique | undefined }
@@ -19,8 +19,8 @@ export async function pauseChosen(tx: Tx, request: Request, recorded?: { aidantI
   if (refusal) return { ok: false, refusal }
 
   const { aidantId = null, maniere = null } = recorded ?? {}
+  const pausing = aMettreEnPause(chosen, tx.now)
   const active = autorisations.filter((one) => etatAutorisation(one, tx.now).etat === 'actif')
-  const pausing = active.filter((one) => chosen.includes(one))
   let last = 0
   for (const { id, thematique } of pausing) {
     const contenu = { thematique, ...(maniere && { maniere }) }
@@ -30,7 +30,8 @@ export async function pauseChosen(tx: Tx, request: Request, recorded?: { aidantI
       values (${id}, ${mandat!.id}, ${mandat!.structureId}, ${mandat!.usagerId}, ${tx.now}, ${line.id}, ${aidantId}, ${maniere})`
     last = line.id
   }
-  const whole = pausing.length === active.length
-  await announcePause(tx, mandat!, { quoi: 'pause', at: tx.now, whole, recorded: recorded !== undefined, line: last })
+  const whole = active.every((one) => chosen.includes(one))
+  const deja = !pausing.some((one) => active.includes(one))
+  await announcePause(tx, mandat!, { quoi: 'pause', at: tx.now, whole, recorded: recorded !== undefined, deja, line: last })
   return { ok: true }
 }

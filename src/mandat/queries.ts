@@ -19,6 +19,8 @@ export type MandatEtat = MandatRow & {
   perimetre: Thematique[]
   enVigueur: Thematique[]
   enPause: Thematique[]
+  /** What a pause of her own would change: what is in force, and what is paused only until she is answered. */
+  pausables: Thematique[]
   /** When the last request to stop that an aidant recorded had come. */
   recuLe: Date | null
   structureNom: string
@@ -65,18 +67,27 @@ export async function lockToEnd(tx: Tx, id: string) {
 
 /** The autorisations of one mandat in the fixed order of the thématiques, with their suspensions. */
 export async function listAutorisations(tx: Tx, mandatId: string) {
-  const found = await tx.sql<(Omit<Autorisation, 'suspensions'> & { id: string; from: Date | null; until: Date | null })[]>`
-    select a.id, a.thematique, a.signed_at, a.expires_at, a.revoked_at, a.revoked_how, s.from_at as "from", s.until_at as "until"
+  const found = await tx.sql<
+    (Omit<Autorisation, 'suspensions'> & { id: string; from: Date | null; until: Date | null; attend: boolean })[]
+  >`
+    select a.id, a.thematique, a.signed_at, a.expires_at, a.revoked_at, a.revoked_how, s.from_at as "from", s.until_at as "until",
+      s.contestation_id is not null as attend
     from autorisation a
     left join suspension s on s.autorisation_id = a.id and ${held(tx, 's')}
     where a.mandat_id = ${mandatId} and ${held(tx, 'a')}
     order by array_position(thematiques(), a.thematique), s.from_at`
   const firsts = found.filter(({ id }, n) => found[n - 1]?.id !== id)
-  return firsts.map(({ from: _, until: __, ...autorisation }) => ({
+  return firsts.map(({ from: _, until: __, attend: ___, ...autorisation }) => ({
     ...autorisation,
-    suspensions: found.flatMap(({ id, from, until }) => (id === autorisation.id && from ? [{ from, until }] : [])),
+    suspensions: found.flatMap(({ id, from, until, attend }) =>
+      id === autorisation.id && from ? [{ from, until, attend }] : [],
+    ),
   }))
 }
+
+/** No pause of her own of the autorisation `a` goes on: one that waits for an answer is over with it. */
+export const sansPauseAElle = (tx: Tx) => tx.sql`not exists (
+  select 1 from suspension o where o.autorisation_id = a.id and o.until_at is null and o.contestation_id is null)`
 
 const etats = (tx: Tx) => tx.sql`
   select m.id, m.structure_id, m.usager_id, m.aidant_id, m.duree, m.signed_at, m.expires_at, m.ended_at, m.ended_how, m.etat,
@@ -86,7 +97,9 @@ const etats = (tx: Tx) => tx.sql`
     array(select a.thematique from autorisation_etat a where a.mandat_id = m.id and a.etat = 'actif'
       order by array_position(thematiques(), a.thematique)) as en_vigueur,
     array(select a.thematique from autorisation_etat a where a.mandat_id = m.id and a.etat = 'suspendu'
-      order by array_position(thematiques(), a.thematique)) as en_pause
+      order by array_position(thematiques(), a.thematique)) as en_pause,
+    array(select a.thematique from autorisation_etat a where a.mandat_id = m.id and a.etat in ('actif', 'suspendu') and ${sansPauseAElle(tx)}
+      order by array_position(thematiques(), a.thematique)) as pausables
   from mandat_etat m
   join structure s on s.id = m.structure_id`
 

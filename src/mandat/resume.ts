@@ -1,5 +1,6 @@
 import type { Db, Who } from '../db.ts'
 import { append } from '../journal/append.ts'
+import { hers } from '../structure/mine.ts'
 import { announcePause } from './announce.ts'
 import { loadChosen } from './chosen.ts'
 import { type ResumeRefusal, refusalOfResume } from './fin.ts'
@@ -21,12 +22,16 @@ export const resumeMandat = (
       const paused = autorisations.filter((one) => etatAutorisation(one, tx.now).etat === 'suspendu')
       const resuming = paused.filter((one) => chosen.includes(one))
       let last = 0
-      for (const { id, thematique } of resuming) {
+      // Both, where what waits for an answer is also paused of her own.
+      const lifting = await tx.sql<{ id: string; thematique: Thematique }[]>`
+        select s.id, a.thematique
+        from suspension s
+        join autorisation a on a.id = s.autorisation_id
+        where a.id = any (${resuming.map(({ id }) => id)}::uuid[]) and s.until_at is null and ${hers(tx, 's.usager_id')}
+        order by s.journal_id`
+      for (const { id, thematique } of lifting) {
         const line = await append(tx, { action: 'autorisation_retablie', mandat: mandat!, contenu: { thematique } })
-        await tx.sql`
-          update suspension
-          set until_at = ${tx.now}, until_journal_id = ${line.id}
-          where autorisation_id = ${id} and until_at is null`
+        await tx.sql`update suspension set until_at = ${tx.now}, until_journal_id = ${line.id} where id = ${id}`
         last = line.id
       }
       await announcePause(tx, mandat!, { quoi: 'reprise', at: tx.now, whole: resuming.length === paused.length, line: last })

@@ -14,7 +14,7 @@ import { resumeMandat } from '../mandat/resume.ts'
 
 /** Her pause, and its end: she alone has both. */
 const GESTES = {
-  pause: { change: pauseMandat, show: pausePage, done: 'deja_en_pause', left: 'enVigueur' },
+  pause: { change: pauseMandat, show: pausePage, done: 'deja_en_pause', left: 'pausables' },
   reprise: { change: resumeMandat, show: reprisePage, done: 'pas_en_pause', left: 'enPause' },
 } as const
 

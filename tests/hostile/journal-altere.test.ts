@@ -79,15 +79,15 @@ beforeAll(async () => {
   lucienne = await world.signMandat({ persona: 'lucienne' })
   ok(await recordStop(operator, { kind: 'operator' }, { mandatId: lucienne.id, maniere: 'courrier', recuLe: lucienne.signedAt }))
   ok(await recordActeHorsMandat(world.db, by, uneDemarche(told.id, 'papiers'), 'Le rendez-vous était pris depuis longtemps.'))
-  const envoi = randomUUID()
-  ok(
-    await openDossier(world.db, world.asReferent('nadia'), {
-      usagerId: marcel.usagerId,
-      motif: 'controle',
-      precision: null,
-      envoi,
-    }),
-  )
+  for (const { usagerId } of [marcel, told])
+    ok(
+      await openDossier(world.db, world.asReferent('nadia'), {
+        usagerId,
+        motif: 'controle',
+        precision: null,
+        envoi: randomUUID(),
+      }),
+    )
   const contestee = ok(await recordDemarche(world.db, by, uneDemarche(told.id, 'loisirs', { titre: 'Contesté' }))).id
   const contest = { demarcheId: contestee, motif: 'inexact', note: 'Ce n’est pas cela.', pause: true } as const
   ok(await contestDemarche(world.db, hers, contest))
@@ -1318,9 +1318,13 @@ describe('aucune fausse alerte', () => {
         await correctDemarche(alive.db, alive.as('thomas'), { demarcheId: done.id, faits: null, raison: 'Par erreur.' })
         const [asked] = await alive.db.tx(hers, (tx) => listContestations(tx, done.id))
         const reply = { contestationId: asked!.id, reponse: 'corrigee', note: null } as const
-        if (random(2) === 0) await answerContestation(alive.db, alive.asReferent('nadia'), reply)
+        if (random(2) === 0) return
+        const opening = { usagerId: mandat.usagerId, motif: 'controle', precision: null, envoi: randomUUID() } as const
+        await openDossier(alive.db, alive.asReferent('nadia'), opening)
+        await answerContestation(alive.db, alive.asReferent('nadia'), reply)
       },
       () => pauseMandat(alive.db, hers, { mandatId: mandat.id, thematique: 'famille' }),
+      () => recordPause(alive.db, alive.as('ines'), { mandatId: mandat.id, thematique: 'famille', maniere: 'courrier' }),
       () => resumeMandat(alive.db, hers, { mandatId: mandat.id, thematique: 'famille' }),
       () => alive.signMandat({ persona: 'marcel', perimetre: ['loisirs'] }),
       () => alive.database.travel({ ms: 3_600_000 * random(30) }),

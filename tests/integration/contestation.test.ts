@@ -11,10 +11,15 @@ import type { Faits } from '../../src/demarche/demarche.ts'
 import { findDemarche, findFaits } from '../../src/demarche/queries.ts'
 import { recordDemarche } from '../../src/demarche/record.ts'
 import type { AidantKey } from '../../src/demo/people.ts'
+import { append } from '../../src/journal/append.ts'
+import { listSignalees } from '../../src/mandat/fin-queries.ts'
 import { pauseMandat } from '../../src/mandat/pause.ts'
 import { findMandat } from '../../src/mandat/queries.ts'
+import { recordPause } from '../../src/mandat/record-pause.ts'
+import { recordStop } from '../../src/mandat/record-stop.ts'
 import { resumeMandat } from '../../src/mandat/resume.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
+import { terminateMandat } from '../../src/mandat/terminate.ts'
 import { eraseUsager } from '../../src/usager/erase.ts'
 import { openTree } from '../support/arbre.ts'
 import { expectValidHtml } from '../support/html.ts'
@@ -61,13 +66,17 @@ const openFor = async (referent: AidantKey, motif = 'reclamation' as const) =>
       envoi: randomUUID(),
     }),
   )
-const answer = async (id: string, more: Partial<Parameters<typeof answerContestation>[2]> = {}, by: AidantKey = 'nadia') =>
+const reply = (id: string, more: Partial<Parameters<typeof answerContestation>[2]> = {}, by: AidantKey = 'nadia') =>
   answerContestation(world.db, world.asReferent(by), {
     contestationId: id,
     reponse: 'maintenue',
     note: 'Le rendez-vous le demandait.',
     ...more,
   })
+const answer = async (...asked: Parameters<typeof reply>) => {
+  await openFor(asked[2] ?? 'nadia')
+  return reply(...asked)
+}
 const etat = async () => {
   const found = (await world.db.tx(her, (tx) => findMandat(tx, mandat.id)))!
   return [found.etat, found.enVigueur.join(' '), found.enPause.join(' ')]
@@ -113,7 +122,9 @@ describe('la personne n’est pas d’accord', () => {
       ({ destinataire, cle }) => destinataire.startsWith('nadia') && cle.startsWith('contestation'),
     )
     expect(direction?.chemin).toBe('/structure/contestations')
-    expect(await said(id)).toMatchObject([{ motif: 'pas_demande', note: 'Je voulais attendre.', reponse: null, enPause: true }])
+    expect(await said(id)).toMatchObject([
+      { motif: 'pas_demande', note: 'Je voulais attendre.', reponse: null, enPause: 'logement' },
+    ])
     // No word of hers in a line.
     expect(JSON.stringify(await world.sql`select entry from journal`)).not.toContain('attendre')
     // Said again while it waits: said once.
@@ -390,6 +401,92 @@ describe('la direction répond', () => {
     expect(await etat()).toEqual(['suspendu', '', 'social'])
   })
 
+  it('ne lève pas la pause que la personne a demandée depuis, ni à l’écran ni par lettre ; elle seule la lève, et les deux le sont', async () => {
+    const asked = [
+      () => pauseMandat(world.db, her, { mandatId: mandat.id }),
+      () => recordPause(world.db, world.as('ines'), { mandatId: mandat.id, thematique: 'logement', maniere: 'courrier' }),
+    ]
+    for (const pause of asked) {
+      const id = await note()
+      ok(await contest(id, { pause: true }))
+      await world.sql`delete from message`
+      const was = await etat()
+      ok(await pause())
+      // To an aidant what was paused is, since when and no more.
+      expect((await told()).some((one) => one.includes('@'))).toBe((await etat())[1] !== was[1])
+      expect(await told()).toContain('pause +33612345678')
+      expect(await pause()).toEqual({ ok: false, refusal: 'deja_en_pause' })
+      const [row] = await said(id)
+      expect(row!.enPause).toBeNull()
+      await world.sql`delete from message`
+      ok(await answer(row!.id))
+      expect((await etat())[2]).toContain('logement')
+      expect((await told()).filter((one) => one.includes('@'))).toEqual([])
+      await later(1000)
+      ok(await resumeMandat(world.db, her, { mandatId: mandat.id }))
+      expect(await etat()).toEqual(['actif', 'social logement', ''])
+    }
+  })
+
+  it('ce que la personne a arrêté n’est plus dit en pause', async () => {
+    const id = await note()
+    ok(await contest(id, { pause: true }))
+    ok(await stopMandat(world.db, her, { mandatId: mandat.id, thematique: 'logement' }))
+    expect(await said(id)).toMatchObject([{ enPause: null }])
+  })
+
+  it('dossier ouvert, et la base le tient ; ce qui était écrit est gardé le temps de le rouvrir', async () => {
+    const id = await note()
+    ok(await contest(id))
+    const [row] = await said(id)
+    expect(await reply(row!.id)).toEqual({ ok: false, refusal: 'dossier_referme' })
+    const { nadia } = world.aidants
+    const forced = world.db.tx(world.asReferent('nadia'), async (tx) => {
+      const line = await append(tx, {
+        action: 'contestation_repondue',
+        mandat,
+        contenu: { contestation: row!.id, reponse: 'maintenue' },
+        sensible: true,
+      })
+      await tx.sql`update contestation set reponse = 'maintenue', answered_at = ${tx.now}, answered_by = ${nadia}, answered_journal_id = ${line.id}
+        where id = ${row!.id}`
+    })
+    await expect(forced).rejects.toMatchObject({ code: '42501' })
+    const sent = { reponse: 'maintenue', note: 'Le rendez-vous était pris.' }
+    const kept = await world.post(`/structure/contestations/${row!.id}`, sent, await world.sessionOf('nadia'))
+    expect([kept.status, await kept.text()]).toEqual([403, expect.stringContaining('Le rendez-vous était pris.')])
+    ok(await answer(row!.id))
+  })
+
+  it('après un décès, personne ne lui écrit, sous aucune de ses identités ; la direction est prévenue', async () => {
+    mandat = await world.signMandat({ persona: 'odette', perimetre: ['logement', 'social'], suivi: 'sms' })
+    her = await world.asUsager('odette')
+    const [one, two, three] = [await note(), await note(), await note()]
+    ok(await contest(one, { pause: true }))
+    const other = await world.signMandat({ persona: 'lucienne', aidant: 'fabrice', perimetre: ['papiers'] })
+    await world.sql.begin(async (sql) => {
+      await sql`alter table usager disable trigger personne_journalisee`
+      await sql`update usager set personne_id = (select personne_id from usager where id = ${mandat.usagerId}) where id = ${other.usagerId}`
+    })
+    await world.sql`alter table usager enable trigger personne_journalisee`
+    ok(await terminateMandat(world.db, world.as('fabrice'), { mandatId: other.id, how: 'deces' }))
+    await world.sql`delete from message`
+    ok(await answer((await said(one))[0]!.id))
+    ok(await contest(two))
+    const recuLe = (await read(three))!.doneAt
+    ok(
+      await recordContestation(world.db, world.as('ines'), {
+        demarcheId: three,
+        motif: 'autre',
+        note: null,
+        maniere: 'visite',
+        recuLe,
+      }),
+    )
+    expect((await told()).filter((one) => !one.includes('@'))).toEqual([])
+    expect((await told()).filter((one) => one.startsWith('contestation nadia@'))).toHaveLength(2)
+  })
+
   it('« c’est corrigé » veut une correction, faite depuis', async () => {
     const id = await note()
     ok(await correctDemarche(world.db, world.as('thomas'), { demarcheId: id, faits: FAITS, raison: 'Une faute de frappe.' }))
@@ -423,6 +520,62 @@ describe('une correction', () => {
       refusal: 'rien_change',
     })
     expect((await world.sql`select resultat from demarche where id = ${id}`)[0]!.resultat).toBe('deposee')
+  })
+
+  it('sans titre elle est refusée, et l’acte reste à corriger ; la date d’une étape veut son étape', async () => {
+    const id = await note('thomas')
+    const thomas = await world.sessionOf('thomas')
+    const fields = {
+      resultat: 'terminee',
+      mode: 'avec_la_personne',
+      presence: 'presente',
+      canal: 'courrier',
+      raison: 'Une faute.',
+    }
+    const send = async (more: Record<string, string>) => {
+      const answer = await world.post(`/demarches/${id}/corriger`, { ...fields, ...more }, thomas)
+      return [answer.status, await answer.text()]
+    }
+    expect(await send({ titre: ' ' })).toEqual([409, expect.stringContaining('Écrivez quelle démarche a été faite.')])
+    expect((await read(id))!.correction).toBeNull()
+    expect(await send({ titre: 'Un courrier', etapeQuand: '2026-06-01' })).toEqual([
+      422,
+      expect.stringContaining('Écrivez ce qu’il reste à faire.'),
+    ])
+    expect((await send({ titre: 'Un courrier' }))[0]).toBe(303)
+    expect((await world.get(`/demarches/${id}/corriger`, thomas)).status).toBe(200)
+  })
+
+  it('notée par erreur, elle ne cache pas la vraie demande, ni à la personne qui arrête, ni à l’aidant ; et n’est plus signalée', async () => {
+    const papier = { mode: 'a_sa_place', canal: 'courrier', reference: null } as const
+    await note('thomas', { titre: 'Une lettre', ...papier, reference: 'VRAIE-1' })
+    await later(3600_000)
+    const recuLe = await world.now()
+    await later(3600_000)
+    const [same, other] = [
+      await note('thomas', { titre: 'Une lettre', ...papier }),
+      await note('thomas', { titre: 'Une erreur', ...papier }),
+    ]
+    for (const demarcheId of [same, other])
+      ok(await correctDemarche(world.db, world.as('thomas'), { demarcheId, faits: null, raison: 'Autre personne.' }))
+    await later(1000)
+    ok(await recordStop(world.db, world.as('thomas'), { mandatId: mandat.id, maniere: 'courrier', recuLe }))
+    expect((await world.db.tx(her, (tx) => listSignalees(tx, { mandatId: mandat.id }))).size).toBe(0)
+    const pages = [
+      await world.get(`/mon-espace/mandats/${mandat.id}/arret`, await world.sessionOf('josiane')),
+      await world.get(`/mandats/${mandat.id}/arret`, await world.sessionOf('thomas')),
+    ]
+    for (const page of pages) {
+      const html = await page.text()
+      expect(html).toContain('<strong>Une lettre</strong>')
+      expect(html).not.toContain('Une erreur')
+    }
+    const journal = await (
+      await world.get(`/structure/journal?du=${recuLe.toISOString().slice(0, 10)}`, await world.sessionOf('nadia'))
+    ).text()
+    expect(journal).toContain('Démarche corrigée : Une erreur')
+    expect(journal.match(/Notée par erreur/g)).toHaveLength(4)
+    expect(journal.match(/, déposée/g)).toHaveLength(1)
   })
 
   it('notée par erreur : plus rien n’est attendu', async () => {
@@ -676,6 +829,19 @@ describe('à l’écran', () => {
     await expectValidHtml(still)
     for (const words of ['Un aidant l’a écrit pour vous', 'name="motif"', 'name="pause"']) expect(still).toContain(words)
     expect(await (await world.get(`/demarches/${id}`, aidant)).text()).not.toContain('Contestée')
+    // Which of the two a pause is, they are not told, nor anything that one of them is not.
+    await world.sql`delete from message`
+    ok(await pauseMandat(world.db, her, { mandatId: mandat.id }))
+    const pages = [
+      `/mandats/${mandat.id}`,
+      `/mandats/${mandat.id}/pause`,
+      `/mandats/${mandat.id}/renouveler`,
+      `/personnes/${mandat.usagerId}`,
+    ]
+    const seen = await Promise.all(pages.map(async (path) => (await world.get(path, aidant)).text()))
+    for (const words of [...seen, ...(await world.messages()).map(({ corps }) => corps)])
+      expect(words).not.toMatch(/qu’elle ne l’a pas remis|lle seule peut/)
+    expect(seen.filter((words) => words.includes('tant que dure cette pause'))).toHaveLength(3)
     expect((await world.get(`/demarches/${id}/corriger`, aidant)).status).toBe(404)
   })
 })
@@ -693,6 +859,7 @@ describe('ce qui reste', () => {
       ok(await correctDemarche(world.db, world.as('thomas'), { demarcheId: id, faits: FAITS, raison: 'Oui.' }))
       ok(await answer((await said(id))[0]!.id, { reponse: 'corrigee', note: 'Voilà.' }))
       ok(await contest(id, { pause: true }))
+      ok(await recordPause(world.db, world.as('ines'), { mandatId: mandat.id, thematique: 'logement', maniere: 'courrier' }))
       ok(await resumeMandat(world.db, her, { mandatId: mandat.id, thematique: 'logement' }))
       // Renewed since: what waits for this answer is of another mandat.
       const renewed = await note('ines')

@@ -33,10 +33,10 @@ const time = (hour: number) => new Date(Date.UTC(2026, 2, 1, hour))
 function rows({ signed, expires, events }: Story): Autorisation {
   const during = events.filter(({ hour }) => hour > signed && hour < expires)
   const stop = during.findIndex(({ what }) => what === 'arreter')
-  const suspensions: { from: Date; until: Date | null }[] = []
+  const suspensions: { from: Date; until: Date | null; attend: boolean }[] = []
   for (const { hour, what } of stop < 0 ? during : during.slice(0, stop)) {
     const last = suspensions.at(-1)
-    if (what === 'suspendre' && (!last || last.until)) suspensions.push({ from: time(hour), until: null })
+    if (what === 'suspendre' && (!last || last.until)) suspensions.push({ from: time(hour), until: null, attend: false })
     if (what === 'reprendre' && last && !last.until) last.until = time(hour)
   }
   const revokedAt = stop < 0 ? null : time(during[stop]!.hour)

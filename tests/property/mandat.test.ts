@@ -79,7 +79,7 @@ test('pauses, reprises et arrêts dans n’importe quel ordre : l’état suit u
         const { suspensions } = one
         if (geste === 'pause' && !refusalOfPause(mandat, [one], now)) {
           expect(model).toBe('actif')
-          one = { ...one, suspensions: [...suspensions, { from: now, until: null }] }
+          one = { ...one, suspensions: [...suspensions, { from: now, until: null, attend: false }] }
           model = 'suspendu'
         } else if (geste === 'reprise' && !refusalOfResume(mandat, [one], now)) {
           expect(model).toBe('suspendu')

@@ -23,7 +23,7 @@ const autorisation = (over: Partial<Autorisation> = {}): Autorisation => ({
   ...over,
 })
 const arretee = autorisation({ revokedAt: at('05T12:00:00'), revokedHow: 'revoque' })
-const enPause = autorisation({ suspensions: [{ from: at('02T10:00:00'), until: at('03T10:00:00') }] })
+const enPause = autorisation({ suspensions: [{ from: at('02T10:00:00'), until: at('03T10:00:00'), attend: false }] })
 
 test.each<[string, Autorisation | undefined, string, string, string]>([
   ['reguliere', autorisation(), 'notée aussitôt', '02T10:00:00', '02T10:00:00'],
@@ -151,6 +151,7 @@ test('de chaque demande, le dernier état seulement ; deux numéros de dossier s
     thematique: 'logement',
     administration: 'CAF',
     reference: null,
+    correction: null,
     ...more,
   })
   const masked = { code: null, titre: null, thematique: null, administration: null }
@@ -164,5 +165,7 @@ test('de chaque demande, le dernier état seulement ; deux numéros de dossier s
     one(1, { code: null, titre: 'Autre' }),
   ]
   expect(derniersEtats(latestFirst).map(({ id }) => id)).toEqual([7, 5, 4, 3, 2])
+  // Noted by mistake, it stands for nothing.
+  expect(derniersEtats([one(2, { correction: { annulee: true } }), one(1)]).map(({ id }) => id)).toEqual([1])
   expect(derniersEtats([one(2, { reference: 'B2' }), one(1, { reference: 'A1' })])).toHaveLength(2)
 })

@@ -24,7 +24,10 @@ const one = (thematique: Thematique, more: Partial<Autorisation> = {}): Autorisa
   ...more,
 })
 const stopped = (thematique: Thematique) => one(thematique, { revokedAt: at(signedAt, DAY), revokedHow: 'revoque' })
-const paused = (thematique: Thematique) => one(thematique, { suspensions: [{ from: at(signedAt, DAY), until: null }] })
+const paused = (thematique: Thematique, ...attend: boolean[]) =>
+  one(thematique, {
+    suspensions: (attend.length > 0 ? attend : [false]).map((attend) => ({ from: at(signedAt, DAY), until: null, attend })),
+  })
 const now = at(signedAt, 2 * DAY)
 
 describe('finir', () => {
@@ -65,6 +68,9 @@ it('mettre en pause et remettre en route : chacun sur ce qui s’y prête', () =
   expect(refusalOfPause(mandat, [one('logement'), paused('social')], now)).toBeUndefined()
   expect(refusalOfPause(mandat, [paused('social'), stopped('famille')], now)).toBe('deja_en_pause')
   expect(refusalOfPause(mandat, [stopped('famille')], now)).toBe('deja_termine')
+  // Until she is answered, then also of her own.
+  expect(refusalOfPause(mandat, [paused('social', true)], now)).toBeUndefined()
+  expect(refusalOfPause(mandat, [paused('social', true, false)], now)).toBe('deja_en_pause')
   expect(refusalOfResume(mandat, [one('logement'), paused('social')], now)).toBeUndefined()
   expect(refusalOfResume(mandat, [one('logement')], now)).toBe('pas_en_pause')
   expect(refusalOfResume(mandat, [paused('social')], expiresAt)).toBe('deja_expire')

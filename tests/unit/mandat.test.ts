@@ -83,8 +83,8 @@ test('arrêtée à la seconde dite, et encore après sa date', () => {
 test('en pause de sa première à sa dernière seconde, puis de nouveau en vigueur', () => {
   const paused = autorisation({
     suspensions: [
-      { from: at('02T10:00:00'), until: at('03T10:00:00') },
-      { from: at('04T10:00:00'), until: null },
+      { from: at('02T10:00:00'), until: at('03T10:00:00'), attend: false },
+      { from: at('04T10:00:00'), until: null, attend: false },
     ],
   })
   const etats = ['02T09:59:59', '02T10:00:00', '03T09:59:59', '03T10:00:00', '09T00:00:00', '11T00:00:00']

@@ -170,7 +170,12 @@ export const journalCsv = (lignes: readonly LigneRow[], fuseau: string): string 
       jourDeChamp(ligne.at, fuseau),
       heure(ligne.at, fuseau),
       faitEnMots(ligne),
-      [detailEnMots(ligne), ligne.genre === 'apres_coup' && KIND.apres_coup, ligne.contestee && CONTESTEE]
+      [
+        detailEnMots(ligne),
+        ligne.genre === 'apres_coup' && KIND.apres_coup,
+        ligne.annulee && ANNULEE,
+        ligne.contestee && CONTESTEE,
+      ]
         .filter(Boolean)
         .join(', '),
       quiEnMots(ligne),
@@ -182,6 +187,7 @@ export const journalCsv = (lignes: readonly LigneRow[], fuseau: string): string 
   ])
 
 const CONTESTEE = 'Contestée, sans réponse'
+const ANNULEE = 'Notée par erreur'
 
 const REFUSAL = {
   trop_de_lignes: `Il y a plus de ${nombre(EXPORT_MAX)} lignes : choisissez une période plus courte, ou un filtre.`,
@@ -207,12 +213,13 @@ const moment = (ligne: LigneRow, fuseau: string): Moment => {
   const done = faiteLe(ligne, fuseau)
   const detail = detailEnMots(ligne)
   const reception = receptionEnMots(ligne, fuseau)
-  const apart = action === 'acte_hors_mandat' || genre === 'apres_coup' || ligne.signalee === true || ligne.contestee
+  const apart =
+    action === 'acte_hors_mandat' || genre === 'apres_coup' || ligne.signalee === true || ligne.contestee || ligne.annulee
   return {
     when: temps(at, jourEtHeure(at, fuseau)),
     what: faitEnMots(ligne),
     who: html`${quiEnMots(ligne)}${usagerId && html`, ${ligne.acteur !== 'usager' && 'pour '}${personne}`}`,
-    more: html`${detail && html`<p>${detail}</p>`}${ligne.signalee && html`<p><strong>${FAITE_APRES_DEMANDE}</strong></p>`}${ligne.contestee && html`<p><strong>${CONTESTEE}</strong></p>`}${reception && html`<p>${reception}</p>`}${genre === 'apres_coup' && html`<p>${KIND.apres_coup}${done && ` : faite le ${done}`}</p>`}
+    more: html`${detail && html`<p>${detail}</p>`}${ligne.signalee && html`<p><strong>${FAITE_APRES_DEMANDE}</strong></p>`}${ligne.annulee && html`<p><strong>${ANNULEE}</strong></p>`}${ligne.contestee && html`<p><strong>${CONTESTEE}</strong></p>`}${reception && html`<p>${reception}</p>`}${genre === 'apres_coup' && html`<p>${KIND.apres_coup}${done && ` : faite le ${done}`}</p>`}
       ${action === 'acte_hors_mandat' && done && html`<p>Faite le ${done}</p>`}
       ${raison(ligne.motifHorsMandat ?? ligne.precision)}
       <p><a href="${JOURNAL}/${ligne.id}/preuve.tlog-proof">Preuve de la ligne ${nombre(ligne.id)}</a></p>`,

@@ -79,7 +79,7 @@ export function faitEnMots(ligne: LigneRow): string {
   if (action === 'demarche_realisee' && !ligne.titre) return 'Démarche confidentielle'
   const complement = cibleNom
     ? `${ligne.ciblePrenom} ${cibleNom}`
-    : action === 'demarche_realisee' || action === 'acte_hors_mandat'
+    : action === 'demarche_realisee' || action === 'acte_hors_mandat' || action === 'demarche_corrigee'
       ? (ligne.titre ?? 'démarche confidentielle')
       : action === 'mandat_signe' && perimetre
         ? [enMots(perimetre), duree && DUREE[duree].toLocaleLowerCase('fr')].filter(Boolean).join(', ')
@@ -90,10 +90,10 @@ export function faitEnMots(ligne: LigneRow): string {
   return complement ? `${start} : ${complement}` : start
 }
 
-/** Of a démarche whose title is shown: its thématique and its result. Apart from the title, which may bear brackets and commas of its own. */
-export const detailEnMots = ({ titre, thematique, resultat }: LigneRow): string | undefined =>
+/** Of a démarche whose title is shown: its thématique and its result, unless it was noted by mistake. Apart from the title, which may bear brackets and commas of its own. */
+export const detailEnMots = ({ titre, thematique, resultat, annulee }: LigneRow): string | undefined =>
   titre !== null && thematique !== null
-    ? `${THEMATIQUE[thematique].titre}${resultat ? `, ${RESULTAT[resultat].toLocaleLowerCase('fr')}` : ''}`
+    ? `${THEMATIQUE[thematique].titre}${resultat && !annulee ? `, ${RESULTAT[resultat].toLocaleLowerCase('fr')}` : ''}`
     : undefined
 
 /** Of a stop that an aidant recorded: how the request came, and when. */

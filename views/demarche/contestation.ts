@@ -127,6 +127,7 @@ export const contestationsPage = ({ frame, contestations, fuseau, now }: ListePr
 const REPONSE_REFUSEE = {
   introuvable: 'Cette contestation n’est pas à vous de répondre.',
   deja_repondue: 'La direction a déjà répondu.',
+  dossier_referme: REFUSAL.dossier_referme,
   rien_de_corrige: 'Rien n’a été corrigé depuis qu’elle l’a dit : corrigez d’abord la démarche, puis répondez.',
 } as const satisfies Record<AnswerRefusal, string>
 
@@ -164,7 +165,7 @@ export const contestationPage = ({
     'Contestation',
     html`${errorSummary(errors)}
     ${refusal && alert('La réponse n’est pas enregistrée', REPONSE_REFUSEE[refusal])}
-    ${answeredAt && success('La direction a répondu', usager.suivi === 'papier' ? 'Cette personne est prévenue sur papier : imprimez cette page, et remettez-la-lui vous-même.' : 'La personne est prévenue par le moyen qu’elle a choisi.')}
+    ${answeredAt && success('La direction a répondu', usager.suivi === 'papier' ? 'Cette personne est prévenue sur papier : imprimez cette page, et remettez-la-lui vous-même.' : 'La réponse se lit dans son espace.')}
     ${
       demarche
         ? html`${facts([

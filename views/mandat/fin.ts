@@ -31,12 +31,16 @@ import { REFUSAL, type Refusal } from './refusals.ts'
 export const recent = (at: Date, now: Date): boolean => now.getTime() - at.getTime() < 10 * 60_000
 
 type Shown = { frame: Frame; mandat: MandatEtat; usager: UsagerRow; now: Date }
+/** What is in force or paused, whichever way: an aidant must not learn that a pause waits for an answer. */
+const enCours = ({ perimetre, enVigueur, enPause }: MandatEtat): Thematique[] =>
+  perimetre.filter((one) => enVigueur.includes(one) || enPause.includes(one))
+
 type ArretRecuProps = Shown & { values?: Values; errors?: Errors; refusal?: Refusal | undefined }
 
 /** Records a request to stop that came by a slip, a letter, a call. No reason is asked for. */
 export const arretRecuPage = ({ frame, mandat, usager, now, values, errors = {}, refusal }: ArretRecuProps) => {
-  const { fuseau, enVigueur, enPause } = mandat
-  const standing = mandat.perimetre.filter((one) => enVigueur.includes(one) || enPause.includes(one))
+  const { fuseau } = mandat
+  const standing = enCours(mandat)
   const moment = `${jourDeChamp(now, fuseau)}T${heureDeChamp(now, fuseau)}`
   // Over already, all of it may still be said to have been asked for before.
   const over = standing.length === 0
@@ -48,7 +52,7 @@ export const arretRecuPage = ({ frame, mandat, usager, now, values, errors = {},
     html`${errorSummary(errors)}
     ${refusal && alert('Rien n’est arrêté', REFUSAL[refusal])}
     <p><strong>${nomCourant(usager)}</strong> a demandé d’arrêter. Elle n’a pas à dire pourquoi, et sa demande vaut dès qu’elle est arrivée. ${over ? 'Ce mandat est déjà fini : seul ce qui a été fait depuis l’arrivée de sa demande sera signalé.' : 'L’arrêt est immédiat et sans retour.'}</p>
-    ${enVigueur.length > 0 && html`<p><a href="/mandats/${mandat.id}/pause">Elle veut seulement une pause</a></p>`}
+    ${!over && html`<p><a href="/mandats/${mandat.id}/pause">Elle veut seulement une pause</a></p>`}
     ${form(
       {},
       html`${quoiEtComment('Que veut-elle arrêter ?', offered, typed, errors)}
@@ -96,10 +100,10 @@ export const pauseRecuePage = ({ frame, mandat, usager, values = {}, errors = {}
     <p><strong>${nomCourant(usager)}</strong> a demandé une pause. Elle n’a pas à dire pourquoi. Dès que vous enregistrez, plus personne n’agit pour ce qu’elle met en pause ; elle est prévenue, et voit que vous l’avez enregistrée.</p>
     <p>${REPRENDRE}</p>
     ${
-      mandat.enVigueur.length > 0 &&
+      enCours(mandat).length > 0 &&
       form(
         {},
-        html`${quoiEtComment('Que veut-elle mettre en pause ?', mandat.enVigueur, values, errors)}${button('Mettre en pause')}`,
+        html`${quoiEtComment('Que veut-elle mettre en pause ?', enCours(mandat), values, errors)}${button('Mettre en pause')}`,
       )
     }
     <p><a href="/mandats/${mandat.id}/arreter">Elle veut plutôt arrêter</a></p>`,
@@ -111,7 +115,7 @@ export const PREVENUE =
 
 /** A pause lifted gives power back: it takes her identity. */
 export const REPRENDRE =
-  'Elle seule peut remettre en route : dans son espace avec FranceConnect, ou par un nouveau mandat avec vous. Ni vous ni un collègue ne le pouvez à sa place.'
+  'Personne ne remet en route à sa place : elle le fait dans son espace avec FranceConnect, ou par un nouveau mandat avec vous.'
 
 const heureDeChamp = (at: Date, zone: string) => {
   const [hour = '', minute = ''] = heure(at, zone).split(/\D+/)

@@ -80,7 +80,7 @@ export const REFUSAL = {
   recu_avant_signature: 'Ce mandat n’était pas encore signé à cette date : la demande concerne peut-être un autre mandat.',
   termine_avant:
     'Ce mandat a été arrêté avant sa fin : il ne se renouvelle pas. Un nouveau mandat reste possible avec la personne.',
-  en_pause: 'La personne a mis ce mandat en pause : elle seule peut le remettre en route.',
+  en_pause: 'La personne a mis ce mandat en pause : il ne se renouvelle pas tant que dure cette pause.',
   expire_depuis_un_an: 'Ce mandat est fini depuis plus d’un an : commencez un nouveau mandat.',
   aucune_thematique_proposee: 'Votre structure ne propose plus aucune thématique de ce mandat.',
   renouvellement_elargi: 'Un renouvellement n’ajoute rien : pour une autre thématique, commencez un nouveau mandat.',

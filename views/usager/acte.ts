@@ -46,7 +46,7 @@ export const actePage = ({
   const here = `/mon-espace/demarches/${demarche.id}`
   const open = contestations.filter(({ answeredAt }) => !answeredAt)
   // What was recorded for her waits too, and takes nothing from what she says herself.
-  const hers = open.some(({ maniere }) => !maniere)
+  const hers = open.find(({ maniere }) => !maniere)
   return page(
     {
       ...frame,
@@ -63,7 +63,8 @@ export const actePage = ({
     ${!hers && open.length > 0 && sentence('Un aidant l’a écrit pour vous. Vous pouvez le dire aussi vous-même : la direction lit les deux.')}
     ${
       hers
-        ? html`<p><a href="/mon-espace/mandats/${(enCours ?? mandat).id}/arreter">Arrêter, quand vous voulez</a></p>`
+        ? html`${hers.enPause && html`<p><a href="/mon-espace/mandats/${(enCours ?? mandat).id}/pause">Rester en pause après la réponse</a></p>`}
+      <p><a href="/mon-espace/mandats/${(enCours ?? mandat).id}/arreter">Arrêter, quand vous voulez</a></p>`
         : par === 'ici'
           ? contester(demarche, enCours, structure, values, errors)
           : par === 'code'

@@ -1,4 +1,4 @@
-import { type Alerte, attendReponse, demarcheDuCatalogue, derniersEtats } from '../../src/demarche/demarche.ts'
+import { type Alerte, attendReponse, demarcheDuCatalogue, derniersEtats, faites } from '../../src/demarche/demarche.ts'
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
 import type { ArretRecu } from '../../src/mandat/fin-queries.ts'
 import { type Autorisation, etatAutorisation } from '../../src/mandat/mandat.ts'
@@ -94,7 +94,7 @@ export const arretPage = ({ frame, mandat, autorisations, demarches, recus, sign
   const sent = over.filter(attendReponse)
   // With the paper's code, nothing says of which theme it is.
   const hidden = !whole && latest.some((one) => one.thematique === null && attendReponse(one))
-  const done = demarches.filter(({ thematique }) => whole || stopped.some((one) => one.thematique === thematique))
+  const done = faites(demarches).filter(({ thematique }) => whole || stopped.some((one) => one.thematique === thematique))
   const papiers = done.filter(({ canal, mode }) => mode === 'a_sa_place' && (canal === 'courrier' || canal === 'guichet'))
   const comptes = done.filter(
     ({ canal, mode, nature }) => mode !== 'seule_avec_appui' && (canal === 'en_ligne_autre' || nature === 'creation_de_compte'),

@@ -144,7 +144,7 @@ const inForceCard = (mandat: MandatEtat, recents: readonly string[], now: Date):
     state: mandat.etat,
     body: html`<p>${etat(mandat.etat, soon ? 'Se termine bientôt' : undefined)} Jusqu’au ${temps(expiresAt, auSoir(expiresAt, fuseau))}.</p>
     ${active && enPause.length > 0 && html`<p>En pause : ${enMots(enPause)}.</p>`}
-    ${!active && html`<p>La personne a mis ce mandat en pause : on ne peut pas agir tant qu’elle ne l’a pas remis en route.</p>`}`,
+    ${!active && html`<p>La personne a mis ce mandat en pause : on ne peut pas agir tant que dure cette pause.</p>`}`,
     foot: active
       ? html`${buttons([
           buttonLink('Noter une démarche', noteAddress(mandat), { icon: 'fait', large: true }),

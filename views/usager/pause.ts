@@ -23,16 +23,17 @@ type Props = { frame: Frame; mandat: MandatEtat; refusal?: PauseRefusal | Resume
 
 /** Asks for the one press that pauses. */
 export const pausePage = ({ frame, mandat, refusal }: Props) => {
-  const { id, enVigueur, structureNom } = mandat
+  const { id, pausables, enPause, structureNom } = mandat
   const la = laStructure(structureNom)
   return page(
     { ...frame, above: back('Ne rien changer', `/mon-espace/mandats/${id}`) },
     `Mettre en pause avec ${la}`,
     html`${refusal && alert('Rien n’a changé', PAUSE_REFUSEE[refusal])}
     ${
-      enVigueur.length > 0 &&
-      html`${sentence(`Dès que vous appuyez, ${la} ne fait plus vos démarches ${deMots(enVigueur)}. ${remettre(frame)}`)}
-    ${choices(enVigueur, 'Tout mettre en pause', 'Ou mettre en pause un seul thème', (mots) => `Mettre en pause : ${mots}`)}
+      pausables.length > 0 &&
+      html`${sentence(`Dès que vous appuyez, ${la} ne fait plus vos démarches ${deMots(pausables)}. ${remettre(frame)}`)}
+    ${pausables.some((one) => enPause.includes(one)) && html`<p>Ce qui attend une réponse est déjà en pause, et le restera après la réponse.</p>`}
+    ${choices(pausables, 'Tout mettre en pause', 'Ou mettre en pause un seul thème', (mots) => `Mettre en pause : ${mots}`)}
     <p>Les demandes déjà envoyées ne sont pas annulées.</p>`
     }
     <p><a href="/mon-espace/mandats/${id}/arreter">Plutôt arrêter</a></p>`,
