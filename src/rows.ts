@@ -759,5 +759,6 @@ export type UsagerRow = {
   contactLecteur: 'personne' | 'famille' | 'proche' | 'professionnel' | 'ne_sait_pas' | null
   erasedAt: Date | null
   personneId: string
+  personnesAvant: string[]
   reunionRefuseeAt: Date | null
 }

@@ -3,15 +3,19 @@
 
 alter table usager
   add column personne_id uuid not null default gen_random_uuid(),
+  add column personnes_avant uuid[] not null default '{}',
   add column reunion_refusee_at timestamptz(3);
 comment on column usager.personne_id is 'Même valeur : une seule personne, que FranceConnect a connue sous plusieurs identifiants ; chaque ligne garde son histoire';
+comment on column usager.personnes_avant is 'Son personne_id avant chaque réunion encore en vigueur, la dernière à la fin : séparer la défait';
 comment on column usager.reunion_refusee_at is 'Elle a dit que l’autre identité n’est pas la sienne, ou les a séparées : on ne le lui propose plus';
 create index usager_personne on usager (personne_id);
 create index usager_naissance on usager (birthcountry, left(birthdate, 4), birthplace);
 
 alter table connexion
   drop constraint connexion_but_check,
-  add constraint connexion_but_check check (but in ('mandat', 'espace', 'telephone', 'reunion', 'aidant', 'signature'));
+  add constraint connexion_but_check check (but in ('mandat', 'espace', 'telephone', 'reunion', 'aidant', 'signature')),
+  drop constraint connexion_de_cette_session,
+  add constraint connexion_de_cette_session check ((but in ('reunion', 'signature')) = (session_id is not null));
 
 /* Every identity of the person that this one is hers, itself included. */
 create function identites_de(p_usager uuid) returns setof uuid
@@ -94,7 +98,7 @@ begin
   end if;
   insert into public.usager (id, sub, prenoms, nom_naissance, nom_usage, birthdate, birthplace, birthcountry)
   values (p_id, p_sub, p_prenoms, p_nom_naissance, p_nom_usage, p_birthdate, p_birthplace, p_birthcountry)
-  on conflict (sub) do nothing;
+  on conflict do nothing;
   -- All held, in one order: who signs, enters or is erased under any of them comes before, or after.
   perform 1 from public.usager where id = any (public.app_usagers()) order by id for no key update;
   if (
@@ -113,27 +117,40 @@ begin
     return null;
   end if;
   update public.usager
-  set personne_id = (select personne_id from public.usager where id = v_ancien.id), reunion_refusee_at = null
+  set personne_id = (select personne_id from public.usager where id = v_ancien.id), personnes_avant = personnes_avant || personne_id,
+    reunion_refusee_at = null
   where id = any (public.app_usagers());
   return true;
 end
 $$;
 
-/* The calling person says that this identity of hers is nobody else's: apart from those it was united with, if any, who are told, and asked no more. */
+/*
+ * The calling person says that this identity of hers is not of all those it is with: the last union is undone, so that whoever joined by theft goes
+ * with what was his and no more, and what she had united before stays hers. Those it was with, if any, are told; she is asked no more. The codes of
+ * all are cancelled: the sheet that served serves no more.
+ */
 create function separer_identite(p_usager uuid) returns setof uuid
 language plpgsql security definer set search_path = pg_catalog, public
 as $$
 declare
-  v_autres uuid[];
+  v_ids uuid[];
 begin
   if public.app_who() is distinct from 'usager' or public.app_niveau() <> 'identite' or not coalesce(p_usager = any (public.app_usagers()), false) then
     raise exception 'only the person separates her identities' using errcode = 'insufficient_privilege';
   end if;
   perform 1 from public.usager where id = any (public.app_usagers()) order by id for no key update;
-  v_autres := array(select id from public.identites_de(p_usager) as id where id <> p_usager);
-  update public.usager set reunion_refusee_at = public.horloge() where id = p_usager or id = any (v_autres);
-  update public.usager set personne_id = gen_random_uuid() where id = p_usager and cardinality(v_autres) > 0;
-  return query select unnest(v_autres);
+  v_ids := array(select id from public.identites_de(p_usager) as id order by id);
+  if not v_ids <@ public.app_usagers() then
+    raise exception 'others were united meanwhile' using errcode = 'serialization_failure';
+  end if;
+  update public.usager set reunion_refusee_at = public.horloge() where id = any (v_ids);
+  if cardinality(v_ids) > 1 then
+    update public.usager
+    set personne_id = personnes_avant[cardinality(personnes_avant)], personnes_avant = trim_array(personnes_avant, 1)
+    where id = any (v_ids);
+    perform public.changer_code_prive(id, null) from unnest(v_ids) as id;
+  end if;
+  return query select id from unnest(v_ids) as id where id <> p_usager;
 end
 $$;
 
@@ -189,6 +206,13 @@ end
 $$;
 create constraint trigger reunion_sans_double after update of personne_id on usager deferrable initially deferred for each row
   when (old.personne_id is distinct from new.personne_id) execute function reunion_sans_double();
+
+-- Nobody gives her another paper when she unites them: that an older accord ends by it is owed to her.
+drop trigger papier_du on autorisation;
+create trigger papier_du after update on autorisation for each row
+  when (old.revoked_at is null
+    and (new.revoked_how in ('revoque', 'renonce', 'protection') or (new.revoked_how = 'remplace' and app_who() = 'usager')))
+  execute function papier_du('arret');
 
 /* As in 0030; and she may unite two identities of hers, which replaces what she gave under both. Checked at commit. */
 create or replace function fin_par_qui() returns trigger
@@ -377,15 +401,21 @@ declare
   v_id uuid;
   e record;
 begin
-  -- All held, in one order: none is signed for, or united with another, meanwhile.
-  select array_agg(held.id) into v_ids
-  from (
-    select o.id
-    from public.usager u
-    join public.usager o on o.personne_id = u.personne_id
-    where u.id = p_usager and u.erased_at is null and o.erased_at is null
-    order by o.id
-    for no key update of o) held;
+  -- All held, in one order: none is signed for, or united with another, meanwhile. United while this waited: seen by the next reading, and held too.
+  loop
+    v_ids := array(
+      select o.id
+      from public.usager u
+      join public.usager o on o.personne_id = u.personne_id
+      where u.id = p_usager and u.erased_at is null and o.erased_at is null
+      order by o.id
+      for no key update of o);
+    exit when not exists (
+      select 1
+      from public.usager u
+      join public.usager o on o.personne_id = u.personne_id
+      where u.id = p_usager and u.erased_at is null and o.erased_at is null and o.id <> all (v_ids));
+  end loop;
   if exists (
     select 1 from public.mandat m where m.usager_id = any (v_ids) and m.ended_at is null and m.expires_at > public.horloge()
   ) then

@@ -46,6 +46,12 @@ export async function openSession(tx: Tx, holder: Holder, since?: Date): Promise
   return token
 }
 
+/** The session that this token has just opened. */
+export async function findOpened(tx: Tx, token: string): Promise<string> {
+  const [session] = await tx.sql<{ id: string }[]>`select id from session where jeton = ${hashToken(token)}`
+  return session!.id
+}
+
 /** Ends a session that is open, for another to take over from it; tells when it began. */
 export const closeSession = async (tx: Tx, id: string): Promise<Date | undefined> => (await end(tx, id))?.createdAt
 

@@ -66,7 +66,9 @@ export async function announceEnd(tx: Tx, mandat: Told, end: End & { line: numbe
   const { structure, contact } = await findSides(tx, mandat)
   const cle = `arret:${mandat.id}:${end.line}`
   if (contact) await queueTo(tx, cle, contact, motsDeLaFin(structure, end), structure)
-  await tellAidants(tx, mandat, cle, `/mandats/${mandat.id}/arret`, (quel) => motsDeLaFinAuxAidants(structure, quel, end))
+  // What replaced it goes on: nothing to give back.
+  const chemin = `/mandats/${mandat.id}${end.how === 'remplace' ? '' : '/arret'}`
+  await tellAidants(tx, mandat, cle, chemin, (quel) => motsDeLaFinAuxAidants(structure, quel, end))
 }
 
 /** Tells the person, after the operator closed her structure, that her mandat ended with it. */

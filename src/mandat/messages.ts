@@ -79,7 +79,8 @@ export const motsDuMandat = ({ nom, telephone }: Structure): Words => ({
 })
 
 export type End = {
-  how: Exclude<Fin, 'remplace' | 'structure_fermee'>
+  /** `remplace`: by an accord given under her other identity, when she united them. */
+  how: Exclude<Fin, 'structure_fermee'>
   at: Date
   mandatEnded: boolean
   /** When it was recorded at her request: by an aidant, or by the operator when it came to the service. */
@@ -88,7 +89,7 @@ export type End = {
   signalees?: number
 }
 
-export function motsDeLaFin({ nom, fuseau }: Structure, { how, at, mandatEnded, receipt, signalees = 0 }: End): Words {
+export function motsDeLaFin({ nom, telephone, fuseau }: Structure, { how, at, mandatEnded, receipt, signalees = 0 }: End): Words {
   const la = laStructure(nom)
   const depuis = heure(at, fuseau)
   const quoi = mandatEnded ? 'votre mandat' : 'une partie de votre mandat'
@@ -99,6 +100,7 @@ export function motsDeLaFin({ nom, fuseau }: Structure, { how, at, mandatEnded, 
     renonce: `${majuscule(la)} met fin à votre mandat.`,
     deces: undefined,
     protection: 'Une mesure de protection met fin à votre mandat.',
+    remplace: 'Vos deux historiques sont réunis, et vous aviez dit oui deux fois à la même structure pour les mêmes démarches.',
   }[how]
   const faites =
     signalees > 0 &&
@@ -108,7 +110,9 @@ export function motsDeLaFin({ nom, fuseau }: Structure, { how, at, mandatEnded, 
     corps: paragraphs(
       'Bonjour,',
       pourquoi,
-      `C’est arrêté depuis ${depuis} : ${la} n’a plus le droit de continuer ${mandatEnded ? 'vos' : 'ces'} démarches.`,
+      how === 'remplace'
+        ? `Le plus récent continue. L’autre, ${quoi}, est arrêté depuis ${depuis}. Ce n’est pas vous qui les avez réunis ? Appelez ${la} au ${telephone}.`
+        : `C’est arrêté depuis ${depuis} : ${la} n’a plus le droit de continuer ${mandatEnded ? 'vos' : 'ces'} démarches.`,
       faites,
       'Les demandes déjà envoyées ne sont pas annulées. Vous les retrouvez dans votre espace Trait d’union.',
       RELEVE,
@@ -119,8 +123,11 @@ export function motsDeLaFin({ nom, fuseau }: Structure, { how, at, mandatEnded, 
       receipt
         ? (la) =>
             `Trait d'union : demande recue le ${jourEnChiffres(receipt.recuLe, fuseau)}, arret effectif le ${jourEnChiffres(at, fuseau)} a ${depuis}, mandat${mandatEnded ? '' : ' (une partie)'} avec ${la}. Les demandes envoyees restent.`
-        : (la) =>
-            `Trait d'union : c'est arrete depuis ${depuis} le ${jourCourt(at, fuseau)}, ${quoi} avec ${la}. Les demandes envoyees ne sont pas annulees.`,
+        : how === 'remplace'
+          ? (la) =>
+              `Trait d'union : historiques reunis, le mandat le plus recent avec ${la} continue, l'autre s'arrete. Ce n'est pas vous ? ${telephone}`
+          : (la) =>
+              `Trait d'union : c'est arrete depuis ${depuis} le ${jourCourt(at, fuseau)}, ${quoi} avec ${la}. Les demandes envoyees ne sont pas annulees.`,
     ),
   }
 }
@@ -151,6 +158,7 @@ export function motsDeLaFinAuxAidants(
     renonce: `À ${depuis}, un mandat donné ${a} a pris fin : la structure y renonce.`,
     deces: `À ${depuis}, un mandat donné ${a} a pris fin : la personne est décédée.`,
     protection: `À ${depuis}, un mandat donné ${a} a pris fin : la personne a une mesure de protection.`,
+    remplace: `À ${depuis}, ${part} donné ${a} a pris fin : la personne a réuni deux identités, et un mandat plus récent donné sous l’autre porte les mêmes démarches.`,
   }[how]
   return {
     sujet: mandatEnded ? 'Un mandat est arrêté' : 'Une partie d’un mandat est arrêtée',
@@ -161,6 +169,7 @@ export function motsDeLaFinAuxAidants(
         `${signalees === 1 ? 'Une démarche faite' : `${signalees} démarches faites`} depuis la réception ${signalees === 1 ? 'est signalée' : 'sont signalées'} à la personne et à la direction, sur la page du mandat.`,
       'Une démarche faite avant cette heure peut encore être notée.',
       how !== 'deces' &&
+        how !== 'remplace' &&
         'Il reste à remettre à la personne, ou à qui est chargé de ses affaires, le relevé de ce qui a été fait : la page d’après la fin l’imprime.',
       lequel(quel, fuseau),
     ),

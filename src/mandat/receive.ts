@@ -41,7 +41,7 @@ export async function receiveIdentity(
 ): Promise<Received> {
   const claimed = await claimConnexion(db, 'franceconnect', back)
   if (!claimed.ok) return claimed
-  const { but, nonce, brouillonId, telephoneId } = claimed.connexion
+  const { but, nonce, brouillonId, telephoneId, sessionId } = claimed.connexion
   const refuse = (refusal: RetourRefusal, idToken?: string): Received => ({
     ok: false,
     refusal,
@@ -58,7 +58,8 @@ export async function receiveIdentity(
   const { identite } = read
 
   if (but === 'reunion') {
-    const united = await uniteIdentites(db, identite, back.previousSession)
+    // Another sheet may have been typed in this browser meanwhile.
+    const united = await uniteIdentites(db, identite, sessionId === back.previousSession ? sessionId : undefined)
     if (!united.ok) return refuse(united.refusal, idToken)
   }
   if (but === 'espace' || but === 'reunion') {

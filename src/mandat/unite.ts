@@ -4,7 +4,7 @@ import { hers } from '../structure/mine.ts'
 import type { Identite } from '../usager/identite.ts'
 import { messageDeReunion } from '../usager/messages.ts'
 import { newUuid } from '../uuid.ts'
-import { announceIdentites } from './announce.ts'
+import { announceEnd, announceIdentites } from './announce.ts'
 import { endAutorisations } from './end.ts'
 import type { Thematique } from './mandat.ts'
 import { lockToEnd } from './queries.ts'
@@ -56,14 +56,15 @@ async function findBoth(tx: Tx, sessionId: string, sub: string) {
 
 /**
  * Of a thématique in force twice with the same structure, under two identities, the older ends: she had granted it again. All held before it is
- * decided, in the order of their ids: a stop of the newer comes before, and the older goes on, or after.
+ * decided, in the order of their ids: a stop of the newer comes before, and the older goes on, or after. Told as any end.
  */
 async function endDoubles(tx: Tx): Promise<void> {
   for (const { mandatId } of await listDoubles(tx)) await lockToEnd(tx, mandatId)
   for (const { mandatId, remplacees } of await listDoubles(tx)) {
     if (!remplacees) continue
     const mandat = await lockToEnd(tx, mandatId)
-    await endAutorisations(tx, mandat!, remplacees, 'remplace', tx.now)
+    const end = await endAutorisations(tx, mandat!, remplacees, 'remplace', tx.now)
+    await announceEnd(tx, mandat!, { how: 'remplace', at: tx.now, ...end })
   }
 }
 

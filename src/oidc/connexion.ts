@@ -11,8 +11,8 @@ export type NewConnexion = {
   | { but: 'mandat'; brouillonId: string }
   | { but: 'telephone'; telephoneId: string }
   | { but: 'espace' }
-  /** Her space too, which unites first this identity with the one whose paper's code has just opened it in this browser. */
-  | { but: 'reunion' }
+  /** Her space too, which unites first this identity with the one whose paper's code has just opened `sessionId`. */
+  | { but: 'reunion'; sessionId: string }
   /** `suite`: the page she asked for. */
   | { but: 'aidant'; suite: string | undefined }
   /** `sessionId`: the only one that it may end in. */

@@ -45,10 +45,10 @@ export const messageDeSeparation = {
   sujet: 'Vos deux historiques sont séparés',
   corps: `Bonjour,
 
-Les deux historiques réunis dans un espace Trait d’union viennent d’être séparés. Rien n’est perdu : chacun se lit avec l’identité FranceConnect qui va avec.
+Les deux historiques réunis dans un espace Trait d’union viennent d’être séparés. Rien n’est perdu : chacun se lit avec l’identité FranceConnect qui va avec. Les codes papier et les feuilles « Pour vous seulement » d’avant ne servent plus : demandez une nouvelle feuille à la structure.
 
-Ce n’est pas vous ? Vous pouvez les réunir à nouveau : dans votre espace, « Mes données ».`,
-  sms: "Trait d'union : les deux historiques reunis dans votre espace sont de nouveau separes. Rien n'est perdu.",
+Ce n’est pas vous ? Avec une nouvelle feuille, vous pouvez les réunir à nouveau : dans votre espace, « Mes données ».`,
+  sms: "Trait d'union : vos historiques sont de nouveau separes. Les feuilles Pour vous seulement d'avant ne servent plus : demandez-en une autre.",
 }
 
 /** The code that comes back before a stop. It says nothing of who she is, nor of whom she stops. */

@@ -9,7 +9,7 @@ import { asUsager } from '../http/as.ts'
 import type { Env } from '../http/env.ts'
 import { limitRate } from '../http/limit-rate.ts'
 import { publicPage, requireUsager } from '../http/rules.ts'
-import { cookies, signIn, signOut } from '../http/session.ts'
+import { cookies, findOpened, signIn, signOut } from '../http/session.ts'
 import { separateIdentite } from '../mandat/separate.ts'
 import { openConnexion } from '../oidc/connexion.ts'
 import type { Provider } from '../oidc/oidc.ts'
@@ -29,10 +29,12 @@ export function porteRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
   const perCode = limitRate(db, 'code_prive_adresse', (c) => addressOf(c, config.proxies))
   const door = (c: Context<Env>) => ({ space: 'public' as const, demo: c.var.demo })
 
-  const depart = async (c: Context<Env>, but: 'espace' | 'reunion', down: () => string) => {
+  /** `opened`: the token of the session that her paper has just opened, to be united with. */
+  const depart = async (c: Context<Env>, opened: string | undefined, down: () => string) => {
     const { state, nonce, navigateur } = await db.tx({ kind: 'portier' }, async (tx) => {
       const nonce = tx.random(32).toString('hex')
-      return { nonce, ...(await openConnexion(tx, { but, navigateur: jar.read(c, 'navigateur'), nonce })) }
+      const but = opened ? ({ but: 'reunion', sessionId: await findOpened(tx, opened) } as const) : ({ but: 'espace' } as const)
+      return { nonce, ...(await openConnexion(tx, { ...but, navigateur: jar.read(c, 'navigateur'), nonce })) }
     })
     jar.set(c, 'navigateur', navigateur)
     try {
@@ -46,7 +48,7 @@ export function porteRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
     c.var.usager ? c.redirect('/mon-espace', 303) : c.html(connexionPage({ frame: door(c) })),
   )
   routes.post('/connexion/franceconnect', publicPage, perAddress, (c) =>
-    depart(c, 'espace', () => connexionPage({ frame: door(c), down: true })),
+    depart(c, undefined, () => connexionPage({ frame: door(c), down: true })),
   )
 
   routes.get('/mon-espace/reunir', publicPage, (c) => c.html(reunirPage({ frame: door(c) })))
@@ -58,7 +60,7 @@ export function porteRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
     const opened = await openByCode(db, { ...form.data, previousSession: c.var.sessionId }, config.secretsKey)
     if (!opened.ok) return c.html(reunirPage({ frame, refusal: opened.refusal }), 409)
     await signIn(c, db, config, opened.token)
-    return depart(c, 'reunion', () => reunirPage({ frame, down: true }))
+    return depart(c, opened.token, () => reunirPage({ frame, down: true }))
   })
   routes.post('/mon-espace/separer', requireUsager, async (c) => {
     await separateIdentite(db, asUsager(c.var.usager))

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openDb, type Who } from '../../src/db.ts'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { type Db, isBusy, openDb, type Who } from '../../src/db.ts'
 import { openSession } from '../../src/http/session.ts'
 import { announceBlockedCodes } from '../../src/mandat/announce-blocked.ts'
 import { findConnue } from '../../src/mandat/brouillon-queries.ts'
@@ -12,6 +12,7 @@ import { stopMandat } from '../../src/mandat/stop.ts'
 import { terminateMandat } from '../../src/mandat/terminate.ts'
 import { uniteIdentites } from '../../src/mandat/unite.ts'
 import { printPapier } from '../../src/papier/print.ts'
+import { changeCode } from '../../src/usager/change-code.ts'
 import { eraseUsager } from '../../src/usager/erase.ts'
 import { sendProof } from '../../src/usager/send-proof.ts'
 import { type OpenTree, openTree } from '../support/arbre.ts'
@@ -387,6 +388,11 @@ describe('ne réunit rien', () => {
     await expect(
       world.db.tx(SELF([before.usagerId]), (tx) => tx.sql`select separer_identite(${after.usagerId})`),
     ).rejects.toThrow('only the person')
+    await unite(await print(before), APRES)
+    // Nor does who was not told that there are more of her now.
+    await expect(
+      world.db.tx(SELF([before.usagerId]), (tx) => tx.sql`select separer_identite(${before.usagerId})`),
+    ).rejects.toThrow('united meanwhile')
   })
 
   it('les règles de la base suffisent : avant, aucune ligne de l’autre', async () => {
@@ -785,5 +791,168 @@ describe('ce qui est lié suit', () => {
     expect(await world.tablesHolding('BENHADDOU')).toEqual([])
     await operator.close()
     await noAlarm()
+  })
+})
+
+describe('réunie par un autre que soi', () => {
+  /** Another of the same civil status: a row of her own, nothing signed; first united with what this session opened, then apart. */
+  const homonyme = async (sheet: string) => {
+    const identite = { ...(await identiteOf(AVANT)), sub: 'homonyme' }
+    expect(await uniteIdentites(world.db, identite, sheet)).toEqual({ ok: true })
+    const [row] = await world.sql<{ id: string }[]>`select id from usager where sub = ${identite.sub}`
+    return row!.id
+  }
+  const spaceOf = async (usagerId: string) =>
+    world.browser(`session=${await world.db.tx({ kind: 'portier' }, (tx) => openSession(tx, { usagerId }))}`)
+  /** Read in a transaction, which would see the first answer again. */
+  const waiting = (sql: Pick<typeof world.sql, 'unsafe'>, count: number) =>
+    vi.waitFor(async () => {
+      await sql.unsafe('select pg_stat_clear_snapshot()')
+      const rows = await sql.unsafe(
+        "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+      )
+      expect(rows).toHaveLength(count)
+    }, 20_000)
+
+  it('séparer défait la dernière réunion : qui l’a volée repart avec ce qui était à lui, elle garde ce qu’elle avait réuni', async () => {
+    const before = await sign(AVANT)
+    const after = await sign(APRES, { perimetre: ['argent'] })
+    const { browser } = await unite(await print(before), APRES)
+    await print(after)
+    const voleur = await homonyme(await paperSession(after.usagerId))
+    const his = await spaceOf(voleur)
+    expect((await his.get(`/mon-espace/mandats/${before.id}`)).status).toBe(200)
+    expect((await browser.post('/mon-espace/separer', {})).status).toBe(303)
+    const hers = [before, after]
+    for (const { id } of hers) {
+      expect((await browser.get(`/mon-espace/mandats/${id}`)).status).toBe(200)
+      expect((await his.get(`/mon-espace/mandats/${id}`)).status).toBe(404)
+      expect((await his.post(`/mon-espace/mandats/${id}/arreter`, { quoi: 'tout' })).status).toBe(404)
+    }
+    expect(await enVigueur(hers.map(({ usagerId }) => usagerId))).toHaveLength(2)
+    expect((await linked(voleur)).ids).toEqual([voleur])
+    const both = hers.map(({ usagerId }) => usagerId).sort()
+    const said = (await world.lines()).slice(-3).map(({ usagerId, payload }) => [usagerId, JSON.parse(payload!)])
+    expect(new Map(said as [string, unknown][])).toEqual(
+      new Map(
+        [...both, voleur].map((id) => [
+          id,
+          { champs: ['personne'], separee: after.usagerId, reunies: id === voleur ? [voleur] : both },
+        ]),
+      ),
+    )
+    // What he does next is his own affair; what she had united, she takes apart too.
+    await his.post('/mon-espace/separer', {})
+    expect((await linked(after.usagerId)).ids).toEqual(both)
+    await browser.post('/mon-espace/separer', {})
+    expect((await linked(after.usagerId)).ids).toEqual([after.usagerId])
+    await noAlarm()
+  })
+
+  it('la feuille qui a servi ne sert plus ; une nouvelle réunit', async () => {
+    const before = await sign(AVANT)
+    const code = await print(before)
+    const { browser } = await unite(code, APRES)
+    const own = await changeCode(world.db, SELF([(await world.usagerIdOf(APRES))!]), 'remplacer', world.signer.secretsKey)
+    expect((await browser.post('/mon-espace/separer', {})).status).toBe(303)
+    for (const used of [code, own.code!])
+      for (const path of ['/mon-espace/reunir', '/mon-espace/code'])
+        expect((await world.browser().post(path, { code: used, annee: ANNEE })).status).toBe(409)
+    expect((await world.messages()).find(({ cle }) => cle.startsWith('separation:'))!.corps).toContain('ne servent plus')
+    expect(plain((await unite(await print(before), APRES)).page.html)).toContain('Vos identités sont réunies')
+    await noAlarm()
+  })
+
+  it('« Non, ce n’est pas moi » ne touche à aucune feuille', async () => {
+    const code = await print(await sign(AVANT))
+    await sign(APRES)
+    const { browser } = await enter(APRES)
+    expect((await browser.post('/mon-espace/separer', {})).status).toBe(303)
+    expect((await world.browser().post('/mon-espace/code', { code, annee: ANNEE })).status).toBe(303)
+  })
+
+  it.each(['sms', 'papier'] as const)('ce que la réunion arrête se dit : à qui l’a signé, et à elle, par %s', async (suivi) => {
+    const before = await world.signMandat({
+      persona: AVANT,
+      perimetre: ['logement', 'argent'],
+      ...(suivi === 'sms' ? { suivi, contact: '+33611111111' } : { suivi }),
+    })
+    await sign(APRES)
+    await world.sql`delete from message`
+    await world.sql`delete from papier_du`
+    await unite(await print(before), APRES)
+    const told = (await world.messages()).filter(({ cle }) => cle.startsWith(`arret:${before.id}:`))
+    expect(told.filter(({ canal }) => canal === 'email').length).toBeGreaterThan(0)
+    for (const { canal, corps } of told)
+      expect(corps).toContain(canal === 'email' ? 'la personne a réuni deux identités' : 'le mandat le plus recent')
+    expect(told.filter(({ canal }) => canal === 'sms')).toHaveLength(suivi === 'sms' ? 1 : 0)
+    expect(await world.sql`select mandat_id, quoi from papier_du`).toEqual(
+      suivi === 'papier' ? [{ mandat_id: before.id, quoi: 'arret' }] : [],
+    )
+    expect((await enVigueur([before.usagerId])).map(({ thematique }) => thematique)).toEqual(['argent'])
+  })
+
+  it('le retour est celui de la feuille tapée, et d’aucune autre tapée depuis', async () => {
+    const before = await sign(AVANT)
+    await sign(APRES, { perimetre: ['argent'] })
+    await print(before)
+    const autre = await homonyme(await paperSession(before.usagerId))
+    await separateIdentite(world.db, SELF([autre, before.usagerId]))
+    const { code: first } = await changeCode(world.db, SELF([autre]), 'remplacer', world.signer.secretsKey)
+    const second = await print(before)
+    const browser = world.browser()
+    const gone = await browser.post('/mon-espace/reunir', { code: first!, annee: ANNEE })
+    expect((await browser.post('/mon-espace/code', { code: second, annee: ANNEE })).status).toBe(303)
+    const back = await browser.follow(await browser.atFranceConnect(gone, APRES))
+    expect([back.status, plain(back.html)]).toEqual([409, expect.stringContaining('Rien n’est réuni')])
+    expect((await linked(before.usagerId)).ids).toEqual([before.usagerId])
+  })
+
+  describe('une réunion et un effacement à la fois', () => {
+    /** Both signed, both stopped but the one said; her sheet of before has opened a space. */
+    const both = async (standing?: 'after') => {
+      const [before, after] = [await sign(AVANT), await sign(APRES, { perimetre: ['argent'] })]
+      await print(before)
+      const sheet = await paperSession(before.usagerId)
+      for (const one of standing ? [before] : [before, after])
+        await stopMandat(world.db, SELF([one.usagerId]), { mandatId: one.id })
+      return { before, after, sheet }
+    }
+    let operator: Db
+    beforeAll(() => {
+      operator = openDb({ url: world.database.operatorUrl, connections: 1 })
+    })
+    afterAll(() => operator.close())
+
+    it('réunie d’abord, elle n’est pas effacée d’un seul côté', async () => {
+      const { before, after, sheet } = await both('after')
+      const identite = await identiteOf(APRES)
+      // Both wait for her row, in this order.
+      const { union, erasure } = await world.sql.begin(async (tx) => {
+        await tx`select 1 from usager where id = ${before.usagerId} for update`
+        const union = uniteIdentites(world.db, identite, sheet)
+        await waiting(tx, 1)
+        const erasure = eraseUsager(operator, { numero: before.id, motif: 'demande', confirmed: true })
+        await waiting(tx, 2)
+        return { union: () => union, erasure: () => erasure }
+      })
+      expect(await union()).toEqual({ ok: true })
+      expect(await erasure()).toMatchObject({ refusal: 'mandat_en_cours' })
+      expect((await linked(before.usagerId)).ids).toEqual([before.usagerId, after.usagerId].sort())
+    })
+
+    it.each(['before', 'after'] as const)('effacée d’abord, elle n’est réunie à personne : %s', async (side) => {
+      const { sheet, ...told } = await both()
+      const identite = await identiteOf(APRES)
+      let union!: Promise<unknown>
+      await operator.tx({ kind: 'operator' }, async ({ sql }) => {
+        await sql`select efface(${told[side].usagerId}, 'demande')`
+        union = uniteIdentites(world.db, identite, sheet).catch((error) => error)
+        await waiting(world.sql, 1)
+      })
+      expect(isBusy(await union)).toBe(true)
+      for (const { usagerId } of [told.before, told.after]) expect((await linked(usagerId)).ids).toEqual([usagerId])
+      await noAlarm()
+    })
   })
 })

@@ -19,6 +19,7 @@ const smsDe = (nom: string) => [
   motsDuMandat(structure(nom)).sms,
   motsDeLaFin(structure(nom), { how: 'revoque', at, mandatEnded: true }).sms,
   motsDeLaFin(structure(nom), { how: 'revoque', at, mandatEnded: false, receipt: { maniere: 'courrier', recuLe: at } }).sms,
+  motsDeLaFin(structure(nom), { how: 'remplace', at, mandatEnded: true }).sms,
   motsDeLaPause(structure(nom), { quoi: 'pause', at, whole: false }).sms,
   motsDeLaPause(structure(nom), { quoi: 'reprise', at, whole: false }).sms,
   motsDeLaFermeture(structure(nom), at).sms,
@@ -55,7 +56,7 @@ it('un nom se dit avec son article ; trop long, par son sigle, puis par ses prem
     smsDe('CCAS de Figeac')
       .join('\n')
       .match(/(?:le|au) CCAS de Figeac/g),
-  ).toHaveLength(8)
+  ).toHaveLength(9)
   const write = (room: number) => (name: string) => `${name}${'.'.repeat(160 - room)}`
   const said = (name: string, room: number) => oneSms(name, write(room)).replace(/\.+$/, '')
   expect(said('le Centre communal d’action sociale de Figeac', 45)).toBe("le Centre communal d'action sociale de Figeac")

@@ -60,7 +60,8 @@ export const donneesPage = ({ frame, donnees, structures }: Props) =>
 /** What she has united, and how to take it back. */
 const reunies = (count: number) => html`<h2>Vos identités sont réunies</h2>
     <p>FranceConnect vous a connu sous ${count} identifiants. Vous les avez réunis : votre espace montre tout ensemble, et chacun garde son histoire.</p>
-    <p>Une de ces identités n’est pas la vôtre ? Séparez-les. Rien n’est effacé, et vous ne verrez plus ici que ce qui va avec l’identité de votre connexion d’aujourd’hui.</p>
+    <p>Une de ces identités n’est pas la vôtre ? Séparez-les : la dernière réunion est défaite. Rien n’est effacé. Ce qui s’est arrêté à la réunion reste arrêté.</p>
+    <p>Vos codes papier et vos feuilles « Pour vous seulement » ne serviront plus : demandez une nouvelle feuille à la structure.</p>
     ${form({ action: '/mon-espace/separer' }, button('Séparer', { kind: 'secondary' }))}`
 
 /** FranceConnect gives codes, and this service has no list of towns: the département or the country says enough to know oneself by. */

@@ -27,7 +27,7 @@ export const reunirPage = ({ frame, values = {}, errors = {}, refusal, down = fa
       <li>FranceConnect, maintenant. Tapez vous-même votre mot de passe.</li>
     </ol>
     ${form({}, html`${champsDuCode(values, errors)}${button('Réunir, avec FranceConnect', { large: true })}`)}
-    <p>Rien n’est effacé. Si vous aviez dit oui deux fois pour les mêmes démarches avec la même structure, le plus récent reste et l’autre s’arrête. Vous pourrez séparer de nouveau, dans «\u00a0Mes données\u00a0».</p>
+    <p>Rien n’est effacé. Si vous aviez dit oui deux fois pour les mêmes démarches avec la même structure, le plus récent reste et l’autre s’arrête. Vous pourrez séparer de nouveau, dans «\u00a0Mes données\u00a0»\u00a0: les feuilles d’avant ne serviront alors plus.</p>
     <h2>Cette feuille est perdue\u00a0?</h2>
     <p>Demandez-en une autre à la structure qui vous aide\u00a0: elle peut l’imprimer tant qu’un mandat d’avant est en cours. Sinon, refaites un mandat avec elle\u00a0: ce qui a été fait avant reste gardé, à part.</p>`,
   )
