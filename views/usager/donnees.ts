@@ -1,5 +1,6 @@
 import { laStructure } from '../../src/structure/nom.ts'
 import type { Donnees, Structure } from '../../src/usager/queries.ts'
+import { success } from '../kit/alert.ts'
 import { sentence } from '../kit/card.ts'
 import { button, form } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
@@ -9,14 +10,16 @@ import { dateEcrite, jour, majuscule, suiviEnMots, telephoneEnMots, temps } from
 import { dansLeDepartement } from './departements.ts'
 import { nomDuPays } from './pays.ts'
 
-type Props = { frame: Frame; donnees: readonly Donnees[]; structures: readonly Structure[] }
+/** `separees`: she has just separated her identities. */
+type Props = { frame: Frame; donnees: readonly Donnees[]; structures: readonly Structure[]; separees?: boolean }
 
 /** What is known of her, in words. */
-export const donneesPage = ({ frame, donnees, structures }: Props) =>
+export const donneesPage = ({ frame, donnees, structures, separees = false }: Props) =>
   page(
     frame,
     'Mes données',
-    html`${sentence('Voici ce que ce service sait de vous.')}
+    html`${separees && success('C’est séparé', 'Chaque identité a repris son histoire. Vos anciennes feuilles ne servent plus : demandez-en une nouvelle à la structure.')}
+    ${sentence('Voici ce que ce service sait de vous.')}
     ${donnees.length > 1 && reunies(donnees.length)}
     ${donnees.map(
       (one, index) => html`<h2>Qui vous êtes${donnees.length > 1 && ` (identité ${index + 1} sur ${donnees.length})`}</h2>
@@ -35,9 +38,9 @@ export const donneesPage = ({ frame, donnees, structures }: Props) =>
       { term: 'Votre choix', value: suiviEnMots(one) },
       { term: 'Mobile', value: one.telephone && telephoneEnMots(one.telephone) },
       { term: 'E-mail', value: one.email },
-    ])}
-    <p><a href="/mon-espace/contacts">Mes contacts</a>, pour changer de numéro, d’adresse ou de façon, et voir qui l’a fait avant</p>`,
+    ])}`,
     )}
+    <p><a href="/mon-espace/contacts">Mes contacts</a>, pour changer de numéro, d’adresse ou de façon, et voir qui l’a fait avant</p>
     <h2>Ce qui est écrit de vous</h2>
     <ul>
       <li><a href="/mon-espace">Vos mandats, ce qui a été fait pour vous, et ce que vous en avez dit</a>. Chaque mandat garde la preuve de votre accord.</li>
