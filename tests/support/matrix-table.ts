@@ -133,6 +133,7 @@ export const SEARCHES = {
   envoye: 'libre',
   faites: 'libre',
   fait: 'libre',
+  separees: 'libre',
   geste: 'libre',
   remis: 'libre',
   thematiques: 'libre',

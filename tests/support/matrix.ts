@@ -491,10 +491,10 @@ export async function digest(sql: postgres.Sql): Promise<Record<string, string>>
     order by relname`
   const each = tables.map(({ name }) => {
     const row = name === 'session' ? `(to_jsonb(t) - array['last_seen_at', 'appareil', 'reseau'])::text` : 't::text'
-    return `select '${name}' as name, md5(coalesce(string_agg(${row}, E'\\n' order by ${row}), '')) as md5 from "${name}" t`
+    return `select '${name}' as name, count(*) || ':' || coalesce(sum(hashtextextended(${row}, 0)), 0) as sum from "${name}" t`
   })
-  const digests = await sql.unsafe<{ name: string; md5: string }[]>(each.join(' union all '))
-  return Object.fromEntries(digests.map(({ name, md5 }) => [name, md5]))
+  const digests = await sql.unsafe<{ name: string; sum: string }[]>(each.join(' union all '))
+  return Object.fromEntries(digests.map(({ name, sum }) => [name, sum]))
 }
 
 /** Every parameter of a search that the sources read. */
