@@ -220,8 +220,8 @@ describe('la personne n’est pas d’accord', () => {
     ok(await record('ines'))
     ok(await contest(id, { note: 'Non.', pause: true }))
     expect(await said(id)).toMatchObject([
-      { motif: 'pas_demande', note: 'Non.', maniere: null, enPause: true },
-      { motif: 'autre', note: 'Elle confond.', maniere: 'visite', enPause: false },
+      { motif: 'pas_demande', note: 'Non.', maniere: null, enPause: 'logement' },
+      { motif: 'autre', note: 'Elle confond.', maniere: 'visite', enPause: null },
     ])
     const ids = (await said(id)).map((one) => one.id)
     expect(await world.db.tx(world.asReferent('nadia'), listAContester)).toEqual(
@@ -239,8 +239,8 @@ describe('la personne n’est pas d’accord', () => {
       recordContestation(world.db, world.as('ines'), { ...recue, demarcheId: both, recuLe: await world.now() }).then(ok),
     ])
     expect((await said(both)).map(({ maniere, enPause }) => [maniere, enPause]).sort()).toEqual([
-      [null, true],
-      ['visite', false],
+      [null, 'logement'],
+      ['visite', null],
     ])
   })
 
@@ -339,7 +339,7 @@ describe('la direction répond', () => {
     expect(await (await world.get(`/mon-espace/demarches/${id}`, hers)).text()).toContain('name="pause"')
     ok(await contest(id, { pause: true }))
     expect(await etat()).toEqual(['actif', 'social', 'logement'])
-    expect(await said(id)).toMatchObject([{ enPause: true }])
+    expect(await said(id)).toMatchObject([{ enPause: 'logement' }])
     const page = await (await world.get(`/mon-espace/demarches/${id}`, hers)).text()
     expect(page).toContain(`/mon-espace/mandats/${mandat.id}/arreter`)
     await world.sql`delete from message`
