@@ -476,8 +476,8 @@ describe(`les fins entre elles, ${ENDS} fois chacune`, () => {
         const draft = await world.draft({ aidant: 'fabrice', persona: 'ibrahim', perimetre: ['logement'] })
         const code = await world.freshCode('fabrice')
         await world.database.freeze(new Date(Math.ceil((await world.now()).getTime() / 1000) * 1000))
-        // Each a little before the other, in turn.
-        const wait = () => new Promise((resolve) => setTimeout(resolve, round))
+        // Each before the other, in turn: by little at first, then by more than it takes on a busy machine.
+        const wait = () => new Promise((resolve) => setTimeout(resolve, round ** 2))
         const [signed, ended] = await Promise.all([
           (round % 2 ? wait() : Promise.resolve()).then(() =>
             signMandat(world.db, world.as('fabrice'), { brouillonId: draft, code }, world.signer),
