@@ -469,7 +469,7 @@ describe(`les fins entre elles, ${ENDS} fois chacune`, () => {
     const operator = openDb({ url: world.database.operatorUrl, connections: 1 })
     const outcomes: Record<string, number> = {}
     for (const what of ['fermeture', 'deces'] as const)
-      for (let round = 0; round < 24; round++) {
+      for (let round = 0; round < 16; round++) {
         await world.database.freeze(null)
         await world.database.travel({ ms: 1000 })
         const first = await world.signMandat({ aidant: 'fabrice', persona: 'ibrahim', perimetre: ['papiers'] })

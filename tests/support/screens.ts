@@ -4,7 +4,7 @@ import path from 'node:path'
 import type { Page } from 'playwright-core'
 import { expect, inject } from 'vitest'
 import type { TestBrowser } from './browser.ts'
-import { expectAccessible, expectValidHtml } from './html.ts'
+import { expectAccessible, expectValidHtml, LOOK } from './html.ts'
 import type { Screen, Service } from './service.ts'
 
 /** Width and colours each page is looked at in; the two others only for pictures, as nothing of the colours depends on the width. */
@@ -48,7 +48,7 @@ export async function inspect(service: Service, browser: TestBrowser): Promise<v
       const wide = await page.evaluate<number>('document.documentElement.scrollWidth')
       if (wide > width) say(`scrolls sideways at ${width} px`)
       await picture(page, screen, `${width}${dark ? '-sombre' : ''}`)
-      if (judged) await check(expectAccessible(page))
+      if (judged) await check(expectAccessible(page, dark ? LOOK : undefined))
     }
   }
   await context.close()
