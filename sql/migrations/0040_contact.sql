@@ -108,8 +108,7 @@ $$;
 
 /*
  * What was sent to a contact proves nothing once it is replaced, under any of her identities, nor once they are apart: neither the code that stops,
- * nor the space that it had opened to that, nor,
- * when she is erased, what waited.
+ * nor the space that it had opened to that. Erased, nothing of hers waits either.
  */
 create function contact_remplace() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public

@@ -21,7 +21,7 @@ import {
   majuscule,
   nomCourant,
   REPONSE,
-  RESULTAT,
+  resultatEnMots,
   temps,
 } from '../kit/words.ts'
 import { REFUSAL } from './words.ts'
@@ -106,7 +106,7 @@ export const contestationsPage = ({ frame, contestations, fuseau, now }: ListePr
   return page(
     frame,
     'Contestations',
-    html`<p>Des personnes ne sont pas d’accord avec un acte noté par votre structure. C’est à la direction de leur répondre, dans les ${REPONSE_JOURS} jours. Qui a noté l’acte n’en voit rien ici : la personne peut craindre son aidant.</p>
+    html`<p>Des personnes ne sont pas d’accord avec un acte noté par votre structure. C’est à la direction de leur répondre, dans les ${REPONSE_JOURS} jours. Qui a noté l’acte n’en voit rien ici, sauf s’il est seul à diriger : la personne peut craindre son aidant.</p>
     ${table({ caption: 'À répondre', columns, rows: contestations.filter(({ answeredAt }) => !answeredAt), empty: 'Rien à répondre.' })}
     ${table({
       caption: 'Répondues',
@@ -172,7 +172,7 @@ export const contestationPage = ({
             { term: 'Acte', value: html`<a href="/demarches/${demarche.id}">${demarche.titre ?? 'Démarche'}</a>` },
             { term: 'Fait le', value: jourEtHeure(demarche.doneAt, fuseau) },
             { term: 'Noté par', value: `${demarche.aidantPrenom} ${demarche.aidantNom}` },
-            { term: 'Résultat', value: RESULTAT[demarche.resultat] },
+            { term: 'Résultat', value: resultatEnMots(demarche) },
           ])}`
         : html`<p>C’est une réclamation : la personne et qui l’a notée sont seuls à la lire. Parlez-en avec la personne avant de répondre.</p>`
     }

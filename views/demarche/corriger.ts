@@ -1,4 +1,5 @@
 import type { CorrectRefusal } from '../../src/demarche/correct.ts'
+import { faitsDe } from '../../src/demarche/demarche.ts'
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
 import type { UsagerRow } from '../../src/usager/queries.ts'
 import { alert } from '../kit/alert.ts'
@@ -27,26 +28,12 @@ type Props = {
   refusal?: CorrectRefusal | undefined
 }
 
-const typed = (d: DemarcheRow): Values => {
-  const said = {
-    ...d,
-    duree: d.dureeMinutes,
-    montant: d.montantCentimes === null ? null : (d.montantCentimes / 100).toFixed(2).replace('.', ','),
-  }
-  const names = [
-    'titre',
-    'resultat',
-    'mode',
-    'presence',
-    'canal',
-    'duree',
-    'administration',
-    'motifBlocage',
-    'reference',
-    'montant',
-  ] as const
-  const after = ['etapeQuoi', 'etapeQui', 'etapeQuand', 'orientation', 'note'] as const
-  return Object.fromEntries([...names, ...after].flatMap((name) => (said[name] === null ? [] : [[name, String(said[name])]])))
+const typed = (demarche: DemarcheRow): Values => {
+  const { dureeMinutes: duree, montantCentimes, ...rest } = faitsDe(demarche)
+  const montant = montantCentimes === null ? null : (montantCentimes / 100).toFixed(2).replace('.', ',')
+  return Object.fromEntries(
+    Object.entries({ ...rest, duree, montant }).flatMap(([name, value]) => (value === null ? [] : [[name, String(value)]])),
+  )
 }
 
 /** What was noted, to be said otherwise beside it: what was noted first stays. */

@@ -19,7 +19,7 @@ import {
   NATURE,
   nomComplet,
   PRESENCE,
-  RESULTAT,
+  resultatEnMots,
   THEMATIQUE,
   temps,
 } from '../kit/words.ts'
@@ -84,7 +84,7 @@ const faits = (demarche: DemarcheRow, usager: UsagerRow) => {
   return facts([
     { term: 'Pour', value: nomComplet(usager) },
     { term: 'Thématique', value: say(titres, demarche.thematique) },
-    { term: 'Résultat', value: RESULTAT[demarche.resultat] },
+    { term: 'Résultat', value: resultatEnMots(demarche) },
     { term: 'Faite le', value: html`${temps(demarche.doneAt, jourEtHeure(demarche.doneAt, fuseau))}, selon l’aidant` },
     {
       term: 'Notée le',

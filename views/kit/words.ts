@@ -389,6 +389,10 @@ export const suiviEnMots = ({ suivi, email, telephone }: Contacts): string => {
   return 'Sur papier, à chaque visite'
 }
 
+/** What an act came to; noted by mistake, it came to nothing, and nobody gave it up. */
+export const resultatEnMots = ({ resultat, correction }: Pick<DemarcheRow, 'resultat' | 'correction'>): string | null =>
+  correction?.annulee ? null : RESULTAT[resultat]
+
 /** « Corrigée le 3 mars 2027 par Awa Diallo. Pourquoi : … »; of one noted by mistake, that it was not done. */
 export const correctionEnMots = ({ correction, fuseau }: Pick<DemarcheRow, 'correction' | 'fuseau'>): string | null =>
   correction &&

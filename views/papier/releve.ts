@@ -14,7 +14,7 @@ import {
   KIND,
   MOTIF_BLOCAGE,
   nomComplet,
-  RESULTAT,
+  resultatEnMots,
   THEMATIQUE,
 } from '../kit/words.ts'
 import type { FaitsMandat } from './mandat.ts'
@@ -129,7 +129,7 @@ const fait = (demarches: readonly DemarcheRow[], signalees: ReadonlySet<string>,
               .filter(Boolean)
               .join('\n'),
             `${one.aidantPrenom} ${one.aidantNom}`,
-            [RESULTAT[one.resultat], one.motifBlocage && MOTIF_BLOCAGE[one.motifBlocage]].filter(Boolean).join('\n'),
+            [resultatEnMots(one), one.motifBlocage && MOTIF_BLOCAGE[one.motifBlocage]].filter(Boolean).join('\n'),
           ]),
         },
       ]

@@ -13,6 +13,7 @@ import { type Frame, page } from '../kit/page.ts'
 import { facts, timeline } from '../kit/table.ts'
 import { deMots, jourEtHeure, MANIERE, MOTIF_CONTESTATION, REPONSE, telephoneEnMots, temps } from '../kit/words.ts'
 import { acte } from './actes.ts'
+import { remettre } from './sentences.ts'
 
 type Props = {
   frame: Frame
@@ -66,7 +67,7 @@ export const actePage = ({
         ? html`${hers.enPause && html`<p><a href="/mon-espace/mandats/${(enCours ?? mandat).id}/pause">Rester en pause après la réponse</a></p>`}
       <p><a href="/mon-espace/mandats/${(enCours ?? mandat).id}/arreter">Arrêter, quand vous voulez</a></p>`
         : par === 'ici'
-          ? contester(demarche, enCours, structure, values, errors)
+          ? contester(frame, demarche, enCours, structure, values, errors)
           : par === 'code'
             ? html`<p>Pour le dire, il faut d’abord un code, que nous vous envoyons.</p>${buttonLink('Je ne suis pas d’accord', `/mon-espace/confirmer?suite=${encodeURIComponent(here)}`)}`
             : autrement(structure)
@@ -108,6 +109,7 @@ const dit = (one: ContestationRow, fuseau: string, now: Date): Html =>
   }`
 
 const contester = (
+  frame: Frame,
   demarche: DemarcheRow,
   enCours: MandatEtat | undefined,
   structure: Structure,
@@ -129,7 +131,7 @@ const contester = (
         ? checkbox({
             name: 'pause',
             label: `Mettre en pause mes démarches ${deMots([thematique])} en attendant la réponse`,
-            hint: 'Vous pourrez remettre en route, ou tout arrêter, quand vous voulez.',
+            hint: `${remettre(frame)} Vous pourrez tout arrêter quand vous voulez.`,
             checked: values.pause !== undefined,
             error: errors.pause,
             optional: true,
