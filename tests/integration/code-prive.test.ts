@@ -2,7 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openDossier } from '../../src/audit/open.ts'
-import { type Db, openDb, type Tx, type Who } from '../../src/db.ts'
+import { openDb, type Who } from '../../src/db.ts'
 import { findDemarche, listDemarches } from '../../src/demarche/queries.ts'
 import { recordDemarche } from '../../src/demarche/record.ts'
 import { RATES, takeToken } from '../../src/http/rates.ts'
@@ -23,6 +23,7 @@ import { codePriveForm } from '../../src/usager/forms.ts'
 import { openByCode } from '../../src/usager/open-by-code.ts'
 import { listDonnees } from '../../src/usager/queries.ts'
 import { expectValidHtml } from '../support/html.ts'
+import { statementsOf } from '../support/statements.ts'
 import { type Browser, newWorld, ok, PUBLIC_URL, type Told, uneDemarche, type World } from '../support/world.ts'
 
 const MINUTE = 60_000
@@ -213,19 +214,11 @@ describe('inconnu, une autre année, remplacé, essayé trop souvent', () => {
 
   it('mêmes requêtes à la base', async () => {
     const queries = async (given: { code: string; annee: string }) => {
-      const statements: string[] = []
-      const sqlOf = (tx: Tx) =>
-        new Proxy(tx.sql, {
-          apply: (sql, self, args: [readonly string[]]) => {
-            statements.push(args[0].join('?').replace(/\s+/g, ' '))
-            return Reflect.apply(sql, self, args) as unknown
-          },
-        })
-      const counting: Db = {
-        ...world.db,
-        tx: (who, work, options) => world.db.tx(who, (tx) => work({ ...tx, sql: sqlOf(tx), now: tx.now }), options),
-      }
-      expect((await openByCode(counting, { ...given, previousSession: undefined }, world.config.secretsKey)).ok).toBe(false)
+      const opened: boolean[] = []
+      const statements = await statementsOf(world.db, async (db) =>
+        opened.push((await openByCode(db, { ...given, previousSession: undefined }, world.config.secretsKey)).ok),
+      )
+      expect(opened).toEqual([false])
       return statements
     }
     const first = await queries({ code: unknown(), annee })

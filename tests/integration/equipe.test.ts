@@ -14,6 +14,7 @@ import { AIDANTS, type AidantKey, codeOf, totpSecretOf } from '../../src/demo/pe
 import { signMandat } from '../../src/mandat/sign.ts'
 import { forgetMessages } from '../../src/notification/forget.ts'
 import { expectValidHtml } from '../support/html.ts'
+import { watched } from '../support/statements.ts'
 import { type Browser, newWorld, ok, PUBLIC_URL, uneDemarche, type World } from '../support/world.ts'
 
 const DAY = 24 * 3600_000
@@ -215,7 +216,7 @@ describe('inviter', () => {
       await world.sql`delete from invitation`
       const statements: string[] = []
       const app = createApp({
-        db: counted(world.db, statements),
+        db: watched(world.db, statements),
         config: world.config,
         oidc: { franceconnect: world.provider },
         log: () => {},
@@ -938,25 +939,3 @@ it('une invitation sans suite ne dit rien de qui la reçoit, même à la base : 
 
 /** Statements that the application has no template for. */
 const texte = (sql: string) => Object.assign([sql], { raw: [sql] }) as unknown as TemplateStringsArray
-
-/** The same database, every statement written down as it is sent. */
-function counted(db: Db, statements: string[]): Db {
-  return {
-    ...db,
-    tx: (who, work, options) =>
-      db.tx(
-        who,
-        (tx) => {
-          const sql = new Proxy(tx.sql, {
-            apply(target, self, args: [TemplateStringsArray, ...unknown[]]) {
-              if (Array.isArray(args[0]) && 'raw' in args[0]) statements.push(args[0].join('?'))
-              return Reflect.apply(target as never, self, args) as unknown
-            },
-          })
-          const watched = Object.create(tx, { sql: { value: sql } }) as typeof tx
-          return work(watched)
-        },
-        options,
-      ),
-  }
-}
