@@ -109,7 +109,7 @@ export const contestationsPage = ({ frame, contestations, fuseau, now }: ListePr
     html`<p>Des personnes ne sont pas d’accord avec un acte noté par votre structure. C’est à la direction de leur répondre, dans les ${REPONSE_JOURS} jours. Qui a noté l’acte n’en voit rien ici, sauf s’il est seul à diriger : la personne peut craindre son aidant.</p>
     ${table({ caption: 'À répondre', columns, rows: contestations.filter(({ answeredAt }) => !answeredAt), empty: 'Rien à répondre.' })}
     ${table({
-      caption: 'Répondues',
+      caption: 'Réponse donnée',
       columns: [
         ...columns.slice(0, 3),
         {
@@ -208,7 +208,7 @@ export const contestationPage = ({
       ${textarea({
         name: 'note',
         label: 'Ce que vous lui dites',
-        hint: 'Nécessaire pour maintenir. La personne le lira : une réponse se donne une seule fois.',
+        hint: 'Obligatoire si vous maintenez ce qui a été fait. La personne le lira : une réponse se donne une seule fois.',
         maxlength: 280,
         rows: 3,
         value: values.note,

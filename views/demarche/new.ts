@@ -252,7 +252,7 @@ const faiteLe = (values: Values, errors: Errors): Html =>
   })
 
 /** What is said of how an act went, alike when it is noted and when it is corrected. */
-export const champs = (values: Values, errors: Errors): Html => {
+export const champs = (values: Values, errors: Errors, siRien = 'Rien : celle de la démarche choisie.'): Html => {
   const field = (name: (typeof PRECISIONS)[number]) => ({ name, value: values[name], error: errors[name], optional: true })
   const chosen = (name: 'mode' | 'presence' | 'canal') => ({
     ...field(name),
@@ -264,7 +264,7 @@ export const champs = (values: Values, errors: Errors): Html => {
     ${select({ ...chosen('presence'), label: 'Présence de la personne', hint: 'Un paiement ne se fait que si elle est là : elle tape elle-même sa carte.', options: PRESENCE })}
     ${select({ ...chosen('canal'), label: 'Par quel moyen', options: CANAL })}
     ${select({ ...field('duree'), label: 'Temps passé', options: MINUTES })}
-    ${input({ ...field('administration'), label: 'Administration', hint: 'Rien : celle de la démarche choisie.', maxlength: 80 })}
+    ${input({ ...field('administration'), label: 'Administration', hint: siRien, maxlength: 80 })}
     ${select({ ...field('motifBlocage'), label: 'Ce qui bloque', hint: 'Si la démarche n’a pas abouti.', options: MOTIF_BLOCAGE })}
     ${input({ ...field('reference'), label: 'Numéro de dossier ou référence', hint: 'Celui de l’administration. Jamais le numéro de sécurité sociale.', maxlength: 40, size: 20 })}
     ${input({ ...field('montant'), label: 'Montant payé, en euros', hint: 'Par exemple 12,50.', inputmode: 'decimal', maxlength: 20, size: 8 })}

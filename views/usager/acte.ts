@@ -131,7 +131,7 @@ const contester = (
         ? checkbox({
             name: 'pause',
             label: `Mettre en pause mes démarches ${deMots([thematique])} en attendant la réponse`,
-            hint: `${remettre(frame)} Vous pourrez tout arrêter quand vous voulez.`,
+            hint: `${remettre(frame)} Vous pouvez aussi tout arrêter.`,
             checked: values.pause !== undefined,
             error: errors.pause,
             optional: true,
