@@ -117,7 +117,7 @@ export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'j
         refusal,
         deja: recorded && !recorded.ok ? recorded.deja : undefined,
         // From the page of an act outside the mandat, « Enregistrer dans le mandat » comes back to it, its reason kept.
-        horsMandat: horsMandat || outside || form.values.motif ? { done: outside } : undefined,
+        horsMandat: horsMandat || outside || form.values.motif || (!form.ok && form.errors.motif) ? { done: outside } : undefined,
       }),
       form.ok ? 409 : 422,
     )
