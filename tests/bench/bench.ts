@@ -20,19 +20,21 @@ import { queriesLater } from './db.ts'
 import { handwrittenPersonnes } from './handwritten.ts'
 import { journalTimes } from './journal.ts'
 import { paperTimes } from './papier.ts'
+import { preuveTimes } from './preuves.ts'
 import { signInTimes } from './signin.ts'
 import { startTimes } from './start.ts'
 import { addMandats, addPersonnes } from './volume.ts'
 
 type Shot = { url: string; cookie?: string; body?: string }
 
-/** `npm run bench`: ratios within one run, so that another machine may be compared; medians of interleaved rounds. `-- journal`, `-- signin`: that alone. */
+/** `npm run bench`: ratios within one run, so that another machine may be compared; medians of interleaved rounds. `-- journal`, `-- signin`, `-- papiers`: that alone. */
 async function main(only: string | undefined) {
   console.log(
     `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]!.model.trim()}, Node ${process.versions.node}, charge ${loadavg()[0]!.toFixed(1)}\n`,
   )
   if (only === 'journal') return journalTimes(console.log)
   if (only === 'signin') return signInTimes(console.log)
+  if (only === 'papiers') return papers()
   const dataDir = mkdtempSync(path.join(tmpdir(), 'traitdunion-bench-'))
   chmodSync(dataDir, 0o711)
   const demo = await startDemo({
@@ -184,11 +186,7 @@ async function main(only: string | undefined) {
     rmSync(dataDir, { recursive: true, force: true })
   }
 
-  // A paper: off the event loop, so that no request waits for it.
-  const papers = await paperTimes()
-  console.log(
-    `PDF d’un mandat : ${papers.warm.toFixed(0)} ms (visé : 100), le plus long ${papers.longest.toFixed(0)} ms, le premier ${papers.first.toFixed(0)} ms`,
-  )
+  await papers()
 
   // 5. The journal, up to a million lines.
   await journalTimes(console.log)
@@ -200,6 +198,15 @@ async function main(only: string | undefined) {
   const { installed, first, later: again } = await startTimes()
   console.log(
     `démarrages : ${installed.toFixed(1)} s la première fois (clone neuf, installation comprise ; visé : 30), ${first.toFixed(1)} s avec une base neuve, ${again.toFixed(1)} s ensuite (visé : 3)`,
+  )
+}
+
+/** What makes a mandat hold without us: its seals and evidence, then its papers, off the event loop so that no request waits for them. */
+async function papers() {
+  await preuveTimes(console.log)
+  const { first, warm, longest } = await paperTimes()
+  console.log(
+    `PDF d’un mandat : ${warm.toFixed(0)} ms (visé : 100), ${(1000 / warm).toFixed(0)} par seconde ; le plus long ${longest.toFixed(0)} ms, le premier ${first.toFixed(0)} ms`,
   )
 }
 

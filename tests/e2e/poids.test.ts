@@ -1,7 +1,7 @@
-import { gzipSync } from 'node:zlib'
-import type { BrowserContext, Page, Request } from 'playwright-core'
+import type { BrowserContext } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { costOf } from '../support/poids.ts'
 import { inspect } from '../support/screens.ts'
 import { type Service, startService, words } from '../support/service.ts'
 
@@ -17,24 +17,6 @@ afterAll(async () => {
 
 const KB = 1000
 
-/** What a page costs: requests, bytes as they were sent, and bytes had the page been compressed too, as a proxy does in production. */
-async function costOf(page: Page, address: string): Promise<{ requests: number; sent: number; compressed: number }> {
-  const finished: Request[] = []
-  const keep = (request: Request) => void finished.push(request)
-  page.on('requestfinished', keep)
-  await page.goto(service.url + address)
-  page.off('requestfinished', keep)
-  let sent = 0
-  let compressed = 0
-  for (const request of finished) {
-    const { responseBodySize: body, responseHeadersSize: headers } = await request.sizes()
-    sent += headers + body
-    compressed +=
-      headers + (request.resourceType() === 'document' ? gzipSync((await (await request.response())!.body())!).length : body)
-  }
-  return { requests: finished.length, sent, compressed }
-}
-
 /** Each page in a browser that has seen nothing, then again in one that has what does not change. */
 async function expectLight(
   enter: (context: BrowserContext) => Promise<void>,
@@ -46,10 +28,10 @@ async function expectLight(
     const context = await browser.context()
     await enter(context)
     const page = await context.newPage()
-    const cold = await costOf(page, address)
-    const warm = await costOf(page, address)
+    const cold = await costOf(page, service.url + address)
+    const warm = await costOf(page, service.url + address)
     expect(cold.sent, `${address}, first time`).toBeLessThanOrEqual(first * KB)
-    expect(cold.requests, `${address}, first time`).toBeLessThanOrEqual(12)
+    expect(cold.paths.length, `${address}, first time`).toBeLessThanOrEqual(12)
     expect(warm.compressed, `${address}, afterwards`).toBeLessThanOrEqual(then * KB)
     await context.close()
   }

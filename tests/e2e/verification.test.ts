@@ -9,6 +9,7 @@ import { qrOf, qrSvg } from '../../src/verification/qr.ts'
 import { openBrowser, type TestBrowser } from '../support/browser.ts'
 import { CLAIMS, FUSEAU } from '../support/forgeries.ts'
 import { expectAccessible } from '../support/html.ts'
+import { costOf } from '../support/poids.ts'
 import { readQr } from '../support/qr-reader.ts'
 import { inspect } from '../support/screens.ts'
 import { PATIENCE, type Service, startService, words } from '../support/service.ts'
@@ -61,6 +62,18 @@ test('imprimé à 50 mm et numérisé à 150 points par pouce, le cas le plus lo
   expect(read?.data).toBe(url)
   const opened = await openAttestation(fromDigits(read!.data.split('#')[1]!)!, key().jwks)
   expect(opened).toMatchObject({ ok: true, attestation: { perimetre: CLAIMS.perimetre, structure: CLAIMS.mandataire.nom } })
+  await page.context().close()
+})
+
+test('ce que coûte la première lecture d’un QR, clés et liste comprises : 40 ko au plus', async () => {
+  const page = await (await browser.context()).newPage()
+  const url = await paperOf(await service.mandat('odette'))
+  const { paths, sent, compressed } = await costOf(page, url, () => page.locator('[data-verification]').waitFor())
+  console.log(
+    `/v, ses clés et une liste : ${(compressed / 1000).toFixed(1)} ko, ${(sent / 1000).toFixed(1)} sans comprimer la page`,
+  )
+  expect(paths).toEqual(expect.arrayContaining(['/v', '/.well-known/jwks.json', expect.stringMatching(/^\/statuts\//)]))
+  expect(compressed).toBeLessThanOrEqual(40_000)
   await page.context().close()
 })
 

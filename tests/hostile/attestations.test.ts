@@ -1,14 +1,13 @@
-import { createHash, generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { CompactSign } from 'jose'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { conditionsOf, nonceOf } from '../../src/mandat/conditions.ts'
-import { type MandatClaims, openSeal, sealMandat } from '../../src/mandat/sceau.ts'
+import { type MandatClaims, openSeal } from '../../src/mandat/sceau.ts'
 import { encodeList, STATUTS, type Statut, signStatusList, statusAt } from '../../src/mandat/statut.ts'
-import { TEXTE_COURANT, texte, texteScelle } from '../../src/mandat/texte.ts'
+import { TEXTE_COURANT } from '../../src/mandat/texte.ts'
 import { openAttestation } from '../../src/verification/attestation.ts'
 import { type Preuve, type PreuveReason, verifyPreuve } from '../../src/verification/preuve.ts'
+import { unAccord } from '../support/accord.ts'
 import { openBrowser, type TestBrowser } from '../support/browser.ts'
 import { ATTESTATIONS, attestation, CLAIMS, ISSUER, MANDATS, mandat, ours, stranger } from '../support/forgeries.ts'
 
@@ -152,60 +151,8 @@ describe('le statut, dans le navigateur', () => {
 })
 
 describe.each(['fr-1', 'fr-2', TEXTE_COURANT])('la preuve d’un accord, texte %s', async (version) => {
-  const fc = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const jwks = { keys: [{ ...fc.publicKey.export({ format: 'jwk' }), kid: 'fc-1' }] }
-  const words = texte(version)!
-  const structure = { siret: CLAIMS.mandataire.siret, nom: 'CCAS de Figeac' }
-  const choice = {
-    id: CLAIMS.jti,
-    structure,
-    aidant: { nom: CLAIMS.act.nom },
-    perimetre: ['logement', 'social'] as const,
-    duree: 'mois' as const,
-    texte: { version: words.version, langue: words.langue, sha256: words.sha256 },
-    demandeLe: new Date((CLAIMS.iat - 400) * 1000),
-    sel: Buffer.alloc(16, 7),
-  }
-  const conditions = conditionsOf(choice)
-  const times = { auth_time: CLAIMS.iat - 300, iat: CLAIMS.iat - 290, exp: CLAIMS.iat - 230 }
-  const tokenFor = (nonce: string, over: object = {}) =>
-    new CompactSign(
-      Buffer.from(JSON.stringify({ iss: 'https://fc.test', aud: 'nous', sub: 'elle', acr: 'eidas1', nonce, ...times, ...over })),
-    )
-      .setProtectedHeader({ alg: 'ES256', kid: 'fc-1' })
-      .sign(fc.privateKey)
-  const idToken = await tokenFor(nonceOf(conditions))
-  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
-  const claims: MandatClaims = {
-    ...CLAIMS,
-    mandataire: structure,
-    perimetre: ['logement'],
-    texte: choice.texte,
-    accord: {
-      iss: 'https://fc.test',
-      acr: 'eidas1',
-      auth_time: times.auth_time,
-      conditions_sha256: sha256(conditions),
-      id_token_sha256: sha256(idToken),
-    },
-  }
-  const fuseau = 'Europe/Paris'
-  const preuve: Preuve = {
-    sceau: await sealMandat(claims, ours.current),
-    conditions,
-    id_token: idToken,
-    jwks: jwks as Preuve['jwks'],
-    client_id: 'nous',
-    texte: texteScelle(words.version, {
-      structureNom: structure.nom,
-      siret: structure.siret,
-      fuseau,
-      thematiques: claims.perimetre,
-      end: new Date(claims.exp * 1000),
-      publicUrl: ISSUER,
-    }),
-    fuseau,
-  }
+  const { choice, claims, preuve, tokenFor, textOf } = await unAccord(version)
+  const { conditions, fuseau } = preuve
   const otherConditions = (over: Partial<typeof choice>) => conditionsOf({ ...choice, ...over } as never)
   const shaOf = (over: Partial<MandatClaims['accord']>): MandatClaims => ({ ...claims, accord: { ...claims.accord, ...over } })
 
@@ -216,15 +163,7 @@ describe.each(['fr-1', 'fr-2', TEXTE_COURANT])('la preuve d’un accord, texte %
   /** Sealed anew with our own key, its text written to match. */
   const moved = (over: Partial<MandatClaims>, zone = fuseau): [MandatClaims, Partial<Preuve>] => {
     const other = { ...claims, ...over }
-    const texte = texteScelle(words.version, {
-      structureNom: structure.nom,
-      siret: structure.siret,
-      fuseau: zone,
-      thematiques: claims.perimetre,
-      end: new Date(other.exp * 1000),
-      publicUrl: ISSUER,
-    })
-    return [other, { fuseau: zone, texte }]
+    return [other, { fuseau: zone, texte: textOf(other.exp, zone) }]
   }
 
   type Broken = [PreuveReason, string, () => Promise<[MandatClaims, Partial<Preuve>]> | [MandatClaims, Partial<Preuve>]]
@@ -260,11 +199,15 @@ describe.each(['fr-1', 'fr-2', TEXTE_COURANT])('la preuve d’un accord, texte %
     ],
     ['texte_different', 'une thématique lue, mais pas accordée', () => [{ ...claims, perimetre: ['social', 'logement'] }, {}]],
     ['autre_mandat', 'les pièces d’un autre mandat', () => [{ ...claims, jti: OTHER_ID }, {}]],
-    ['autre_mandat', 'une autre structure', () => [{ ...claims, mandataire: { ...structure, nom: 'CCAS de Cahors' } }, {}]],
+    [
+      'autre_mandat',
+      'une autre structure',
+      () => [{ ...claims, mandataire: { ...claims.mandataire, nom: 'CCAS de Cahors' } }, {}],
+    ],
     ['autre_mandat', 'un autre aidant', () => [{ ...claims, act: { ...claims.act, nom: 'Paul' } }, {}]],
     ['autre_accord', 'un sceau qui nomme d’autres conditions', () => [shaOf({ conditions_sha256: 'a'.repeat(64) }), {}]],
     ['autre_accord', 'un sceau qui nomme une autre identification', () => [shaOf({ id_token_sha256: 'a'.repeat(64) }), {}]],
-    ['autre_accord', 'une autre minute', () => [shaOf({ auth_time: times.auth_time + 1 }), {}]],
+    ['autre_accord', 'une autre minute', () => [shaOf({ auth_time: claims.accord.auth_time + 1 }), {}]],
     ['emetteur_different', 'un autre fournisseur', () => [shaOf({ iss: 'https://autre.test' }), {}]],
     ['destinataire_different', 'une réponse à un autre service', () => [claims, { client_id: 'eux' }]],
     ['cle_inconnue', 'des clés d’un autre jour', () => [claims, { jwks: { keys: [] } }]],
