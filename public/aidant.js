@@ -8,6 +8,18 @@ document.addEventListener('htmx:before:response', (event) => {
 })
 
 {
+  // A double click sends once: the second would leave with a session that the first has just put under another token, and find it closed.
+  const ENCORE_MS = 2000
+  const envois = new WeakMap()
+  document.addEventListener('submit', (event) => {
+    const { target, timeStamp, defaultPrevented } = event
+    if (target.method !== 'post' || defaultPrevented) return
+    if (timeStamp - (envois.get(target) ?? -ENCORE_MS) < ENCORE_MS) event.preventDefault()
+    else envois.set(target, timeStamp)
+  })
+}
+
+{
   // The session closes after a while without a request. Two minutes before, this tab says so; what another tab asks for counts as well.
   const VEILLE_MS = Number(document.body.dataset.veille) * 60_000
   const onglets = new BroadcastChannel('activite')

@@ -1,5 +1,5 @@
 import type { Db } from '../db.ts'
-import { leaveSession, openSession } from '../http/session.ts'
+import { leaveSession, openSession, rotateSession } from '../http/session.ts'
 import { queue } from '../notification/queue.ts'
 import { newUuid } from '../uuid.ts'
 import { normalEmail } from './aidant.ts'
@@ -54,13 +54,13 @@ export type ConfirmRefusal = 'session_fermee' | 'autre_compte' | 'identification
 
 /**
  * Counts once, for the session it was asked in, that the same aidant has just authenticated again at ProConnect, for the same structure: later
- * than every time before.
+ * than every time before. Tells the token under which the session goes on.
  */
 export const confirmByProConnect = (
   db: Db,
   sessionId: string,
   proved: { sub: string; siret: string; authTime: Date },
-): Promise<{ ok: true } | { ok: false; refusal: ConfirmRefusal }> =>
+): Promise<{ ok: true; token: string } | { ok: false; refusal: ConfirmRefusal }> =>
   db.tx({ kind: 'portier' }, async (tx) => {
     const [session] = await tx.sql<{ sub: string; siret: string; proconnectAuthAt: Date }[]>`
       select a.proconnect_sub as sub, st.siret, s.proconnect_auth_at
@@ -73,5 +73,5 @@ export const confirmByProConnect = (
     if (session.sub !== proved.sub || session.siret !== proved.siret) return { ok: false, refusal: 'autre_compte' }
     if (session.proconnectAuthAt >= proved.authTime) return { ok: false, refusal: 'identification_ancienne' }
     await tx.sql`update session set proconnect_auth_at = ${proved.authTime} where id = ${sessionId}`
-    return { ok: true }
+    return { ok: true, token: await rotateSession(tx, sessionId, { confirme: false }) }
   })

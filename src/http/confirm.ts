@@ -15,7 +15,7 @@ import type { Env, SessionAidant } from './env.ts'
 import { calm } from './errors.ts'
 import { frameOf } from './frame.ts'
 import { returnToken, takeToken } from './rates.ts'
-import { confirmSession } from './session.ts'
+import { cookies, rotateSession } from './session.ts'
 
 type Asked = Context<Env & { Variables: { aidant: SessionAidant } }>
 type Done = { ok: true } | { ok: false; refusal: string }
@@ -27,7 +27,7 @@ type Confirmed<D extends Done> =
 /**
  * Does `act` with a fresh second factor, which it counts in its own transaction by `spend`. A form that brings none, or a wrong one, is shown
  * back: the page that asks for the factor keeps all that was sent, and sends it again to the same address. A passkey signs that address and
- * those words, in this session. Three wrong ones, then even the right one waits.
+ * those words, in this session, which then goes on under another token. Three wrong ones, then even the right one waits.
  */
 export async function confirmed<D extends Done>(
   c: Asked,
@@ -51,10 +51,11 @@ export async function confirmed<D extends Done>(
     if (!token.ok) return calm(c, 429, token.retryAfter)
     const done = await act((tx) => spendFactor(tx, aidantId, preuve, door))
     if (done.ok || done.refusal !== 'second_facteur_refuse') {
-      await db.tx({ kind: 'portier' }, async (tx) => {
+      const rotated = await db.tx({ kind: 'portier' }, async (tx) => {
         await returnToken(tx, 'code', aidantId)
-        if (done.ok && !('secours' in preuve)) await confirmSession(tx, sessionId)
+        return done.ok ? rotateSession(tx, sessionId, { confirme: !('secours' in preuve) }) : undefined
       })
+      if (rotated) cookies(door).set(c, 'session', rotated)
       return done as Confirmed<D>
     }
   }

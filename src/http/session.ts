@@ -28,11 +28,12 @@ export type Holder =
   | { usagerId: string }
   | { usagerId: string; niveau: 'code_prive' | 'contact_prouve'; codeId: string }
 
+const newToken = (tx: Tx) => tx.random(32).toString('base64url')
 export const hashToken = (token: string): Buffer => createHash('sha256').update(token).digest()
 
 /** Opens a session and tells its token, which only the browser keeps. `since`: when the one it takes over from began, whose hours it keeps. */
 export async function openSession(tx: Tx, holder: Holder, since?: Date): Promise<string> {
-  const token = tx.random(32).toString('base64url')
+  const token = newToken(tx)
   const { aidantId = null, structureId = null, usagerId = null, codeId = null } = { ...holder } as Record<string, string>
   // She has just given her factor; taken over from another session, this one cannot tell.
   const confirmeAt = aidantId && !since && !('parSecours' in holder && holder.parSecours) ? tx.now : null
@@ -77,8 +78,18 @@ async function end(tx: Tx, id: string) {
   return closed
 }
 
-/** Remembers that a fresh factor was given in this session. */
-export const confirmSession = (tx: Tx, id: string) => tx.sql`update session set confirme_at = ${tx.now} where id = ${id}`
+/**
+ * A fresh factor was given in this session: it goes on under a token that whoever held the former one does not know. `confirme`: the factor opens
+ * dossiers for a while. Tells the new token.
+ */
+export async function rotateSession(tx: Tx, id: string, { confirme }: { confirme: boolean }): Promise<string> {
+  const token = newToken(tx)
+  await tx.sql`
+    update session
+    set jeton = ${hashToken(token)}, confirme_at = ${confirme ? tx.now : tx.sql`confirme_at`}
+    where id = ${id} and ended_at is null`
+  return token
+}
 
 /** Closes one of the caller's sessions, or all but the one that asks; what is not hers, or closed already, stays as it is. */
 export async function closeSessions(tx: Tx, which: { id: string } | { sauf: string }): Promise<void> {

@@ -97,7 +97,8 @@ export function proconnectRoutes({ db, config, proconnect, signer }: Deps): Hono
       await signIn(c, db, config, received.token)
       return c.redirect(localPath(received.suite ?? undefined) ?? '/personnes', 303)
     }
-    const { brouillonId, confirmation } = received
+    const { brouillonId, confirmation, token } = received
+    jar.set(c, 'session', token)
     if (!aidant || c.var.detour) return refuse(c, 'session_fermee', brouillonId)
     const signed = await signMandat(db, as(aidant), { brouillonId, confirmation }, signer)
     return signed.ok ? c.redirect(`/mandats/${signed.id}?signe=1`, 303) : refuse(c, signed.refusal, brouillonId)

@@ -7,8 +7,8 @@ import { codeVerifierOf, professionnelDe } from '../oidc/proconnect.ts'
 export type ProConnectRefusal = ConnexionRefusal | OidcRefusal | EnterRefusal | ConfirmRefusal
 export type ReceivedAidant =
   | { ok: true; but: 'aidant'; token: string; suite: string | null }
-  /** `confirmation`: what `signMandat` takes in the place of a code. */
-  | { ok: true; but: 'signature'; brouillonId: string; confirmation: string }
+  /** `confirmation`: what `signMandat` takes in the place of a code; `token`: under which her session goes on. */
+  | { ok: true; but: 'signature'; token: string; brouillonId: string; confirmation: string }
   /** `idToken`: she did authenticate, so that a session is open at ProConnect. */
   | { ok: false; refusal: ProConnectRefusal; but?: Buts['proconnect']; brouillonId?: string | null; idToken?: string }
 
@@ -45,5 +45,7 @@ export async function receiveAidant(
     return entered.ok ? { ok: true, but, token: entered.token, suite } : refuse(entered.refusal, idToken)
   }
   const confirmed = await confirmByProConnect(db, sessionId!, proved)
-  return confirmed.ok ? { ok: true, but, brouillonId: brouillonId!, confirmation: nonce } : refuse(confirmed.refusal, idToken)
+  return confirmed.ok
+    ? { ok: true, but, token: confirmed.token, brouillonId: brouillonId!, confirmation: nonce }
+    : refuse(confirmed.refusal, idToken)
 }

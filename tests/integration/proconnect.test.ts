@@ -295,6 +295,10 @@ describe('signer', () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([303, ...Array(19).fill(409)])
     expect(answers.find(({ status }) => status === 303)!.headers.get('location')).toBe(`/mandats/${id}?signe=1`)
     expect(await mandats(id)).toBe(1)
+    // Her session goes on under the token that the one success gave.
+    expect((await browser.get('/personnes')).location).toMatch('/connexion')
+    const [counted] = answers.filter(({ status }) => status === 303)
+    expect((await world.get('/personnes', counted!.headers.get('set-cookie')!.split(';')[0])).status).toBe(200)
   })
 
   const REFUSED: [string, string, (browser: Browser, id: string) => Promise<unknown>, RegExp][] = [
