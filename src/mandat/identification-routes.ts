@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import { accordDonnePage } from '../../views/mandat/donne.ts'
 import { identificationPage } from '../../views/mandat/identification.ts'
-import { isRefusal } from '../../views/mandat/refusals.ts'
+import { isRefusal, type Refusal } from '../../views/mandat/refusals.ts'
 import { retourPage } from '../../views/mandat/retour.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
@@ -25,6 +25,9 @@ const RETOUR = '/connexion/franceconnect/retour'
 const FIN = '/connexion/franceconnect/deconnecte'
 
 /** The person identifies herself by FranceConnect, here or on her telephone, and comes back: for a mandat, or to her space. */
+/** 503: nothing of hers is refused, FranceConnect did not answer. */
+const statusOf = (refusal: Refusal) => (refusal === 'indisponible' ? 503 : 409)
+
 export function identificationRoutes({
   db,
   config,
@@ -76,7 +79,7 @@ export function identificationRoutes({
     })
     if (received.ok && 'token' in received) await signIn(c, db, config, received.token)
     const { idToken } = received
-    if (!received.ok && !idToken) return c.html(retourPage({ frame: frameOf(c), ...received }), 409)
+    if (!received.ok && !idToken) return c.html(retourPage({ frame: frameOf(c), ...received }), statusOf(received.refusal))
     // FranceConnect's own session must not stay open on a shared computer: it is closed before anything is shown, a refusal too (case 19).
     const { but } = received
     const where = but === 'telephone' || but === 'reunion' ? but : ('brouillonId' in received && received.brouillonId) || ''
@@ -98,7 +101,7 @@ export function identificationRoutes({
           but: id === 'telephone' || id === 'reunion' ? id : brouillonId ? 'mandat' : 'espace',
           brouillonId,
         }),
-        409,
+        statusOf(word),
       )
     if (word === 'telephone') return c.redirect(CODE_SUR_TELEPHONE, 303)
     // Where she reads which identities are hers, and takes it back.

@@ -256,20 +256,20 @@ describe('elle dit non', () => {
 })
 
 describe('ce qui ne va pas au bout garde les choix', () => {
-  const calm = async (page: Page, sentence: RegExp) => {
-    expect(page.status).toBe(409)
+  const calm = async (page: Page, sentence: RegExp, status = 409) => {
+    expect(page.status).toBe(status)
     expect(page.html).toMatch(sentence)
     expect(page.html).not.toMatch(/access_denied|server_error|nonce|state|token|OIDC/)
     await expectValidHtml(page.html)
   }
 
   it.each([
-    ['revenir', /n’est pas allée au bout/],
-    ['panne', /FranceConnect ne répond pas/],
-  ] as const)('%s chez FranceConnect : une page calme, puis on recommence', async (geste, sentence) => {
+    ['revenir', /n’est pas allée au bout/, 409],
+    ['panne', /FranceConnect ne répond pas/, 503],
+  ] as const)('%s chez FranceConnect : une page calme, puis on recommence', async (geste, sentence, status) => {
     const browser = await signedIn()
     const { id, to } = await sent(browser, ['famille', 'social'])
-    await calm(await browser.follow(await browser.atFranceConnect(to, { geste })), sentence)
+    await calm(await browser.follow(await browser.atFranceConnect(to, { geste })), sentence, status)
     expect(await nothingSigned(id)).toMatchObject({ perimetre: ['famille', 'social'], duree: 'mois' })
     const retry = await browser.post(`/mandats/brouillons/${id}/identification`, {})
     const accord = await browser.follow(await browser.atFranceConnect(retry, 'odette'))

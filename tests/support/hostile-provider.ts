@@ -83,7 +83,9 @@ export const hs256 = (secret: string) => (header: Json, claims: Json) => {
 }
 export const unsigned = (header: Json, claims: Json) => `${part(header)}.${part(claims)}.`
 
-export async function startHostileProvider(): Promise<HostileProvider> {
+export async function startHostileProvider(
+  redirectUri = 'http://localhost:3000/connexion/franceconnect/retour',
+): Promise<HostileProvider> {
   const codes = new Map<string, { nonce: string; challenge?: string }>()
   const sessions = new Map<string, string>() // access token → id_token
   const seconds = () => Math.floor(provider.now().getTime() / 1000) + (provider.twist.clockSeconds ?? 0)
@@ -184,7 +186,7 @@ export async function startHostileProvider(): Promise<HostileProvider> {
     issuer: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/v2`,
     clientId: randomBytes(16).toString('hex'),
     clientSecret: randomBytes(32).toString('hex'),
-    redirectUri: 'http://localhost:3000/connexion/franceconnect/retour',
+    redirectUri,
     twist: {},
     now: () => new Date(),
     keys: [newKey()],

@@ -150,6 +150,8 @@ export async function newWorld(
     connections?: number
     cgu?: boolean
     more?: (db: Db) => Hono<Env>
+    /** Instead of those of the settings. */
+    oidc?: (log: OidcLog) => Required<Providers>
     /** One of its own server. */
     database?: TestDatabase
   } = {},
@@ -200,7 +202,7 @@ export async function newWorld(
   const say = openLog((line) => void log.push(JSON.parse(line) as Record<string, unknown>))
   const refused: OidcLog = ({ refusal, cause }) => say('warn', { event: 'oidc', reason: refusal, error: cause })
   const provider = openProvider({ profile: franceconnect, ...config.franceconnect, log: refused })
-  const oidc = {
+  const oidc = options.oidc?.(refused) ?? {
     franceconnect: provider,
     proconnect: openProvider({ profile: proconnect, ...config.proconnect!, log: refused }),
   }
