@@ -58,6 +58,9 @@ const IBAN_LENGTH = Object.fromEntries(
     .map((entry) => [entry.slice(0, 2), Number(entry.slice(2))]),
 )
 
+/** Countries whose code is also a French word (« de 22 à 26 euros »): they write digits only, so that a sentence is none of theirs. */
+const SENTENCE = /^(?:DE|ES|IL|MA|ME|SE|SI).*[A-Z]/
+
 const holdsIban = (text: string) => {
   const upper = text.toUpperCase()
   return [...upper.matchAll(/(?<![A-Z0-9])(?=([A-Z]{2}) ?\d\d)/g)].some((start) => {
@@ -67,6 +70,7 @@ const holdsIban = (text: string) => {
     return (
       length !== undefined &&
       number.length === length &&
+      !SENTENCE.test(number) &&
       number.replace(/\D/g, '').length >= 12 &&
       mod97(number.slice(4) + number.slice(0, 4)) === 1
     )

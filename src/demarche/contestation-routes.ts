@@ -44,6 +44,9 @@ export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
       return { demarche, mandat, enCours, contestations, structure, now: tx.now }
     })
     if (!shown) return c.notFound()
+    // Said meanwhile: nothing is left to mend.
+    if (status === 422 && shown.contestations.some(({ answeredAt, maniere }) => !answeredAt && !maniere))
+      return c.redirect(`/mon-espace/demarches/${demarcheId}#desaccord`, 303)
     const par =
       usager.niveau !== 'code_prive'
         ? 'ici'
@@ -89,6 +92,8 @@ export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
     if (shown instanceof Response) return shown
     if (!shown) return c.notFound()
     const auteur = shown.demarche.aidantId === c.var.aidant.id
+    // The page says why she records nothing here.
+    if (status === 422 && auteur) return c.redirect(`/demarches/${demarcheId}/contestation`, 303)
     return c.html(contestationRecuePage({ frame: frameOf(c, 'personnes'), ...shown, auteur, ...more }), status)
   }
   const RECUE = '/demarches/:demarcheId/contestation'
@@ -162,6 +167,7 @@ export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
       return { contestation, usager, demarche: await findDemarche(tx, contestation.demarcheId), now: tx.now }
     })
     if (shown instanceof Response) return shown
+    if (status === 422 && shown?.contestation.answeredAt) return c.redirect(`${CONTESTATIONS}/${id}`, 303)
     const frame = frameOf(c, 'contestations')
     return shown ? c.html(contestationPage({ frame, fuseau: c.var.aidant.fuseau, ...shown, ...more }), status) : c.notFound()
   }

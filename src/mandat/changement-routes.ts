@@ -75,7 +75,7 @@ export function changementRoutes({ db, door }: { db: Db; door: SmsDoor & Door })
     if (shown instanceof Response) return shown
     const { usager, attendu } = shown
     // Served, or forgotten: where she is told now is what there is to see.
-    if (!attendu) return status === 200 ? c.redirect(ici, 303) : show(side, status, more)
+    if (!attendu) return status === 409 ? show(side, status, more) : c.redirect(ici, 303)
     return c.html(codeContactPage({ frame, elle: by.kind === 'usager', ici, usager, attendu, ...more }), status)
   }
   const ask = async (side: Side, way: { suivi: 'email' | 'sms'; contact: string }, values: Shown['values'] = {}) => {

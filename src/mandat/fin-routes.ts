@@ -88,7 +88,8 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
     status: 200 | 409 | 422,
     more: Partial<Parameters<typeof pauseRecuePage>[0]> = {},
   ) => {
-    const shown = await standing(c, mandatId, { over: status === 200 ? 'redirected' : 'shown' })
+    // Over meanwhile, there is nothing left to mend in what was typed.
+    const shown = await standing(c, mandatId, { over: status === 409 ? 'shown' : 'redirected' })
     if (!shown) return c.notFound()
     if (shown instanceof Response) return shown
     return c.html(pauseRecuePage({ frame: frameOf(c, 'personnes'), ...shown, ...more }), status)
@@ -171,7 +172,7 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
     const { mandat, autorisations, now } = shown
     const acting = (await db.tx(as(c.var.aidant), (tx) => findActing(tx)))!
     const refusal = refusalOfRenewal(mandat, autorisations, acting.desactivees, undefined, now)
-    if (refusal && status === 200) return c.html(nonRenouvelablePage({ frame: frameOf(c, 'mandat'), mandatId, refusal }))
+    if (refusal && status !== 409) return c.html(nonRenouvelablePage({ frame: frameOf(c, 'mandat'), mandatId, refusal }), status)
     const renouvelle = {
       perimetre: aRenouveler(autorisations, acting.desactivees),
       nonRepris: nonRepris(autorisations, acting.desactivees),

@@ -2,6 +2,8 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { filtreForm } from '../../src/audit/forms.ts'
 import { horsMandatForm } from '../../src/demarche/forms.ts'
+import { listForms } from '../support/forms.ts'
+import { deadLinks } from '../support/html.ts'
 import { type Answer, type Matrix, openMatrix } from '../support/matrix.ts'
 import type { Fields } from '../support/world.ts'
 
@@ -99,6 +101,7 @@ const SEARCHES = [
 
 /** Those that reach furthest: asked of every field and of every parameter that a page reads. */
 const WORST = [
+  '\u0000',
   'a\u0000b',
   '\uD800',
   '__proto__',
@@ -212,12 +215,20 @@ function bodyOf({ body, fields: gestures, more }: Run, fields: Fields): { body: 
   }
 }
 
+/** Fields that a page shows only where they mean something, and that nobody who was not shown them sends. */
+const ONLY_WHEN_ASKED = ['champ-mesureFinie', 'champ-note', 'champ-pause']
+
 /** What a request must never get. */
-function faultOf({ status, body }: Answer): string | undefined {
+function faultOf({ status, body, headers }: Answer): string | undefined {
   if (status >= 500) return `${status}`
   if (/node_modules|\bat \S+ \(|\.ts:\d+:\d+|PostgresError|ZodError|TypeError|invalid byte|syntax error/.test(body))
     return 'une pile'
   if (/<script>alert|\[object Object\]/.test(body)) return 'un texte rendu tel quel'
+  if (!headers.get('content-type')?.startsWith('text/html')) return undefined
+  // No field refused that the page does not show.
+  const dead = deadLinks(body).filter((id) => !ONLY_WHEN_ASKED.includes(id))
+  if (dead.length > 0) return `rien n’a l’identifiant ${dead}`
+  if (status >= 400 && !/<html lang="fr".*<h1>[^<]/s.test(body)) return `${status} sans un mot`
   return undefined
 }
 
@@ -274,6 +285,24 @@ describe('quoi qu’on envoie : ni panne, ni pile, ni attente', () => {
           if (fault) wrong.push(`${key} ${name}=${JSON.stringify(value).slice(0, 60)} : ${fault}`)
         }
     }
+    expect(wrong).toEqual([])
+  })
+
+  it('tous les champs de tous les formulaires à la fois, seuls ou autour de bonnes réponses', { timeout: 300_000 }, async () => {
+    const names = [...new Set((await listForms()).flatMap(({ shape }) => Object.keys(shape)))]
+    const all = (value: string | string[]) => Object.fromEntries(names.map((name) => [name, value]))
+    const wrong: string[] = []
+    // One in three: things in every state, by callers of every role.
+    for (const { key, method } of matrix.routes.filter((one) => one.method === 'POST'))
+      for (const { caller, address } of matrix.owners(key).filter((_, n) => n % 3 === 0)) {
+        const right = (await matrix.fieldsOf(key, caller)) ?? {}
+        for (const value of ['', '\u0000', '\uD800', 'a'.repeat(500), ['a', 'b']])
+          for (const fields of [all(value), { ...all(value), ...right }]) {
+            await matrix.world.sql`delete from limite`
+            const fault = faultOf(await matrix.ask({ caller, method, address, fields, alone: opens(key) }))
+            if (fault) wrong.push(`${key} ${JSON.stringify(value).slice(0, 20)} : ${fault}`)
+          }
+      }
     expect(wrong).toEqual([])
   })
 

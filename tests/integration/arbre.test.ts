@@ -1,7 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createApp } from '../../src/app.ts'
@@ -152,11 +151,8 @@ describe('le séquenceur', () => {
       for (let i = 0; i < 6; i++) await record()
     })
     await Promise.all(writers)
-    for (let waited = 0; waited < 100; waited++) {
-      const [lag] = await world.sql`select en_attente::int as n from journal_retard()`
-      if (lag!.n === 0) break
-      await sleep(100)
-    }
+    const lag = async () => (await world.sql`select en_attente::int as n from journal_retard()`)[0]!.n
+    await expect.poll(lag, { timeout: 50_000 }).toBe(0)
     await Promise.all(both.map((one) => one.stop()))
     await other.close()
     const rows = await leaves()
@@ -560,7 +556,7 @@ describe('les témoins', () => {
     const policy = { witnesses: [{ ...newWitness(tree.signer).witness, url: 'http://127.0.0.1:9' }], isMet: () => false }
     const said: string[] = []
     const running = startCosigning(tree.db, policy, (_level, { event }) => void said.push(event), 20)
-    await sleep(300)
+    await expect.poll(() => said.length, { timeout: 10_000 }).toBeGreaterThan(1)
     await running.stop()
     expect(new Set(said)).toEqual(new Set(['temoin_muet']))
   })

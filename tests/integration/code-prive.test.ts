@@ -65,6 +65,9 @@ const goOn = async () => {
   await world.database.freeze(null)
   await world.database.travel(now)
 }
+/** This hour (UTC), so many days after the world's: a date written here would come, and be in its past. */
+const days = async (after: number, hour: string) =>
+  new Date(`${new Date((await world.now()).getTime() + after * 24 * 60 * MINUTE).toISOString().slice(0, 10)}T${hour}Z`)
 const unknown = () => Array.from(randomBytes(12), (byte) => LETTRES[byte % LETTRES.length]).join('')
 const typed = (fields: { code?: string; annee?: string } = {}) => ({ code, annee, ...fields })
 const open = (fields: { code?: string; annee?: string } = {}, cookie?: string) =>
@@ -311,13 +314,13 @@ describe('inconnu, une autre année, remplacé, essayé trop souvent', () => {
   })
 
   it('cinq essais d’un code ferment ce code seul, un jour ; ouvrir ne compte pas', async () => {
-    await world.database.freeze(new Date('2026-12-01T10:00:00Z'))
+    await world.database.freeze(await days(1, '10:00:00'))
     for (let tries = 0; tries < 2 * RATES.code_prive.count; tries++) expect((await open()).status).toBe(303)
     await lock()
     expect((await open()).status).toBe(409)
-    await world.database.freeze(new Date('2026-12-01T23:59:00Z'))
+    await world.database.freeze(await days(0, '23:59:00'))
     expect((await open()).status).toBe(409)
-    await world.database.freeze(new Date('2026-12-02T00:00:01Z'))
+    await world.database.freeze(await days(1, '00:00:01'))
     expect((await open()).status).toBe(303)
     await goOn()
   })
@@ -764,7 +767,7 @@ describe('arrêter ou mettre en pause, avec un code envoyé à son contact prouv
 
   it('le code part à l’heure où elle le demande, au contact masqué ; tapé, elle arrête ; la session a changé', async () => {
     await prove(told.usagerId, { telephone: '+33612345678' })
-    await world.database.freeze(new Date('2026-12-03T22:30:00Z'))
+    await world.database.freeze(await days(1, '22:30:00'))
     const browser = await opened()
     expect((await browser.get('/mon-espace')).html).toContain(`href="${arreter()}"`)
     const former = browser.cookies.get('session')!
@@ -851,6 +854,7 @@ describe('arrêter ou mettre en pause, avec un code envoyé à son contact prouv
 
   it('trois codes par heure, dans quelque session que ce soit', async () => {
     await prove(told.usagerId, { email: 'josiane@example.org' }, 'email')
+    await world.database.freeze(await world.now())
     await world.sql`delete from message`
     for (let i = 0; i < RATES.code_preuve.count; i++) await ask(await opened())
     const page = await (await opened()).post(confirmer(), {})
@@ -858,6 +862,7 @@ describe('arrêter ou mettre en pause, avec un code envoyé à son contact prouv
     expect(plain(page.html)).toContain('Plusieurs codes sont déjà partis')
     expect(plain(page.html)).toContain('j••••@example.org')
     expect(await world.messages()).toHaveLength(RATES.code_preuve.count)
+    await goOn()
   })
 
   it('plus un SMS à ce numéro aujourd’hui : rien n’est perdu, la page dit comment arrêter sans lui, et demain il part', async () => {

@@ -244,7 +244,7 @@ describe('elle, dans son espace', () => {
     const elsewhere = `/personnes/${usagerId}/contact`
     const fabrice = await thomas('fabrice')
     for (let n = 0; n <= RATES.sms_numero.count; n++) {
-      await world.sql`delete from limite where fin < horloge() + interval '2 hours'`
+      await world.sql`delete from limite where fin - debut < interval '2 hours'`
       await bySms(fabrice, NOUVEAU, elsewhere)
     }
     expect((await bySms(fabrice, NOUVEAU, elsewhere)).status).toBe(409)
@@ -273,10 +273,10 @@ describe('elle, dans son espace', () => {
   it('plus un SMS aujourd’hui : la page le dit, et le papier reste', async () => {
     const browser = await josiane()
     for (let n = 0; n < RATES.sms_numero.count; n++) {
-      await world.sql`delete from limite where fin < horloge() + interval '2 hours'`
+      await world.sql`delete from limite where fin - debut < interval '2 hours'`
       await bySms(browser)
     }
-    await world.sql`delete from limite where fin < horloge() + interval '2 hours'`
+    await world.sql`delete from limite where fin - debut < interval '2 hours'`
     const page = await bySms(browser)
     expect(page.status).toBe(409)
     expect(await words(page)).toContain('Plus aucun SMS ne peut partir aujourd’hui')

@@ -215,13 +215,8 @@ describe('effacer une personne', () => {
     return going
   }
   const waiting = async () => {
-    for (let tries = 0; ; tries++) {
-      const [row] =
-        await world.sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-      if (row) return
-      if (tries > 100) throw new Error('nobody waits')
-      await sleep(10)
-    }
+    const found = () => world.sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    while ((await found()).length === 0) await sleep(10)
   }
 
   it('deux effacements à la fois n’en font qu’un', async () => {

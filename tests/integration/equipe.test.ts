@@ -584,12 +584,15 @@ describe('suspendre, rétablir, nommer', () => {
     const told = await world.signMandat({ aidant: 'ines', persona: 'josiane' })
     let release = () => {}
     const held = new Promise<void>((resolve) => (release = resolve))
+    let begin = () => {}
+    const begun = new Promise<void>((resolve) => (begin = resolve))
     const acting = world.db.tx(world.as('ines'), async (tx) => {
       await tx.sql`select aidant_actif(${world.aidants.ines}, ${world.structures.figeac})`
+      begin()
       await held
       return 'fini'
     })
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await begun
     let suspended = false
     const suspending = setMembre(world.db, world.asReferent('nadia'), { aidantId: world.aidants.ines, geste: 'suspendre' }).then(
       (done) => {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import http from 'node:http'
@@ -797,16 +797,22 @@ describe('le serveur', () => {
     await server.close()
   })
 
-  /** An application whose answer takes its time, and the moment it was asked. */
-  const slow = (ms: number) => {
+  /** An application whose answer takes its time, or waits for its draining to be seen; and the moment it was asked. */
+  const slow = (ms?: number) => {
     let ask!: () => void
     const asked = new Promise<void>((resolve) => (ask = resolve))
+    let drain!: () => void
+    const draining = new Promise<void>((resolve) => (drain = resolve))
     const app = new Hono<Env>()
       .get('/lente', async (c) => {
         ask()
-        return c.text(await sleep(ms, 'enfin'))
+        await (ms === undefined ? draining : sleep(ms))
+        return c.text('enfin')
       })
-      .get('/readyz', (c) => c.text(String(c.env.draining?.())))
+      .get('/readyz', (c) => {
+        if (c.env.draining?.()) drain()
+        return c.text(String(c.env.draining?.()))
+      })
     return { app, asked }
   }
 
@@ -834,13 +840,17 @@ describe('le serveur', () => {
   })
 
   it('n’est plus prêt pour une connexion déjà ouverte, et la ferme', async () => {
-    const { app, asked } = slow(300)
+    const { app, asked } = slow()
     const server = await serve(app, { port: 0, host: '127.0.0.1' })
-    // Both requests leave at once on one connection: the second is read while draining.
-    const answers = talk(server.port, ['GET /lente HTTP/1.1\r\nHost: x\r\n\r\n', 'GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n'], 150)
+    const socket = connect(server.port, '127.0.0.1')
+    const answered = text(socket)
+    socket.write('GET /lente HTTP/1.1\r\nHost: x\r\n\r\n')
     await asked
-    await server.close()
-    const { answer } = await answers
+    const closed = server.close()
+    // Read while draining, and what lets the first be answered.
+    socket.write('GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n')
+    await closed
+    const answer = await answered
     expect(answer).toContain('enfin')
     expect(answer).toMatch(/true$|true\r?\n0/)
     expect(answer).toMatch(/connection: close/i)
@@ -856,46 +866,54 @@ describe('le serveur', () => {
   })
 
   /** A process of its own, as main will be. */
-  const launch = async (): Promise<{ child: ChildProcess; port: number; output: () => string; asked: () => Promise<void> }> => {
+  const launch = async (env: NodeJS.ProcessEnv = process.env) => {
     const code = `
       import { Hono } from 'hono'
       import { serve, stopOnSignal } from './src/http/server.ts'
-      const app = new Hono().get('/lente', async (c) => { console.log('demandée'); await new Promise((r) => setTimeout(r, 500)); return c.text('enfin') })
+      let answer
+      const app = new Hono()
+        .get('/lente', async (c) => { console.log('demandée'); await new Promise((r) => (answer = r)); return c.text('enfin') })
       const server = await serve(app, { port: 0, host: '127.0.0.1' })
-      stopOnSignal(async () => { await server.close(); console.log('base fermée') })
+      stopOnSignal(async () => {
+        console.log('arrêt')
+        if (process.env.OBSTINE === undefined) setTimeout(answer, 300)
+        await server.close()
+        console.log('base fermée')
+      })
       console.log(server.port)`
     const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], {
       cwd: `${import.meta.dirname}/../..`,
       stdio: ['ignore', 'pipe', 'inherit'],
+      env,
     })
     let output = ''
-    child.stdout!.setEncoding('utf8').on('data', (piece: string) => (output += piece))
-    while (!output.includes('\n')) await once(child.stdout!, 'data')
-    const asked = async () => {
-      while (!output.includes('demandée')) await once(child.stdout!, 'data')
+    child.stdout.setEncoding('utf8').on('data', (piece: string) => (output += piece))
+    const until = async (word: string) => {
+      while (!output.includes(word)) await once(child.stdout, 'data')
     }
-    return { child, port: Number(output), output: () => output, asked }
+    await until('\n')
+    return { child, port: Number(output), output: () => output, until }
   }
 
   it.each([
     'SIGTERM',
     'SIGINT',
   ] as const)('à %s, finit ce qui est en cours, ferme le reste, puis sort proprement', async (signal) => {
-    const { child, port, output, asked } = await launch()
+    const { child, port, output, until } = await launch()
     const during = fetch(`http://127.0.0.1:${port}/lente`).then((response) => response.text())
-    await asked()
+    await until('demandée')
     child.kill(signal)
     expect(await during).toBe('enfin')
     const [code] = await once(child, 'exit')
-    expect([code, output()]).toEqual([0, `${port}\ndemandée\nbase fermée\n`])
+    expect([code, output()]).toEqual([0, `${port}\ndemandée\narrêt\nbase fermée\n`])
   })
 
   it('au second signal, sort aussitôt', async () => {
-    const { child, port, asked } = await launch()
+    const { child, port, until } = await launch({ ...process.env, OBSTINE: '1' })
     const lost = fetch(`http://127.0.0.1:${port}/lente`).catch(() => 'coupée')
-    await asked()
+    await until('demandée')
     child.kill('SIGTERM')
-    await sleep(50)
+    await until('arrêt')
     child.kill('SIGTERM')
     expect((await once(child, 'exit'))[0]).toBe(1)
     expect(await lost).toBe('coupée')

@@ -1,15 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync, readdirSync } from 'node:fs'
-import path from 'node:path'
 import { Hono } from 'hono'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { z } from 'zod'
 import { code6, MAX_FIELDS } from '../../src/form.ts'
 import type { Env } from '../../src/http/env.ts'
 import { SAID_ANEW } from '../../src/http/kept-form.ts'
 import { limitRate } from '../../src/http/limit-rate.ts'
 import { publicPage, requireAidant } from '../../src/http/rules.ts'
 import { BEGUN_IN } from '../../views/public/kept.ts'
+import { listForms } from '../support/forms.ts'
 import { expectValidHtml } from '../support/html.ts'
 import { type Fields, newWorld, PUBLIC_URL, type Told, type World } from '../support/world.ts'
 
@@ -215,15 +213,8 @@ describe('un formulaire interrompu par la fermeture de la session', () => {
   })
 
   it('aucun code d’un formulaire n’est gardé', async () => {
-    const src = path.resolve(import.meta.dirname, '../../src')
-    const codes: string[] = []
-    for (const noun of readdirSync(src)) {
-      if (!existsSync(path.join(src, noun, 'forms.ts'))) continue
-      const forms = (await import(path.join(src, noun, 'forms.ts'))) as Record<string, unknown>
-      for (const form of Object.values(forms))
-        if (form instanceof z.ZodObject)
-          for (const [name, field] of Object.entries(form.shape)) if (field === code6) codes.push(name)
-    }
+    const fields = (await listForms()).flatMap(({ shape }) => Object.entries(shape))
+    const codes = fields.filter(([, field]) => field === code6).map(([name]) => name)
     expect(codes.length).toBeGreaterThan(2)
     expect(codes.filter((name) => !SAID_ANEW.includes(name))).toEqual([])
   })

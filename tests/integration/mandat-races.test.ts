@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openDb } from '../../src/db.ts'
 import { recordDemarche } from '../../src/demarche/record.ts'
@@ -476,19 +477,16 @@ describe(`les fins entre elles, ${ENDS} fois chacune`, () => {
         const draft = await world.draft({ aidant: 'fabrice', persona: 'ibrahim', perimetre: ['logement'] })
         const code = await world.freshCode('fabrice')
         await world.database.freeze(new Date(Math.ceil((await world.now()).getTime() / 1000) * 1000))
-        // Each before the other, in turn: by little at first, then by more than it takes on a busy machine.
-        const wait = () => new Promise((resolve) => setTimeout(resolve, round ** 2))
-        const [signed, ended] = await Promise.all([
-          (round % 2 ? wait() : Promise.resolve()).then(() =>
-            signMandat(world.db, world.as('fabrice'), { brouillonId: draft, code }, world.signer),
-          ),
-          (round % 2 ? Promise.resolve() : wait()).then(
-            (): Promise<{ ok: boolean }> =>
-              what === 'deces'
-                ? terminateMandat(world.db, world.as('fabrice'), { mandatId: first.id, how: 'deces' })
-                : closeStructure(operator, STRUCTURES.saintDenis.siret),
-          ),
-        ])
+        const sign = () => signMandat(world.db, world.as('fabrice'), { brouillonId: draft, code }, world.signer)
+        const end = (): Promise<{ ok: boolean }> =>
+          what === 'deces'
+            ? terminateMandat(world.db, world.as('fabrice'), { mandatId: first.id, how: 'deces' })
+            : closeStructure(operator, STRUCTURES.saintDenis.siret)
+        // Each before the other, in turn: by little at first, then by more and more, at last by all that it takes.
+        const lateBy = (one: Promise<unknown>) => (round < 14 ? sleep(round ** 2) : one)
+        const signing = round % 2 ? undefined : sign()
+        const ending = signing ? lateBy(signing).then(end) : end()
+        const [signed, ended] = await Promise.all([signing ?? lateBy(ending).then(sign), ending])
         ok(ended)
         const outcome = `${what} ${signed.ok ? 'signe' : signed.refusal}`
         outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
@@ -519,7 +517,7 @@ describe(`les fins entre elles, ${ENDS} fois chacune`, () => {
     await world.sql.begin(async (tx) => {
       await tx.unsafe(`update structure set ${change} where id = '${world.structures.saintDenis}'`)
       signing = signMandat(world.db, world.as('fabrice'), { brouillonId, code }, world.signer)
-      await new Promise((resolve) => setTimeout(resolve, 400))
+      await sleep(400)
     })
     expect(await signing).toEqual({ ok: false, refusal })
     await world.sql`update structure set suspended_at = null, thematiques_desactivees = '{}' where id = ${world.structures.saintDenis}`

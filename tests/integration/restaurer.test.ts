@@ -176,7 +176,7 @@ describe('la fin d’une restauration', () => {
     await record()
     // Another test's transaction, anywhere on the server, may hold the line back for a while.
     const placing = async () => {
-      for (let tries = 0; tries < 100; tries++, await sleep(50)) await former.sequencer.turn()
+      for (let tries = 0; tries < 1000; tries++, await sleep(50)) await former.sequencer.turn()
     }
     await expect(placing()).rejects.toMatchObject({ constraint_name: 'journal_point_nom' })
     await former.close()

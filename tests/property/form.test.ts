@@ -192,7 +192,8 @@ describe('un secret', () => {
       fc.property(sentence, (list) => {
         expect(findSecret(list.join(' '))).toBeUndefined()
       }),
-      RUNS,
+      // Of a German IBAN, the length and the key.
+      { ...RUNS, examples: [['de 22 au 2026 2026 son 12 2026'.split(' ')]] },
     )
   })
 })

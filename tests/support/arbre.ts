@@ -62,7 +62,7 @@ export function openTree(
     sequencer,
     /** Turns until no line waits. Another test's transaction, anywhere on the server, may hold lines back for a while. */
     async settle(): Promise<number> {
-      for (let total = 0, tries = 0; tries < 300; tries++) {
+      for (let total = 0, tries = 0; tries < 1000; tries++) {
         const { count, more } = await sequencer.turn()
         total += count
         if (more) continue

@@ -25,9 +25,14 @@ export const expectValidHtml = async (html: string): Promise<void> => {
       ({ line, ruleId, message }) => `${line}: ${ruleId}: ${message}\n    ${html.split('\n')[line - 1]?.trim().slice(0, 240)}`,
     ),
   )
-  const ids = new Set([...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id))
-  for (const [, id] of html.matchAll(/ href="#([^"]+)"/g)) if (!ids.has(id)) faults.push(`nothing has the id of #${id}`)
+  faults.push(...deadLinks(html).map((id) => `nothing has the id of #${id}`))
   if (faults.length > 0) expect.fail(`invalid HTML\n${faults.join('\n')}`)
+}
+
+/** What a page leads to in itself and does not have: nobody can mend a field that is refused and not shown. */
+export function deadLinks(html: string): string[] {
+  const ids = new Set([...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id))
+  return [...html.matchAll(/ href="#([^"]+)"/g)].map(([, id]) => id!).filter((id) => !ids.has(id))
 }
 
 /** Runs every WCAG A and AA rule of axe and its good practices on the page as it is now; fails with each element found. */

@@ -120,6 +120,8 @@ export async function openWorld(options: { publicUrl?: string } = {}): Promise<W
     suivi = 'sms',
   }) => {
     const by = as(aidant, structure)
+    // Each code of her authenticator counts once: this signature has the one after the last's.
+    await database.travel({ ms: 30_000 })
     const draft = ok(await startBrouillon(db, by, { thematiques: perimetre, duree }))
     const { nonce } = ok(await openIdentification(db, by, { brouillonId: draft.id, navigateur: undefined }))
     const at = await db.tx(by, async (tx) => tx.now)
@@ -146,8 +148,6 @@ export async function openWorld(options: { publicUrl?: string } = {}): Promise<W
       update brouillon
       set contact_prouve_at = horloge(), contact_lecteur = case when contact_partage then 'famille' end
       where id = ${draft.id} and contact is not null`
-    // Each code of her authenticator counts once: the next signature waits for the next one.
-    await database.travel({ ms: 30_000 })
     const now = await db.tx(by, async (tx) => tx.now)
     const signer = { seal: parseSealKeys(sealKeys), publicUrl, secretsKey, franceconnect: issued }
     const { id } = ok(await signMandat(db, by, { brouillonId: draft.id, code: codeOf(aidant, now) }, signer))

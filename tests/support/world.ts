@@ -374,9 +374,11 @@ export async function newWorld(
     async tablesHolding(text) {
       const found: string[] = []
       for (const table of await tables()) {
-        const [row] = await sql.unsafe(`select 1 from "${table}" t where position(lower($1) in lower(t::text)) > 0 limit 1`, [
-          text,
-        ])
+        // Without the bytes: six digits stand by chance in the hexadecimal of a hash.
+        const [row] = await sql.unsafe(
+          String.raw`select 1 from "${table}" t where position(lower($1) in lower(regexp_replace(t::text, '\\\\x[0-9a-f]+', '', 'g'))) > 0 limit 1`,
+          [text],
+        )
         if (row) found.push(table)
       }
       return found
