@@ -1,9 +1,9 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 
-/** `parseArgs`, whose refusals are said in French. */
+/** `parseArgs`, whose refusals are said in French. A value may begin with one dash: of sixty-four prints of keys in base64url, one does. */
 export function readArgs<const T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
   try {
-    return parseArgs(config)
+    return parseArgs({ ...config, args: config.args?.reduce(withValue(config), []) } as T)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const [, what = '?'] = /'([^' ]*)[^']*'/.exec(message) ?? []
@@ -13,6 +13,14 @@ export function readArgs<const T extends ParseArgsConfig>(config: T): ReturnType
     throw new Error(`${what} ${/does not take/.test(message) ? 'ne prend pas de valeur' : 'demande une valeur'}.${AIDE}`)
   }
 }
+
+const withValue =
+  ({ options = {} }: ParseArgsConfig) =>
+  (read: readonly string[], arg: string): string[] => {
+    const name = read.at(-1) ?? ''
+    const isValue = /^-[^-]/.test(arg) && name.startsWith('--') && options[name.slice(2)]?.type === 'string'
+    return isValue ? [...read.slice(0, -1), `${name}=${arg}`] : [...read, arg]
+  }
 
 const AIDE = ' --help dit comment faire.'
 

@@ -12,7 +12,7 @@ import { startServer, type TestServer } from '../support/database.ts'
 import { freePort, type Live, openLive } from '../support/live.ts'
 import type { Program } from '../support/processes.ts'
 
-const KILLS = 10
+const KILLS = 20
 const WRITERS = 8
 const MANDATS = 4
 

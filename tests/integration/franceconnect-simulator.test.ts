@@ -42,7 +42,10 @@ beforeAll(async () => {
     vi.spyOn(console, method).mockImplementation((...words) => void said.push(words.join(' ')))
   simulator = await startSimulator({ port: 0, clients: CLIENTS, intercept: (...of) => intercept?.(...of) })
 })
-afterAll(() => simulator.close())
+afterAll(async () => {
+  vi.restoreAllMocks()
+  await simulator.close()
+})
 afterEach(() => {
   vi.useRealTimers()
   intercept = undefined

@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => world.close())
 beforeEach(() => world.database.freeze(null))
 
-const ROUNDS = 100
+const ROUNDS = 150
 /** Of each race between two ends. */
 const ENDS = 40
 

@@ -112,7 +112,7 @@ describe('npm run verify-mandat', () => {
       [['--fc-jwks', mine], 0, 'Accord     vérifié'],
       [['--fc-empreinte', await fcKey()], 0, 'Accord     vérifié'],
       [['--fc-jwks', others], 1, 'Accord     FAUX'],
-      [['--fc-empreinte', 'x'.repeat(43)], 1, 'Accord     FAUX : la clé'],
+      [['--fc-empreinte', `-${'x'.repeat(42)}`], 1, 'Accord     FAUX : la clé'],
     ] as const) {
       const { code, said } = await verify(file, '--emetteur', url, ...args)
       expect(said).toContain(line)
