@@ -59,24 +59,26 @@ export function aidantRoutes({ db, config, proconnect }: Deps): Hono<Env> {
     return c.redirect('/connexion/code', 303)
   })
 
+  const browserOf = (c: Context<Env>) => ({
+    navigateur: jar.read(c, 'navigateur') ?? '',
+    previousSession: c.var.sessionId,
+    connu: jar.read(c, 'connu'),
+  })
   routes.get('/connexion/code', publicPage, locale, (c) => c.html(codePage({ frame: frame(c) })))
   const waitingForCode = perAddress((c, wait) => codePage({ frame: frame(c), wait }))
   routes.post('/connexion/code', publicPage, locale, waitingForCode, async (c) => {
     const form = await parseForm(c, codeForm)
     if (!form.ok) return c.html(codePage({ frame: frame(c), errors: form.errors }), 422)
-    const navigateur = jar.read(c, 'navigateur') ?? ''
-    return entered(c, await redeemCode(db, { navigateur, previousSession: c.var.sessionId, code: form.data.code }, door))
+    return entered(c, await redeemCode(db, { ...browserOf(c), code: form.data.code }, door))
   })
 
   // Typed, reloaded or kept as a bookmark: the passkey is asked for by the button of the page it leads to.
   routes.get('/connexion/cle', publicPage, (c) => c.redirect(`/connexion${new URL(c.req.url).search}`, 303))
   routes.post('/connexion/cle', publicPage, locale, perAddress(), async (c) => {
-    const navigateur = jar.read(c, 'navigateur')
     const form = await parseForm(c, signatureForm)
-    const given = { navigateur: navigateur ?? '', previousSession: c.var.sessionId }
-    const redeemed = form.ok ? await redeemSignature(db, { ...given, ...form.data }, door) : undefined
+    const redeemed = form.ok ? await redeemSignature(db, { ...browserOf(c), ...form.data }, door) : undefined
     if (redeemed?.ok) return entered(c, { ...redeemed, suite: c.req.query('suite') ?? null })
-    const asked = await openSignature(db, navigateur)
+    const asked = await openSignature(db, jar.read(c, 'navigateur'))
     jar.set(c, 'navigateur', asked.navigateur)
     const options = await signatureOptions(config.publicUrl, asked.defi, [])
     const sent = (await readFields(c)).has('signature')
@@ -87,8 +89,7 @@ export function aidantRoutes({ db, config, proconnect }: Deps): Hono<Env> {
   routes.get('/connexion/lien/:jeton', publicPage, locale, (c) => c.html(lienPage({ frame: frame(c) })))
   const waitingForLien = perAddress((c, wait) => lienPage({ frame: frame(c), wait }))
   routes.post('/connexion/lien/:jeton', publicPage, locale, waitingForLien, async (c) => {
-    const navigateur = jar.read(c, 'navigateur') ?? ''
-    return entered(c, await redeemCode(db, { navigateur, previousSession: c.var.sessionId, lien: c.req.param('jeton') }, door))
+    return entered(c, await redeemCode(db, { ...browserOf(c), lien: c.req.param('jeton') }, door))
   })
 
   const entered = async (c: Context<Env>, redeemed: Redeemed) => {

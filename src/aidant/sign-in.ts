@@ -112,6 +112,8 @@ async function tellClosed(tx: Tx, email: string) {
   )
 }
 
+/** The browser that comes in, with what a sign-in left in it before (`connu`). */
+type Browser = { navigateur: string; previousSession?: string | undefined; connu?: string | undefined }
 /** `connu`: what this browser is to keep, so that its tries are known for hers. */
 type Entered = { ok: true; token: string; connu: string }
 export type Redeemed = (Entered & { suite: string | null }) | { ok: false; refusal: 'code_refuse' }
@@ -120,11 +122,7 @@ export type Redeemed = (Entered & { suite: string | null }) | { ok: false; refus
  * Second step, in the browser that began: the code received, or its link. Works once, three tries, ten minutes for the code and fifteen for the
  * link; opens the session and ends the one this browser had.
  */
-export const redeemCode = (
-  db: Db,
-  given: { navigateur: string; previousSession?: string | undefined } & ({ code: string } | { lien: string }),
-  door: Door,
-): Promise<Redeemed> =>
+export const redeemCode = (db: Db, given: Browser & ({ code: string } | { lien: string }), door: Door): Promise<Redeemed> =>
   db.tx({ kind: 'portier' }, async (tx) => {
     const [row] = await tx.sql<
       {
@@ -172,7 +170,7 @@ export const openSignature = (db: Db, navigateur: string | undefined): Promise<{
  */
 export const redeemSignature = (
   db: Db,
-  given: { navigateur: string; previousSession?: string | undefined; signature: AuthenticationResponseJSON },
+  given: Browser & { signature: AuthenticationResponseJSON },
   door: Door,
 ): Promise<Entered | { ok: false; refusal: 'cle_refusee' }> =>
   db.tx({ kind: 'portier' }, async (tx) => {
@@ -192,7 +190,7 @@ export const redeemSignature = (
 async function openFor(
   tx: Tx,
   { id: aidantId, email, structures }: { id: string; email: string; structures: string[] },
-  { previousSession, parSecours }: { previousSession?: string | undefined; parSecours?: boolean },
+  { previousSession, connu, parSecours }: Omit<Browser, 'navigateur'> & { parSecours?: boolean },
   { secretsKey }: Door,
 ): Promise<Entered> {
   // It may be another's, on a computer that several share.
@@ -200,7 +198,9 @@ async function openFor(
   const structureId = structures.length === 1 ? structures[0] : undefined
   const token = await openSession(tx, { aidantId, structureId, parSecours })
   await tx.sql`insert into acces (genre, aidant_id, structure_id) values ('connexion', ${aidantId}, ${structureId ?? null})`
-  return { ok: true, token, connu: sealBrowser(secretsKey, email, tx.random(16).toString('base64url')) }
+  // The same number as long as it is hers: one more at each sign-in would be as many more tries for whoever gathers them on a shared computer.
+  const kept = connu !== undefined && isSealed(secretsKey, email, connu) ? connu : undefined
+  return { ok: true, token, connu: kept ?? sealBrowser(secretsKey, email, tx.random(16).toString('base64url')) }
 }
 
 async function findOpen(tx: Tx, aidantId: string | null) {

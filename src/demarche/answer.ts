@@ -19,6 +19,12 @@ export const answerContestation = (
   db.tx(by, async (tx) => {
     const known = await findContestation(tx, contestationId)
     const mandat = known && (await lockToEnd(tx, known.mandatId))
+    const [paused] = await tx.sql<{ id: string; mandatId: string }[]>`
+      select id, mandat_id
+      from suspension
+      where id = pause_qui_attend(${known?.id ?? null})`
+    // Renewed since the act, the mandat paused is not its own: held too before what is to be lifted is read, so that her stop comes before or after.
+    const held = paused && (await lockToEnd(tx, paused.mandatId))
     const contestation = mandat && (await findContestation(tx, contestationId))
     if (!contestation) return { ok: false, refusal: 'introuvable' }
     if (contestation.answeredAt) return { ok: false, refusal: 'deja_repondue' }
@@ -36,14 +42,7 @@ export const answerContestation = (
       set reponse = ${reponse}, answered_at = ${tx.now}, answered_by = ${by.aidantId}, answered_journal_id = ${line.id}
       where id = ${contestationId}`
     const { enPause } = contestation
-    const [paused] = enPause
-      ? await tx.sql<{ id: string; mandatId: string }[]>`
-          select id, mandat_id
-          from suspension
-          where contestation_id = ${contestationId} and until_at is null`
-      : []
-    // Renewed since the act, the mandat paused is not its own.
-    const reprise = paused && (await lockToEnd(tx, paused.mandatId))
+    const reprise = enPause ? held : undefined
     if (paused && reprise) {
       const lifted = await append(tx, { action: 'autorisation_retablie', mandat: reprise, contenu: { thematique: enPause } })
       await tx.sql`update suspension set until_at = ${tx.now}, until_journal_id = ${lifted.id} where id = ${paused.id}`

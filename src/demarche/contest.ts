@@ -78,7 +78,7 @@ async function contest(tx: Tx, { demarcheId, motif, note, pause }: Said & { paus
     const paused = await append(tx, { action: 'autorisation_suspendue', mandat: pausing.mandat, contenu })
     await tx.sql`
       insert into suspension (autorisation_id, mandat_id, structure_id, usager_id, from_at, journal_id, contestation_id)
-      values (${pausing.id}, ${pausing.mandat.id}, ${mandat.structureId}, ${mandat.usagerId}, ${tx.now}, ${paused.id}, ${id})`
+      values (${pausing.id}, ${pausing.mandat.id}, ${mandat.structureId}, ${pausing.mandat.usagerId}, ${tx.now}, ${paused.id}, ${id})`
     await announcePause(tx, pausing.mandat, { quoi: 'pause', at: tx.now, whole: pausing.whole, line: paused.id })
   }
   await announceContestation(tx, mandat, { contestationId: id, line: line.id })

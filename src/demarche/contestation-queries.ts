@@ -37,7 +37,7 @@ const rows = (tx: Tx) => tx.sql`
       (select a.thematique
         from suspension s
         join autorisation_etat a on a.id = s.autorisation_id
-        where s.contestation_id = q.id and s.until_at is null and a.etat = 'suspendu' and ${sansPauseAElle(tx)}) as en_pause,
+        where s.id = pause_qui_attend(q.id) and a.etat = 'suspendu' and ${sansPauseAElle(tx)}) as en_pause,
       exists (select 1 from correction k where k.demarche_id = q.demarche_id and k.journal_id > q.journal_id) as corrigee_depuis
     from contestation q
     left join journal_contenu qc on qc.journal_id = q.journal_id

@@ -17,6 +17,7 @@ import { answerContestation } from './answer.ts'
 import { contestDemarche, recordContestation } from './contest.ts'
 import { findContestation, listAContester, listContestations } from './contestation-queries.ts'
 import { correctDemarche } from './correct.ts'
+import { peutCorriger } from './demarche.ts'
 import { contestationForm, contestationRecueForm, correctionForm, faitsCorriges, reponseForm } from './forms.ts'
 import { type DemarcheRow, findDemarche, findMoment } from './queries.ts'
 
@@ -124,11 +125,10 @@ export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
       ? c.html(correctionPage({ frame: frameOf(c, 'personnes'), ...shown, ...more }), status)
       : c.notFound()
   }
-  /** By its author, or the direction. */
   const correctedBy =
     ({ var: { aidant } }: AidantContext) =>
-    ({ aidantId }: DemarcheRow) =>
-      aidantId === aidant.id || aidant.referent
+    (demarche: DemarcheRow) =>
+      peutCorriger(demarche, aidant)
   const CORRIGER = '/demarches/:demarcheId/corriger'
   routes.get(CORRIGER, requireAidant, (c) => correcting(c, c.req.param('demarcheId')))
   routes.post(CORRIGER, requireAidant, async (c) => {

@@ -3,17 +3,19 @@ import { append } from '../journal/append.ts'
 import { jcs } from '../journal/jcs.ts'
 import { lockMandat } from '../mandat/queries.ts'
 import { newUuid } from '../uuid.ts'
-import { type DemarcheRefusal, type Faits, faitsDe, refusalOfFaits } from './demarche.ts'
+import { type DemarcheRefusal, type Faits, faitsDe, peutCorriger, refusalOfFaits } from './demarche.ts'
 import { findDemarche } from './queries.ts'
 
 export type CorrectRefusal =
   | Extract<DemarcheRefusal, 'introuvable' | 'sans_titre' | 'montant_sans_presence' | 'ensemble_sans_elle'>
   | 'rien_change'
+  | 'corrigee_par_direction'
 type Corrected = { ok: true } | { ok: false; refusal: CorrectRefusal }
 
 /**
- * Says, beside what was noted of an act, what is true: by its author, or by the direction with the dossier open. `null`: noted by mistake, it was
- * not done. Its thématique, its date and a title of the catalogue place it inside or outside the mandat: wrong there, it is noted anew.
+ * Says, beside what was noted of an act, what is true: by its author, or by the direction with the dossier open, after which the author does not
+ * take it back. `null`: noted by mistake, it was not done. Its thématique, its date and a title of the catalogue place it inside or outside the
+ * mandat: wrong there, it is noted anew.
  */
 export const correctDemarche = (
   db: Db,
@@ -25,6 +27,7 @@ export const correctDemarche = (
     const mandat = known && (await lockMandat(tx, known.mandatId))
     const demarche = await findDemarche(tx, demarcheId)
     if (!mandat || !demarche || demarche.titre === null) return { ok: false, refusal: 'introuvable' }
+    if (!peutCorriger(demarche, { id: by.aidantId, referent: true })) return { ok: false, refusal: 'corrigee_par_direction' }
     const now = faitsDe(demarche)
     const annulee = faits === null
     const rest = faits ?? {

@@ -242,6 +242,13 @@ export function refusalOfFaits({
   return undefined
 }
 
+type Corrigible = { aidantId: string; reclamation: boolean; correction: { parDirection: boolean } | null }
+/** Who corrects an act: its author, until the direction has, who may be answering what the person complained of; the direction, but a complaint. */
+export const peutCorriger = (
+  { aidantId, reclamation, correction }: Corrigible,
+  { id, referent }: { id: string; referent: boolean },
+) => (aidantId === id ? !correction?.parDirection : referent && !reclamation)
+
 const isReclamation = (item: CatalogueItem) => item.alertes.includes('reclamation')
 /** Where the catalogue knows a démarche sensitive by its subject (health, penal, residence, debt). */
 const DELICATES: ReadonlySet<Thematique> = new Set(

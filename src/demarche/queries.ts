@@ -58,7 +58,15 @@ export type DemarcheRow = {
   structureNom: string
   fuseau: string
   /** Its latest correction, when there is one: what is above is then what it says, and `avant` what was noted first (undefined when masked). */
-  correction: { at: Date; par: string; annulee: boolean; raison: string | null; avant: DemarcheRow | undefined } | null
+  correction: {
+    at: Date
+    par: string
+    /** Someone else than its author has corrected it. */
+    parDirection: boolean
+    annulee: boolean
+    raison: string | null
+    avant: DemarcheRow | undefined
+  } | null
   /** The latest time that she did not agree, one that waits for its answer first, for herself and who answers her. */
   contestation: {
     id: string
@@ -100,7 +108,7 @@ async function rows(tx: Tx, masked: boolean, which: Piece, page: Piece): Promise
       ${ifShown('duree_minutes')}, ${ifShown('motif_blocage')},
       c.code, c.titre, c.administration, c.reference, c.montant_centimes, c.etape_quoi, c.etape_qui, c.etape_quand, c.orientation, c.note,
       c.motif_hors_mandat, a.prenom as aidant_prenom, a.nom as aidant_nom, s.nom as structure_nom, s.fuseau,
-      k.corrected_at, k.annulee, k.resultat as resultat_corrige, ka.prenom || ' ' || ka.nom as corrige_par, kc.payload::jsonb as corrige,
+      k.corrected_at, k.annulee, k.par_direction, k.resultat as resultat_corrige, ka.prenom || ' ' || ka.nom as corrige_par, kc.payload::jsonb as corrige,
       q.id as contestation_id, q.motif as contestation_motif, q.contested_at, q.reponse, q.answered_at
     from (
       select d.id, d.journal_id, d.mandat_id, d.structure_id, d.usager_id, d.aidant_id, d.genre, d.sensible, d.reclamation, d.resultat, d.done_at,
@@ -113,7 +121,7 @@ async function rows(tx: Tx, masked: boolean, which: Piece, page: Piece): Promise
     join aidant a on a.id = d.aidant_id
     join structure s on s.id = d.structure_id
     left join lateral (
-      select k.corrected_at, k.annulee, k.resultat, k.aidant_id, k.journal_id
+      select k.corrected_at, k.annulee, k.resultat, k.aidant_id, k.journal_id, bool_or(k.aidant_id <> d.aidant_id) over () as par_direction
       from correction k
       where k.demarche_id = d.id
       order by k.journal_id desc
@@ -135,6 +143,7 @@ async function rows(tx: Tx, masked: boolean, which: Piece, page: Piece): Promise
 type Found = Omit<DemarcheRow, 'correction' | 'contestation'> & {
   correctedAt: Date | null
   annulee: boolean | null
+  parDirection: boolean | null
   resultatCorrige: Resultat | null
   corrigePar: string | null
   corrige: (Faits & { raison: string }) | null
@@ -149,6 +158,7 @@ function asItIs(found: Found): DemarcheRow {
   const {
     correctedAt,
     annulee,
+    parDirection,
     resultatCorrige,
     corrigePar,
     corrige,
@@ -166,7 +176,14 @@ function asItIs(found: Found): DemarcheRow {
   if (!correctedAt) return noted
   const { raison = null, ...faits } = corrige ?? {}
   const kept = Object.fromEntries(CORRIGEABLES.flatMap((key) => (key in faits ? [[key, (faits as Faits)[key]]] : [])))
-  const correction = { at: correctedAt, par: corrigePar!, annulee: annulee!, raison, avant: corrige ? noted : undefined }
+  const correction = {
+    at: correctedAt,
+    par: corrigePar!,
+    parDirection: parDirection!,
+    annulee: annulee!,
+    raison,
+    avant: corrige ? noted : undefined,
+  }
   return { ...noted, ...kept, resultat: resultatCorrige!, correction }
 }
 type Piece = ReturnType<typeof held>

@@ -15,7 +15,7 @@ import { findMandat, listAutorisations } from '../mandat/queries.ts'
 import { dossierDeDirection, lire, recordAcces } from '../usager/access.ts'
 import { findUsager } from '../usager/queries.ts'
 import { newUuid } from '../uuid.ts'
-import { suggestions } from './demarche.ts'
+import { peutCorriger, suggestions } from './demarche.ts'
 import { demarcheDe, demarcheForm, horsMandatForm } from './forms.ts'
 import { findDemarche, findMoment, listRecents } from './queries.ts'
 import { recordActeHorsMandat, recordDemarche } from './record.ts'
@@ -135,7 +135,7 @@ export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'j
         const usager = await findUsager(tx, demarche.usagerId)
         await recordAcces(tx, { genre: 'demarche_consultee', usagerId: demarche.usagerId })
         const preuve = demarche.aidantId === c.var.aidant.id ? await preuveOf(tx, demarche.journalId) : undefined
-        const corrige = demarche.aidantId === c.var.aidant.id || (c.var.aidant.referent && !demarche.reclamation)
+        const corrige = peutCorriger(demarche, c.var.aidant)
         return { demarche, usager: usager!, preuve, corrige, fait: c.req.query('fait') === '1' }
       },
       closed: (usagerId) => c.redirect(dossierDeDirection(usagerId), 303),

@@ -1,5 +1,5 @@
 import type { Tx } from '../db.ts'
-import { held, mine } from '../structure/mine.ts'
+import { held, hers, mine } from '../structure/mine.ts'
 import type { Identite } from '../usager/identite.ts'
 import type { Autorisation, Duree, Fin, Thematique } from './mandat.ts'
 
@@ -71,7 +71,7 @@ export async function listAutorisations(tx: Tx, mandatId: string) {
     (Omit<Autorisation, 'suspensions'> & { id: string; from: Date | null; until: Date | null; attend: boolean })[]
   >`
     select a.id, a.thematique, a.signed_at, a.expires_at, a.revoked_at, a.revoked_how, s.from_at as "from", s.until_at as "until",
-      s.contestation_id is not null as attend
+      attend_une_reponse(s.id) as attend
     from autorisation a
     left join suspension s on s.autorisation_id = a.id and ${held(tx, 's')}
     where a.mandat_id = ${mandatId} and ${held(tx, 'a')}
@@ -87,7 +87,7 @@ export async function listAutorisations(tx: Tx, mandatId: string) {
 
 /** No pause of her own of the autorisation `a` goes on: one that waits for an answer is over with it. */
 export const sansPauseAElle = (tx: Tx) => tx.sql`not exists (
-  select 1 from suspension o where o.autorisation_id = a.id and o.until_at is null and o.contestation_id is null)`
+  select 1 from suspension o where o.autorisation_id = a.id and o.until_at is null and not attend_une_reponse(o.id))`
 
 const etats = (tx: Tx) => tx.sql`
   select m.id, m.structure_id, m.usager_id, m.aidant_id, m.duree, m.signed_at, m.expires_at, m.ended_at, m.ended_how, m.etat,
@@ -110,13 +110,13 @@ export async function findMandat(tx: Tx, id: string) {
   return mandat
 }
 
-/** The mandat, in force or paused, under which this person lets this structure act for this thématique: one at most. */
+/** The mandat, in force or paused, under which the calling person lets this structure act for this thématique, under any identity of hers: one at most. */
 export async function findMandatEnCours(
   tx: Tx,
-  { structureId, usagerId, thematique }: { structureId: string; usagerId: string; thematique: Thematique | null },
+  { structureId, thematique }: { structureId: string; thematique: Thematique | null },
 ) {
   const [mandat] = await tx.sql<MandatEtat[]>`${etats(tx)}
-    where m.structure_id = ${structureId} and m.usager_id = ${usagerId} and ${held(tx, 'm')} and exists (
+    where m.structure_id = ${structureId} and ${hers(tx, 'm.usager_id')} and exists (
       select 1 from autorisation_etat a where a.mandat_id = m.id and a.thematique = ${thematique} and a.etat in ('actif', 'suspendu'))`
   return mandat
 }

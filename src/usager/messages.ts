@@ -47,7 +47,7 @@ export const messageDeSeparation = {
 
 Les deux historiques réunis dans un espace Trait d’union viennent d’être séparés. Rien n’est perdu : chacun se lit avec l’identité FranceConnect qui va avec. Les codes papier et les feuilles « Pour vous seulement » d’avant ne servent plus : demandez une nouvelle feuille à la structure.
 
-Ce n’est pas vous ? Avec une nouvelle feuille, vous pouvez les réunir à nouveau : dans votre espace, « Mes données ».`,
+Ce n’est pas vous ? Avec une nouvelle feuille, vous pouvez les réunir à nouveau : dans votre espace, « Mes données ». La structure peut l’imprimer tant qu’un mandat est en cours.`,
   sms: "Trait d'union : vos historiques sont de nouveau separes. Les feuilles Pour vous seulement d'avant ne servent plus : demandez-en une autre.",
 }
 

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { setMembre } from '../../src/aidant/set-membre.ts'
+import type { Filtre } from '../../src/audit/forms.ts'
 import { openDossier } from '../../src/audit/open.ts'
+import { listLignes } from '../../src/audit/queries.ts'
 import { type Db, openDb, type Who } from '../../src/db.ts'
 import { answerContestation } from '../../src/demarche/answer.ts'
 import { contestDemarche, recordContestation } from '../../src/demarche/contest.ts'
@@ -211,6 +213,24 @@ describe('la personne n’est pas d’accord', () => {
     ok(await answer(row!.id, {}, 'nadia'))
   })
 
+  it('nommé quand personne ne dirigeait plus, qui a noté l’acte ne lit ni ne répond ; un autre, oui', async () => {
+    const id = await note('thomas')
+    await nommeReferent('nadia', false)
+    try {
+      ok(await contest(id, { pause: true }))
+      const [row] = await said(id)
+      await nommeReferent('thomas', true)
+      expect(await said(id, world.asReferent('thomas'))).toEqual([])
+      expect(await answer(row!.id, {}, 'thomas')).toEqual({ ok: false, refusal: 'introuvable' })
+      await nommeReferent('thomas', false)
+      await nommeReferent('nadia', true)
+      ok(await answer(row!.id))
+    } finally {
+      await nommeReferent('thomas', false)
+      await nommeReferent('nadia', true)
+    }
+  })
+
   it('dite pour elle d’abord, la sienne s’écrit quand même, avec sa pause ; chacune attend sa réponse', async () => {
     const id = await note()
     await later(60_000)
@@ -363,28 +383,76 @@ describe('la direction répond', () => {
     expect(await (await world.get(here, hers)).text()).toContain('Aucune pause n’attend la réponse.')
   })
 
-  it('ni la ligne de la pause, ni celle qui la lève, ne disent ce qu’elle attend : l’auteur qui dirige les lit', async () => {
+  it('au journal de la structure, qui a noté l’acte et dirige ne lit ni le désaccord, ni la réponse, ni qui a levé la pause', async () => {
     await nommeReferent('samira', true)
     try {
       await openFor('nadia')
       const id = await note('nadia')
       ok(await contest(id, { pause: true }))
       ok(await answer((await said(id))[0]!.id, {}, 'samira'))
-      const read = await world.db.tx(world.asReferent('nadia'), async (tx) => {
-        const lines = await tx.sql<
-          { id: number; action: string }[]
-        >`select id, action from journal where mandat_id = ${mandat.id} order by id`
-        return Promise.all(lines.map(async (line) => [line.action, await findFaits(tx, line.id)] as const))
-      })
-      const payload = expect.objectContaining({ payload: '{"thematique":"logement"}' })
-      expect(read.slice(-4)).toEqual([
-        ['demarche_contestee', 'non_lu'],
-        ['autorisation_suspendue', payload],
-        ['contestation_repondue', 'non_lu'],
-        ['autorisation_retablie', payload],
-      ])
+      ok(await pauseMandat(world.db, her, { mandatId: mandat.id, thematique: 'social' }))
+      ok(await resumeMandat(world.db, her, { mandatId: mandat.id, thematique: 'social' }))
+      const sees = (db: Db, by: AidantKey, filtre = {}) =>
+        db.tx(world.asReferent(by), async (tx) =>
+          (await listLignes(tx, filtre as Filtre, 'Europe/Paris', undefined)).lignes.filter(
+            ({ mandatId }) => mandatId === mandat.id,
+          ),
+        )
+      const [suspendue, retablie] = ['autorisation_suspendue', 'autorisation_retablie']
+      for (const db of [world.db, alone]) {
+        const nadias = await sees(db, 'nadia')
+        expect(nadias.map(({ action }) => action)).toEqual([
+          ...[retablie, suspendue, retablie, suspendue],
+          ...['demarche_realisee', 'mandat_signe'],
+        ])
+        // One that she lifted herself, and one lifted with the answer, are told alike.
+        const told = nadias.filter(({ action }) => action === retablie)
+        const alike = told.map(({ id: _, at: __, thematique: ___, ...row }) => row)
+        expect(alike[0]).toEqual(alike[1])
+        for (const aidant of ['samira', 'nadia'] as const)
+          expect((await sees(db, 'nadia', { aidant: world.aidants[aidant] })).map(({ action }) => action)).not.toContain(retablie)
+        expect((await sees(db, 'samira')).map(({ action }) => action)).toEqual(
+          expect.arrayContaining(['demarche_contestee', 'contestation_repondue']),
+        )
+      }
+      // The pause says nothing of what it waited for, and the line of its end has no proof here: its bytes name who wrote it.
+      const lines = (await world.lines(mandat.id)).filter(({ action }) => action !== 'mandat_signe')
+      const nadia = await world.sessionOf('nadia')
+      const facts = async (line: number) => world.db.tx(world.asReferent('nadia'), (tx) => findFaits(tx, line))
+      for (const { id: line, action } of lines) {
+        const { status } = await world.get(`/structure/journal/${line}/preuve.tlog-proof`, nadia)
+        const hidden = ['demarche_contestee', 'contestation_repondue', retablie].includes(action)
+        expect([action, status === 404]).toEqual([action, hidden])
+        if (action === suspendue)
+          expect(await facts(line)).toMatchObject({ payload: expect.stringMatching(/^{"thematique":"\w+"}$/) })
+      }
+      const page = await (await world.get('/structure/journal', nadia)).text()
+      await expectValidHtml(page)
+      expect(page).not.toContain('Samira Benali</')
     } finally {
       await nommeReferent('samira', false)
+    }
+  })
+
+  it('ni l’application, ni un aidant, ne lisent sur une pause ce qu’elle attend', async () => {
+    const id = await note()
+    ok(await contest(id, { pause: true }))
+    const [pause] = await world.sql<
+      { id: string }[]
+    >`select id from suspension where contestation_id = (select id from contestation where demarche_id = ${id})`
+    const holder = { kind: 'usager', usagerIds: her.usagerIds, niveau: 'code_prive', imprimePar: mandat.structureId } as const
+    for (const by of [her, holder, world.as('thomas'), world.asReferent('nadia')])
+      await expect(world.db.tx(by, (tx) => tx.sql`select contestation_id from suspension`)).rejects.toMatchObject({
+        code: '42501',
+      })
+    const waits = (by: Who) =>
+      world.db.tx(by, async (tx) => (await tx.sql`select attend_une_reponse(${pause!.id}) as waits`)[0]!.waits)
+    expect([await waits(her), await waits(holder), await waits(world.asReferent('nadia'))]).toEqual([true, false, true])
+    await nommeReferent('thomas', true)
+    try {
+      expect(await waits(world.asReferent('thomas'))).toBe(false)
+    } finally {
+      await nommeReferent('thomas', false)
     }
   })
 
@@ -399,6 +467,40 @@ describe('la direction répond', () => {
     for (const id of [one, two]) ok(await answer((await said(id))[0]!.id))
     expect((await actions()).slice(before.length)).toEqual(['contestation_repondue', 'contestation_repondue'])
     expect(await etat()).toEqual(['suspendu', '', 'social'])
+  })
+
+  it('arrêtée au même moment sous le mandat renouvelé, la thématique ne revient pas', async () => {
+    const id = await note()
+    await later(60_000)
+    mandat = await world.signMandat({ persona: 'josiane', perimetre: ['logement', 'social'], suivi: 'sms' })
+    ok(await contest(id, { pause: true }))
+    const [row] = await said(id)
+    await openFor('nadia')
+    await world.sql`delete from message`
+    const waiting = (sql: World['sql'], count: number) =>
+      vi.waitFor(async () => {
+        const found = await sql`select 1 from pg_locks where not granted`
+        expect(found).toHaveLength(count)
+      })
+    const both = await world.sql.begin(async (sql) => {
+      const held = sql as unknown as World['sql']
+      await held`select 1 from mandat where id = ${mandat.id} for update`
+      const stop = stopMandat(world.db, her, { mandatId: mandat.id })
+      await waiting(held, 1)
+      const answered = reply(row!.id)
+      await waiting(held, 2)
+      return [stop, answered] as const
+    })
+    ok(await both[0])
+    ok(await both[1])
+    expect((await actions()).slice(-1)).toEqual(['mandat_termine'])
+    expect(await told()).toEqual([
+      'arret +33612345678',
+      'arret nadia@figeac.demo',
+      'arret thomas@figeac.demo',
+      'reponse +33612345678',
+    ])
+    for (const { corps } of await world.messages()) expect(corps).not.toMatch(/plus en pause|pause est finie/)
   })
 
   it('ne lève pas la pause que la personne a demandée depuis, ni à l’écran ni par lettre ; elle seule la lève, et les deux le sont', async () => {
@@ -600,6 +702,38 @@ describe('une correction', () => {
     })
   })
 
+  it('de la direction, son auteur ne la reprend pas : ni à l’écran, ni la base contournée', async () => {
+    const id = await note('thomas')
+    const correct = (who: 'thomas' | 'nadia', faits: Faits | null) =>
+      correctDemarche(world.db, who === 'nadia' ? world.asReferent('nadia') : world.as('thomas'), {
+        demarcheId: id,
+        faits,
+        raison: 'Une raison.',
+      })
+    ok(await correct('thomas', FAITS))
+    ok(await contest(id))
+    const thomas = await world.sessionOf('thomas')
+    expect((await world.get(`/demarches/${id}/corriger`, thomas)).status).toBe(200)
+    await openFor('nadia')
+    ok(await correct('nadia', null))
+    ok(await reply((await said(id))[0]!.id, { reponse: 'corrigee', note: null }))
+    expect(await correct('thomas', FAITS)).toEqual({ ok: false, refusal: 'corrigee_par_direction' })
+    expect((await world.get(`/demarches/${id}/corriger`, thomas)).status).toBe(404)
+    expect(await (await world.get(`/demarches/${id}`, thomas)).text()).not.toContain('/corriger')
+    await refused(
+      world.sql.begin(async (sql) => {
+        await sql`insert into journal (action, acteur, acteur_id, structure_id, usager_id, mandat_id, commitment)
+          values ('demarche_corrigee', 'aidant', ${world.aidants.thomas}, ${mandat.structureId}, ${mandat.usagerId}, ${mandat.id}, ${Buffer.alloc(32)})`
+        await sql`insert into correction (id, demarche_id, mandat_id, structure_id, usager_id, aidant_id, annulee, resultat, corrected_at, journal_id)
+          values (${randomUUID()}, ${id}, ${mandat.id}, ${mandat.structureId}, ${mandat.usagerId}, ${world.aidants.thomas}, false, 'terminee', horloge(),
+            (select max(id) from journal))`
+      }),
+      'correction_par_qui',
+    )
+    ok(await correct('nadia', FAITS))
+    expect((await read(id))!.correction).toMatchObject({ annulee: false, parDirection: true })
+  })
+
   it('d’un acte confidentiel, ses mots se lisent comme ceux de l’acte, et pas avec le papier', async () => {
     const id = await note('thomas', {}, 'social')
     expect((await read(id))!.sensible).toBe(true)
@@ -710,12 +844,13 @@ describe('la base a le dernier mot', () => {
     const id = await note()
     ok(await contest(id, { pause: true }))
     const [row] = await said(id)
+    const [paused] = await world.sql<{ id: string }[]>`select id from suspension where contestation_id = ${row!.id}`
     const lift = (by: Who, acteur: 'usager' | AidantKey) =>
       world.db.tx(by, async (tx) => {
         const sql = tx.sql as unknown as World['sql']
         const [written] = await line('autorisation_retablie', acteur, sql)
         const { count } =
-          await sql`update suspension set until_at = horloge(), until_journal_id = ${written!.id} where contestation_id = ${row!.id}`
+          await sql`update suspension set until_at = horloge(), until_journal_id = ${written!.id} where id = ${paused!.id}`
         return count
       })
     await refused(lift(world.asReferent('nadia'), 'nadia'), 'reprise_par_qui')
@@ -736,7 +871,7 @@ describe('la base a le dernier mot', () => {
       const sql = tx.sql as unknown as World['sql']
       const [written] = await line('autorisation_retablie', 'nadia', sql)
       return (
-        await sql`update suspension set until_at = horloge(), until_journal_id = ${written!.id} where contestation_id is null and mandat_id = ${mandat.id}`
+        await sql`update suspension set until_at = horloge(), until_journal_id = ${written!.id} where id <> ${paused!.id} and mandat_id = ${mandat.id}`
       ).count
     })
     expect(await own).toBe(0)

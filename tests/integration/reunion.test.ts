@@ -1,10 +1,16 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { openDossier } from '../../src/audit/open.ts'
 import { type Db, isBusy, openDb, type Who } from '../../src/db.ts'
+import { answerContestation } from '../../src/demarche/answer.ts'
+import { listContestations } from '../../src/demarche/contestation-queries.ts'
+import { recordDemarche } from '../../src/demarche/record.ts'
 import { openSession } from '../../src/http/session.ts'
 import { announceBlockedCodes } from '../../src/mandat/announce-blocked.ts'
 import { findConnue } from '../../src/mandat/brouillon-queries.ts'
 import { keepIdentity, openIdentification } from '../../src/mandat/identify.ts'
 import { listPapiersDus } from '../../src/mandat/papier-du-queries.ts'
+import { findMandat } from '../../src/mandat/queries.ts'
 import { renewMandat } from '../../src/mandat/renew.ts'
 import { separateIdentite } from '../../src/mandat/separate.ts'
 import { signMandat } from '../../src/mandat/sign.ts'
@@ -17,7 +23,7 @@ import { eraseUsager } from '../../src/usager/erase.ts'
 import { sendProof } from '../../src/usager/send-proof.ts'
 import { type OpenTree, openTree } from '../support/arbre.ts'
 import { expectValidHtml } from '../support/html.ts'
-import { type Browser, newWorld, ok, PUBLIC_URL, type Telling, type Told, type World } from '../support/world.ts'
+import { type Browser, newWorld, ok, PUBLIC_URL, type Telling, type Told, uneDemarche, type World } from '../support/world.ts'
 
 /* Fatma, and Fatma Zohra: the same person before and after a correction of her civil status, whom FranceConnect knows under two subs. */
 const AVANT = 'fatma'
@@ -541,7 +547,12 @@ describe('ce qui est lié suit', () => {
     const { browser } = await unite(await print(before), APRES)
     expect((await browser.get(`/mon-espace/mandats/${before.id}`)).status).toBe(200)
     await world.sql`delete from message`
-    expect((await browser.post('/mon-espace/separer', {})).status).toBe(303)
+    // Before, and after: without a mandat in force, no sheet, and no way back.
+    const adieu = 'Sans mandat en cours, une identité d’avant la correction ne peut plus être réunie ni lue ici.'
+    expect(await read(browser, '/mon-espace/donnees')).toContain(adieu)
+    const apart = await browser.post('/mon-espace/separer', {})
+    expect(apart.status).toBe(303)
+    expect(await read(browser, apart.headers.get('location')!)).toContain(adieu)
     expect((await browser.get(`/mon-espace/mandats/${before.id}`)).status).toBe(404)
     expect((await browser.get(`/mon-espace/mandats/${after.id}`)).status).toBe(200)
     expect(await read(browser, '/mon-espace')).not.toContain(QUESTION)
@@ -757,6 +768,9 @@ describe('ce qui est lié suit', () => {
     // What is left is hers still: her space, and a union with whoever comes.
     expect(await read(browser, '/mon-espace/donnees')).not.toContain(before.usagerId)
     expect((await browser.get(`/mon-espace/mandats/${before.id}`)).status).toBe(404)
+    // Her « Non, ce n’est pas moi », and her separations, answer as before.
+    expect((await browser.post('/mon-espace/separer', {})).status).toBe(303)
+    await world.sql`update usager set reunion_refusee_at = null`
     const again = await sign(AVANT)
     await unite(await print(again), APRES)
     expect((await linked(after.usagerId)).ids).toContain(again.usagerId)
@@ -766,6 +780,32 @@ describe('ce qui est lié suit', () => {
     expect(whole.usagerIds).toEqual(expect.arrayContaining([again.usagerId, after.usagerId]))
     expect(whole.usagerIds[0]).toBe(again.usagerId)
     await operator.close()
+    await noAlarm()
+  })
+
+  it('elle conteste un acte d’avant : ce qui continue sous l’autre identité se met en pause, et reprend avec la réponse', async () => {
+    const before = await sign(AVANT, { perimetre: ['logement', 'argent'] })
+    const { id: demarcheId } = ok(await recordDemarche(world.db, world.as('thomas'), uneDemarche(before.id)))
+    const after = await sign(APRES)
+    const { browser } = await unite(await print(before), APRES)
+    const her = SELF([after.usagerId, before.usagerId])
+    const here = `/mon-espace/demarches/${demarcheId}`
+    const page = await read(browser, here)
+    expect(page).toContain('en attendant la réponse')
+    expect(page).not.toContain('vous ne donnez plus mandat')
+    expect((await browser.post(here, { motif: 'pas_demande', pause: 'oui' })).status).toBe(303)
+    const etats = async () => {
+      const found = (await world.db.tx(her, (tx) => findMandat(tx, after.id)))!
+      return [found.enVigueur, found.enPause]
+    }
+    expect(await etats()).toEqual([[], ['logement']])
+    const [row] = await world.db.tx(her, (tx) => listContestations(tx, demarcheId))
+    expect(row!.enPause).toBe('logement')
+    const nadia = world.asReferent('nadia')
+    const ouverture = { usagerId: before.usagerId, motif: 'reclamation', precision: null, envoi: randomUUID() } as const
+    ok(await openDossier(world.db, nadia, ouverture))
+    ok(await answerContestation(world.db, nadia, { contestationId: row!.id, reponse: 'reconnue', note: null }))
+    expect(await etats()).toEqual([['logement'], []])
     await noAlarm()
   })
 

@@ -274,6 +274,21 @@ describe('après trois échecs', () => {
     expect(await tryFrom('203.0.113.201', email, codeOf('thomas', now), hers)).toBe(429)
   })
 
+  it('chaque connexion ne laisse pas un témoin de plus à qui les amasserait', async () => {
+    const { browser } = await signIn('thomas')
+    const first = browser.cookies.get('connu')!
+    await later(MINUTE)
+    await signIn('thomas', browser)
+    expect(browser.cookies.get('connu')).toBe(first)
+    await later(MINUTE)
+    await signIn('nadia', browser)
+    expect(browser.cookies.get('connu')).not.toBe(first)
+    browser.cookies.set('connu', `${first}x`)
+    await later(MINUTE)
+    await signIn('thomas', browser)
+    expect(browser.cookies.get('connu')).not.toContain(first)
+  })
+
   it('une adresse inconnue attend pareil', async () => {
     const tries = []
     for (let i = 0; i < 4; i++) tries.push((await ask(world.browser(), 'personne@nulle-part.fr', '123456')).status)

@@ -74,7 +74,8 @@ export const journalPage = (props: Props) => {
     ${more(
       'Ce que ce journal cache, et ce qu’il prouve',
       html`<p>Le service ne laisse personne y changer ni y effacer une ligne. Le contenu des démarches confidentielles ne se lit que dans le dossier de la personne, ouvert avec une raison qu’elle voit ; le filtre par thématique les laisse de côté.</p>
-    <p>La preuve d’une ligne est un fichier qui permet de montrer qu’elle n’a pas été modifiée depuis. Celle d’une démarche ne dit ce qui a été fait que pendant que vous avez le dossier ouvert.</p>`,
+    <p>La preuve d’une ligne est un fichier qui permet de montrer qu’elle n’a pas été modifiée depuis. Celle d’une démarche ne dit ce qui a été fait que pendant que vous avez le dossier ouvert.</p>
+    <p>Une personne peut ne pas être d’accord avec un acte, et craindre son aidant : qui l’a noté ne lit ici ni ce désaccord ni la réponse, sauf s’il est seul à diriger. Pour la même raison, une thématique reprise ne dit pas par qui, et n’a pas de preuve à télécharger ici : la personne l’a dans son espace.</p>`,
     )}
     ${form(
       {
@@ -218,11 +219,11 @@ const moment = (ligne: LigneRow, fuseau: string): Moment => {
   return {
     when: temps(at, jourEtHeure(at, fuseau)),
     what: faitEnMots(ligne),
-    who: html`${quiEnMots(ligne)}${usagerId && html`, ${ligne.acteur !== 'usager' && 'pour '}${personne}`}`,
+    who: html`${quiEnMots(ligne)}${usagerId && html`, ${ligne.acteur !== null && ligne.acteur !== 'usager' && 'pour '}${personne}`}`,
     more: html`${detail && html`<p>${detail}</p>`}${ligne.signalee && html`<p><strong>${FAITE_APRES_DEMANDE}</strong></p>`}${ligne.annulee && html`<p><strong>${ANNULEE}</strong></p>`}${ligne.contestee && html`<p><strong>${CONTESTEE}</strong></p>`}${reception && html`<p>${reception}</p>`}${genre === 'apres_coup' && html`<p>${KIND.apres_coup}${done && ` : faite le ${done}`}</p>`}
       ${action === 'acte_hors_mandat' && done && html`<p>Faite le ${done}</p>`}
       ${raison(ligne.motifHorsMandat ?? ligne.precision)}
-      <p><a href="${JOURNAL}/${ligne.id}/preuve.tlog-proof">Preuve de la ligne ${nombre(ligne.id)}</a></p>`,
+      ${ligne.acteur !== null && html`<p><a href="${JOURNAL}/${ligne.id}/preuve.tlog-proof">Preuve de la ligne ${nombre(ligne.id)}</a></p>`}`,
     kind: apart ? 'apart' : 'ordinary',
   }
 }

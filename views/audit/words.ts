@@ -109,7 +109,11 @@ const QUI = {
 
 /** Who did it. */
 export const quiEnMots = ({ acteur, aidantPrenom, aidantNom }: LigneRow): string =>
-  acteur === 'aidant' && aidantNom ? `${aidantPrenom} ${aidantNom}` : QUI[acteur]
+  acteur === null
+    ? 'La personne, ou la direction en lui répondant'
+    : acteur === 'aidant' && aidantNom
+      ? `${aidantPrenom} ${aidantNom}`
+      : QUI[acteur]
 
 /** About whom; a link where there is one is the page's to make. */
 export const personneEnMots = ({ prenoms, nomNaissance, nomUsage }: LigneRow): string =>

@@ -18,7 +18,7 @@ export const donneesPage = ({ frame, donnees, structures, separees = false }: Pr
   page(
     frame,
     'Mes données',
-    html`${separees && success('C’est séparé', 'Chaque identité a repris son histoire. Vos anciennes feuilles ne servent plus : demandez-en une nouvelle à la structure.')}
+    html`${separees && success('C’est séparé', html`<p>Chaque identité a repris son histoire. Vos anciennes feuilles ne servent plus : demandez-en une nouvelle à la structure.</p>${SANS_MANDAT}`)}
     ${sentence('Voici ce que ce service sait de vous.')}
     ${donnees.length > 1 && reunies(donnees.length)}
     ${donnees.map(
@@ -60,11 +60,15 @@ export const donneesPage = ({ frame, donnees, structures, separees = false }: Pr
     <p><a href="/mentions-legales">Vos droits sur ces données, et à qui écrire</a></p>`,
   )
 
+/** What separating takes away for good, unless a mandat goes on: no sheet is printed any more for an identity that FranceConnect no longer gives. */
+const SANS_MANDAT = html`<p>La structure ne peut l’imprimer que si un mandat est en cours. Sans mandat en cours, une identité d’avant la correction ne peut plus être réunie ni lue ici. <a href="/mentions-legales">À qui demander ce qui est gardé</a></p>`
+
 /** What she has united, and how to take it back. */
 const reunies = (count: number) => html`<h2>Vos identités sont réunies</h2>
     <p>FranceConnect vous a connu sous ${count} identifiants. Vous les avez réunis : votre espace montre tout ensemble, et chacun garde son histoire.</p>
     <p>Une de ces identités n’est pas la vôtre ? Séparez-les : la dernière réunion est défaite. Rien n’est effacé. Ce qui s’est arrêté à la réunion reste arrêté.</p>
     <p>Vos codes papier et vos feuilles « Pour vous seulement » ne serviront plus : demandez une nouvelle feuille à la structure.</p>
+    ${SANS_MANDAT}
     ${form({ action: '/mon-espace/separer' }, button('Séparer', { kind: 'secondary' }))}`
 
 /** FranceConnect gives codes, and this service has no list of towns: the département or the country says enough to know oneself by. */

@@ -29,7 +29,8 @@ export const reunirPage = ({ frame, values = {}, errors = {}, refusal, down = fa
     ${form({}, html`${champsDuCode(values, errors)}${button('Réunir, avec FranceConnect', { large: true })}`)}
     <p>Rien n’est effacé. Si vous aviez dit oui deux fois pour les mêmes démarches avec la même structure, le plus récent reste et l’autre s’arrête. Vous pourrez séparer de nouveau, dans «\u00a0Mes données\u00a0»\u00a0: les feuilles d’avant ne serviront alors plus.</p>
     <h2>Cette feuille est perdue\u00a0?</h2>
-    <p>Demandez-en une autre à la structure qui vous aide\u00a0: elle peut l’imprimer tant qu’un mandat d’avant est en cours. Sinon, refaites un mandat avec elle\u00a0: ce qui a été fait avant reste gardé, à part.</p>`,
+    <p>Demandez-en une autre à la structure qui vous aide\u00a0: elle peut l’imprimer tant qu’un mandat d’avant est en cours. Sinon, les deux ne peuvent plus être réunis ici\u00a0: ce qui a été fait avant reste gardé, à part. <a href="/mentions-legales">À qui le demander</a></p>
+    <p>Pour la suite, vous pouvez refaire un mandat avec elle.</p>`,
   )
 
 /** Asked once, in her space, whether something is missing; her no is remembered. */
