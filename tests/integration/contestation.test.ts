@@ -108,6 +108,38 @@ const nommeReferent = (aidant: AidantKey, referent: boolean) =>
   world.sql`update habilitation set referent = ${referent} where aidant_id = ${world.aidants[aidant]} and structure_id = ${world.structures.figeac}`
 
 describe('la personne n’est pas d’accord', () => {
+  it('qui est nommé référent apprend ce qui attend sa réponse, une fois ; pas l’auteur, ni qui le nomme, ni quand rien n’attend', async () => {
+    const nommer = async (aidant: AidantKey, by: AidantKey, geste: 'designer' | 'retirer' = 'designer') => {
+      await world.sql`delete from message`
+      ok(await setMembre(world.db, world.asReferent(by), { aidantId: world.aidants[aidant], geste }))
+      return (await world.messages()).map(({ destinataire, chemin }) => [destinataire, chemin])
+    }
+    const waits = (aidant: AidantKey) =>
+      world.db.tx(
+        world.asReferent('nadia'),
+        (tx) => tx.sql`select nommee_attendue(${world.aidants[aidant]}, ${world.structures.figeac}) as attendue`,
+      )
+    const ANSWER = '/structure/contestations'
+    try {
+      expect(await nommer('ines', 'nadia')).toEqual([])
+      await nommer('ines', 'nadia', 'retirer')
+      await openFor('nadia')
+      // Nadia's own: she does not read it as soon as another may, and is told nothing of it.
+      const id = await note('nadia')
+      ok(await contest(id))
+      expect(await nommer('ines', 'nadia')).toEqual([['ines@figeac.demo', ANSWER]])
+      expect((await world.messages())[0]!.corps).not.toMatch(/Josiane|Nadia|logement/)
+      // At no other time, and not for the author.
+      expect(await waits('ines')).toEqual([{ attendue: false }])
+      await nommer('nadia', 'ines', 'retirer')
+      expect(await nommer('nadia', 'ines')).toEqual([])
+      ok(await answer((await said(id))[0]!.id, {}, 'ines'))
+    } finally {
+      await nommeReferent('nadia', true)
+      await nommeReferent('ines', false)
+    }
+  })
+
   it('sa ligne, la pause qu’elle a voulue, un mot à elle et à la direction : rien à l’auteur', async () => {
     const id = await note('ines')
     ok(await contest(id, { note: 'Je voulais attendre.', pause: true }))
