@@ -606,6 +606,7 @@ describe('une correction', () => {
       await world.get(`/structure/journal?du=${recuLe.toISOString().slice(0, 10)}`, await world.sessionOf('nadia'))
     ).text()
     expect(journal).toContain('Démarche corrigée : Une erreur')
+    expect(journal.match(/"\/demarches\/[^"]+"/g)).toEqual([other, same].map((id) => `"/demarches/${id}"`))
     expect(journal.match(/Notée par erreur/g)).toHaveLength(4)
     expect(journal.match(/, déposée/g)).toHaveLength(1)
   })
@@ -642,6 +643,9 @@ describe('une correction', () => {
         const seen = await db.tx(by, (tx) => findDemarche(tx, id))
         expect(seen).toMatchObject({ titre: null, resultat: 'terminee', correction: { raison: null, avant: undefined } })
       }
+    const journal = await (await world.get('/structure/journal', await world.sessionOf('nadia'))).text()
+    expect(journal).toContain('Démarche corrigée : démarche confidentielle')
+    expect(journal).not.toContain(id)
   })
 })
 
