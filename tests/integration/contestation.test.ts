@@ -814,6 +814,11 @@ describe('à l’écran', () => {
     expect(await (await world.get(`/mon-espace/demarches/${id}`, again)).text()).toContain('Défenseur des droits')
 
     const referent = await world.sessionOf('nadia')
+    const first = await (await world.get('/personnes', referent)).text()
+    await expectValidHtml(first)
+    expect(first).toMatch(/À faire<\/h2>[\s\S]*href="\/structure\/contestations">\d+ contestations? atten/)
+    // Whose act it is reads of it nowhere.
+    expect(await (await world.get('/personnes', await world.sessionOf('thomas'))).text()).not.toContain('À faire')
     const due = await (await world.get('/structure/contestations', referent)).text()
     await expectValidHtml(due)
     expect(due).toContain('depuis plus de 15 jours')

@@ -798,6 +798,12 @@ describe('l’inactivité', () => {
     expect(await messages()).toEqual([`${AIDANTS.thomas.email} : ${AVERTIE}`])
     const warned = await (await as('nadia')).get(fiche('thomas'))
     expect(warned.html).toContain('(rien depuis 90 jours)')
+    const first = async (who: 'nadia' | 'ines', search = '') =>
+      (await (await world.get(`/personnes${search}`, await world.sessionOf(who))).text()).match(
+        /href="\/structure\/aidants">\d[^<]*/,
+      )?.[0]
+    expect(await first('nadia')).toMatch(/aidants? n’/)
+    expect([await first('nadia', '?q=x'), await first('ines')]).toEqual([undefined, undefined])
     for (let n = 0; n < 3; n++) expect(await watch()).toBe(0)
     await world.database.travel({ ms: 60 * DAY })
     await presents('thomas')
