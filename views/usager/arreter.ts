@@ -1,4 +1,11 @@
-import { type Alerte, attendReponse, demarcheDuCatalogue, derniersEtats, faites } from '../../src/demarche/demarche.ts'
+import {
+  type Alerte,
+  attendReponse,
+  demarcheDuCatalogue,
+  derniersEtats,
+  etapesRestantes,
+  faites,
+} from '../../src/demarche/demarche.ts'
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
 import type { ArretRecu } from '../../src/mandat/fin-queries.ts'
 import { type Autorisation, etatAutorisation } from '../../src/mandat/mandat.ts'
@@ -119,7 +126,7 @@ export const arretPage = ({ frame, mandat, autorisations, demarches, recus, sign
     ${hidden && html`<p>Une démarche confidentielle peut attendre une réponse : ouvrez votre espace avec FranceConnect pour la lire.</p>`}
     <h2>Ce qui est maintenant à vous de faire</h2>
     <ul>
-      ${aFaire(over).map((one) => hersLine(one, jourDeChamp(now, mandat.fuseau)))}
+      ${aFaire(done).map((one) => hersLine(one, jourDeChamp(now, mandat.fuseau)))}
       ${echeances(over)}
       <li>Reprendre vos papiers, s’ils sont chez l’aidant.${surtout(papiers.map(titreEnClair))}</li>
       <li>Changer vos mots de passe, si quelqu’un les connaît.${surtout(comptes.map(({ administration }) => administration && administrationEnClair(administration)))}</li>
@@ -181,11 +188,7 @@ const sentLine = (demarche: DemarcheRow): Html => {
 
 /** What nobody else does any more: hers, and what the aidant had still to do. Those with a date first, the nearest at the top. */
 const aFaire = (demarches: readonly DemarcheRow[]): DemarcheRow[] =>
-  demarches
-    .filter(({ etapeQuoi, etapeQui, resultat }) =>
-      etapeQuoi === null ? resultat === 'a_faire_par_la_personne' : etapeQui !== 'administration',
-    )
-    .toSorted((one, other) => (one.etapeQuand ?? '9').localeCompare(other.etapeQuand ?? '9'))
+  etapesRestantes(demarches).toSorted((one, other) => (one.etapeQuand ?? '9').localeCompare(other.etapeQuand ?? '9'))
 
 /** `today`: 'YYYY-MM-DD'. */
 const hersLine = (demarche: DemarcheRow, today: string): Html => {
