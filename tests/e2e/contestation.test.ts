@@ -70,7 +70,7 @@ describe.each([
     await direction.getByRole('link', { name: 'Répondre à la personne' }).click()
     await choose(direction, 'Vous avez raison : c’est corrigé')
     await press(direction, 'Répondre à la personne')
-    await direction.getByText('La direction a répondu').waitFor()
+    await direction.getByText('La personne a une réponse').waitFor()
 
     await hers.reload()
     const said = await text(hers)

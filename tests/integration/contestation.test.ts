@@ -284,7 +284,7 @@ describe('la personne n’est pas d’accord', () => {
     expect(await record('thomas')).toEqual({ ok: false, refusal: 'auteur' })
     const page = await (await world.get(`/demarches/${id}/contestation`, await world.sessionOf('thomas'))).text()
     await expectValidHtml(page)
-    expect(page).toContain('Un collègue ou la direction l’enregistre')
+    expect(page).toContain('Un collègue ou un référent l’enregistre')
     expect(page).not.toContain('name="motif"')
     ok(await record('samira'))
   })

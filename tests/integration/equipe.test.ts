@@ -95,7 +95,7 @@ describe('la page de l’équipe', () => {
     )
     const today = `Le ${new Intl.DateTimeFormat('fr-FR', { dateStyle: 'long', timeZone: 'Europe/Paris' }).format(await world.now())}`
     expect(rows).toEqual([
-      expect.stringMatching(`^Nadia Belkacem nadia@figeac.demo À la direction Actif ${today}$`),
+      expect.stringMatching(`^Nadia Belkacem nadia@figeac.demo Référent Actif ${today}$`),
       expect.stringMatching(`^Thomas Lacombe thomas@figeac.demo Aidant Actif ${today}$`),
       // What she does for the other structure is not told here.
       'Samira Roux samira@deux.demo Aidant Actif Aucune',

@@ -64,8 +64,7 @@ export const equipePage = ({ frame, membres, invitations, fuseau, now, fait }: P
   )
 }
 
-/** Without a gender, which is not known. */
-export const role = (referent: boolean): string => (referent ? 'À la direction' : 'Aidant')
+export const role = (referent: boolean): string => (referent ? 'Référent' : 'Aidant')
 
 /** Until when a link serves. */
 export const validite = ({ sentAt, ouverte }: InvitationRow, fuseau: string): string =>

@@ -85,7 +85,7 @@ export const moyensPage = ({ frame, factors, restent, fuseau, fait = '', values 
     <h2>Codes de secours</h2>
     <p>${restent > 0 ? `Il vous en reste ${restent}.` : 'Vous n’en avez pas.'} Un code de secours remplace votre application le jour où vous n’avez plus votre téléphone, pour vous connecter et en associer une autre. Il ne signe jamais un mandat.</p>
     ${form({ action: `${MOYENS}/codes` }, button(restent > 0 ? 'Remplacer mes codes de secours' : 'Créer mes codes de secours', { kind: 'secondary' }))}
-    <p>Un moyen de connexion que vous ne reconnaissez pas\u00a0? Retirez-le, et dites-le à votre référent.</p>`,
+    <p>Un moyen de connexion que vous ne reconnaissez pas ? Retirez-le, et dites-le à votre référent.</p>`,
   )
 }
 

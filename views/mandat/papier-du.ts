@@ -44,7 +44,7 @@ export const papiersDusPage = ({ frame, dus, remis, fait, fuseau }: Props) =>
     'À remettre sur papier',
     html`${fait && success(...FAIT[fait])}
     <p>Ces personnes ont choisi le papier, ou d’autres lisent leur téléphone ou leur boîte. Imprimez depuis le mandat, remettez en main propre ou par la poste, puis notez-le ici.</p>
-    <p>Un mandat fini ne s’imprime plus que par l’aidant qui l’a signé, ou par la direction.</p>
+    <p>Un mandat fini ne s’imprime plus que par l’aidant qui l’a signé, ou par un référent.</p>
     ${form(
       {},
       table({

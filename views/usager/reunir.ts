@@ -23,7 +23,7 @@ export const reunirPage = ({ frame, values = {}, errors = {}, refusal, down = fa
     ${sentence('Après une correction de votre état civil, FranceConnect peut vous donner un nouvel identifiant. Ici, ce qui a été fait avant n’est alors plus avec le reste.')}
     <p>Pour être sûrs que tout est bien à vous, il faut deux choses\u00a0:</p>
     <ol>
-      <li>le code de votre feuille «\u00a0Pour vous seulement\u00a0», celle d’un mandat d’<strong>avant</strong> la correction\u00a0;</li>
+      <li>le code de votre feuille « Pour vous seulement », celle d’un mandat d’<strong>avant</strong> la correction ;</li>
       <li>FranceConnect, maintenant. Tapez vous-même votre mot de passe.</li>
     </ol>
     ${form({}, html`${champsDuCode(values, errors)}${button('Réunir, avec FranceConnect', { large: true })}`)}
