@@ -79,7 +79,7 @@ export const moyensPage = ({ frame, factors, restent, fuseau, fait = '', values 
         value: values.genre,
         error: errors.genre,
       })}
-      ${input({ name: 'nom', label: 'Nom', hint: 'Pour le reconnaître dans cette liste, comme «\u00a0Téléphone\u00a0» ou «\u00a0Ordinateur de la mairie\u00a0».', maxlength: 40, value: values.nom, error: errors.nom })}
+      ${input({ name: 'nom', label: 'Nom', hint: 'Pour le reconnaître dans cette liste, comme « Téléphone » ou « Ordinateur de la mairie ».', maxlength: 40, value: values.nom, error: errors.nom })}
       ${button('Ajouter')}`,
     )}
     <h2>Codes de secours</h2>

@@ -111,7 +111,7 @@ export const pauseRecuePage = ({ frame, mandat, usager, values = {}, errors = {}
 
 /** How she learns what was just recorded. */
 export const PREVENUE =
-  'La personne l’apprend par le moyen qu’elle a choisi. Si c’est le papier, il vous attend dans «\u00a0À remettre sur papier\u00a0».'
+  'La personne l’apprend par le moyen qu’elle a choisi. Si c’est le papier, il vous attend dans « À remettre sur papier ».'
 
 /** A pause lifted gives power back: it takes her identity. */
 export const REPRENDRE =

@@ -124,8 +124,8 @@ const contester = (
   }</p>
   ${form(
     {},
-    html`${motifs('Qu’est-ce qui ne va pas\u00a0?', values, errors)}
-    ${!reclamation && note('Vous voulez ajouter quelque chose\u00a0?', 'Ce n’est pas obligatoire. Jamais de mot de passe ni de numéro personnel.', values, errors)}
+    html`${motifs('Qu’est-ce qui ne va pas ?', values, errors)}
+    ${!reclamation && note('Vous voulez ajouter quelque chose ?', 'Ce n’est pas obligatoire. Jamais de mot de passe ni de numéro personnel.', values, errors)}
     ${
       thematique && enCours?.enVigueur.includes(thematique)
         ? checkbox({
@@ -144,7 +144,7 @@ const contester = (
 
 /** Nothing she may do needs a screen. */
 const autrement = ({ nom, telephone }: Structure): Html =>
-  html`<p>Vous pouvez le dire\u00a0:</p>
+  html`<p>Vous pouvez le dire :</p>
   <ul>
     <li>au téléphone ou sur place : ${laStructure(nom)}, ${telephoneEnMots(telephone)}. Un autre aidant que celui qui a noté cette démarche, ou le responsable, doit l’écrire ;</li>
     <li>par lettre au responsable ;</li>

@@ -117,5 +117,5 @@ const emptyOf = ({ recherche, saisie, apres }: Props) => {
   if (apres) return html`<p class="empty">La liste s’arrête ici.</p>`
   if (!saisie)
     return html`<p class="empty">Personne n’a encore donné de mandat à votre structure. Avec une personne à côté de vous, commencez ici : ${newMandat}.</p>`
-  return html`<p class="empty">Personne ne correspond à «\u00a0${saisie}\u00a0». Quelques lettres du nom suffisent, sans accents ; la date de naissance marche aussi. Elle n’a peut-être pas encore donné de mandat à votre structure : ${newMandat}.</p>`
+  return html`<p class="empty">Personne ne correspond à « ${saisie} ». Quelques lettres du nom suffisent, sans accents ; la date de naissance marche aussi. Elle n’a peut-être pas encore donné de mandat à votre structure : ${newMandat}.</p>`
 }
