@@ -239,7 +239,7 @@ export type CodeVerificationRow = {
 export type ConnexionRow = {
   id: string
   fournisseur: 'franceconnect' | 'proconnect'
-  but: 'mandat' | 'espace' | 'telephone' | 'reunion' | 'aidant' | 'signature'
+  but: 'mandat' | 'espace' | 'telephone' | 'reunion' | 'aidant' | 'signature' | 'confirmation'
   etat: Buffer
   navigateur: Buffer
   nonce: string
@@ -249,6 +249,7 @@ export type ConnexionRow = {
   telephoneId: string | null
   suite: string | null
   sessionId: string | null
+  objet: Buffer | null
 }
 
 /** La personne n’est pas d’accord avec un acte : ce qu’elle en dit, et la réponse de la structure ; les mots sont au journal, effaçables */

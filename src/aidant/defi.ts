@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Tx } from '../db.ts'
-
-const DEFI_MINUTES = 5
+import { DEFI_MINUTES } from './moyens.ts'
 
 /** Who must sign, and what: a browser that signs in, or a session and what it confirms. */
 export type Pour = { navigateur: string } | { aidantId: string; sessionId: string; objet: string }

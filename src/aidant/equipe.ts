@@ -6,6 +6,13 @@ export const INACTIVITE_JOURS = 180
 /** Days between the two, at least: the service itself may have been away. */
 export const PREAVIS_JOURS = 30
 
+type Present = { depuis: Date; endedAt: Date | null; suspendedAt: Date | null }
+/** Days without a sign of someone who may act, once she is told of it; undefined before. */
+export function joursInactif({ depuis, endedAt, suspendedAt }: Present, now: Date): number | undefined {
+  const days = Math.floor((now.getTime() - depuis.getTime()) / 86_400_000)
+  return !endedAt && !suspendedAt && days >= ALERTE_JOURS ? days : undefined
+}
+
 /** What a référent does to someone of her team; the database's `changer_habilitation` holds to it. */
 export const GESTES = ['suspendre', 'retablir', 'designer', 'retirer'] as const
 export type Geste = (typeof GESTES)[number]

@@ -47,7 +47,11 @@ export const signature = reponse<AuthenticationResponseJSON>(
 const creation = reponse<RegistrationResponseJSON>(z.object({ clientDataJSON: octets, attestationObject: octets }))
 
 export const preuveForm = (secours: boolean) =>
-  z.object({ code: (secours ? code6ou12 : code6).optional(), signature: signature.optional() })
+  z.object({
+    code: (secours ? code6ou12 : code6).optional(),
+    signature: signature.optional(),
+    proconnect: z.literal('oui').optional(),
+  })
 export const signatureForm = z.object({ signature })
 export const creationForm = z.object({ signature: creation })
 

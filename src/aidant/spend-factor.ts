@@ -7,11 +7,15 @@ import { type Factor, listFactors, type Match, markFactor, matchCode } from './f
 import { spendSecours } from './secours.ts'
 import type { Door } from './sign-in.ts'
 
-/** What an aidant gives as a fresh factor: a code of her application, a recovery code, or a passkey's signature of what she confirms. */
+/**
+ * What an aidant gives as a fresh factor: a code of her application, a recovery code, a passkey's signature of what she confirms, or that ProConnect
+ * has just said again, for this very act, who she is.
+ */
 export type Preuve =
   | { code: string }
   | { secours: string }
   | { signature: AuthenticationResponseJSON; pour: Pour & { sessionId: string } }
+  | { reconnue: Pour & { sessionId: string } }
 
 /** Counts what confirms an act, once, in the act's own transaction; false when it confirms nothing. */
 export type Spend = (tx: Tx) => Promise<boolean>
@@ -21,6 +25,7 @@ export async function spendFactor(tx: Tx, aidantId: string, preuve: Preuve, door
   // Held even for a recovery code: a reset of her factors comes before, or after and takes away what this act adds.
   const factors = await listFactors(tx, aidantId)
   if ('secours' in preuve) return spendSecours(tx, aidantId, preuve.secours, door.secretsKey)
+  if ('reconnue' in preuve) return (await takeDefi(tx, preuve.reconnue)) !== undefined
   const match =
     'code' in preuve
       ? matchCode(factors, preuve.code, tx.now, door.secretsKey)

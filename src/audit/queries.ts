@@ -25,6 +25,8 @@ export type LigneRow = {
   nomNaissance: string | null
   nomUsage: string | null
   mandatId: string | null
+  /** The act that a correction is of; never said of a sensitive one. */
+  corrigeeId: string | null
   genre: Kind | null
   doneAt: Date | null
   resultat: Resultat | null
@@ -109,7 +111,7 @@ export async function listLignes(
       order by j.id desc
       limit ${taille + 1})
     select j.id, j.at, j.action, case when ${qui(tx)} then j.acteur end as acteur, a.prenom as aidant_prenom, a.nom as aidant_nom, k.prenom as cible_prenom, k.nom as cible_nom,
-      j.usager_id, u.prenoms, u.nom_naissance, u.nom_usage, j.mandat_id, d.genre, coalesce(c.titre, oc.titre) as titre, c.motif_hors_mandat,
+      j.usager_id, u.prenoms, u.nom_naissance, u.nom_usage, j.mandat_id, o.id as corrigee_id, d.genre, coalesce(c.titre, oc.titre) as titre, c.motif_hors_mandat,
       case when not d.sensible then d.done_at end as done_at,
       case when not d.sensible then d.resultat end as resultat,
       not d.sensible and ${signalee(tx)} as signalee,

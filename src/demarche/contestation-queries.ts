@@ -71,6 +71,16 @@ export type AContester = {
   reclamation: boolean
 }
 
+/** How many wait for the answer of the calling référent. */
+export async function countAContester(tx: Tx): Promise<number> {
+  const [row] = await tx.sql<{ compte: number }[]>`
+    select count(*)::int as compte
+    from contestation q
+    join usager u on u.id = q.usager_id
+    where ${mine(tx, 'q')} and q.answered_at is null`
+  return row!.compte
+}
+
 /** What the calling référent has to answer, oldest first, then what was answered of late. Of a person whose dossier is archived, nothing. */
 export const listAContester = (tx: Tx) => tx.sql<AContester[]>`
     select q.id, q.usager_id, u.prenoms, u.nom_naissance, u.nom_usage, q.motif, q.contested_at, q.answered_at, q.reponse,

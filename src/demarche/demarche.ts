@@ -181,6 +181,24 @@ export const faites = <D extends Notee>(demarches: readonly D[]): D[] =>
 export const derniersEtats = <D extends Etape & Notee>(demarches: readonly D[]): D[] =>
   faites(demarches).filter((one, index, done) => !done.slice(0, index).some((later) => memeDemande(one, later)))
 
+type AFaire = { etapeQuoi: string | null; etapeQui: EtapeQui | null; resultat: Resultat }
+const FINIE: readonly Resultat[] = ['terminee', 'refusee', 'abandonnee']
+/**
+ * What nobody but the person does any more once she stops: hers, and what the aidant had still to do. Another act of the same request leaves a step as
+ * it is, unless it says it again or that the request is over: two acts of one title may be two requests. `demarches`: latest first.
+ */
+export const etapesRestantes = <D extends Etape & Notee & AFaire>(demarches: readonly D[]): D[] =>
+  faites(demarches).filter(
+    ({ etapeQuoi, etapeQui, resultat, ...one }, index, done) =>
+      (etapeQuoi === null ? resultat === 'a_faire_par_la_personne' : etapeQui !== 'administration') &&
+      !done
+        .slice(0, index)
+        .some(
+          (later) =>
+            memeDemande(one, later) && (etapeQuoi === null || later.etapeQuoi === etapeQuoi || FINIE.includes(later.resultat)),
+        ),
+  )
+
 const LATE_MS = 24 * 3600 * 1000
 
 /**

@@ -5,7 +5,7 @@ import { signatureOptions } from '../aidant/cle-acces.ts'
 import { openDefi } from '../aidant/defi.ts'
 import { readFactors } from '../aidant/factor.ts'
 import { preuveForm } from '../aidant/forms.ts'
-import { type Confirme, parSecours } from '../aidant/moyens.ts'
+import { type Confirme, objetDe, objetReconnu, parSecours } from '../aidant/moyens.ts'
 import type { Door } from '../aidant/sign-in.ts'
 import { type Preuve, type Spend, spendFactor } from '../aidant/spend-factor.ts'
 import type { Db } from '../db.ts'
@@ -40,13 +40,22 @@ export async function confirmed<D extends Done>(
   const fields = [...(await readFields(c))].flatMap(([name, values]) =>
     PREUVE.includes(name) ? [] : values.map((value) => [name, String(value)] as const),
   )
-  const pour = { aidantId, sessionId, objet: JSON.stringify([c.req.path, fields]) }
+  const { pathname: chemin, search } = new URL(c.req.url)
+  const envoi = { chemin, fields }
+  const pour = { aidantId, sessionId, objet: objetDe(envoi) }
   const secours = parSecours(confirme)
   const form = await parseForm(c, preuveForm(secours))
 
-  if (form.ok && (form.data.code || form.data.signature)) {
+  const given = form.ok && (form.data.code || form.data.signature || form.data.proconnect)
+  if (given) {
     const { code, signature } = form.data
-    const preuve: Preuve = signature ? { signature, pour } : code!.length > 6 ? { secours: code! } : { code: code! }
+    const preuve: Preuve = signature
+      ? { signature, pour }
+      : !code
+        ? { reconnue: { ...pour, objet: objetReconnu(envoi) } }
+        : code.length > 6
+          ? { secours: code }
+          : { code }
     const token = await db.tx({ kind: 'portier' }, (tx) => takeToken(tx, 'code', aidantId))
     if (!token.ok) return calm(c, 429, token.retryAfter)
     const done = await act((tx) => spendFactor(tx, aidantId, preuve, door))
@@ -60,16 +69,25 @@ export async function confirmed<D extends Done>(
     }
   }
 
-  const options = await db.tx(as(c.var.aidant), async (tx) => {
-    const cles = (await readFactors(tx, aidantId)).flatMap(({ cleId }) => cleId ?? [])
-    return cles.length > 0 ? signatureOptions(door.publicUrl, await openDefi(tx, pour), cles) : undefined
+  const { factors, options } = await db.tx(as(c.var.aidant), async (tx) => {
+    const factors = await readFactors(tx, aidantId)
+    const cles = factors.flatMap(({ cleId }) => cleId ?? [])
+    return { factors, options: cles.length > 0 ? signatureOptions(door.publicUrl, await openDefi(tx, pour), cles) : undefined }
   })
-  const asked = { frame: frameOf(c), confirme, fields, options, secours }
+  const asked = {
+    frame: frameOf(c),
+    confirme,
+    fields,
+    options: await options,
+    parCode: factors.length > 0,
+    secours,
+    // A draft is signed there too, from its own page.
+    versProconnect: c.var.aidant.parProconnect && confirme !== 'signer' ? chemin + search : undefined,
+  }
   if (!form.ok) return c.html(confirmerPage({ ...asked, errors: form.errors }), 422)
-  const given = form.data.code || form.data.signature
   // 403: the same form may be sent again, once she has shown who she is (as in kept-form.ts).
   return c.html(confirmerPage({ ...asked, refusal: given ? 'second_facteur_refuse' : undefined }), given ? 409 : 403)
 }
 
 /** What a form brings besides what it says. */
-const PREUVE = ['code', 'signature', BEGUN_IN]
+const PREUVE = ['code', 'signature', 'proconnect', BEGUN_IN]

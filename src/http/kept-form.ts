@@ -20,7 +20,7 @@ import { cookies, hashToken } from './session.ts'
 export type KeptForm = Kept & { again: boolean }
 
 /** Never sent again: a code serves once, and a person's yes or no is said anew, in front of the words. */
-export const SAID_ANEW: readonly string[] = ['code', 'totp', 'recu', 'reponse', 'signature']
+export const SAID_ANEW: readonly string[] = ['code', 'totp', 'recu', 'reponse', 'signature', 'proconnect']
 
 /**
  * Remembers, for the time of the request, the form that someone sends to a page which is not open to all. Comes before the session: when the

@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { CONFIRMES } from '../aidant/moyens.ts'
 import { choix, code6, courriel, dateHeure, liste, texte, uuid } from '../form.ts'
+import { localPath } from '../http/local-path.ts'
 import { LECTEURS } from './contact.ts'
 import { MANIERES } from './fin.ts'
 import { DUREES, THEMATIQUES } from './mandat.ts'
@@ -79,6 +81,17 @@ export const codeTelephoneForm = z.object({ code: code6 })
 /** `mesureFinie`: ticked where the structure had recorded a protection measure. */
 export const confirmationForm = z.object({ mesureFinie: z.literal('oui').optional() })
 export const acceptationForm = confirmationForm.extend({ code: code6 })
+
+/** What waits to be confirmed at ProConnect: where it goes, and all that it says, as a form sends it. */
+export const envoiForm = z.object({
+  confirme: z.enum(CONFIRMES),
+  vers: z.string().refine((vers) => localPath(vers) === vers),
+  fields: z
+    .string()
+    .default('')
+    .transform((text) => [...new URLSearchParams(text)]),
+})
+export type EnvoiGarde = z.output<typeof envoiForm>
 
 /** To sign with a passkey; `vue`: the fingerprint of the draft that the page showed. */
 export const acceptationParCleForm = confirmationForm.extend({ par: z.literal('cle'), vue: z.string().max(200) })

@@ -166,7 +166,7 @@ export function motsDeLaFinAuxAidants(
       'Bonjour,',
       `${fait} L’arrêt est effectif depuis le ${jour(at, fuseau)} à ${depuis}.`,
       signalees > 0 &&
-        `${signalees === 1 ? 'Une démarche faite' : `${signalees} démarches faites`} depuis la réception ${signalees === 1 ? 'est signalée' : 'sont signalées'} à la personne et à la direction, sur la page du mandat.`,
+        `${signalees === 1 ? 'Une démarche faite' : `${signalees} démarches faites`} depuis la réception ${signalees === 1 ? 'est signalée' : 'sont signalées'} à la personne et à votre référent, sur la page du mandat.`,
       'Une démarche faite avant cette heure peut encore être notée.',
       how !== 'deces' &&
         how !== 'remplace' &&
@@ -253,14 +253,14 @@ export const motsDeLaContestation = ({ nom }: Structure): Words => ({
   sujet: 'Votre désaccord est écrit',
   corps: paragraphs(
     'Bonjour,',
-    `Vous n’êtes pas d’accord avec ce qui a été fait : c’est écrit, et la direction ${deLaStructure(nom)} doit vous répondre.`,
+    `Vous n’êtes pas d’accord avec ce qui a été fait : c’est écrit, et le responsable ${deLaStructure(nom)} doit vous répondre.`,
     'Vous lirez sa réponse dans votre espace Trait d’union. En attendant, vous pouvez arrêter quand vous voulez, sans dire pourquoi.',
-    'Ce n’était pas vous ? Dites-le à la direction de la structure.',
+    'Ce n’était pas vous ? Dites-le au responsable de la structure.',
   ),
   sms: oneSms(
     deLaStructure(nom),
     (de) =>
-      `Trait d'union : votre desaccord est ecrit, la direction ${de} doit vous repondre. Vous pouvez arreter quand vous voulez.`,
+      `Trait d'union : votre desaccord est ecrit, le responsable ${de} doit vous repondre. Vous pouvez arreter quand vous voulez.`,
   ),
 })
 
@@ -268,7 +268,7 @@ export const motsDeLaContestationALaDirection = (): Mail => ({
   sujet: 'Une personne conteste un acte',
   corps: paragraphs(
     'Bonjour,',
-    'Une personne n’est pas d’accord avec un acte noté par votre structure. C’est à la direction de lui répondre, dans les quinze jours.',
+    'Une personne n’est pas d’accord avec un acte noté par votre structure. C’est aux référents de lui répondre, dans les quinze jours.',
     'N’en parlez pas à qui a noté cet acte sans y avoir réfléchi : la personne peut craindre son aidant. Pour lire et répondre, connectez-vous :',
   ),
 })
@@ -277,14 +277,14 @@ export const motsDeLaReponse = ({ nom }: Structure, reprise: boolean): Words => 
   sujet: 'Une réponse vous attend',
   corps: paragraphs(
     'Bonjour,',
-    `La direction ${deLaStructure(nom)} vous a répondu. Sa réponse est dans votre espace Trait d’union.`,
+    `Le responsable ${deLaStructure(nom)} vous a répondu. Sa réponse est dans votre espace Trait d’union.`,
     reprise && 'La pause qui attendait cette réponse est finie : vous pouvez la remettre, ou arrêter, quand vous voulez.',
     'Cette réponse ne vous convient pas ? Votre espace dit à qui vous adresser.',
   ),
   sms: oneSms(
     deLaStructure(nom),
     (de) =>
-      `Trait d'union : la direction ${de} vous a repondu, lisez-le dans votre espace.${reprise ? ' La pause est finie.' : ''} Vous pouvez arreter quand vous voulez.`,
+      `Trait d'union : le responsable ${de} vous a repondu, lisez-le dans votre espace.${reprise ? ' La pause est finie.' : ''} Vous pouvez arreter quand vous voulez.`,
   ),
 })
 

@@ -13,8 +13,10 @@ export type PapierDu = {
   /** Of a stop that an aidant recorded: when the request had come, and since when it holds. */
   recuLe: Date | null
   revokedAt: Date | null
-  /** Whether nothing of the mandat is left. */
+  /** Whether nothing of the mandat is left; whether some of it was stopped, and some replaced by another mandat. */
   fini: boolean
+  arrete: boolean
+  remplace: boolean
   prenoms: string[]
   nomNaissance: string
   nomUsage: string | null
@@ -60,7 +62,9 @@ export const remisAujourdhui = (tx: Tx, fuseau: string) =>
 
 const papiers = (tx: Tx) => tx.sql`
   select p.id, p.mandat_id, p.usager_id, p.quoi, p.created_at, u.prenoms, u.nom_naissance, u.nom_usage, u.birthdate, r.recu_le, r.revoked_at,
-    m.etat = 'termine' as fini, p.remis_at, b.prenom || ' ' || b.nom as remis_par
+    m.etat = 'termine' as fini,
+    exists (select 1 from autorisation a where a.mandat_id = m.id and a.revoked_how <> 'remplace') as arrete,
+    exists (select 1 from autorisation a where a.mandat_id = m.id and a.revoked_how = 'remplace') as remplace, p.remis_at, b.prenom || ' ' || b.nom as remis_par
   from papier_du p
   join mandat_etat m on m.id = p.mandat_id
   left join aidant b on b.id = p.remis_par

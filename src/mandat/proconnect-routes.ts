@@ -1,5 +1,9 @@
 import { type Context, Hono } from 'hono'
+import { reconnuePage } from '../../views/aidant/confirmer.ts'
 import { isProConnectRefusal, refusPage } from '../../views/mandat/proconnect.ts'
+import { openDefi } from '../aidant/defi.ts'
+import { CONFIRMATION, objetReconnu } from '../aidant/moyens.ts'
+import { encryptSecret } from '../aidant/secret.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
 import { parseForm } from '../form.ts'
@@ -16,7 +20,7 @@ import type { Provider } from '../oidc/oidc.ts'
 import { codeVerifierOf, PROCONNECT_FIN } from '../oidc/proconnect.ts'
 import { isProviderDown } from '../oidc/provider.ts'
 import { openConfirmation } from './confirm.ts'
-import { confirmationForm } from './forms.ts'
+import { confirmationForm, envoiForm } from './forms.ts'
 import { receiveAidant } from './receive-aidant.ts'
 import { type Signer, signMandat } from './sign.ts'
 
@@ -33,9 +37,10 @@ export function proconnectRoutes({ db, config, proconnect, signer }: Deps): Hono
   const perAddress = limitRate(db, 'fournisseur_adresse', (c) => addressOf(c, config.proxies))
   const routes = new Hono<Env>()
 
-  const refuse = (c: Caller, refusal: Parameters<typeof refusPage>[0]['refusal'], brouillonId?: string | null) =>
+  type Attend = Pick<Parameters<typeof refusPage>[0], 'brouillonId' | 'envoi'>
+  const refuse = (c: Caller, refusal: Parameters<typeof refusPage>[0]['refusal'], attend: Attend = {}) =>
     c.html(
-      refusPage({ frame: { ...frameOf(c), bare: true }, refusal, brouillonId, connexionLocale }),
+      refusPage({ frame: { ...frameOf(c), bare: true }, refusal, ...attend, connexionLocale }),
       refusal === 'indisponible' ? 503 : 409,
     )
 
@@ -43,7 +48,7 @@ export function proconnectRoutes({ db, config, proconnect, signer }: Deps): Hono
   async function leaveFor(
     c: Caller,
     opened: { state: string; nonce: string; navigateur: string },
-    brouillonId?: string,
+    attend: Attend = {},
   ): Promise<Response> {
     const { state, nonce, navigateur } = opened
     jar.set(c, 'navigateur', navigateur)
@@ -55,7 +60,7 @@ export function proconnectRoutes({ db, config, proconnect, signer }: Deps): Hono
       )
     } catch (error) {
       if (!isProviderDown(error)) throw error
-      return refuse(c, 'indisponible', brouillonId)
+      return refuse(c, 'indisponible', attend)
     }
   }
 
@@ -77,7 +82,20 @@ export function proconnectRoutes({ db, config, proconnect, signer }: Deps): Hono
     const asked = { brouillonId, sessionId: sessionId!, navigateur: jar.read(c, 'navigateur'), mesureFinie }
     const opened = await openConfirmation(db, as(aidant), asked)
     // Signed since, no longer there, or not agreed to: that page knows which.
-    return opened.ok ? leaveFor(c, opened, brouillonId) : c.redirect(`/mandats/brouillons/${brouillonId}/acceptation`, 303)
+    return opened.ok ? leaveFor(c, opened, { brouillonId }) : c.redirect(`/mandats/brouillons/${brouillonId}/acceptation`, 303)
+  })
+
+  routes.post(CONFIRMATION, requireAidant, perAddress, async (c) => {
+    const form = await parseForm(c, envoiForm)
+    if (!c.var.aidant.parProconnect || !form.ok) return c.notFound()
+    const sessionId = c.var.sessionId!
+    const opened = await db.tx({ kind: 'portier' }, async (tx) => {
+      const nonce = tx.random(32).toString('hex')
+      const objet = encryptSecret(secretsKey, tx.random(12), Buffer.from(JSON.stringify(form.data)))
+      const navigateur = jar.read(c, 'navigateur')
+      return { nonce, ...(await openConnexion(tx, { but: 'confirmation', navigateur, nonce, sessionId, objet })) }
+    })
+    return leaveFor(c, opened, { envoi: form.data })
   })
 
   routes.get(RETOUR, publicPage, async (c) => {
@@ -87,9 +105,9 @@ export function proconnectRoutes({ db, config, proconnect, signer }: Deps): Hono
     const back = { url, state, navigateur: jar.read(c, 'navigateur'), redirectUri, sessionId }
     const received = await receiveAidant(db, proconnect, back, secretsKey)
     if (!received.ok) {
-      const { refusal, but, brouillonId, idToken } = received
+      const { refusal, but, brouillonId, envoi, idToken } = received
       // Nobody entered here: nothing stays open there either, on a computer that is often shared.
-      if (but !== 'aidant' || !idToken) return refuse(c, refusal, brouillonId)
+      if (but !== 'aidant' || !idToken) return refuse(c, refusal, { brouillonId, envoi })
       const logout = { idToken, state: `${refusal}.${state}`, postLogoutRedirectUri: publicUrl + PROCONNECT_FIN }
       return c.redirect((await proconnect.logoutUrl(logout)).href, 303)
     }
@@ -97,11 +115,18 @@ export function proconnectRoutes({ db, config, proconnect, signer }: Deps): Hono
       await signIn(c, db, config, received.token)
       return c.redirect(localPath(received.suite ?? undefined) ?? '/personnes', 303)
     }
-    const { brouillonId, confirmation, token } = received
-    jar.set(c, 'session', token)
-    if (!aidant || c.var.detour) return refuse(c, 'session_fermee', brouillonId)
+    jar.set(c, 'session', received.token)
+    if (received.but === 'confirmation') {
+      const { envoi } = received
+      if (!aidant) return refuse(c, 'session_fermee')
+      const objet = objetReconnu({ chemin: new URL(envoi.vers, publicUrl).pathname, fields: envoi.fields })
+      await db.tx(as(aidant), (tx) => openDefi(tx, { aidantId: aidant.id, sessionId: sessionId!, objet }))
+      return c.html(reconnuePage({ frame: frameOf(c), ...envoi }))
+    }
+    const { brouillonId, confirmation } = received
+    if (!aidant || c.var.detour) return refuse(c, 'session_fermee', { brouillonId })
     const signed = await signMandat(db, as(aidant), { brouillonId, confirmation }, signer)
-    return signed.ok ? c.redirect(`/mandats/${signed.id}?signe=1`, 303) : refuse(c, signed.refusal, brouillonId)
+    return signed.ok ? c.redirect(`/mandats/${signed.id}?signe=1`, 303) : refuse(c, signed.refusal, { brouillonId })
   })
   routes.get(PROCONNECT_FIN, publicPage, (c) => {
     const [word = ''] = (c.req.query('state') ?? '').split('.')

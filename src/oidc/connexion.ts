@@ -17,9 +17,14 @@ export type NewConnexion = {
   | { but: 'aidant'; suite: string | undefined }
   /** `sessionId`: the only one that it may end in. */
   | { but: 'signature'; brouillonId: string; sessionId: string }
+  /** `objet`: the form that waits to be confirmed, sealed. */
+  | { but: 'confirmation'; sessionId: string; objet: Buffer }
 )
 /** What each provider is asked for. */
-export type Buts = { franceconnect: 'mandat' | 'telephone' | 'espace' | 'reunion'; proconnect: 'aidant' | 'signature' }
+export type Buts = {
+  franceconnect: 'mandat' | 'telephone' | 'espace' | 'reunion'
+  proconnect: 'aidant' | 'signature' | 'confirmation'
+}
 export type But = Buts['franceconnect']
 export type Connexion<F extends keyof Buts> = {
   id: string
@@ -29,6 +34,7 @@ export type Connexion<F extends keyof Buts> = {
   telephoneId: string | null
   suite: string | null
   sessionId: string | null
+  objet: Buffer | null
 }
 export type ConnexionRefusal = 'retour_inconnu' | 'autre_navigateur' | 'deja_utilise' | 'retour_tardif'
 
@@ -40,11 +46,17 @@ export async function openConnexion(tx: Tx, connexion: NewConnexion): Promise<{ 
   const state = tx.random(32).toString('hex')
   const navigateur = connexion.navigateur || tx.random(32).toString('base64url')
   const { but, nonce, ...of } = connexion
-  const { brouillonId = null, telephoneId = null, suite = null, sessionId = null } = of as Partial<Connexion<'proconnect'>>
-  const fournisseur = but === 'aidant' || but === 'signature' ? 'proconnect' : 'franceconnect'
+  const {
+    brouillonId = null,
+    telephoneId = null,
+    suite = null,
+    sessionId = null,
+    objet = null,
+  } = of as Partial<Connexion<'proconnect'>>
+  const fournisseur = but === 'aidant' || but === 'signature' || but === 'confirmation' ? 'proconnect' : 'franceconnect'
   await tx.sql`
-    insert into connexion (fournisseur, but, etat, navigateur, nonce, brouillon_id, telephone_id, suite, session_id)
-    values (${fournisseur}, ${but}, ${sha256(state)}, ${sha256(navigateur)}, ${nonce}, ${brouillonId}, ${telephoneId}, ${suite}, ${sessionId})`
+    insert into connexion (fournisseur, but, etat, navigateur, nonce, brouillon_id, telephone_id, suite, session_id, objet)
+    values (${fournisseur}, ${but}, ${sha256(state)}, ${sha256(navigateur)}, ${nonce}, ${brouillonId}, ${telephoneId}, ${suite}, ${sessionId}, ${objet})`
   return { state, navigateur }
 }
 
@@ -59,7 +71,7 @@ export const claimConnexion = <F extends keyof Buts>(
 ): Promise<{ ok: true; connexion: Connexion<F>; now: Date } | { ok: false; refusal: ConnexionRefusal }> =>
   db.tx({ kind: 'portier' }, async (tx) => {
     const [connexion] = await tx.sql<(Connexion<F> & { navigateur: Buffer; usedAt: Date | null; createdAt: Date })[]>`
-      select id, but, nonce, brouillon_id, telephone_id, suite, session_id, navigateur, used_at, created_at
+      select id, but, nonce, brouillon_id, telephone_id, suite, session_id, objet, navigateur, used_at, created_at
       from connexion
       where etat = ${sha256(back.state)} and fournisseur = ${fournisseur}
       for update`
@@ -70,7 +82,7 @@ export const claimConnexion = <F extends keyof Buts>(
     if (connexion.usedAt) return { ok: false, refusal: 'deja_utilise' }
     if (now.getTime() - connexion.createdAt.getTime() > LIFE_MS) return { ok: false, refusal: 'retour_tardif' }
 
-    await tx.sql`update connexion set used_at = ${now} where id = ${connexion.id}`
+    await tx.sql`update connexion set used_at = ${now}, objet = null where id = ${connexion.id}`
     return { ok: true, connexion, now }
   })
 

@@ -1,10 +1,13 @@
 import { Hono } from 'hono'
 import { dossierPage } from '../../views/usager/dossier.ts'
 import { personnesPage } from '../../views/usager/personnes.ts'
+import { joursInactif } from '../aidant/equipe.ts'
+import { listMembres } from '../aidant/equipe-queries.ts'
 import type { Db } from '../db.ts'
+import { countAContester } from '../demarche/contestation-queries.ts'
 import { curseurDe, findDemarche, listDemarches, listRecents, texteDuCurseur } from '../demarche/queries.ts'
 import { isUuid } from '../form.ts'
-import { as } from '../http/as.ts'
+import { as, asReferent } from '../http/as.ts'
 import type { Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { limitCaller } from '../http/limit-rate.ts'
@@ -24,7 +27,16 @@ export function personnesRoutes({ db }: { db: Db }): Hono<Env> {
     const asked = c.req.query('apres')
     const apres = asked && isUuid(asked) ? asked : undefined
     const found = await db.tx(as(aidant), async (tx) => ({ ...(await listPersonnes(tx, recherche, apres)), now: tx.now }))
-    return c.html(personnesPage({ frame: frameOf(c, 'personnes'), saisie, recherche, apres, fuseau: aidant.fuseau, ...found }))
+    const aFaire =
+      aidant.referent && !saisie && !apres
+        ? await db.tx(asReferent(aidant), async (tx) => ({
+            contestations: await countAContester(tx),
+            inactifs: (await listMembres(tx)).filter((membre) => joursInactif(membre, tx.now)).length,
+          }))
+        : undefined
+    return c.html(
+      personnesPage({ frame: frameOf(c, 'personnes'), saisie, recherche, apres, fuseau: aidant.fuseau, aFaire, ...found }),
+    )
   })
 
   routes.get('/personnes/:usagerId', requireAidant, async (c) => {

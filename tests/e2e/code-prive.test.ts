@@ -1,19 +1,11 @@
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { describe, expect, it } from 'vitest'
+import { openBoth } from '../support/e2e.ts'
 import { keyboard } from '../support/keyboard.ts'
 import { inspect } from '../support/screens.ts'
-import { type Service, startService, words } from '../support/service.ts'
+import { words } from '../support/service.ts'
 
-let service: Service
-let browser: TestBrowser
-beforeAll(async () => {
-  ;[service, browser] = await Promise.all([startService(), openBrowser()])
-})
-afterAll(async () => {
-  await service?.close()
-  await browser?.close()
-})
+const { service, browser } = await openBoth()
 
 const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click()
 const text = (page: Page) => words(page.locator('main'))
@@ -79,7 +71,7 @@ describe.each([
     expect(await page.getByRole('link', { name: 'Mes données' }).count()).toBe(0)
 
     await page.getByRole('link', { name: 'Qui a ouvert mon dossier' }).click()
-    expect(await text(page)).toMatch(/Votre espace a été ouvert avec le code du papier, le \d/)
+    expect(await text(page)).toMatch(/Votre espace a été ouvert avec le code de votre feuille, le \d/)
     await page.getByRole('link', { name: 'Pour tout voir, connectez-vous avec FranceConnect' }).click()
     await page.getByRole('heading', { name: 'Pour tout voir, FranceConnect' }).waitFor()
     await page.getByRole('link', { name: 'Mon espace' }).click()
@@ -128,7 +120,7 @@ describe.each([
     const hers = await context.newPage()
     const keys = keyboard(hers)
     await hers.goto(`${service.url}/mon-espace/acces`)
-    expect(await text(hers)).toContain('Votre espace a été ouvert avec le code du papier')
+    expect(await text(hers)).toContain('Votre espace a été ouvert avec le code de votre feuille')
     await keys.press(hers.getByRole('link', { name: 'Changez ou annulez ce code' }))
     await hers.waitForURL('**/code-papier')
     await keys.press(hers.getByRole('button', { name: 'Annuler mon code' }))

@@ -1,19 +1,11 @@
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { AIDANTS } from '../../src/demo/people.ts'
-import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { openBoth } from '../support/e2e.ts'
 import { inspect } from '../support/screens.ts'
-import { PATIENCE, type Service, signInMessage, startService, words } from '../support/service.ts'
+import { PATIENCE, signInMessage, words } from '../support/service.ts'
 
-let service: Service
-let browser: TestBrowser
-beforeAll(async () => {
-  ;[service, browser] = await Promise.all([startService(), openBrowser()])
-})
-afterAll(async () => {
-  await service?.close()
-  await browser?.close()
-})
+const { service, browser } = await openBoth()
 
 const h1 = (page: Page) => words(page.locator('h1'))
 const pathOf = (page: Page) => page.url().slice(service.url.length)

@@ -1,18 +1,9 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { expect, it } from 'vitest'
+import { openBoth } from '../support/e2e.ts'
 import { expectAccessible } from '../support/html.ts'
 import { inspect } from '../support/screens.ts'
-import { type Service, startService } from '../support/service.ts'
 
-let service: Service
-let browser: TestBrowser
-beforeAll(async () => {
-  ;[service, browser] = await Promise.all([startService(), openBrowser()])
-})
-afterAll(async () => {
-  await service?.close()
-  await browser?.close()
-})
+const { service, browser } = await openBoth()
 
 it.each([
   { who: 'thomas', from: '/personnes', js: true, width: 1280 },

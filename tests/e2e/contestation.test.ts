@@ -1,18 +1,10 @@
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { describe, expect, it } from 'vitest'
+import { openBoth } from '../support/e2e.ts'
 import { inspect } from '../support/screens.ts'
-import { type Service, startService, words } from '../support/service.ts'
+import { type Service, words } from '../support/service.ts'
 
-let service: Service
-let browser: TestBrowser
-beforeAll(async () => {
-  ;[service, browser] = await Promise.all([startService(), openBrowser()])
-})
-afterAll(async () => {
-  await service?.close()
-  await browser?.close()
-})
+const { service, browser } = await openBoth()
 
 const text = (page: Page) => words(page.locator('main'))
 const open = async (who: Parameters<Service['enter']>[1], js: boolean) => {
@@ -70,7 +62,7 @@ describe.each([
     await direction.getByRole('link', { name: 'Répondre à la personne' }).click()
     await choose(direction, 'Vous avez raison : c’est corrigé')
     await press(direction, 'Répondre à la personne')
-    await direction.getByText('La direction a répondu').waitFor()
+    await direction.getByText('La personne a une réponse').waitFor()
 
     await hers.reload()
     const said = await text(hers)

@@ -1,21 +1,13 @@
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { stopMandat } from '../../src/mandat/stop.ts'
 import { addMandats } from '../bench/volume.ts'
-import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { openBoth } from '../support/e2e.ts'
 import { keyboard } from '../support/keyboard.ts'
 import { inspect } from '../support/screens.ts'
-import { PATIENCE, type Service, startService } from '../support/service.ts'
+import { PATIENCE } from '../support/service.ts'
 
-let service: Service
-let browser: TestBrowser
-beforeAll(async () => {
-  ;[service, browser] = await Promise.all([startService(), openBrowser()])
-})
-afterAll(async () => {
-  await service?.close()
-  await browser?.close()
-})
+const { service, browser } = await openBoth()
 
 const LOOKS = [
   { js: true, comment: 'avec JavaScript' },

@@ -1,20 +1,12 @@
 import { Secret, TOTP } from 'otpauth'
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { describe, expect, it } from 'vitest'
+import { openBoth } from '../support/e2e.ts'
 import { keyboard } from '../support/keyboard.ts'
 import { inspect } from '../support/screens.ts'
-import { type Service, startService, words } from '../support/service.ts'
+import { words } from '../support/service.ts'
 
-let service: Service
-let browser: TestBrowser
-beforeAll(async () => {
-  ;[service, browser] = await Promise.all([startService(), openBrowser()])
-})
-afterAll(async () => {
-  await service?.close()
-  await browser?.close()
-})
+const { service, browser } = await openBoth()
 
 const lienPour = async (email: string) => {
   const [row] = await service.sql<{ corps: string }[]>`

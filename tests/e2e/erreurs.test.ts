@@ -1,19 +1,11 @@
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { AIDANTS } from '../../src/demo/people.ts'
-import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { openBoth } from '../support/e2e.ts'
 import { inspect } from '../support/screens.ts'
-import { CONNECTIONS, type Service, startService } from '../support/service.ts'
+import { CONNECTIONS } from '../support/service.ts'
 
-let service: Service
-let browser: TestBrowser
-beforeAll(async () => {
-  ;[service, browser] = await Promise.all([startService(), openBrowser()])
-})
-afterAll(async () => {
-  await service?.close()
-  await browser?.close()
-})
+const { service, browser } = await openBoth()
 
 /** The calm page: its status, words that accuse nobody, a reference, a way out. */
 async function expectCalm(page: Page, title: string, reference = true) {

@@ -1,17 +1,8 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { expect, it } from 'vitest'
+import { openBoth } from '../support/e2e.ts'
 import { inspect } from '../support/screens.ts'
-import { type Service, startService } from '../support/service.ts'
 
-let service: Service
-let browser: TestBrowser
-beforeAll(async () => {
-  ;[service, browser] = await Promise.all([startService(), openBrowser()])
-})
-afterAll(async () => {
-  await service?.close()
-  await browser?.close()
-})
+const { service, browser } = await openBoth()
 
 /** A browser whose voices are these. What is said is kept in `dit`. */
 const VOICES = (voices: readonly { lang: string; localService: boolean }[]) => `

@@ -1,18 +1,10 @@
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { describe, expect, it } from 'vitest'
+import { openBoth } from '../support/e2e.ts'
 import { inspect } from '../support/screens.ts'
-import { type Service, startService, words } from '../support/service.ts'
+import { type Service, words } from '../support/service.ts'
 
-let service: Service
-let browser: TestBrowser
-beforeAll(async () => {
-  ;[service, browser] = await Promise.all([startService(), openBrowser()])
-})
-afterAll(async () => {
-  await service?.close()
-  await browser?.close()
-})
+const { service, browser } = await openBoth()
 
 const text = (page: Page) => words(page.locator('main'))
 const press = (page: Page, name: string) => page.getByRole('button', { name }).first().click()

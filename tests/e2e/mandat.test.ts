@@ -1,21 +1,13 @@
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { describe, expect, it } from 'vitest'
+import { openBoth } from '../support/e2e.ts'
 import { expectAccessible } from '../support/html.ts'
 import { keyboard } from '../support/keyboard.ts'
 import { readQr } from '../support/read-qr.ts'
 import { inspect } from '../support/screens.ts'
-import { identify, type Service, startService, words } from '../support/service.ts'
+import { identify, words } from '../support/service.ts'
 
-let service: Service
-let browser: TestBrowser
-beforeAll(async () => {
-  ;[service, browser] = await Promise.all([startService(), openBrowser()])
-})
-afterAll(async () => {
-  await service?.close()
-  await browser?.close()
-})
+const { service, browser } = await openBoth()
 
 const h1 = (page: Page) => words(page.locator('h1'))
 /** A tile is pressed anywhere. */

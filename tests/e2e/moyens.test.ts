@@ -1,21 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Secret, TOTP } from 'otpauth'
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { expect, it } from 'vitest'
+import { openBoth } from '../support/e2e.ts'
 import { keyboard } from '../support/keyboard.ts'
 import { inspect } from '../support/screens.ts'
-import { identify, type Service, startService } from '../support/service.ts'
+import { identify } from '../support/service.ts'
 
-let service: Service
-let browser: TestBrowser
-beforeAll(async () => {
-  ;[service, browser] = await Promise.all([startService(), openBrowser()])
-})
-afterAll(async () => {
-  await service?.close()
-  await browser?.close()
-})
+const { service, browser } = await openBoth()
 
 /** A device that recognises whoever holds it, as a telephone does once unlocked. */
 async function withDevice(page: Page): Promise<void> {

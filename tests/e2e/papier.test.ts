@@ -1,15 +1,15 @@
 import { createRequire } from 'node:module'
 import jsqr from 'jsqr'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { openRenderer } from '../../src/papier/render.ts'
 import { arretPapier } from '../../views/papier/arret.ts'
 import { mandatPapier } from '../../views/papier/mandat.ts'
 import { papierPage, papierRefusePage } from '../../views/papier/page.ts'
 import { pourVousPapier } from '../../views/papier/pour-vous.ts'
-import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { openBoth } from '../support/e2e.ts'
 import { lePlusLong, unMandat } from '../support/papiers.ts'
 import { inspect } from '../support/screens.ts'
-import { type Screen, type Service, startService } from '../support/service.ts'
+import type { Screen } from '../support/service.ts'
 
 // Neither says its types as it is imported.
 const { PNG } = createRequire(import.meta.url)('pngjs') as {
@@ -19,15 +19,7 @@ type Corner = { x: number; y: number }
 type Read = { data: string; location: { topLeftCorner: Corner; topRightCorner: Corner } }
 const readQr = jsqr as unknown as (data: Uint8ClampedArray, width: number, height: number) => Read | null
 
-let service: Service
-let browser: TestBrowser
-beforeAll(async () => {
-  ;[service, browser] = await Promise.all([startService(), openBrowser()])
-})
-afterAll(async () => {
-  await service?.close()
-  await browser?.close()
-})
+const { service, browser } = await openBoth()
 
 describe.each([
   { js: false, comment: 'sans JavaScript' },

@@ -1,19 +1,11 @@
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { describe, expect, it } from 'vitest'
+import { openBoth } from '../support/e2e.ts'
 import { expectAccessible } from '../support/html.ts'
 import { inspect } from '../support/screens.ts'
-import { identify, type Service, startService, words } from '../support/service.ts'
+import { identify, words } from '../support/service.ts'
 
-let service: Service
-let browser: TestBrowser
-beforeAll(async () => {
-  ;[service, browser] = await Promise.all([startService(), openBrowser()])
-})
-afterAll(async () => {
-  await service?.close()
-  await browser?.close()
-})
+const { service, browser } = await openBoth()
 
 const h1 = (page: Page) => page.locator('h1').innerText()
 const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).click()
@@ -59,6 +51,28 @@ describe.each([
     await page.waitForURL(`${service.url}/`)
     await page.goto(`${service.url}/personnes`)
     expect(await h1(page)).toBe('Connexion des aidants')
+  })
+
+  it('confirme un acte là-bas, et reprend sans rien retaper quand il n’est pas allé au bout', async () => {
+    const page = await (await browser.context({ js, width })).newPage()
+    await page.goto(`${service.url}/mes-moyens-de-connexion`)
+    await press(page, 'S’identifier avec ProConnect')
+    await choose(page, 'thomas-figeac')
+    await page.getByLabel('Application d’authentification').check()
+    await page.getByLabel('Nom').fill('Téléphone « neuf »')
+    await press(page, 'Ajouter')
+    await press(page, 'Confirmer avec ProConnect')
+    await page.locator('button[name=geste][value=revenir]').click()
+    await page.locator('h1', { hasText: 'Rien n’est confirmé' }).waitFor()
+    await press(page, 'Reprendre où vous en étiez')
+    await press(page, 'Confirmer avec ProConnect')
+    // When she authenticated is told in whole seconds: this time must come after.
+    await page.waitForTimeout(1_100)
+    await choose(page, 'thomas-figeac')
+    expect(await h1(page)).toBe('ProConnect vous a reconnu')
+    await press(page, 'Confirmer')
+    await page.waitForURL('**/ajouts/*')
+    expect(await words(page.locator('main'))).toContain('Nom : Téléphone « neuf »')
   })
 
   it('qui n’a rien à faire ici lit une page calme, et peut recommencer', async () => {

@@ -1,20 +1,12 @@
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { describe, expect, it } from 'vitest'
+import { openBoth } from '../support/e2e.ts'
 import { inspect } from '../support/screens.ts'
-import { identify, type Service, startService, words } from '../support/service.ts'
+import { identify, words } from '../support/service.ts'
 
 /* Fatma's civil status was corrected: FranceConnect knows her under another sub. She has the sheet of before. */
 
-let service: Service
-let browser: TestBrowser
-beforeAll(async () => {
-  ;[service, browser] = await Promise.all([startService(), openBrowser()])
-})
-afterAll(async () => {
-  await service?.close()
-  await browser?.close()
-})
+const { service, browser } = await openBoth()
 
 const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click()
 const text = (page: Page) => words(page.locator('main'))

@@ -1,20 +1,12 @@
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { AIDANTS, type AidantKey } from '../../src/demo/people.ts'
-import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { openBoth } from '../support/e2e.ts'
 import { expectAccessible } from '../support/html.ts'
 import { inspect } from '../support/screens.ts'
-import { CONNECTIONS, PATIENCE, type Service, signInMessage, startService, words } from '../support/service.ts'
+import { CONNECTIONS, PATIENCE, signInMessage, words } from '../support/service.ts'
 
-let service: Service
-let browser: TestBrowser
-beforeAll(async () => {
-  ;[service, browser] = await Promise.all([startService(), openBrowser()])
-})
-afterAll(async () => {
-  await service?.close()
-  await browser?.close()
-})
+const { service, browser } = await openBoth()
 
 const NOTE = 'Odette a dit : « le bailleur n’a pas répondu » & <rien> depuis\nle 3 mars.'
 

@@ -1,28 +1,20 @@
 import type { BrowserContext, Page } from 'playwright-core'
 import { PNG } from 'pngjs'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { codeVerification } from '../../src/mandat/code.ts'
 import { type MandatClaims, parseSealKeys } from '../../src/mandat/sceau.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
 import { attestationUrl, fromDigits, openAttestation } from '../../src/verification/attestation.ts'
 import { qrOf, qrSvg } from '../../src/verification/qr.ts'
-import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { openBoth } from '../support/e2e.ts'
 import { CLAIMS, FUSEAU } from '../support/forgeries.ts'
 import { expectAccessible } from '../support/html.ts'
 import { costOf } from '../support/poids.ts'
 import { readQr } from '../support/qr-reader.ts'
 import { inspect } from '../support/screens.ts'
-import { PATIENCE, type Service, startService, words } from '../support/service.ts'
+import { PATIENCE, words } from '../support/service.ts'
 
-let service: Service
-let browser: TestBrowser
-beforeAll(async () => {
-  ;[service, browser] = await Promise.all([startService(), openBrowser()])
-})
-afterAll(async () => {
-  await browser.close()
-  await service.close()
-})
+const { service, browser } = await openBoth()
 
 const key = () => parseSealKeys(service.config.sealKeys)
 

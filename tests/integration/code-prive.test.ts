@@ -140,7 +140,7 @@ describe('la feuille et l’année de naissance', () => {
     const browser = await opened()
     expect(await openings()).toBe(before + 1)
     expect(await read(browser, '/mon-espace/acces')).toMatch(
-      /Le code de votre papier Votre espace a été ouvert avec le code du papier, le \d{1,2}(er)? \S+ 20\d\d à \d{1,2} h \d\d/,
+      /Le code de votre feuille Votre espace a été ouvert avec le code de votre feuille, le \d{1,2}(er)? \S+ 20\d\d à \d{1,2} h \d\d/,
     )
     const [held] = await world.sql<{ id: string }[]>`
       select id from code_prive where usager_id = ${told.usagerId} and replaced_at is null`

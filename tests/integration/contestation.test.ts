@@ -110,6 +110,38 @@ const nommeReferent = (aidant: AidantKey, referent: boolean) =>
   world.sql`update habilitation set referent = ${referent} where aidant_id = ${world.aidants[aidant]} and structure_id = ${world.structures.figeac}`
 
 describe('la personne n’est pas d’accord', () => {
+  it('qui est nommé référent apprend ce qui attend sa réponse, une fois ; pas l’auteur, ni qui le nomme, ni quand rien n’attend', async () => {
+    const nommer = async (aidant: AidantKey, by: AidantKey, geste: 'designer' | 'retirer' = 'designer') => {
+      await world.sql`delete from message`
+      ok(await setMembre(world.db, world.asReferent(by), { aidantId: world.aidants[aidant], geste }))
+      return (await world.messages()).map(({ destinataire, chemin }) => [destinataire, chemin])
+    }
+    const waits = (aidant: AidantKey) =>
+      world.db.tx(
+        world.asReferent('nadia'),
+        (tx) => tx.sql`select nommee_attendue(${world.aidants[aidant]}, ${world.structures.figeac}) as attendue`,
+      )
+    const ANSWER = '/structure/contestations'
+    try {
+      expect(await nommer('ines', 'nadia')).toEqual([])
+      await nommer('ines', 'nadia', 'retirer')
+      await openFor('nadia')
+      // Nadia's own: she does not read it as soon as another may, and is told nothing of it.
+      const id = await note('nadia')
+      ok(await contest(id))
+      expect(await nommer('ines', 'nadia')).toEqual([['ines@figeac.demo', ANSWER]])
+      expect((await world.messages())[0]!.corps).not.toMatch(/Josiane|Nadia|logement/)
+      // At no other time, and not for the author.
+      expect(await waits('ines')).toEqual([{ attendue: false }])
+      await nommer('nadia', 'ines', 'retirer')
+      expect(await nommer('nadia', 'ines')).toEqual([])
+      ok(await answer((await said(id))[0]!.id, {}, 'ines'))
+    } finally {
+      await nommeReferent('nadia', true)
+      await nommeReferent('ines', false)
+    }
+  })
+
   it('sa ligne, la pause qu’elle a voulue, un mot à elle et à la direction : rien à l’auteur', async () => {
     const id = await note('ines')
     ok(await contest(id, { note: 'Je voulais attendre.', pause: true }))
@@ -272,7 +304,7 @@ describe('la personne n’est pas d’accord', () => {
     expect(await record('thomas')).toEqual({ ok: false, refusal: 'auteur' })
     const page = await (await world.get(`/demarches/${id}/contestation`, await world.sessionOf('thomas'))).text()
     await expectValidHtml(page)
-    expect(page).toContain('Un collègue ou la direction l’enregistre')
+    expect(page).toContain('Un collègue ou un référent l’enregistre')
     expect(page).not.toContain('name="motif"')
     ok(await record('samira'))
   })
@@ -676,6 +708,7 @@ describe('une correction', () => {
       await world.get(`/structure/journal?du=${recuLe.toISOString().slice(0, 10)}`, await world.sessionOf('nadia'))
     ).text()
     expect(journal).toContain('Démarche corrigée : Une erreur')
+    expect(journal.match(/"\/demarches\/[^"]+"/g)).toEqual([other, same].map((id) => `"/demarches/${id}"`))
     expect(journal.match(/Notée par erreur/g)).toHaveLength(4)
     expect(journal.match(/, déposée/g)).toHaveLength(1)
   })
@@ -744,6 +777,9 @@ describe('une correction', () => {
         const seen = await db.tx(by, (tx) => findDemarche(tx, id))
         expect(seen).toMatchObject({ titre: null, resultat: 'terminee', correction: { raison: null, avant: undefined } })
       }
+    const journal = await (await world.get('/structure/journal', await world.sessionOf('nadia'))).text()
+    expect(journal).toContain('Démarche corrigée : démarche confidentielle')
+    expect(journal).not.toContain(id)
   })
 })
 
@@ -913,6 +949,11 @@ describe('à l’écran', () => {
     expect(await (await world.get(`/mon-espace/demarches/${id}`, again)).text()).toContain('Défenseur des droits')
 
     const referent = await world.sessionOf('nadia')
+    const first = await (await world.get('/personnes', referent)).text()
+    await expectValidHtml(first)
+    expect(first).toMatch(/À faire<\/h2>[\s\S]*href="\/structure\/contestations">\d+ contestations? atten/)
+    // Whose act it is reads of it nowhere.
+    expect(await (await world.get('/personnes', await world.sessionOf('thomas'))).text()).not.toContain('À faire')
     const due = await (await world.get('/structure/contestations', referent)).text()
     await expectValidHtml(due)
     expect(due).toContain('depuis plus de 15 jours')

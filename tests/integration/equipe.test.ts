@@ -95,7 +95,7 @@ describe('la page de l’équipe', () => {
     )
     const today = `Le ${new Intl.DateTimeFormat('fr-FR', { dateStyle: 'long', timeZone: 'Europe/Paris' }).format(await world.now())}`
     expect(rows).toEqual([
-      expect.stringMatching(`^Nadia Belkacem nadia@figeac.demo À la direction Actif ${today}$`),
+      expect.stringMatching(`^Nadia Belkacem nadia@figeac.demo Référent Actif ${today}$`),
       expect.stringMatching(`^Thomas Lacombe thomas@figeac.demo Aidant Actif ${today}$`),
       // What she does for the other structure is not told here.
       'Samira Roux samira@deux.demo Aidant Actif Aucune',
@@ -801,6 +801,12 @@ describe('l’inactivité', () => {
     expect(await messages()).toEqual([`${AIDANTS.thomas.email} : ${AVERTIE}`])
     const warned = await (await as('nadia')).get(fiche('thomas'))
     expect(warned.html).toContain('(rien depuis 90 jours)')
+    const first = async (who: 'nadia' | 'ines', search = '') =>
+      (await (await world.get(`/personnes${search}`, await world.sessionOf(who))).text()).match(
+        /href="\/structure\/aidants">\d[^<]*/,
+      )?.[0]
+    expect(await first('nadia')).toMatch(/aidants? n’/)
+    expect([await first('nadia', '?q=x'), await first('ines')]).toEqual([undefined, undefined])
     for (let n = 0; n < 3; n++) expect(await watch()).toBe(0)
     await world.database.travel({ ms: 60 * DAY })
     await presents('thomas')

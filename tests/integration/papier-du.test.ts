@@ -165,3 +165,14 @@ it('d’un décès, personne n’écrit à la personne : plus rien n’est à lu
   ok(await terminateMandat(world.db, world.as('ines'), { mandatId: id, how: 'deces' }))
   expect(await named()).toBe(false)
 })
+
+it('arrêté en partie puis remplacé par un nouveau mandat, le papier le dit ; jamais « C’est arrêté »', async () => {
+  const { id } = await world.signMandat({ persona: 'lucienne', perimetre: ['logement', 'social'] })
+  ok(await stopMandat(world.db, await world.asUsager('lucienne'), { mandatId: id, thematique: 'social' }))
+  const nouvelle = async () =>
+    new RegExp(`href="/mandats/${id}">([^<]*)<`).exec(await aRemettre(world.browser(await world.sessionOf('ines'))))?.[1]
+  await world.sql`delete from papier_du where mandat_id = ${id} and quoi = 'signe'`
+  expect(await nouvelle()).toBe('Une partie est arrêtée')
+  await world.signMandat({ persona: 'lucienne', perimetre: ['logement'] })
+  expect(await nouvelle()).toBe('Une partie est arrêtée, une autre est dans un nouveau mandat')
+})

@@ -40,6 +40,19 @@ const everything = async () => {
 }
 const wordsOf = (page: Page) => page.html.replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' ')
 
+/** As if she had signed in two minutes before. */
+const earlier = async () => {
+  await world.sql`alter table session disable trigger authentification_avance`
+  await world.sql`update session set proconnect_auth_at = proconnect_auth_at - interval '2 minutes' where proconnect_auth_at is not null`
+  await world.sql`alter table session enable always trigger authentification_avance`
+}
+/** Opened by ProConnect too, elsewhere, and as old. */
+const anotherSession = async () => {
+  const other = await signedIn()
+  await earlier()
+  return other.cookies.get('session')!
+}
+
 describe('la connexion', () => {
   it('demande un second facteur, une identification fraîche, une preuve de clé, et rien d’elle que ce qui sert', async () => {
     const address = new URL((await leave(world.browser())).location!)
@@ -266,18 +279,6 @@ describe('signer', () => {
     await earlier()
     return { browser, id }
   }
-  /** As if she had signed in two minutes before. */
-  const earlier = async () => {
-    await world.sql`alter table session disable trigger authentification_avance`
-    await world.sql`update session set proconnect_auth_at = proconnect_auth_at - interval '2 minutes' where proconnect_auth_at is not null`
-    await world.sql`alter table session enable always trigger authentification_avance`
-  }
-  /** Opened by ProConnect too, elsewhere, and as old. */
-  const anotherSession = async () => {
-    const other = await signedIn()
-    await earlier()
-    return other.cookies.get('session')!
-  }
   const confirmed = async (browser: Browser, id: string, agent = 'thomas-figeac') =>
     browser.atProConnect(await browser.post(confirmation(id), {}), agent)
 
@@ -363,6 +364,167 @@ describe('signer', () => {
           tx.sql`update session set proconnect_auth_at = proconnect_auth_at - interval '1 second' where proconnect_auth_at is not null`,
       ),
     ).rejects.toMatchObject({ constraint_name: 'authentification_avance' })
+  })
+})
+
+describe('confirmer un acte', () => {
+  const PAPIER = { suivi: 'papier' }
+  const contactDe = async (persona = 'josiane') =>
+    `/personnes/${(await world.signMandat({ persona, suivi: 'sms', contact: '+33612345678' })).usagerId}/contact`
+  const suivi = async (chemin: string) => {
+    const [usager] = await world.sql`select suivi from usager where id = ${chemin.split('/')[2]!}`
+    return usager!.suivi
+  }
+  /** Signed in by ProConnect, two minutes ago, and with nothing else. */
+  async function ready(agent = 'thomas-figeac') {
+    const browser = await signedIn(agent)
+    await world.sql`delete from facteur`
+    await earlier()
+    return browser
+  }
+  const hiddenIn = (page: Page) =>
+    Object.fromEntries(
+      [...page.html.matchAll(/type="hidden" name="(\w+)" value="([^"]*)"/g)].map(([, name, value]) => [
+        name!,
+        value!.replaceAll('&amp;', '&'),
+      ]),
+    )
+  /** Leaves for ProConnect from the page that asks for a factor; where it sends back is not asked for yet. */
+  async function left(browser: Browser, chemin: string, fields: Record<string, string> = PAPIER, agent = 'thomas-figeac') {
+    const asked = await browser.post(chemin, fields)
+    expect([asked.status, asked.html.includes('name="code"')]).toEqual([403, false])
+    await expectValidHtml(asked.html)
+    return browser.atProConnect(await browser.post('/connexion/proconnect/confirmation', hiddenIn(asked)), agent)
+  }
+  const recognised = async (browser: Browser, chemin: string, fields?: Record<string, string>, agent?: string) => {
+    const page = await browser.get((await left(browser, chemin, fields, agent)).location!)
+    expect([page.status, wordsOf(page).includes('ProConnect vous a reconnu')]).toEqual([200, true])
+    await expectValidHtml(page.html)
+    return page
+  }
+
+  it('sans autre moyen de connexion : change un contact, d’un clic au retour, une fois', async () => {
+    const chemin = await contactDe()
+    const browser = await ready()
+    const page = await recognised(browser, chemin)
+    expect([page.html.includes(`action="${chemin}"`), await suivi(chemin)]).toEqual([true, 'sms'])
+    expect((await browser.post(chemin, hiddenIn(page))).location).toBe(`${PUBLIC_URL + chemin}?fait=1`)
+    expect(await suivi(chemin)).toBe('papier')
+    await contactDe()
+    expect((await browser.post(chemin, hiddenIn(page))).status).toBe(409)
+    expect((await browser.get(page.url)).status).toBe(409)
+    expect(await suivi(chemin)).toBe('sms')
+  })
+
+  it('emporte un journal, et ajoute un premier moyen de connexion', async () => {
+    const nadia = await ready('nadia-figeac')
+    const page = await recognised(nadia, '/structure/journal/export', { forme: 'csv' }, 'nadia-figeac')
+    expect((await nadia.post('/structure/journal/export', hiddenIn(page))).status).toBe(200)
+    await earlier()
+    const ajout = '/mes-moyens-de-connexion/ajouter'
+    const asked = await recognised(nadia, ajout, { genre: 'totp', nom: 'Téléphone « neuf & vert »' }, 'nadia-figeac')
+    const pairing = await nadia.post(ajout, hiddenIn(asked))
+    expect(wordsOf(await nadia.follow(pairing))).toContain('Téléphone « neuf &amp; vert »')
+  })
+
+  it('ce qui attend ne se lit pas dans la base, et s’efface en servant', async () => {
+    const browser = await ready()
+    const mot = 'Ordinateur-de-la-mairie'
+    const back = await left(browser, '/mes-moyens-de-connexion/ajouter', { genre: 'totp', nom: mot })
+    expect(await world.tablesHolding(mot)).toEqual([])
+    expect(await world.tablesHolding(Buffer.from(mot).toString('hex'))).toEqual([])
+    const waiting = () => world.sql`select 1 from connexion where objet is not null`
+    expect(await waiting()).toHaveLength(1)
+    await browser.get(back.location!)
+    expect(await waiting()).toEqual([])
+  })
+
+  it('ne sert ni à un autre acte, ni à une autre personne, ni à d’autres mots', async () => {
+    const [hers, his] = [await contactDe('josiane'), await contactDe('marcel')]
+    const browser = await ready()
+    const { suivi: _, ...proof } = hiddenIn(await recognised(browser, hers))
+    const others: [string, Record<string, string>][] = [
+      [his, PAPIER],
+      [hers, { ...PAPIER, email: 'autre@example.org' }],
+      ['/mes-moyens-de-connexion/codes', {}],
+      ['/mes-moyens-de-connexion/ajouter', { genre: 'totp', nom: 'Intrus' }],
+    ]
+    for (const [chemin, fields] of others) {
+      expect((await browser.post(chemin, { ...fields, ...proof })).status).toBe(409)
+      await world.sql`delete from limite`
+    }
+    expect([await suivi(hers), await suivi(his)]).toEqual(['sms', 'sms'])
+    const id = await world.draft()
+    expect((await browser.post(`/mandats/brouillons/${id}/acceptation`, { par: 'cle', vue: 'x', ...proof })).status).toBe(409)
+    expect(await world.sql`select 1 from mandat where id = ${id}`).toEqual([])
+    // It was not spent by them.
+    expect((await browser.post(hers, { ...PAPIER, ...proof })).status).toBe(303)
+  })
+
+  it.each([
+    [5 * MINUTE - SECOND, 303],
+    [5 * MINUTE + SECOND, 409],
+  ])('%i ms après ProConnect : %i', async (ms, status) => {
+    const chemin = await contactDe()
+    const browser = await ready()
+    const page = await recognised(browser, chemin)
+    await world.sql`update defi set created_at = horloge() - make_interval(secs => ${ms / SECOND})`
+    expect((await browser.post(chemin, hiddenIn(page))).status).toBe(status)
+  })
+
+  const REFUSED: [string, string, (browser: Browser) => Promise<unknown>, RegExp, boolean][] = [
+    ['une autre aidante s’y identifie', 'nadia-figeac', async () => {}, /avec lequel vous êtes entré/, true],
+    ['sans second facteur qui suffise', 'thomas-courriel', async () => {}, /clé d’accès ou une carte/, true],
+    [
+      'cette identification a déjà compté',
+      'thomas-figeac',
+      () =>
+        world.sql`update session set proconnect_auth_at = horloge() + interval '1 minute' where proconnect_auth_at is not null`,
+      /vous identifier de nouveau/,
+      true,
+    ],
+    [
+      'dans une autre session de la même',
+      'thomas-figeac',
+      async (browser) => browser.cookies.set('session', await anotherSession()),
+      /Votre session s’est fermée/,
+      false,
+    ],
+    [
+      'une collègue a pris la place sur ce poste',
+      'thomas-figeac',
+      async (browser) => browser.cookies.set('session', (await world.sessionOf('nadia')).slice('session='.length)),
+      /Votre session s’est fermée/,
+      false,
+    ],
+  ]
+  it.each(REFUSED)('%s : rien n’est confirmé', async (_, agent, meanwhile, words, kept) => {
+    const chemin = await contactDe()
+    const browser = await ready()
+    const back = await left(browser, chemin, PAPIER, agent)
+    await meanwhile(browser)
+    const page = await browser.get(back.location!)
+    expect(page.status).toBe(409)
+    expect(wordsOf(page)).toMatch(words)
+    await expectValidHtml(page.html)
+    // What she chose is shown to her alone.
+    expect(page.html.includes(chemin)).toBe(kept)
+    await browser.post(chemin, { ...PAPIER, proconnect: 'oui' })
+    expect(await suivi(chemin)).toBe('sms')
+  })
+
+  it('une session d’ici ne part pas chez ProConnect, et dire qu’on en revient n’ouvre rien', async () => {
+    const chemin = await contactDe()
+    const local = world.browser(await world.sessionOf('thomas'))
+    const asked = await local.post(chemin, PAPIER)
+    expect([asked.html.includes('name="code"'), asked.html.includes('ProConnect')]).toEqual([true, false])
+    const envoi = { confirme: 'contact', vers: chemin, fields: 'suivi=papier' }
+    expect((await local.post('/connexion/proconnect/confirmation', envoi)).status).toBe(404)
+    expect((await local.post(chemin, { ...PAPIER, proconnect: 'oui' })).status).toBe(409)
+    const browser = await ready()
+    for (const vers of ['https://ailleurs.example/', '//ailleurs.example/', ''])
+      expect((await browser.post('/connexion/proconnect/confirmation', { ...envoi, vers })).status).toBe(404)
+    expect(await suivi(chemin)).toBe('sms')
   })
 })
 

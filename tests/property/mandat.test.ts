@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { kindOf } from '../../src/demarche/demarche.ts'
 import { refusalOfEnd, refusalOfPause, refusalOfReceipt, refusalOfResume } from '../../src/mandat/fin.ts'
 import { type Autorisation, DUREES, dernierJour, etatAutorisation, expiresAt, JOURS } from '../../src/mandat/mandat.ts'
 
@@ -60,40 +61,63 @@ test('où les horloges ne changent pas à minuit, la fin se lit 23:59:59', () =>
   )
 })
 
-test('pauses, reprises et arrêts dans n’importe quel ordre : l’état suit un modèle de quatre lignes', () => {
+test('pauses, contestations, réponses, reprises et arrêts dans n’importe quel ordre : l’état suit un modèle de quatre lignes', () => {
   const HOUR = 3600_000
   const start = new Date('2026-03-02T10:00:00Z')
   const mandat = { signedAt: start, expiresAt: new Date(start.getTime() + 40 * HOUR) }
   const act = fc.record({
-    geste: fc.constantFrom('pause', 'reprise', 'arret', 'arret_recu', 'rien'),
+    geste: fc.constantFrom('pause', 'contestation', 'reponse', 'reprise', 'arret', 'arret_recu', 'rien'),
     after: fc.integer({ min: 0, max: 5 }),
   })
   fc.assert(
     fc.property(fc.array(act, { maxLength: 15 }), (acts) => {
       let one: Autorisation = { ...mandat, thematique: 'logement', revokedAt: null, revokedHow: null, suspensions: [] }
-      let model = 'actif'
+      // Over, or not; paused by herself, or until she is answered.
+      let fini: 'expire' | 'termine' | undefined
+      let [sienne, attend] = [false, false]
+      const model = () => fini ?? (sienne || attend ? 'suspendu' : 'actif')
       let now = start
+      const suspend = (attend: boolean) => {
+        one = { ...one, suspensions: [...one.suspensions, { from: now, until: null, attend }] }
+      }
+      const lift = (which: (attend: boolean) => boolean) => {
+        const suspensions = one.suspensions.map((s) => (s.until === null && which(s.attend) ? { ...s, until: now } : s))
+        one = { ...one, suspensions }
+      }
       for (const { geste, after } of acts) {
         now = new Date(now.getTime() + after * HOUR)
-        if (model !== 'termine' && now >= mandat.expiresAt) model = 'expire'
-        const { suspensions } = one
-        if (geste === 'pause' && !refusalOfPause(mandat, [one], now)) {
-          expect(model).toBe('actif')
-          one = { ...one, suspensions: [...suspensions, { from: now, until: null, attend: false }] }
-          model = 'suspendu'
-        } else if (geste === 'reprise' && !refusalOfResume(mandat, [one], now)) {
-          expect(model).toBe('suspendu')
-          one = { ...one, suspensions: [...suspensions.slice(0, -1), { ...suspensions.at(-1)!, until: now }] }
-          model = 'actif'
+        if (!fini && now >= mandat.expiresAt) fini = 'expire'
+        const before = model()
+        if (geste === 'pause') {
+          const refused = refusalOfPause(mandat, [one], now) !== undefined
+          expect(refused).toBe(fini !== undefined || sienne)
+          if (!refused) suspend(false)
+          sienne ||= !refused
+        } else if (geste === 'contestation' && etatAutorisation(one, now).etat === 'actif') {
+          suspend(true)
+          attend = true
+        } else if (geste === 'reponse') {
+          lift((attend) => attend)
+          attend = false
+        } else if (geste === 'reprise') {
+          const refused = refusalOfResume(mandat, [one], now) !== undefined
+          expect(refused).toBe(before !== 'suspendu')
+          if (!refused) {
+            lift(() => true)
+            ;[sienne, attend] = [false, false]
+          }
         } else if (geste.startsWith('arret')) {
           const refusal =
             geste === 'arret' ? refusalOfEnd(mandat, [one], now) : refusalOfReceipt(mandat, [one], ['logement'], start, now)
-          expect(refusal === undefined).toBe(model === 'actif' || model === 'suspendu')
+          expect(refusal === undefined).toBe(fini === undefined)
           if (!refusal) one = { ...one, revokedAt: now, revokedHow: 'revoque' }
-          if (!refusal) model = 'termine'
+          if (!refusal) fini = 'termine'
         }
-        expect(etatAutorisation(one, now).etat).toBe(model)
+        expect(etatAutorisation(one, now).etat).toBe(model())
+        // Nothing is done under what is paused or over.
+        expect(kindOf(one, now, now)).toBe(model() === 'actif' ? 'reguliere' : 'hors_mandat')
       }
     }),
+    { numRuns: 500 },
   )
 })

@@ -434,6 +434,7 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   'POST /mandats/nouveau': { rule: 'aidant', gives: 303, fields: CHOIX },
   // For sessions that ProConnect opened; theirs are told in proconnect.test.ts.
   'POST /mandats/brouillons/:brouillonId/confirmation': { rule: 'aidant', gives: 404 },
+  'POST /connexion/proconnect/confirmation': { rule: 'aidant', gives: 404 },
   'POST /mandats/brouillons/:brouillonId/acceptation': {
     rule: 'aidant',
     gives: 303,

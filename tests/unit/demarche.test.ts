@@ -5,6 +5,7 @@ import {
   demarcheDuCatalogue,
   derniersEtats,
   discretion,
+  etapesRestantes,
   kindOf,
   type NewDemarche,
   refusalOf,
@@ -168,4 +169,30 @@ test('de chaque demande, le dernier état seulement ; deux numéros de dossier s
   // Noted by mistake, it stands for nothing.
   expect(derniersEtats([one(2, { correction: { annulee: true } }), one(1)]).map(({ id }) => id)).toEqual([1])
   expect(derniersEtats([one(2, { reference: 'B2' }), one(1, { reference: 'A1' })])).toHaveLength(2)
+})
+
+test('deux actes d’un même titre : ce qui restait à faire reste, jusqu’à ce que ce soit redit ou que la demande soit finie', () => {
+  const one = (id: number, etapeQuoi: string | null, more: object = {}) => ({
+    id,
+    code: null,
+    titre: 'Un courrier au bailleur',
+    thematique: 'logement',
+    administration: null,
+    reference: null,
+    correction: null,
+    etapeQuoi,
+    etapeQui: etapeQuoi === null ? null : ('personne' as const),
+    resultat: 'deposee' as const,
+    ...more,
+  })
+  const left = (...latestFirst: ReturnType<typeof one>[]) => etapesRestantes(latestFirst).map(({ id }) => id)
+  expect(left(one(2, 'Signer le bail'), one(1, 'Apporter le bulletin'))).toEqual([2, 1])
+  expect(left(one(2, null), one(1, 'Apporter le bulletin'))).toEqual([1])
+  expect(left(one(2, 'Apporter le bulletin'), one(1, 'Apporter le bulletin'))).toEqual([2])
+  expect(left(one(2, null, { resultat: 'terminee' }), one(1, 'Apporter le bulletin'))).toEqual([])
+  expect(
+    left(one(2, null, { resultat: 'terminee', reference: 'B2' }), one(1, 'Apporter le bulletin', { reference: 'A1' })),
+  ).toEqual([1])
+  expect(left(one(2, null), one(1, null, { resultat: 'a_faire_par_la_personne' }))).toEqual([])
+  expect(left(one(1, 'Instruire', { etapeQui: 'administration' }))).toEqual([])
 })

@@ -7,7 +7,7 @@ export const associer = ({ cle, adresse }: { cle: string; adresse: string }): Ht
       <li>Sur votre téléphone, installez une application d’authentification (FreeOTP, par exemple).</li>
       <li>Dans cette application, ajoutez un compte en photographiant ce carré.
         ${qr(adresse, 'Carré à photographier avec votre application d’authentification')}
-        <p>Vous ne pouvez pas le photographier ? Tapez cette clé\u00a0: <strong class="code">${cle.replace(/(.{4})(?=.)/g, '$1 ')}</strong><br>Ou, si vous lisez cette page sur ce téléphone, <a href="${adresse}">ouvrez l’application</a>.</p></li>
+        <p>Vous ne pouvez pas le photographier ? Tapez cette clé : <strong class="code">${cle.replace(/(.{4})(?=.)/g, '$1 ')}</strong><br>Ou, si vous lisez cette page sur ce téléphone, <a href="${adresse}">ouvrez l’application</a>.</p></li>
       <li>Tapez ici le code de 6 chiffres qu’elle affiche.</li>
     </ol>`
 

@@ -1,4 +1,4 @@
-import type { Confirme } from '../../src/aidant/moyens.ts'
+import { CONFIRMATION, type Confirme, DEFI_MINUTES } from '../../src/aidant/moyens.ts'
 import { alert } from '../kit/alert.ts'
 import { back } from '../kit/card.ts'
 import { button, type Errors, errorSummary, form, hidden, input } from '../kit/form.ts'
@@ -13,7 +13,10 @@ type Props = {
   fields: readonly (readonly [name: string, value: string])[]
   /** Of her passkeys, when she has one. */
   options: string | undefined
+  parCode: boolean
   secours: boolean
+  /** The address of what she sent, when she signed in by ProConnect: it may say again who she is. */
+  versProconnect: string | undefined
   errors?: Errors
   refusal?: 'second_facteur_refuse' | undefined
 }
@@ -46,7 +49,8 @@ const REFUSAL = {
 } as const
 
 /** Asks an aidant for a fresh second factor; what she sent waits in the page. */
-export const confirmerPage = ({ frame, confirme, fields, options, secours, errors = {}, refusal }: Props) => {
+export const confirmerPage = (props: Props) => {
+  const { frame, confirme, fields, options, parCode, secours, versProconnect, errors = {}, refusal } = props
   const kept = html`${fields.map(([name, value]) => hidden(name, value))}`
   const retour = RETOUR[confirme]
   return page(
@@ -59,20 +63,47 @@ export const confirmerPage = ({ frame, confirme, fields, options, secours, error
     },
     'Confirmer que c’est vous',
     html`${errorSummary(errors, { signature: 'contenu' })}
-    ${refusal && alert('Rien n’a changé', REFUSAL[refusal])}
+    ${refusal && alert('Rien n’a changé', `${REFUSAL[refusal]}${versProconnect ? ' Ce que ProConnect confirme ne sert qu’une fois, pendant cinq minutes.' : ''}`)}
     <p class="sentence">${QUOI[confirme]}</p>
     <p>Ce que vous avez choisi ou écrit est gardé dans cette page.</p>
-    ${options && html`${demanderCle(options, 'Confirmer avec ma clé d’accès', { fields: kept })}<h2>Avec un code</h2>`}
+    ${
+      versProconnect &&
+      html`<p>ProConnect va vous demander de vous identifier de nouveau, avec votre second facteur.</p>
     ${form(
-      {},
-      html`${kept}${input({
-        name: 'code',
-        label: 'Code de votre application d’authentification',
-        hint: `Un nouveau code : celui de la connexion ne sert pas deux fois.${secours ? ' Sans votre téléphone, un code de secours.' : ''}`,
-        type: 'code',
-        error: errors.code,
-      })}
-      ${button('Confirmer avec ce code', { kind: options ? 'secondary' : 'primary' })}`,
-    )}`,
+      { action: CONFIRMATION },
+      html`${hidden('confirme', confirme)}${hidden('vers', versProconnect)}${hidden('fields', new URLSearchParams(fields.map(([...pair]) => pair)).toString())}${button('Confirmer avec ProConnect')}`,
+    )}`
+    }
+    ${options && demanderCle(options, 'Confirmer avec ma clé d’accès', { fields: kept })}
+    ${(options || versProconnect) && parCode && html`<h2>Avec un code</h2>`}
+    ${
+      (parCode || !versProconnect) &&
+      form(
+        {},
+        html`${kept}${input({
+          name: 'code',
+          label: 'Code de votre application d’authentification',
+          hint: `Un nouveau code : celui de la connexion ne sert pas deux fois.${secours ? ' Sans votre téléphone, un code de secours.' : ''}`,
+          type: 'code',
+          error: errors.code,
+        })}
+      ${button('Confirmer avec ce code', { kind: options || versProconnect ? 'secondary' : 'primary' })}`,
+      )
+    }`,
   )
 }
+
+/** Back from ProConnect, which said again who she is: what she sent goes on with one more click. */
+export const reconnuePage = ({
+  frame,
+  confirme,
+  vers,
+  fields,
+}: Pick<Props, 'frame' | 'confirme' | 'fields'> & { vers: string }) =>
+  page(
+    { ...frame, bare: true, above: back('Revenir sans confirmer', RETOUR[confirme] ?? '/personnes') },
+    'ProConnect vous a reconnu',
+    html`<p class="sentence">${QUOI[confirme]}</p>
+    <p>Rien n’est encore fait. Vous avez ${DEFI_MINUTES} minutes.</p>
+    ${form({ action: vers }, html`${fields.map(([name, value]) => hidden(name, value))}${hidden('proconnect', 'oui')}${button('Confirmer')}`)}`,
+  )

@@ -1,4 +1,4 @@
-import { ALERTE_JOURS, INVITATION_JOURS } from '../../src/aidant/equipe.ts'
+import { INVITATION_JOURS, joursInactif } from '../../src/aidant/equipe.ts'
 import type { InvitationRow, Membre } from '../../src/aidant/equipe-queries.ts'
 import { success } from '../kit/alert.ts'
 import { buttonLink, buttons } from '../kit/form.ts'
@@ -64,8 +64,7 @@ export const equipePage = ({ frame, membres, invitations, fuseau, now, fait }: P
   )
 }
 
-/** Without a gender, which is not known. */
-export const role = (referent: boolean): string => (referent ? 'À la direction' : 'Aidant')
+export const role = (referent: boolean): string => (referent ? 'Référent' : 'Aidant')
 
 /** Until when a link serves. */
 export const validite = ({ sentAt, ouverte }: InvitationRow, fuseau: string): string =>
@@ -79,7 +78,8 @@ export const acces = ({ endedAt, suspendedAt, sansFacteur }: Membre, fuseau: str
 }
 
 /** Her last sign in this structure, and since when she gives none. */
-export const activite = ({ activeAt, depuis, endedAt }: Membre, now: Date, fuseau: string) => {
-  const days = Math.floor((now.getTime() - depuis.getTime()) / JOUR)
-  return html`${activeAt ? temps(activeAt, `Le ${jour(activeAt, fuseau)}`) : 'Aucune'}${!endedAt && days >= ALERTE_JOURS && html` <strong>(rien depuis ${pluriel(days, 'jour')})</strong>`}`
+export const activite = (membre: Membre, now: Date, fuseau: string) => {
+  const { activeAt } = membre
+  const days = joursInactif(membre, now)
+  return html`${activeAt ? temps(activeAt, `Le ${jour(activeAt, fuseau)}`) : 'Aucune'}${days && html` <strong>(rien depuis ${pluriel(days, 'jour')})</strong>`}`
 }

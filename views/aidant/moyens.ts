@@ -79,13 +79,13 @@ export const moyensPage = ({ frame, factors, restent, fuseau, fait = '', values 
         value: values.genre,
         error: errors.genre,
       })}
-      ${input({ name: 'nom', label: 'Nom', hint: 'Pour le reconnaître dans cette liste, comme «\u00a0Téléphone\u00a0» ou «\u00a0Ordinateur de la mairie\u00a0».', maxlength: 40, value: values.nom, error: errors.nom })}
+      ${input({ name: 'nom', label: 'Nom', hint: 'Pour le reconnaître dans cette liste, comme « Téléphone » ou « Ordinateur de la mairie ».', maxlength: 40, value: values.nom, error: errors.nom })}
       ${button('Ajouter')}`,
     )}
     <h2>Codes de secours</h2>
     <p>${restent > 0 ? `Il vous en reste ${restent}.` : 'Vous n’en avez pas.'} Un code de secours remplace votre application le jour où vous n’avez plus votre téléphone, pour vous connecter et en associer une autre. Il ne signe jamais un mandat.</p>
     ${form({ action: `${MOYENS}/codes` }, button(restent > 0 ? 'Remplacer mes codes de secours' : 'Créer mes codes de secours', { kind: 'secondary' }))}
-    <p>Un moyen de connexion que vous ne reconnaissez pas\u00a0? Retirez-le, et dites-le à votre référent.</p>`,
+    <p>Un moyen de connexion que vous ne reconnaissez pas ? Retirez-le, et dites-le à votre référent.</p>`,
   )
 }
 

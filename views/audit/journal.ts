@@ -223,6 +223,7 @@ const moment = (ligne: LigneRow, fuseau: string): Moment => {
     more: html`${detail && html`<p>${detail}</p>`}${ligne.signalee && html`<p><strong>${FAITE_APRES_DEMANDE}</strong></p>`}${ligne.annulee && html`<p><strong>${ANNULEE}</strong></p>`}${ligne.contestee && html`<p><strong>${CONTESTEE}</strong></p>`}${reception && html`<p>${reception}</p>`}${genre === 'apres_coup' && html`<p>${KIND.apres_coup}${done && ` : faite le ${done}`}</p>`}
       ${action === 'acte_hors_mandat' && done && html`<p>Faite le ${done}</p>`}
       ${raison(ligne.motifHorsMandat ?? ligne.precision)}
+      ${ligne.corrigeeId && nomNaissance && html`<p><a href="/demarches/${ligne.corrigeeId}">Lire la démarche corrigée</a></p>`}
       ${ligne.acteur !== null && html`<p><a href="${JOURNAL}/${ligne.id}/preuve.tlog-proof">Preuve de la ligne ${nombre(ligne.id)}</a></p>`}`,
     kind: apart ? 'apart' : 'ordinary',
   }

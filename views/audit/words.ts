@@ -56,7 +56,7 @@ const titre = (action: Action): string => ({ ...ACTION, ...RARE })[action]
 const PAPIER = {
   mandat: 'Mandat imprimé',
   guichet: 'Fiche guichet imprimée',
-  pour_vous: 'Feuille «\u00a0Pour vous seulement\u00a0» imprimée (nouveau code)',
+  pour_vous: 'Feuille « Pour vous seulement » imprimée (nouveau code)',
   arret: 'Attestation d’arrêt imprimée',
   preuve: 'Fichier de preuve téléchargé',
 } as const satisfies Record<PapierDit, string>

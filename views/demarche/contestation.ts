@@ -39,7 +39,7 @@ type RecueProps = Typed & {
 
 const RECUE_REFUSEE = {
   aidant_inactif: REFUSAL.aidant_inactif,
-  auteur: 'Vous avez noté cette démarche : un collègue ou la direction doit l’enregistrer.',
+  auteur: 'Vous avez noté cette démarche : un collègue ou un référent doit l’enregistrer.',
   introuvable: 'Cette démarche n’existe pas dans votre structure.',
   recu_futur: 'Cette date n’est pas encore passée.',
   recu_avant_acte: 'À cette date, la démarche n’était pas encore faite.',
@@ -58,12 +58,12 @@ export const contestationRecuePage = ({ frame, demarche, usager, auteur, now, va
     ${refusal && alert('Rien n’est enregistré', RECUE_REFUSEE[refusal])}
     ${
       auteur
-        ? html`<p>Vous avez noté cette démarche : ce n’est pas à vous d’écrire ce que la personne en dit. Un collègue ou la direction l’enregistre ; elle peut aussi le dire elle-même, dans son espace.</p>`
-        : html`<p><strong>${nomCourant(usager)}</strong> n’est pas d’accord avec une démarche notée le ${jourEtHeure(demarche.recordedAt, demarche.fuseau)} par ${demarche.aidantPrenom} ${demarche.aidantNom}. Écrivez ce qu’elle dit, sans le juger : la direction lui répondra, et elle verra que vous l’avez enregistré.</p>
+        ? html`<p>Vous avez noté cette démarche : ce n’est pas à vous d’écrire ce que la personne en dit. Un collègue ou un référent l’enregistre ; elle peut aussi le dire elle-même, dans son espace.</p>`
+        : html`<p><strong>${nomCourant(usager)}</strong> n’est pas d’accord avec une démarche notée le ${jourEtHeure(demarche.recordedAt, demarche.fuseau)} par ${demarche.aidantPrenom} ${demarche.aidantNom}. Écrivez ce qu’elle dit, sans le juger : un référent lui répondra, et elle verra que vous l’avez enregistré.</p>
     ${form(
       {},
       html`${motifs('Que dit-elle ?', values, errors)}
-      ${!demarche.reclamation && note('Ce qu’elle ajoute', 'Elle et la direction le liront.', values, errors)}
+      ${!demarche.reclamation && note('Ce qu’elle ajoute', 'Elle et les référents le liront.', values, errors)}
       ${radios({
         name: 'maniere',
         legend: 'Comment l’a-t-elle dit ?',
@@ -106,7 +106,7 @@ export const contestationsPage = ({ frame, contestations, fuseau, now }: ListePr
   return page(
     frame,
     'Contestations',
-    html`<p>Des personnes ne sont pas d’accord avec un acte noté par votre structure. C’est à la direction de leur répondre, dans les ${REPONSE_JOURS} jours. Qui a noté l’acte n’en voit rien ici, sauf s’il est seul à diriger : la personne peut craindre son aidant.</p>
+    html`<p>Des personnes ne sont pas d’accord avec un acte noté par votre structure. C’est aux référents de leur répondre, dans les ${REPONSE_JOURS} jours. Qui a noté l’acte n’en voit rien ici, sauf s’il est seul à diriger : la personne peut craindre son aidant.</p>
     ${table({ caption: 'À répondre', columns, rows: contestations.filter(({ answeredAt }) => !answeredAt), empty: 'Rien à répondre.' })}
     ${table({
       caption: 'Réponse donnée',
@@ -126,7 +126,7 @@ export const contestationsPage = ({ frame, contestations, fuseau, now }: ListePr
 
 const REPONSE_REFUSEE = {
   introuvable: 'Cette contestation n’est pas à vous de répondre.',
-  deja_repondue: 'La direction a déjà répondu.',
+  deja_repondue: 'Un référent a déjà répondu.',
   dossier_referme: REFUSAL.dossier_referme,
   rien_de_corrige: 'Rien n’a été corrigé depuis qu’elle l’a dit : corrigez d’abord la démarche, puis répondez.',
 } as const satisfies Record<AnswerRefusal, string>
@@ -165,7 +165,7 @@ export const contestationPage = ({
     'Contestation',
     html`${errorSummary(errors)}
     ${refusal && alert('La réponse n’est pas enregistrée', REPONSE_REFUSEE[refusal])}
-    ${answeredAt && success('La direction a répondu', usager.suivi === 'papier' ? 'Cette personne est prévenue sur papier : imprimez cette page, et remettez-la-lui vous-même.' : 'La réponse se lit dans son espace.')}
+    ${answeredAt && success('La personne a une réponse', usager.suivi === 'papier' ? 'Cette personne est prévenue sur papier : imprimez cette page, et remettez-la-lui vous-même.' : 'La réponse se lit dans son espace.')}
     ${
       demarche
         ? html`${facts([
@@ -189,7 +189,7 @@ export const contestationPage = ({
       },
       { term: 'En attendant', value: enPause && 'Cette thématique est en pause. Votre réponse y met fin.' },
       { term: 'Réponse', value: reponse && REPONSE[reponse] },
-      { term: 'Ce que la direction ajoute', value: contestation.noteReponse },
+      { term: 'Ce que le référent ajoute', value: contestation.noteReponse },
       {
         term: 'Répondu',
         value:

@@ -12,7 +12,7 @@ import { champs } from './new.ts'
 import { REFUSAL } from './words.ts'
 
 const CORRECTION_REFUSEE = {
-  introuvable: 'Le détail de cette démarche ne vous est plus visible : la direction peut ouvrir le dossier.',
+  introuvable: 'Le détail de cette démarche ne vous est plus visible : un référent peut ouvrir le dossier.',
   sans_titre: REFUSAL.sans_titre,
   montant_sans_presence: REFUSAL.montant_sans_presence,
   ensemble_sans_elle: REFUSAL.ensemble_sans_elle,

@@ -49,7 +49,7 @@ export const demarchePage = ({ frame, demarche, usager, preuve, corrige, fait }:
       above: back(nomComplet(usager), `/personnes/${usager.id}`),
     },
     'Démarche',
-    html`${fait && success('C’est enregistré', 'La direction doit répondre à la personne. Elle veut aussi une pause ? Enregistrez-la sur la page du mandat.')}
+    html`${fait && success('C’est enregistré', 'Un référent doit répondre à la personne. Elle veut aussi une pause ? Enregistrez-la sur la page du mandat.')}
     ${
       demarche.titre === null &&
       alert(

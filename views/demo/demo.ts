@@ -37,11 +37,11 @@ export const demoPage = ({ frame, aidants, messages, seconds }: Props) =>
   page(
     { ...frame, width: 'wide' },
     'La démonstration',
-    html`<p>Tout est inventé, rien ne quitte cet ordinateur. Soyez tour à tour l’aidant, la personne aidée, la référente qui dirige la structure.</p>
+    html`<p>Tout est inventé, rien ne quitte cet ordinateur. Soyez tour à tour l’aidant, la personne aidée, le référent qui dirige la structure.</p>
     ${table({
-      caption: 'Aidants et référentes',
+      caption: 'Aidants et référents',
       columns: [
-        { head: 'Qui', cell: ({ prenom, nom, referent }) => `${prenom} ${nom}${referent ? ' (référente)' : ''}` },
+        { head: 'Qui', cell: ({ prenom, nom, referent }) => `${prenom} ${nom}${referent ? ' (référent)' : ''}` },
         { head: 'Structure', cell: ({ structures }) => structures.join(' et ') },
         { head: 'E-mail à taper', cell: ({ email }) => email },
         { head: 'Code de son application', cell: ({ code }) => html`<strong>${spaced(code)}</strong>` },

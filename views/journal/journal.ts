@@ -119,7 +119,7 @@ ${frame.demo && html`<p>Dans cette démonstration, le témoin tourne sur le mêm
 <ul>
 <li>Une ligne écrite est restée telle qu’elle a été écrite, à sa place et à son heure.</li>
 <li>Dans l’histoire d’un mandat, aucune ligne n’a été retirée : elles sont numérotées sans trou.</li>
-<li>Ce qu’un témoin a vu ne peut plus être récrit en secret, ni par un aidant, ni par une direction, ni par nous.</li>
+<li>Ce qu’un témoin a vu ne peut plus être récrit en secret, ni par un aidant, ni par un responsable, ni par nous.</li>
 </ul>
 <h2>Ce que cela ne prouve pas</h2>
 <ul>

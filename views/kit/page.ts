@@ -101,7 +101,7 @@ ${footer(frame)}
 const lire = (grande: boolean) =>
   html`<p><a href="?ecriture=${grande ? 'ordinaire' : 'grande'}">${grande ? 'Écriture ordinaire' : 'Grande écriture'}</a></p>`
 
-const PAR_CODE = html`<p>Ouvert avec le code de votre feuille\u00a0: ce qui est confidentiel est caché. <a href="${NAV.toutVoir}">Pour tout voir, connectez-vous avec FranceConnect</a>.</p>`
+const PAR_CODE = html`<p>Ouvert avec le code de votre feuille : ce qui est confidentiel est caché. <a href="${NAV.toutVoir}">Pour tout voir, connectez-vous avec FranceConnect</a>.</p>`
 
 /** No style written by htmx (the CSP forbids it), not even an empty one carried over while it settles; nothing inherited unless said, a page reloaded rather than kept when going back. */
 const HTMX = JSON.stringify({

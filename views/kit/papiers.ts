@@ -69,7 +69,7 @@ export const papiersDeLaPersonne = ({ here, enCours, arrete }: Omit<Props, 'acti
     ${buttons([print('Mon mandat', 'mandat'), print('Ce qui a été fait', 'releve'), arrete && print('La preuve de l’arrêt', 'arret')])}
     ${
       enCours &&
-      html`<p>Votre feuille «\u00a0Pour vous seulement\u00a0» porte un code qui ouvre cet espace sans FranceConnect, et de quoi arrêter par courrier. L’imprimer remplace le code de toutes celles que vous avez.</p>
+      html`<p>Votre feuille « Pour vous seulement » porte un code qui ouvre cet espace sans FranceConnect, et de quoi arrêter par courrier. L’imprimer remplace le code de toutes celles que vous avez.</p>
     ${buttons([print('Ma feuille, avec un nouveau code', 'pour-vous')])}`
     }
     <p><a href="${here}/preuve.json" download>${PREUVE}</a></p>`

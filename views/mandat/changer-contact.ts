@@ -60,7 +60,7 @@ export const contactsPage = (
     ${form(
       { action: ici },
       html`${suiviFields({ elle, hint: 'Un message ne dit jamais de quelle démarche il s’agit.', values, errors })}
-      <p class="hint">Sur papier seulement, il n’y a pas de code à recevoir\u00a0: ${elle ? 'votre' : 'sa'} feuille «\u00a0Pour vous seulement\u00a0» montre, sans arrêter. Pour arrêter\u00a0: FranceConnect, le téléphone ou le courrier.</p>
+      <p class="hint">Sur papier seulement, il n’y a pas de code à recevoir : ${elle ? 'votre' : 'sa'} feuille « Pour vous seulement » montre, sans arrêter. Pour arrêter : FranceConnect, le téléphone ou le courrier.</p>
       ${button('Continuer', { icon: 'apres' })}`,
     )}
     ${
@@ -100,7 +100,7 @@ export const codeContactPage = (props: Props & { attendu: Attendu }): string => 
       ${lecteur && lecteurField({ sms, values, errors })}
       ${button('Changer', { icon: 'apres' })}`,
     )}
-    <h2>Le code n’arrive pas\u00a0?</h2>
+    <h2>Le code n’arrive pas ?</h2>
     ${form({}, html`${hidden('geste', 'renvoyer')}${button('Envoyer un autre code', { kind: 'secondary' })}`)}`,
   )
 }

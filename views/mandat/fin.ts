@@ -59,7 +59,7 @@ export const arretRecuPage = ({ frame, mandat, usager, now, values, errors = {},
       ${input({
         name: 'recuLe',
         label: 'Quand est-elle arrivée ?',
-        hint: 'Le jour et l’heure de son arrivée, même si elle n’a été lue que plus tard. Ce qui a été fait depuis est signalé à la personne et à la direction.',
+        hint: 'Le jour et l’heure de son arrivée, même si elle n’a été lue que plus tard. Ce qui a été fait depuis est signalé à la personne et aux référents.',
         type: 'datetime-local',
         value: typed.recuLe,
         error: errors.recuLe,
@@ -111,7 +111,7 @@ export const pauseRecuePage = ({ frame, mandat, usager, values = {}, errors = {}
 
 /** How she learns what was just recorded. */
 export const PREVENUE =
-  'La personne l’apprend par le moyen qu’elle a choisi. Si c’est le papier, il vous attend dans «\u00a0À remettre sur papier\u00a0».'
+  'La personne l’apprend par le moyen qu’elle a choisi. Si c’est le papier, il vous attend dans « À remettre sur papier ».'
 
 /** A pause lifted gives power back: it takes her identity. */
 export const REPRENDRE =
@@ -143,7 +143,10 @@ const PAROLES = {
   },
   deces: {
     titre: 'La personne est décédée',
-    suites: ['Aucun message n’est envoyé à son numéro ni à son adresse.', 'Les aidants concernés et la direction sont prévenus.'],
+    suites: [
+      'Aucun message n’est envoyé à son numéro ni à son adresse.',
+      'Les aidants concernés et les référents sont prévenus.',
+    ],
     confirme: 'Je confirme que la structure a appris son décès.',
     bouton: 'Enregistrer le décès',
   },
@@ -227,7 +230,7 @@ export const apresFinPage = ({
     ${
       flagged.length > 0 &&
       html`<h2>Faites depuis l’arrivée de sa demande</h2>
-    <p>${pluriel(flagged.length, 'démarche')} : la personne ${flagged.length > 1 ? 'les voit signalées' : 'la voit signalée'} dans son espace, et la direction ici.</p>
+    <p>${pluriel(flagged.length, 'démarche')} : la personne ${flagged.length > 1 ? 'les voit signalées' : 'la voit signalée'} dans son espace, et les référents ici.</p>
     <ul>${flagged.map((one) => html`<li>${acteLine(one)}</li>`)}</ul>`
     }
     ${

@@ -133,7 +133,7 @@ export const mandatPage = ({
     ${
       contenu
         ? more('Le texte accepté, mot pour mot', legal(blocs(contenu.texte), 2))
-        : html`<p>Aucun mandat de la personne n’est en cours : seuls elle, l’aidant qui a signé, et la direction en disant pourquoi, lisent encore le texte accepté et impriment ses papiers. Demandez-les à <strong>${signataire ? `${signataire.prenom} ${signataire.nom}` : 'votre référent'}</strong>.</p>`
+        : html`<p>Aucun mandat de la personne n’est en cours : seuls elle, l’aidant qui a signé, et un référent en disant pourquoi, lisent encore le texte accepté et impriment ses papiers. Demandez-les à <strong>${signataire ? `${signataire.prenom} ${signataire.nom}` : 'votre référent'}</strong>.</p>`
     }`,
   )
 }

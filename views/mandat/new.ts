@@ -112,7 +112,7 @@ export const newMandatPage = ({
 const DUREES_PROPOSEES = ['mois', 'jour', 'trimestre', 'semestre', 'an'] as const
 /** Each answers « Jusqu’à quand ? ». */
 const jusquA = (duree: Duree, now: Date, fuseau: string) =>
-  `${duree === 'jour' ? 'Une journée' : DUREE[duree]}\u00a0: jusqu’${duree === 'jour' ? 'à demain, le' : 'au'} ${auSoir(expiresAt(now, duree, fuseau), fuseau)}`
+  `${duree === 'jour' ? 'Une journée' : DUREE[duree]} : jusqu’${duree === 'jour' ? 'à demain, le' : 'au'} ${auSoir(expiresAt(now, duree, fuseau), fuseau)}`
 
 /** Why no mandat is possible, said once; nothing is kept, so there is nothing to take up again. */
 export const impossiblePage = ({ frame, refusal }: { frame: Frame; refusal: Impossible }) =>

@@ -16,7 +16,12 @@ const QUOI = {
   code: 'Le code de sa feuille ne sert plus',
 } as const satisfies Record<PapierQuoi, string>
 
-const nouvelleDe = ({ quoi, fini }: PapierDu): string => (quoi === 'arret' && !fini ? 'Une partie est arrêtée' : QUOI[quoi])
+const nouvelleDe = ({ quoi, fini, arrete, remplace }: PapierDu): string => {
+  if (quoi !== 'arret') return QUOI[quoi]
+  if (remplace && arrete) return 'Une partie est arrêtée, une autre est dans un nouveau mandat'
+  if (remplace) return fini ? 'Un autre mandat l’a remplacé' : 'Un autre mandat en a remplacé une partie'
+  return fini ? QUOI.arret : 'Une partie est arrêtée'
+}
 
 const FAIT: Record<'remis' | 'annule', [string, string]> = {
   remis: ['C’est noté', 'Ce papier est remis, et n’est plus à remettre. Une erreur ? Annulez-la plus bas, aujourd’hui.'],
@@ -39,7 +44,7 @@ export const papiersDusPage = ({ frame, dus, remis, fait, fuseau }: Props) =>
     'À remettre sur papier',
     html`${fait && success(...FAIT[fait])}
     <p>Ces personnes ont choisi le papier, ou d’autres lisent leur téléphone ou leur boîte. Imprimez depuis le mandat, remettez en main propre ou par la poste, puis notez-le ici.</p>
-    <p>Un mandat fini ne s’imprime plus que par l’aidant qui l’a signé, ou par la direction.</p>
+    <p>Un mandat fini ne s’imprime plus que par l’aidant qui l’a signé, ou par un référent.</p>
     ${form(
       {},
       table({

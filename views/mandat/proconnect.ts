@@ -1,7 +1,8 @@
+import type { EnvoiGarde } from '../../src/mandat/forms.ts'
 import type { ProConnectRefusal } from '../../src/mandat/receive-aidant.ts'
 import type { SignRefusal } from '../../src/mandat/sign.ts'
 import { alert } from '../kit/alert.ts'
-import { buttonLink } from '../kit/form.ts'
+import { button, buttonLink, form, hidden } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { REFUSAL } from './refusals.ts'
@@ -34,23 +35,30 @@ type Props = {
   refusal: ProConnectRefusal | SignRefusal
   /** What she was signing. */
   brouillonId?: string | null | undefined
+  /** What she was confirming. */
+  envoi?: EnvoiGarde | undefined
   connexionLocale: boolean
 }
 
 /** After ProConnect, or without it: calm, the same for all that it does not open, with the way on. */
-export const refusPage = ({ frame, refusal, brouillonId, connexionLocale }: Props) =>
+export const refusPage = ({ frame, refusal, brouillonId, envoi, connexionLocale }: Props) =>
   page(
     frame,
     refusal === 'indisponible'
       ? 'Identification indisponible'
       : brouillonId
         ? 'Mandat non signé'
-        : 'La session ne s’est pas ouverte',
-    html`${alert(brouillonId ? 'Rien n’est signé' : 'Personne n’est connecté', isProConnectRefusal(refusal) ? REFUS[refusal] : REFUSAL[refusal], 'info')}
+        : envoi
+          ? 'Rien n’est confirmé'
+          : 'La session ne s’est pas ouverte',
+    html`${alert(brouillonId ? 'Rien n’est signé' : envoi ? 'Rien n’a changé' : 'Personne n’est connecté', isProConnectRefusal(refusal) ? REFUS[refusal] : REFUSAL[refusal], 'info')}
     ${
       brouillonId
         ? html`<p>Ce mandat en préparation vous attend.</p>
     ${buttonLink('Reprendre où vous en étiez', `/mandats/brouillons/${brouillonId}/acceptation`)}`
-        : buttonLink(connexionLocale ? 'Revenir à la connexion' : 'Réessayer', '/connexion')
+        : envoi
+          ? html`<p>Ce que vous avez choisi ou écrit est gardé dans cette page.</p>
+    ${form({ action: envoi.vers }, html`${envoi.fields.map(([name, value]) => hidden(name, value))}${button('Reprendre où vous en étiez')}`)}`
+          : buttonLink(connexionLocale ? 'Revenir à la connexion' : 'Réessayer', '/connexion')
     }`,
   )

@@ -57,7 +57,7 @@ const TITRE: Readonly<Partial<Record<Refusal, string>>> = {
 const ETAT_CIVIL = [
   'Recommencer donnera la même réponse : FranceConnect lit le registre d’état civil de l’Insee. La personne peut le faire corriger, par la mairie de sa naissance ou par l’Insee.',
   'Sans mandat, vous pouvez rester près d’elle pendant qu’elle fait elle-même sa démarche, et lui expliquer ses courriers.',
-  'Le mandat en préparation s’efface de lui-même demain, ou dans «\u00a0Nouveau mandat\u00a0».',
+  'Le mandat en préparation s’efface de lui-même demain, ou dans « Nouveau mandat ».',
 ]
 /** Where identifying herself again would change nothing: what else there is. */
 const AUTREMENT: Readonly<Partial<Record<Refusal, readonly string[]>>> = {

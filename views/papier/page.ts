@@ -32,7 +32,7 @@ export const papierOccupePage = ({ frame, retour, address, thematique }: OccupeP
     ${form({ action: address }, html`${thematique && hidden('thematique', thematique)}${button('Imprimer à nouveau')}`)}`,
   )
 
-const rangee = ({ fort, texte }: Ligne): Html => html`${fort && html`<strong>${fort}</strong>\u00a0: `}${lignes(texte)}`
+const rangee = ({ fort, texte }: Ligne): Html => html`${fort && html`<strong>${fort}</strong> : `}${lignes(texte)}`
 const lignes = (texte: string): Html => html`${texte.split('\n').map((one, index) => html`${index > 0 && html`<br>`}${one}`)}`
 
 const bloc = (one: Bloc): Html => {
@@ -69,8 +69,8 @@ const bloc = (one: Bloc): Html => {
       return html`<p class="code">${one.code}</p>`
     case 'verifier':
       // The drawing is ours: modules of a code, and no word of anyone.
-      return html`<h2>${one.titre}</h2><div class="verifier"><div class="qr" role="img" aria-label="${one.lire}">${raw(one.qr)}</div><div><p>${one.texte}</p>${one.lignes.map((ligne) => html`<p>${rangee(ligne)}</p>`)}${one.code && html`<p>Code\u00a0: <strong>${one.code}</strong></p>`}</div></div>`
+      return html`<h2>${one.titre}</h2><div class="verifier"><div class="qr" role="img" aria-label="${one.lire}">${raw(one.qr)}</div><div><p>${one.texte}</p>${one.lignes.map((ligne) => html`<p>${rangee(ligne)}</p>`)}${one.code && html`<p>Code : <strong>${one.code}</strong></p>`}</div></div>`
     case 'coupon':
-      return html`<section class="coupon" aria-labelledby="coupon"><p>${one.couper}</p><h2 id="coupon">${one.titre}</h2>${one.lignes.map((ligne) => html`<p>${rangee(ligne)}</p>`)}<ul>${one.cases.map((words) => html`<li>${words}</li>`)}</ul><div class="blancs">${one.blancs.map((words) => html`<p>${words}\u00a0:</p>`)}</div></section>`
+      return html`<section class="coupon" aria-labelledby="coupon"><p>${one.couper}</p><h2 id="coupon">${one.titre}</h2>${one.lignes.map((ligne) => html`<p>${rangee(ligne)}</p>`)}<ul>${one.cases.map((words) => html`<li>${words}</li>`)}</ul><div class="blancs">${one.blancs.map((words) => html`<p>${words} :</p>`)}</div></section>`
   }
 }

@@ -44,7 +44,7 @@ export const sessionsPage = ({ frame, sessions, sessionId, fuseau, path, fermee 
             }),
           )}
     ${others.length > 1 && form({ action: `${path}/autres/fermer` }, button('Fermer toutes les autres connexions'))}
-    <p>Une connexion que vous ne reconnaissez pas\u00a0? Fermez-la${frame.space === 'aidant' ? ', et dites-le à votre référent' : ''}.</p>`
+    <p>Une connexion que vous ne reconnaissez pas ? Fermez-la${frame.space === 'aidant' ? ', et dites-le à votre référent' : ''}.</p>`
         : html`<p class="empty">Aucune autre connexion n’est ouverte.</p>`
     }`,
   )

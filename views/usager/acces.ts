@@ -56,15 +56,15 @@ export const accesPage = ({ frame, acces, ouvertures, usages, structures, avant,
   )
 
 const ouvertureLine = ({ openedAt, motif, precision, aidantPrenom, aidantNom, structureNom, fuseau, lus }: OuvertureVue): Html =>
-  html`<li>${temps(openedAt, `${majuscule(jourLong(openedAt, fuseau))}, à ${heure(openedAt, fuseau)}`)}\u00a0: ${aidantPrenom} ${aidantNom}, ${deLaStructure(structureNom)}, <strong>${MOTIF[motif]}</strong>.${precision && html` «\u00a0${precision}\u00a0»`}${lus.length > 0 && ` ${majuscule(liste(lus.map((genre) => GESTE[genre])))}.`}</li>`
+  html`<li>${temps(openedAt, `${majuscule(jourLong(openedAt, fuseau))}, à ${heure(openedAt, fuseau)}`)} : ${aidantPrenom} ${aidantNom}, ${deLaStructure(structureNom)}, <strong>${MOTIF[motif]}</strong>.${precision && html` « ${precision} »`}${lus.length > 0 && ` ${majuscule(liste(lus.map((genre) => GESTE[genre])))}.`}</li>`
 
 const codeUses = (usages: readonly UsageDuCode[], fuseau: string, parCode: boolean | undefined): Html =>
-  html`<h2>Le code de votre papier</h2>
+  html`<h2>Le code de votre feuille</h2>
     <ul>${usages.map(({ at, genre }) => html`<li>${USAGE[genre]} ${temps(at, `le ${jourEtHeure(at, fuseau)}`)}.</li>`)}</ul>
-    <p>Ce n’était pas vous\u00a0? ${parCode ? 'Connectez-vous avec FranceConnect pour changer ce code, ou demandez une autre feuille à la structure.' : html`<a href="/mon-espace/code-papier">Changez ou annulez ce code</a>.`}</p>`
+    <p>Ce n’était pas vous ? ${parCode ? 'Connectez-vous avec FranceConnect pour changer ce code, ou demandez une autre feuille à la structure.' : html`<a href="/mon-espace/code-papier">Changez ou annulez ce code</a>.`}</p>`
 
 const USAGE = {
-  espace_ouvert_par_code: 'Votre espace a été ouvert avec le code du papier,',
+  espace_ouvert_par_code: 'Votre espace a été ouvert avec le code de votre feuille,',
   code_prive_remplace: 'Vous avez pris un nouveau code,',
   code_prive_annule: 'Vous avez annulé votre code,',
   code_prive_bloque: 'Un code a été essayé quinze fois avec une autre année de naissance, et ne sert plus,',

@@ -58,10 +58,10 @@ export const actePage = ({
     html`${errorSummary(errors)}
     ${timeline([acte(demarche, { seul: true, parCode: frame.parCode })])}
     ${contestations.length > 0 && html`<h2 id="desaccord">${open.length > 0 ? 'Vous n’êtes pas d’accord' : 'Ce qui a été dit'}</h2>`}
-    ${open.length > 0 && sentence(html`C’est écrit : la direction ${deLaStructure(structure.nom)} doit vous répondre.`)}
+    ${open.length > 0 && sentence(html`C’est écrit : le responsable ${deLaStructure(structure.nom)} doit vous répondre.`)}
     ${contestations.map((one) => dit(one, demarche.fuseau, now))}
     ${!hers && html`<h2>Je ne suis pas d’accord</h2>`}
-    ${!hers && open.length > 0 && sentence('Un aidant l’a écrit pour vous. Vous pouvez le dire aussi vous-même : la direction lit les deux.')}
+    ${!hers && open.length > 0 && sentence('Un aidant l’a écrit pour vous. Vous pouvez le dire aussi vous-même : le responsable lit les deux.')}
     ${
       hers
         ? html`${hers.enPause && html`<p><a href="/mon-espace/mandats/${(enCours ?? mandat).id}/pause">Rester en pause après la réponse</a></p>`}
@@ -95,8 +95,8 @@ const dit = (one: ContestationRow, fuseau: string, now: Date): Html =>
         !one.maniere &&
         (one.enPause ? 'C’est en pause, jusqu’à la réponse ou quand vous voulez.' : 'Aucune pause n’attend la réponse.'),
     },
-    { term: 'La direction répond', value: one.reponse && REPONSE[one.reponse] },
-    { term: 'Elle ajoute', value: one.noteReponse },
+    { term: 'Le responsable répond', value: one.reponse && REPONSE[one.reponse] },
+    { term: 'Et ajoute', value: one.noteReponse },
     {
       term: 'Répondu',
       value: one.answeredAt && `par ${one.reponduParPrenom} ${one.reponduParNom}, le ${jourEtHeure(one.answeredAt, fuseau)}`,
@@ -119,13 +119,13 @@ const contester = (
   const { thematique, reclamation } = demarche
   return html`<p>${
     reclamation
-      ? 'C’est une réclamation : la direction saura seulement que vous n’êtes pas d’accord. Elle n’en lira rien.'
-      : `La direction ${deLaStructure(structure.nom)} lit ce que vous dites, et vous répond. Un aidant qui n’est pas de la direction ne le voit pas. Si l’aidant est seul à diriger, c’est lui qui vous répond.`
+      ? 'C’est une réclamation : le responsable saura seulement que vous n’êtes pas d’accord. Il n’en lira rien.'
+      : `Le responsable ${deLaStructure(structure.nom)} lit ce que vous dites, et vous répond. Les autres aidants ne le voient pas. Si l’aidant est le seul responsable, c’est lui qui vous répond.`
   }</p>
   ${form(
     {},
-    html`${motifs('Qu’est-ce qui ne va pas\u00a0?', values, errors)}
-    ${!reclamation && note('Vous voulez ajouter quelque chose\u00a0?', 'Ce n’est pas obligatoire. Jamais de mot de passe ni de numéro personnel.', values, errors)}
+    html`${motifs('Qu’est-ce qui ne va pas ?', values, errors)}
+    ${!reclamation && note('Vous voulez ajouter quelque chose ?', 'Ce n’est pas obligatoire. Jamais de mot de passe ni de numéro personnel.', values, errors)}
     ${
       thematique && enCours?.enVigueur.includes(thematique)
         ? checkbox({
@@ -144,10 +144,10 @@ const contester = (
 
 /** Nothing she may do needs a screen. */
 const autrement = ({ nom, telephone }: Structure): Html =>
-  html`<p>Vous pouvez le dire\u00a0:</p>
+  html`<p>Vous pouvez le dire :</p>
   <ul>
-    <li>au téléphone ou sur place : ${laStructure(nom)}, ${telephoneEnMots(telephone)}. Un autre aidant que celui qui a noté cette démarche, ou la direction, doit l’écrire ;</li>
-    <li>par lettre à la direction ;</li>
+    <li>au téléphone ou sur place : ${laStructure(nom)}, ${telephoneEnMots(telephone)}. Un autre aidant que celui qui a noté cette démarche, ou le responsable, doit l’écrire ;</li>
+    <li>par lettre au responsable ;</li>
     <li>ici, en vous connectant avec FranceConnect.</li>
   </ul>
   ${defenseurDesDroits}`

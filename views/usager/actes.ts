@@ -67,12 +67,12 @@ export const qui = ({
   `${aidantPrenom} ${aidantNom}, ${deLaStructure(structureNom)}`
 
 const issue = ({ resultat, motifBlocage }: DemarcheRow) =>
-  html`${RESULTAT_POUR_VOUS[resultat]}${motifBlocage && ` Pourquoi\u00a0: ${MOTIF_BLOCAGE[motifBlocage].toLowerCase()}.`}`
+  html`${RESULTAT_POUR_VOUS[resultat]}${motifBlocage && ` Pourquoi : ${MOTIF_BLOCAGE[motifBlocage].toLowerCase()}.`}`
 
 const apart = ({ genre, recordedAt, fuseau, motifHorsMandat }: DemarcheRow): Html | false => {
   if (genre === 'apres_coup') return html`<p>L’aidant l’a écrit plus tard, le ${jour(recordedAt, fuseau)}.</p>`
   if (genre !== 'hors_mandat') return false
-  return html`<p><strong>Votre mandat ne permettait pas cette démarche.</strong>${motifHorsMandat && html` Pourquoi l’aidant l’a faite\u00a0: «\u00a0${motifHorsMandat}\u00a0»`}</p>`
+  return html`<p><strong>Votre mandat ne permettait pas cette démarche.</strong>${motifHorsMandat && html` Pourquoi l’aidant l’a faite : « ${motifHorsMandat} »`}</p>`
 }
 
 /** What comes next, and whose turn it is. */
@@ -81,10 +81,10 @@ const suite = ({ etapeQuoi, etapeQui, etapeQuand }: DemarcheRow): Html | false =
   html`<p>${ENSUITE[etapeQui ?? 'aucun']} ${etapeQuoi}${etapeQuand && html`, <strong>pour le ${dateEcrite(etapeQuand)}</strong>`}</p>`
 
 const ENSUITE = {
-  personne: html`<strong>À vous de faire\u00a0:</strong>`,
-  aidant: 'L’aidant doit encore\u00a0:',
-  administration: 'L’administration doit encore\u00a0:',
-  aucun: 'Ensuite\u00a0:',
+  personne: html`<strong>À vous de faire :</strong>`,
+  aidant: 'L’aidant doit encore :',
+  administration: 'L’administration doit encore :',
+  aucun: 'Ensuite :',
 }
 
 /** How it was done and whether she was there: one thing to her, that must not say both yes and no. */

@@ -1,4 +1,11 @@
-import { type Alerte, attendReponse, demarcheDuCatalogue, derniersEtats, faites } from '../../src/demarche/demarche.ts'
+import {
+  type Alerte,
+  attendReponse,
+  demarcheDuCatalogue,
+  derniersEtats,
+  etapesRestantes,
+  faites,
+} from '../../src/demarche/demarche.ts'
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
 import type { ArretRecu } from '../../src/mandat/fin-queries.ts'
 import { type Autorisation, etatAutorisation } from '../../src/mandat/mandat.ts'
@@ -104,7 +111,7 @@ export const arretPage = ({ frame, mandat, autorisations, demarches, recus, sign
     mandat.etat === 'expire' ? 'C’est fini' : mandat.endedHow && mandat.endedHow !== 'revoque' ? 'C’est arrêté' : 'C’est fait',
     html`${sentence(stopSentence(mandat, lately, { pending: sent.length > 0, alone: autres.length === 0 }, now))}
     ${continuent(autres)}
-    ${earlier.map((one) => html`<p>Déjà arrêté\u00a0: vos démarches ${deMots([one.thematique])}, depuis ${one.revokedAt && temps(one.revokedAt, depuis(one.revokedAt, mandat.fuseau, now))}.</p>`)}
+    ${earlier.map((one) => html`<p>Déjà arrêté : vos démarches ${deMots([one.thematique])}, depuis ${one.revokedAt && temps(one.revokedAt, depuis(one.revokedAt, mandat.fuseau, now))}.</p>`)}
     ${!whole && html`<p>${droit(mandat)}</p>`}
     ${recu(recus, mandat.fuseau)}
     ${
@@ -119,7 +126,7 @@ export const arretPage = ({ frame, mandat, autorisations, demarches, recus, sign
     ${hidden && html`<p>Une démarche confidentielle peut attendre une réponse : ouvrez votre espace avec FranceConnect pour la lire.</p>`}
     <h2>Ce qui est maintenant à vous de faire</h2>
     <ul>
-      ${aFaire(over).map((one) => hersLine(one, jourDeChamp(now, mandat.fuseau)))}
+      ${aFaire(done).map((one) => hersLine(one, jourDeChamp(now, mandat.fuseau)))}
       ${echeances(over)}
       <li>Reprendre vos papiers, s’ils sont chez l’aidant.${surtout(papiers.map(titreEnClair))}</li>
       <li>Changer vos mots de passe, si quelqu’un les connaît.${surtout(comptes.map(({ administration }) => administration && administrationEnClair(administration)))}</li>
@@ -148,7 +155,7 @@ const stopSentence = (
     endedAt ?? new Date(0),
   )
   const which = etat === 'termine' && alone ? '' : ` ${deMots(stopped.map(({ thematique }) => thematique))}`
-  return html`C’est arrêté depuis ${temps(last, depuis(last, fuseau, now))}\u00a0: ${structure} n’a plus le droit de faire vos démarches${which}${pending && ', mais les demandes déjà envoyées, listées ici, ne sont pas annulées'}.`
+  return html`C’est arrêté depuis ${temps(last, depuis(last, fuseau, now))} : ${structure} n’a plus le droit de faire vos démarches${which}${pending && ', mais les demandes déjà envoyées, listées ici, ne sont pas annulées'}.`
 }
 
 /** What a stop of this mandat leaves as it is. */
@@ -176,23 +183,19 @@ const depuis = (at: Date, fuseau: string, now: Date): string =>
 
 const sentLine = (demarche: DemarcheRow): Html => {
   const { administration, reference, doneAt, fuseau } = demarche
-  return html`<li><strong>${titreEnClair(demarche) ?? 'Une démarche confidentielle'}</strong><br>le ${temps(doneAt, jour(doneAt, fuseau))}${administration && `, ${administrationEnClair(administration)}`}${reference && html`<br>numéro de dossier\u00a0: ${reference}`}</li>`
+  return html`<li><strong>${titreEnClair(demarche) ?? 'Une démarche confidentielle'}</strong><br>le ${temps(doneAt, jour(doneAt, fuseau))}${administration && `, ${administrationEnClair(administration)}`}${reference && html`<br>numéro de dossier : ${reference}`}</li>`
 }
 
-/** What nobody else does any more: hers, and what the aidant had still to do. Those with a date first, the nearest at the top. */
+/** Those with a date first, the nearest at the top. */
 const aFaire = (demarches: readonly DemarcheRow[]): DemarcheRow[] =>
-  demarches
-    .filter(({ etapeQuoi, etapeQui, resultat }) =>
-      etapeQuoi === null ? resultat === 'a_faire_par_la_personne' : etapeQui !== 'administration',
-    )
-    .toSorted((one, other) => (one.etapeQuand ?? '9').localeCompare(other.etapeQuand ?? '9'))
+  etapesRestantes(demarches).toSorted((one, other) => (one.etapeQuand ?? '9').localeCompare(other.etapeQuand ?? '9'))
 
 /** `today`: 'YYYY-MM-DD'. */
 const hersLine = (demarche: DemarcheRow, today: string): Html => {
   const { etapeQuoi, etapeQuand, etapeQui } = demarche
   const titre = titreEnClair(demarche) ?? 'une démarche confidentielle'
-  if (etapeQuoi === null) return html`<li><strong>Continuer\u00a0: ${titre}</strong></li>`
-  return html`<li><strong>${etapeQuoi}</strong>${etapeQuand && `, pour le ${dateEcrite(etapeQuand)}${etapeQuand < today ? '\u00a0: cette date est passée' : ''}`}<br>pour\u00a0: ${titre}${etapeQui === 'aidant' && html`<br>L’aidant devait le faire.`}</li>`
+  if (etapeQuoi === null) return html`<li><strong>Continuer : ${titre}</strong></li>`
+  return html`<li><strong>${etapeQuoi}</strong>${etapeQuand && `, pour le ${dateEcrite(etapeQuand)}${etapeQuand < today ? ' : cette date est passée' : ''}`}<br>pour : ${titre}${etapeQui === 'aidant' && html`<br>L’aidant devait le faire.`}</li>`
 }
 
 const CHAQUE: Readonly<Partial<Record<Alerte, string>>> = {
@@ -212,5 +215,5 @@ const echeances = (demarches: readonly DemarcheRow[]): Html[] =>
 /** Where to look first, each once; nothing is said when the acts do not tell. */
 const surtout = (mots: readonly (string | null)[]): Html | false => {
   const each = [...new Set(mots.filter((one) => one !== null))]
-  return each.length > 0 && html` Surtout\u00a0:<ul>${each.map((one) => html`<li>${one}</li>`)}</ul>`
+  return each.length > 0 && html` Surtout :<ul>${each.map((one) => html`<li>${one}</li>`)}</ul>`
 }

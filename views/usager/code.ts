@@ -26,7 +26,7 @@ export const CODE_REFUSE = {
 export const champsDuCode = (values: Values, errors: Errors): Html => html`${input({
   name: 'code',
   label: 'Votre code privé',
-  hint: 'Douze lettres et chiffres. Exemple\u00a0: 7K3M-RQXB-9F8T',
+  hint: 'Douze lettres et chiffres. Exemple : 7K3M-RQXB-9F8T',
   maxlength: 40,
   size: 20,
   value: values.code,
@@ -36,7 +36,7 @@ export const champsDuCode = (values: Values, errors: Errors): Html => html`${inp
     ${input({
       name: 'annee',
       label: 'L’année de votre naissance',
-      hint: 'Quatre chiffres. Exemple\u00a0: 1950',
+      hint: 'Quatre chiffres. Exemple : 1950',
       inputmode: 'numeric',
       maxlength: 10,
       size: 4,
@@ -60,7 +60,7 @@ export const codePage = ({ frame, values = {}, errors = {}, refusal, wait }: Cod
     ${sentence('Le code est sur votre feuille « Pour vous seulement ».')}
     ${form({ action: '/mon-espace/code' }, html`${champsDuCode(values, errors)}${button('Ouvrir mon espace', { large: true })}`)}
     <p>Avec ce code, vous lisez ce qui est fait pour vous. Ce qui est confidentiel reste caché.</p>
-    <p>Ce code est à vous seul. Personne d’autre ne doit s’en servir, pas même votre aidant\u00a0: chaque ouverture est écrite dans votre espace.</p>`,
+    <p>Ce code est à vous seul. Personne d’autre ne doit s’en servir, pas même votre aidant : chaque ouverture est écrite dans votre espace.</p>`,
   )
 
 /** What her paper does not show. */
@@ -99,7 +99,7 @@ export const confirmerPage = ({ frame, contact, structures, suite, refusal }: Co
     ${form({ action: address('/mon-espace/confirmer', suite) }, button('Recevoir le code', { large: true }))}`
     }
     <p><a href="${address('/mon-espace/confirmer/code', suite)}">J’ai déjà reçu un code</a></p>
-    <h2>${refusal === 'plus_de_sms' ? 'Arrêter maintenant' : 'Ce n’est plus votre numéro ou votre adresse\u00a0?'}</h2>
+    <h2>${refusal === 'plus_de_sms' ? 'Arrêter maintenant' : 'Ce n’est plus votre numéro ou votre adresse ?'}</h2>
     ${franceConnect({ action: '/connexion/franceconnect' })}
     ${autrement(structures)}`,
   )
@@ -127,7 +127,7 @@ export const confirmerCodePage = ({ frame, contact, suite, errors = {}, refusal 
         error: errors.code,
       })}${button('Continuer', { large: true })}`,
     )}
-    <h2>Rien reçu\u00a0?</h2>
+    <h2>Rien reçu ?</h2>
     ${form({ action: address('/mon-espace/confirmer', suite) }, button('Recevoir un autre code', { kind: 'secondary' }))}`,
   )
 
@@ -140,6 +140,6 @@ const address = (path: string, suite: string) => `${path}?suite=${encodeURICompo
 const autrement = (structures: readonly Structure[]): Html =>
   html`<h2>Arrêter par téléphone ou par courrier</h2>
     <ul>
-      ${structures.map(({ nom, telephone }) => html`<li>${majuscule(laStructure(nom))}\u00a0: ${telephoneEnMots(telephone)}</li>`)}
-      <li>Ou coupez le bas de votre feuille «\u00a0Pour vous seulement\u00a0», et envoyez-le ou donnez-le.</li>
+      ${structures.map(({ nom, telephone }) => html`<li>${majuscule(laStructure(nom))} : ${telephoneEnMots(telephone)}</li>`)}
+      <li>Ou coupez le bas de votre feuille « Pour vous seulement », et envoyez-le ou donnez-le.</li>
     </ul>`

@@ -151,7 +151,7 @@ const inForceCard = (mandat: MandatEtat, recents: readonly string[], now: Date):
           soon && buttonLink('Renouveler', `/mandats/${id}/renouveler`, { kind: 'secondary' }),
           see,
         ])}
-        <p>Noter directement\u00a0:</p>
+        <p>Noter directement :</p>
         <ul>${suggestions(enVigueur, recents)
           .slice(0, DIRECTES)
           .map(({ code, libelle }) => html`<li><a href="${noteAddress(mandat)}?demarche=${code}">${libelle}</a></li>`)}</ul>`
@@ -194,7 +194,7 @@ const correctionDe = (demarche: DemarcheRow) => {
 /** « Ensuite, la personne : Apporter le dernier avis d’imposition, pour le 3 mars 2027 ». */
 const nextOf = ({ etapeQuoi, etapeQui, etapeQuand }: DemarcheRow) =>
   etapeQuoi !== null &&
-  html`<p>Ensuite${etapeQui && `, ${ETAPE_QUI[etapeQui].toLocaleLowerCase('fr')}`}\u00a0: ${etapeQuoi}${etapeQuand && `, pour le ${dateEcrite(etapeQuand)}`}</p>`
+  html`<p>Ensuite${etapeQui && `, ${ETAPE_QUI[etapeQui].toLocaleLowerCase('fr')}`} : ${etapeQuoi}${etapeQuand && `, pour le ${dateEcrite(etapeQuand)}`}</p>`
 
 const noted = ({ id, genre, titre, sensible }: DemarcheRow) => {
   const again = html`<a href="/demarches/${id}">La relire</a>`

@@ -35,7 +35,7 @@ export const espacePage = ({ frame, mandats, demarches, signalees, autre, sansPr
     'Mes mandats',
     html`${autre && manqueQuelqueChose()}
     ${inForce.length === 0 && sentence('En ce moment, personne n’a le droit de faire vos démarches ici.')}
-    ${inForce.length === 0 && dernier && html`<p>${overWords(dernier)}.</p>${dernier.endedHow === 'protection' && html`<p>Une mesure de protection, c’est quand quelqu’un est officiellement chargé de vos affaires. Si ce n’est pas vrai, dites-le à cette structure\u00a0: elle peut refaire un mandat avec vous.</p>`}`}
+    ${inForce.length === 0 && dernier && html`<p>${overWords(dernier)}.</p>${dernier.endedHow === 'protection' && html`<p>Une mesure de protection, c’est quand quelqu’un est officiellement chargé de vos affaires. Si ce n’est pas vrai, dites-le à cette structure : elle peut refaire un mandat avec vous.</p>`}`}
     ${inForce.map((mandat) => {
       const sujet = inForce.length > 1 && html`<span class="sr"> : ${sujetDe(mandat)}</span>`
       return card({
@@ -70,7 +70,7 @@ const sujetDe = ({ structureNom, enVigueur, enPause }: MandatEtat): string =>
 const endOf = ({ endedAt, expiresAt }: MandatEtat) => (endedAt ?? expiresAt).getTime()
 
 /** « Le CCAS de Figeac : arrêté à votre demande le 3 mars 2027 à 14 h 05 ». */
-const overWords = (mandat: MandatEtat): Html => html`${majuscule(laStructure(mandat.structureNom))}\u00a0: ${fini(mandat)}`
+const overWords = (mandat: MandatEtat): Html => html`${majuscule(laStructure(mandat.structureNom))} : ${fini(mandat)}`
 
 const overLine = (mandat: MandatEtat): Html =>
-  html`<li><a href="/mon-espace/mandats/${mandat.id}">${majuscule(laStructure(mandat.structureNom))}</a>\u00a0: ${fini(mandat)}</li>`
+  html`<li><a href="/mon-espace/mandats/${mandat.id}">${majuscule(laStructure(mandat.structureNom))}</a> : ${fini(mandat)}</li>`

@@ -120,5 +120,5 @@ const sujet = (autorisation: Autorisation, recus: readonly ArretRecu[], mandat: 
   const { revokedAt, thematique } = autorisation
   const recuLe = recus.find((one) => one.thematique === thematique)?.recuLe
   const alone = revokedAt && mandat.etat !== 'termine'
-  return html`<strong>${titre}</strong> (${exemples})${alone ? (recuLe ? finLe(revokedAt, recuLe, mandat.fuseau) : html`\u00a0: arrêté le ${temps(revokedAt, jourEtHeure(revokedAt, mandat.fuseau))}`) : etat === 'suspendu' && html`\u00a0: ${ETAT.suspendu.toLowerCase()}`}`
+  return html`<strong>${titre}</strong> (${exemples})${alone ? (recuLe ? finLe(revokedAt, recuLe, mandat.fuseau) : html` : arrêté le ${temps(revokedAt, jourEtHeure(revokedAt, mandat.fuseau))}`) : etat === 'suspendu' && html` : ${ETAT.suspendu.toLowerCase()}`}`
 }

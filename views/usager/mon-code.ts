@@ -30,7 +30,7 @@ export const monCodePage = ({ frame, codes, usedAt, fuseau, errors = {} }: Props
               {
                 term: 'Par',
                 value: code.structureNom
-                  ? html`${majuscule(laStructure(code.structureNom))}, sur votre feuille «\u00a0Pour vous seulement\u00a0»\u00a0: il ne montre que ce qui est fait avec cette structure`
+                  ? html`${majuscule(laStructure(code.structureNom))}, sur votre feuille « Pour vous seulement » : il ne montre que ce qui est fait avec cette structure`
                   : 'Vous, dans cet espace',
               },
             ]),
@@ -40,8 +40,8 @@ export const monCodePage = ({ frame, codes, usedAt, fuseau, errors = {} }: Props
             },
           ])}
     <p><a href="/mon-espace/acces">Toutes les ouvertures</a></p>
-    <h2>Votre feuille est perdue, ou quelqu’un l’a vue\u00a0?</h2>
-    <p>Dès que vous appuyez, aucun ancien code ne sert plus, et ce qu’ils avaient ouvert se ferme. Pour l’avoir sur une feuille, avec le bulletin d’arrêt\u00a0: ouvrez votre mandat, puis «\u00a0Ma feuille, avec un nouveau code\u00a0».</p>
+    <h2>Votre feuille est perdue, ou quelqu’un l’a vue ?</h2>
+    <p>Dès que vous appuyez, aucun ancien code ne sert plus, et ce qu’ils avaient ouvert se ferme. Pour l’avoir sur une feuille, avec le bulletin d’arrêt : ouvrez votre mandat, puis « Ma feuille, avec un nouveau code ».</p>
     ${form(
       {},
       buttons([

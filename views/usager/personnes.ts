@@ -1,3 +1,4 @@
+import { ALERTE_JOURS } from '../../src/aidant/equipe.ts'
 import { seTermineBientot } from '../../src/mandat/mandat.ts'
 import type { Recherche } from '../../src/usager/forms.ts'
 import type { Personne } from '../../src/usager/queries.ts'
@@ -19,6 +20,8 @@ type Props = {
   suivant: string | undefined
   fuseau: string
   now: Date
+  /** What waits for who directs. */
+  aFaire: { contestations: number; inactifs: number } | undefined
 }
 
 /** The persons who gave a mandat to the structure: one line each, found by name or birth date. */
@@ -27,7 +30,8 @@ export const personnesPage = (props: Props) => {
   return page(
     { ...frame, width: 'wide' },
     'Personnes',
-    html`${searchForm({
+    html`${props.aFaire && aFaire(props.aFaire)}
+    ${searchForm({
       action: '/personnes',
       name: 'q',
       label: 'Chercher une personne',
@@ -57,6 +61,16 @@ export const personnesPage = (props: Props) => {
       ${pagination({ next: suivant && address(saisie, suivant) })}`,
     )}`,
   )
+}
+
+const aFaire = ({ contestations, inactifs }: NonNullable<Props['aFaire']>) => {
+  const lines = [
+    contestations > 0 &&
+      html`<a href="/structure/contestations">${pluriel(contestations, 'contestation attend', 'contestations attendent')} votre réponse</a>`,
+    inactifs > 0 &&
+      html`<a href="/structure/aidants">${pluriel(inactifs, 'aidant n’a', 'aidants n’ont')} rien fait depuis ${ALERTE_JOURS} jours</a>`,
+  ].filter(Boolean)
+  return lines.length > 0 && html`<h2>À faire</h2><ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>`
 }
 
 const address = (saisie: string, apres?: string) => {
@@ -103,5 +117,5 @@ const emptyOf = ({ recherche, saisie, apres }: Props) => {
   if (apres) return html`<p class="empty">La liste s’arrête ici.</p>`
   if (!saisie)
     return html`<p class="empty">Personne n’a encore donné de mandat à votre structure. Avec une personne à côté de vous, commencez ici : ${newMandat}.</p>`
-  return html`<p class="empty">Personne ne correspond à «\u00a0${saisie}\u00a0». Quelques lettres du nom suffisent, sans accents ; la date de naissance marche aussi. Elle n’a peut-être pas encore donné de mandat à votre structure : ${newMandat}.</p>`
+  return html`<p class="empty">Personne ne correspond à « ${saisie} ». Quelques lettres du nom suffisent, sans accents ; la date de naissance marche aussi. Elle n’a peut-être pas encore donné de mandat à votre structure : ${newMandat}.</p>`
 }

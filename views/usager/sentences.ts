@@ -12,14 +12,14 @@ export const droit = (mandat: MandatEtat): Html => {
   if (etat === 'actif')
     return html`${structure} peut faire vos démarches ${deMots(enVigueur)} jusqu’au ${temps(expiresAt, auSoir(expiresAt, fuseau))}.`
   if (etat === 'suspendu')
-    return html`C’est en pause\u00a0: ${laStructure(structureNom)} ne fait plus vos démarches ${deMots(enPause)} pour le moment.`
+    return html`C’est en pause : ${laStructure(structureNom)} ne fait plus vos démarches ${deMots(enPause)} pour le moment.`
   if (endedHow === 'remplace') return html`Un autre mandat l’a remplacé.`
   return html`Avec ce mandat, ${laStructure(structureNom)} n’a plus le droit de faire vos démarches ${deMots(perimetre)}.`
 }
 
 /** What is paused while the rest goes on. */
 export const enPause = ({ etat, enPause }: MandatEtat): Html | false =>
-  etat === 'actif' && enPause.length > 0 && html`<p>En pause\u00a0: vos démarches ${deMots(enPause)}.</p>`
+  etat === 'actif' && enPause.length > 0 && html`<p>En pause : vos démarches ${deMots(enPause)}.</p>`
 
 /** Since when it is over, and by whom. */
 export const fini = ({ etat, endedAt, endedHow, expiresAt, recuLe, fuseau }: MandatEtat): Html => {

@@ -35,10 +35,10 @@ ${facts([
 <ul>
 ${THEMATIQUES.map(
   (thematique) =>
-    html`<li data-thematique="${thematique}" hidden><strong>${THEMATIQUE[thematique].titre}</strong>\u00a0: ${ETATS}</li>`,
+    html`<li data-thematique="${thematique}" hidden><strong>${THEMATIQUE[thematique].titre}</strong> : ${ETATS}</li>`,
 )}
 </ul>
-<p><span data-etat="connu" hidden>Statut connu depuis le ${fait('depuis')}.</span> Un nom trop long pour le QR y est coupé, et finit par «\u00a0…\u00a0».</p>
+<p><span data-etat="connu" hidden>Statut connu depuis le ${fait('depuis')}.</span> Un nom trop long pour le QR y est coupé, et finit par « … ».</p>
 </div>
 <p><a href="/verifier">Vérifier avec le code imprimé sur le papier</a>. ${SANS_CODE}</p>
 </div>

@@ -23,7 +23,7 @@ ${form(
   html`${input({
     name: 'code',
     label: 'Code de vérification',
-    hint: 'Douze lettres et chiffres. Exemple\u00a0: 7K3M\u2011RQXB\u20119F8T',
+    hint: 'Douze lettres et chiffres. Exemple : 7K3M\u2011RQXB\u20119F8T',
     maxlength: 40,
     size: 20,
     value: values.code,
@@ -33,7 +33,7 @@ ${form(
 ${input({
   name: 'annee',
   label: 'Année de naissance de la personne',
-  hint: 'Quatre chiffres. Exemple\u00a0: 1950',
+  hint: 'Quatre chiffres. Exemple : 1950',
   inputmode: 'numeric',
   maxlength: 10,
   size: 4,
@@ -62,7 +62,7 @@ ${facts([
   { term: 'Jusqu’au', value: temps(expiresAt, auSoir(expiresAt, fuseau)) },
 ])}
 <h2>Pour quels thèmes</h2>
-<ul>${sujets.map((sujet) => html`<li><strong>${THEMATIQUE[sujet.thematique].titre}</strong>\u00a0: ${etat(coupe ? 'termine' : sujet.etat)}</li>`)}</ul>
+<ul>${sujets.map((sujet) => html`<li><strong>${THEMATIQUE[sujet.thematique].titre}</strong> : ${etat(coupe ? 'termine' : sujet.etat)}</li>`)}</ul>
 <p>Statut du ${temps(now, `${jour(now, fuseau)} à ${heure(now, fuseau)}`)}.</p>`,
   )
 }

@@ -21,25 +21,25 @@ export type Verdict =
 
 type Kind = 'success' | 'warning' | 'refused' | 'info'
 const FAUX =
-  'Ne l’acceptez pas. Si le papier a l’air vrai, tapez plutôt le code imprimé dessus\u00a0: une photo floue ou un papier abîmé se lisent mal.'
+  'Ne l’acceptez pas. Si le papier a l’air vrai, tapez plutôt le code imprimé dessus : une photo floue ou un papier abîmé se lisent mal.'
 
 export const VERDICT = {
   en_cours: {
     kind: 'success',
     titre: 'Ce papier est authentique, et le mandat est en cours',
-    texte: 'Seulement pour les thèmes marqués «\u00a0En cours\u00a0» ci-dessous.',
+    texte: 'Seulement pour les thèmes marqués « En cours » ci-dessous.',
   },
   /** As it was kept: nothing could be asked now. */
   en_cours_garde: {
     kind: 'success',
     titre: html`Ce papier est authentique, et le mandat était en cours <span data-fait="quand"></span> (sans réseau)`,
     texte:
-      'Ce téléphone n’a pas pu demander le statut de maintenant\u00a0: le mandat a pu être arrêté depuis. Seulement pour les thèmes marqués «\u00a0En cours\u00a0» ci-dessous.',
+      'Ce téléphone n’a pas pu demander le statut de maintenant : le mandat a pu être arrêté depuis. Seulement pour les thèmes marqués « En cours » ci-dessous.',
   },
   en_pause: {
     kind: 'warning',
     titre: 'Ce papier est authentique, mais le mandat est en pause',
-    texte: 'La personne l’a mis en pause\u00a0: il ne permet rien pour le moment.',
+    texte: 'La personne l’a mis en pause : il ne permet rien pour le moment.',
   },
   arrete: {
     kind: 'refused',
@@ -61,12 +61,12 @@ export const VERDICT = {
     kind: 'warning',
     titre: 'Ce papier est authentique, mais on ne sait pas si le mandat est encore en cours',
     texte:
-      'Le dernier statut connu de ce téléphone a plus de 24 heures\u00a0: le mandat a pu être arrêté depuis. Vérifiez à nouveau avec du réseau.',
+      'Le dernier statut connu de ce téléphone a plus de 24 heures : le mandat a pu être arrêté depuis. Vérifiez à nouveau avec du réseau.',
   },
   statut_inconnu: {
     kind: 'warning',
     titre: 'Ce papier est authentique, mais on ne sait pas si le mandat est encore en cours',
-    texte: 'Ce téléphone n’a pas pu connaître le statut du mandat\u00a0: il a pu être arrêté. Vérifiez à nouveau avec du réseau.',
+    texte: 'Ce téléphone n’a pas pu connaître le statut du mandat : il a pu être arrêté. Vérifiez à nouveau avec du réseau.',
   },
   horloge: {
     kind: 'warning',
@@ -82,7 +82,7 @@ export const VERDICT = {
     kind: 'warning',
     titre: 'Ce papier n’a pas pu être vérifié',
     texte:
-      'Il manque à ce téléphone de quoi le vérifier sans réseau. Cela ne dit pas qu’il est faux\u00a0: recommencez avec du réseau.',
+      'Il manque à ce téléphone de quoi le vérifier sans réseau. Cela ne dit pas qu’il est faux : recommencez avec du réseau.',
   },
   navigateur: {
     kind: 'warning',
@@ -92,15 +92,15 @@ export const VERDICT = {
   illisible: { kind: 'refused', titre: 'Ce n’est pas un papier de ce service', texte: FAUX },
   algorithme_refuse: {
     kind: 'refused',
-    titre: 'Ce papier est faux\u00a0: sa signature n’est pas d’une sorte acceptée',
+    titre: 'Ce papier est faux : sa signature n’est pas d’une sorte acceptée',
     texte: FAUX,
   },
   /** Its signature says nothing more: whoever stole the key signs as well. The code asks the service, which has the journal. */
   cle_compromise: {
     kind: 'warning',
-    titre: 'Ce carré ne suffit plus\u00a0: la clé qui l’a signé a été volée',
+    titre: 'Ce carré ne suffit plus : la clé qui l’a signé a été volée',
     texte:
-      'Un faux pourrait porter la même signature. Tapez le code imprimé sur le papier\u00a0: le service dira si ce mandat est d’avant le vol. Sinon, demandez à la structure de l’imprimer à nouveau.',
+      'Un faux pourrait porter la même signature. Tapez le code imprimé sur le papier : le service dira si ce mandat est d’avant le vol. Sinon, demandez à la structure de l’imprimer à nouveau.',
   },
   sceau_coupe: {
     kind: 'refused',
@@ -110,7 +110,7 @@ export const VERDICT = {
   cle_inconnue: { kind: 'refused', titre: 'Ce papier n’a pas été signé par ce service', texte: FAUX },
   signature_fausse: {
     kind: 'refused',
-    titre: 'Ce papier est faux\u00a0: sa signature ne correspond pas à ce qu’il dit',
+    titre: 'Ce papier est faux : sa signature ne correspond pas à ce qu’il dit',
     texte: FAUX,
   },
   type_inattendu: { kind: 'refused', titre: 'Ce n’est pas l’attestation d’un mandat', texte: FAUX },
@@ -119,10 +119,10 @@ export const VERDICT = {
 
 export const REFUSAL = {
   papier_inconnu:
-    'Aucun mandat n’a ce code avec cette année de naissance. Relisez le papier, et recommencez\u00a0; après cinq essais du même code, attendez une heure.',
+    'Aucun mandat n’a ce code avec cette année de naissance. Relisez le papier, et recommencez ; après cinq essais du même code, attendez une heure.',
 } as const satisfies Record<CodeRefusal, string>
 
 export const IDENTITE = 'Demandez une pièce d’identité à qui présente ce papier.'
 export const LIBRE = 'Vous n’êtes pas obligé d’accepter.'
 /** A code shows the whole mandat: a sheet for one thème carries none (ADR 0015). */
-export const SANS_CODE = 'Une fiche «\u00a0Mandat pour un seul thème\u00a0» n’a pas de code\u00a0: demandez le mandat entier.'
+export const SANS_CODE = 'Une fiche « Mandat pour un seul thème » n’a pas de code : demandez le mandat entier.'
