@@ -7,7 +7,6 @@ export const AJOUT_MINUTES = 15
 export type Genre = 'totp' | 'cle_acces'
 
 /** What is confirmed by a fresh factor. */
-export const CONFIRMES = ['ajouter', 'retirer', 'codes', 'reinitialiser', 'ouvrir', 'exporter', 'signer', 'contact'] as const
-export type Confirme = (typeof CONFIRMES)[number]
+export type Confirme = 'ajouter' | 'retirer' | 'codes' | 'reinitialiser' | 'ouvrir' | 'exporter' | 'signer' | 'contact'
 /** A recovery code serves to come back, and for nothing that binds anyone. */
 export const parSecours = (confirme: Confirme): boolean => ['ajouter', 'retirer', 'codes'].includes(confirme)
