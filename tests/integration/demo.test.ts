@@ -256,10 +256,14 @@ describe('deux instances', () => {
     }
   })
 
-  it('une option inconnue est refusée en français, avant que rien ne démarre', async () => {
+  it('une option inconnue ou un port impossible sont refusés en français, avant que rien ne démarre', async () => {
     await expect(surroundings(['--rest'], { DATA_DIR: dataDir })).rejects.toThrow(
       'Option inconnue : --rest. La seule option est --reset, qui repart à neuf : npm start -- --reset',
     )
+    for (const PORT of ['abc', '0', '65536', '80.5'])
+      await expect(surroundings([], { DATA_DIR: dataDir, PORT })).rejects.toThrow(
+        'PORT doit être un numéro de port, de 1 à 65535.',
+      )
     expect(fs.existsSync(dataDir)).toBe(false)
   })
 
