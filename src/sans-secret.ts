@@ -1,6 +1,6 @@
 /** What no field of the service may hold, whoever types it. */
 export type Secret = 'nir' | 'iban' | 'carte' | 'mot_de_passe'
-export const SECRET = {
+const SECRET = {
   nir: 'Ceci ressemble à un numéro de sécurité sociale : ne l’écrivez jamais ici, ce service n’en a pas besoin et ne doit pas le garder.',
   iban: 'Ceci ressemble à un IBAN : ne l’écrivez jamais ici, la personne le donne elle-même à l’administration.',
   carte: 'Ceci ressemble à un numéro de carte bancaire : ne l’écrivez jamais ici, seule la personne tape le sien.',

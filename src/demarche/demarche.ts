@@ -67,8 +67,7 @@ export type MotifBlocage = (typeof MOTIFS_BLOCAGE)[number]
 export const ETAPES_QUI = ['personne', 'aidant', 'administration'] as const
 export type EtapeQui = (typeof ETAPES_QUI)[number]
 
-export const KINDS = ['reguliere', 'apres_coup', 'hors_mandat'] as const
-export type Kind = (typeof KINDS)[number]
+export type Kind = 'reguliere' | 'apres_coup' | 'hors_mandat'
 
 /** One act, as the aidant tells it. Only titre, thématique and résultat are always hers to choose; the form has a default for the rest. */
 export type NewDemarche = {

@@ -34,7 +34,7 @@ const CONTROL = 'global/pg_control'
  * Copies the database of `cluster` into the folder `to` while it is written (PostgreSQL, continuous archiving, low-level API). `url`: its superuser's,
  * on the maintenance database. Every file is read again from the disk before the manifest says that the backup is whole.
  */
-export async function takeBackup(options: { url: string; cluster: string; password: string; to: string }): Promise<Manifest> {
+async function takeBackup(options: { url: string; cluster: string; password: string; to: string }): Promise<Manifest> {
   if (fs.existsSync(options.to)) throw new Error(`${options.to} existe déjà : une sauvegarde n’en remplace pas une autre.`)
   const draft = `${options.to}.partiel`
   fs.mkdirSync(draft, { mode: 0o700 })

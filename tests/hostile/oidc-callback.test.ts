@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { franceconnect } from '../../src/oidc/franceconnect.ts'
 import type { Fault, Provider } from '../../src/oidc/oidc.ts'
 import { codeVerifierOf, proconnect } from '../../src/oidc/proconnect.ts'
 import { isProviderDown, openProvider } from '../../src/oidc/provider.ts'
 import { identiteDe } from '../../src/usager/identite.ts'
 import { MODES } from '../support/hostile-modes.ts'
-import { type HostileProvider, IDENTITY, SUB, startHostileProvider, type Twist } from '../support/hostile-provider.ts'
+import { type HostileProvider, IDENTITY, type Reply, SUB, startHostileProvider, type Twist } from '../support/hostile-provider.ts'
 
 let hostile: HostileProvider
 beforeAll(async () => {
@@ -110,6 +110,33 @@ describe('un retour truqué ne coûte rien', () => {
   it('cinquante mégaoctets : la lecture s’arrête', async () => {
     await roundTrip(MODES['userinfo : 50 Mo']!.twist)
     expect(hostile.sentBytes).toBeLessThan(4 * 1024 * 1024)
+  })
+
+  it.each(['discovery', 'jwks', 'token'] as const)('%s : 256 Kio se lisent, un octet de plus, non', async (call) => {
+    const long = (bytes: number): Twist => ({
+      [call]: (reply: Reply) => void Object.assign(reply, { body: (reply.body as string).padEnd(bytes) }),
+    })
+    expect((await roundTrip(long(256 * 1024))).finished).toMatchObject({ ok: true })
+    const { finished, lines } = await roundTrip(long(256 * 1024 + 1))
+    expect(finished).toMatchObject({ ok: false, refusal: 'reponse_incorrecte' })
+    expect(lines[0]!.cause).toMatch(/:too_large$/)
+  })
+
+  it('userinfo : 250 Kio se lisent, 260, non', async () => {
+    // In base64, four letters for three bytes.
+    const long = (kib: number): Twist => ({
+      userinfo: ({ claims }) => void Object.assign(claims, { autre: 'x'.repeat(kib * 768) }),
+    })
+    expect((await roundTrip(long(250))).finished).toMatchObject({ ok: true })
+    expect((await roundTrip(long(260))).lines[0]).toMatchObject({ cause: 'userinfo:too_large' })
+  })
+
+  it('trois secondes par appel, sept et demie en tout : il en reste pour répondre avant les huit de la page', async () => {
+    const timers = vi.spyOn(globalThis, 'setTimeout')
+    await roundTrip({})
+    const patience = timers.mock.calls.map(([, ms]) => ms ?? 0)
+    timers.mockRestore()
+    expect(new Set(patience.filter((ms) => ms >= 1_000))).toEqual(new Set([3_000, 7_500]))
   })
 
   it('une redirection n’est pas suivie', async () => {

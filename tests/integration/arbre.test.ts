@@ -2,7 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import postgres from 'postgres'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { constraintOf, openDb } from '../../src/db.ts'
 import { recordDemarche } from '../../src/demarche/record.ts'
@@ -560,6 +560,21 @@ describe('les témoins', () => {
     await running.stop()
     expect(new Set(said)).toEqual(new Set(['temoin_muet']))
   })
+
+  it('le sont encore deux fois dans la minute qui suit un échec : une réponse qui manque ne fait pas manquer la minute', async () => {
+    const policy = { witnesses: [newWitness(tree.signer).witness], isMet: () => false }
+    const closed = openDb({ url: world.database.sequencerUrl, connections: 1 })
+    await closed.close()
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const said: unknown[] = []
+    const running = startCosigning(closed, policy, (_level, { reason }) => void said.push(reason))
+    await vi.advanceTimersByTimeAsync(0)
+    expect(said).toEqual(['temoins'])
+    await vi.advanceTimersByTimeAsync(60_000)
+    await running.stop()
+    vi.useRealTimers()
+    expect(said.length).toBeGreaterThanOrEqual(3)
+  })
 })
 
 /** One command of ours, with these variables and no others; its two outputs are one text. */
@@ -672,6 +687,18 @@ describe('vérifier', () => {
     })
     expect([nowhere.code, nowhere.stderr]).toEqual([2, expect.stringContaining('ne répond pas')])
     expect((await run('src/journal-command.ts', ['inconnu'], env)).code).toBe(2)
+    // On a terminal a long run says how far it is, and wipes that line at its end.
+    const terminal = `process.stderr.isTTY = true
+      const { now } = performance
+      performance.now = () => now.call(performance) + 10_000`
+    const watched = await start(
+      process.execPath,
+      ['--import', `data:text/javascript,${encodeURIComponent(terminal)}`, 'src/install.mjs', 'src/journal-command.ts', 'verify'],
+      { cwd: ROOT, env: { PATH: process.env.PATH, ...env } as NodeJS.ProcessEnv },
+    ).ended
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: what a terminal is told
+    expect(watched.output).toMatch(/\r\d+ \/ \d+ lignes\r\x1b\[K/)
+    expect(clean.stdout).not.toContain('\r')
     const proof = await run('src/journal-command.ts', ['prove', '3'], env)
     const text = proof.stdout.slice(0, proof.stdout.lastIndexOf('\nLigne 3') + 1)
     expect([proof.code, parseProof(text)?.index !== undefined]).toEqual([0, true])

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -36,9 +36,13 @@ describe('une commande mal écrite le dit en français, avec le code 2', () => {
         expect(output).toMatch(/npm run|n’est pas une option/)
         expect(output).not.toMatch(ANGLAIS)
       }
+      const manual = readFileSync(path.join(ROOT, 'docs/exploitation.md'), 'utf8')
       for (const { code, output } of await Promise.all([...VERBES, ...SANS_VERBE].map((name) => run(name, ['--help'])))) {
         expect(code).toBe(0)
         expect(output).toMatch(/npm run[\s\S]*Code de sortie/)
+        // A variable that a command names is in the operator's manual too.
+        const variables = output.match(/\b[A-Z]+(?:_[A-Z]+)+\b/g) ?? []
+        expect(variables.filter((name) => !manual.includes(`\`${name}\``) && !manual.includes(`${name}=`))).toEqual([])
       }
     },
     SECONDES,

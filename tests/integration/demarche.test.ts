@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Tx } from '../../src/db.ts'
-import type { NewDemarche } from '../../src/demarche/demarche.ts'
+import { type Alerte, CATALOGUE, type NewDemarche } from '../../src/demarche/demarche.ts'
 import { findDemarche, findMoment, listDemarches, listRecents } from '../../src/demarche/queries.ts'
 import { recordActeHorsMandat, recordDemarche } from '../../src/demarche/record.ts'
+import { THEMATIQUES } from '../../src/mandat/mandat.ts'
 import { expectValidHtml } from '../support/html.ts'
 import { type Aidant, envoiOf, type Mandat, openStory, type Story, type Structure } from '../support/story.ts'
 
@@ -98,6 +99,36 @@ describe('noter une démarche', () => {
       presence: 'presente',
       motif_hors_mandat: null,
     })
+  })
+
+  it('dit à côté de chaque démarche ce qu’elle demande : qui signe, qui paie, ce qui sera confidentiel, les arnaques', async () => {
+    const all = await story.mandat(awa, await story.usager([figeac]), THEMATIQUES)
+    const { html } = await story.get(awa, `/mandats/${all.id}/demarches/nouvelle`)
+    await expectValidHtml(html)
+    const cards = html.split('<div class="choice">').slice(1)
+    const warned = (code: string) => {
+      const card = cards.find((one) => one.includes(` value="${code}"`))
+      return /<p class="warning">[\s\S]*?<span>([^<]*)<\/span>/.exec(card!)?.[1]?.replace(/\s/g, ' ')
+    }
+    for (const [alerte, words] of Object.entries({
+      paiement: 'la personne doit être là, et taper elle-même sa carte',
+      signature_personne: 'La personne signe elle-même : vous ne pouvez que préparer.',
+      timbre: 'c’est la personne qui le paie',
+      fraude: 'faux sites et aux faux conseillers',
+      reclamation: 'Ne sera lue que par la personne et par vous.',
+      patrimoine: 'reprises sur la succession',
+      donnees_sante: 'Touche à la santé',
+      donnees_penales: 'Touche à la justice pénale',
+    } satisfies Record<Exclude<Alerte, `echeance:${string}`>, string>)) {
+      const concerned = CATALOGUE.filter(({ alertes }) => alertes.includes(alerte as Alerte)).map(({ code }) => code)
+      expect(concerned).not.toEqual([])
+      expect([alerte, concerned.filter((code) => !warned(code)?.includes(words))]).toEqual([alerte, []])
+      expect([alerte, CATALOGUE.filter(({ code }) => warned(code)?.includes(words)).map(({ code }) => code)]).toEqual([
+        alerte,
+        concerned,
+      ])
+    }
+    expect(warned('surendettement')).toBe('La personne signe elle-même : vous ne pouvez que préparer.')
   })
 
   it('garde toutes les précisions, les montants en centimes et les heures dans le fuseau de la structure', async () => {

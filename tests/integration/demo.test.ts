@@ -5,10 +5,14 @@ import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { parseConfig } from '../../src/config.ts'
 import { type DemoOptions, startDemo } from '../../src/demo/demo.ts'
+import { AIDANTS, codeOf } from '../../src/demo/people.ts'
+import { seed as people } from '../../src/demo/seed.ts'
 import { surroundings } from '../../src/demo/start.ts'
 import { scratch } from '../support/database.ts'
-import { startScript } from '../support/processes.ts'
+import { freePort } from '../support/live.ts'
+import { start as launch, type Program, ROOT, startScript } from '../support/processes.ts'
 
+let port: number
 let model: string
 let dataDir: string
 let said: string[] = []
@@ -19,7 +23,8 @@ const startedBefore = () => spawnSync('cp', ['-a', model, dataDir])
 beforeAll(async () => {
   model = path.join(scratch('modele'), '.data')
   dataDir = model
-  await (await start()).stop()
+  port = await freePort()
+  await (await start({ seed: (environment) => people(environment, path.join(dataDir, 'franceconnect.json')) })).stop()
 })
 
 afterAll(() => fs.rmSync(path.dirname(model), { recursive: true, force: true }))
@@ -33,12 +38,12 @@ beforeEach(() => {
 afterEach(() => fs.rmSync(path.dirname(dataDir), { recursive: true, force: true, maxRetries: 20 }))
 
 const start = (options: Partial<DemoOptions> = {}) =>
-  startDemo({ dataDir, port: 20_000 + (process.pid % 10_000), reset: false, say: (line) => said.push(line), ...options })
+  startDemo({ dataDir, port, reset: false, say: (line) => said.push(line), ...options })
 
 const inAnotherProcess = () =>
   startScript(
     `import { startDemo } from '@/src/demo/demo.ts'
-     const demo = await startDemo({ dataDir: ${JSON.stringify(dataDir)}, port: ${20_001 + (process.pid % 10_000)}, reset: false, say: console.log })
+     const demo = await startDemo({ dataDir: ${JSON.stringify(dataDir)}, port: ${port}, reset: false, say: console.log })
      console.log('prête ' + JSON.stringify(demo.environment) + ' .')`,
   )
 
@@ -141,6 +146,83 @@ describe('la démonstration', () => {
   })
 })
 
+describe('npm start', () => {
+  const running: Program[] = []
+  const npmStart = (folder = dataDir) => {
+    const program = launch(process.execPath, ['src/install.mjs', 'src/main.ts'], {
+      cwd: ROOT,
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: String(port), DATA_DIR: folder },
+      detached: true,
+    })
+    running.push(program)
+    return program
+  }
+  /** What a terminal does: everything that was started in it is told. */
+  const ctrlC = ({ child }: Program) => process.kill(-child.pid!, 'SIGINT')
+  afterEach(async () => {
+    for (const { child, ended } of running.splice(0)) {
+      child.kill('SIGKILL')
+      await ended
+    }
+  })
+
+  it('dit où cliquer et qui être, envoie les messages sur /demo ; Ctrl-C arrête tout, et les données sont là la fois d’après', async () => {
+    startedBefore()
+    const url = `http://localhost:${port}`
+    const first = npmStart()
+    await first.until('repart à neuf).\n')
+    const { nadia, thomas } = AIDANTS
+    for (const words of [
+      `Trait d'union est prêt : ${url}\n`,
+      `${url}/demo   (qui être, les codes du moment, les e-mails et SMS envoyés)`,
+      new RegExp(`Aidant +${url}/connexion +${thomas.email}, Thomas Lacombe \\(CCAS de Figeac\\)`),
+      new RegExp(`Référente +${url}/connexion +${nadia.email}, Nadia Belkacem`),
+      new RegExp(`Personne aidée +${url}/mon-espace +choisissez Odette dans le simulateur de FranceConnect`),
+      `Ctrl-C arrête tout ; les données restent dans ${dataDir} (npm start -- --reset repart à neuf).`,
+    ])
+      expect(first.output()).toMatch(words)
+    // Every address that it says leads somewhere.
+    for (const [address] of first.output().matchAll(/http:\S+/g))
+      expect([address, (await fetch(address)).status]).toEqual([address, 200])
+    expect(await (await fetch(`${url}/`)).text()).toContain('Trait d’union')
+
+    const demo = () => fetch(`${url}/demo`).then((page) => page.text())
+    const CODE = /Bonjour Nadia,<\/p><p>Votre code de connexion à Trait d’union\s: \d{3}\s\d{3}</
+    expect(await demo()).toContain(nadia.email)
+    expect(await demo()).not.toMatch(CODE)
+    await fetch(`${url}/connexion`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { origin: url, 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ email: nadia.email, code: codeOf('nadia', new Date()) }).toString(),
+    })
+    await expect.poll(demo, { timeout: 20_000 }).toMatch(CODE)
+
+    const other = path.join(path.dirname(dataDir), 'autre')
+    spawnSync('cp', ['-a', model, other])
+    expect(await npmStart(other).ended).toEqual({
+      code: 1,
+      output: expect.stringMatching(
+        new RegExp(
+          `^Le port ${port} est déjà pris : fermez l'autre programme, ou choisissez-en un autre avec PORT=3100 npm start\\.\n$`,
+          'm',
+        ),
+      ),
+    })
+    expect((await fetch(url)).status).toBe(200)
+
+    ctrlC(first)
+    expect(await first.ended).toEqual({ code: 0, output: expect.stringMatching(/\nArrêté\. Les données sont gardées\.\n$/) })
+    await expect(fetch(url)).rejects.toThrow()
+
+    const second = npmStart()
+    await second.until('est prêt')
+    expect(await demo()).toMatch(CODE)
+    ctrlC(second)
+    expect((await second.ended).code).toBe(0)
+  })
+})
+
 describe('deux instances', () => {
   it('la seconde le dit, n’efface rien et ne dérange pas la première', async () => {
     startedBefore()
@@ -174,10 +256,14 @@ describe('deux instances', () => {
     }
   })
 
-  it('une option inconnue est refusée en français, avant que rien ne démarre', async () => {
+  it('une option inconnue ou un port impossible sont refusés en français, avant que rien ne démarre', async () => {
     await expect(surroundings(['--rest'], { DATA_DIR: dataDir })).rejects.toThrow(
       'Option inconnue : --rest. La seule option est --reset, qui repart à neuf : npm start -- --reset',
     )
+    for (const PORT of ['abc', '0', '65536', '80.5'])
+      await expect(surroundings([], { DATA_DIR: dataDir, PORT })).rejects.toThrow(
+        'PORT doit être un numéro de port, de 1 à 65535.',
+      )
     expect(fs.existsSync(dataDir)).toBe(false)
   })
 

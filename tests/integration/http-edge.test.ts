@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Hono } from 'hono'
 import { csrf } from 'hono/csrf'
 import { logger } from 'hono/logger'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { createApp } from '../../src/app.ts'
 import { parseConfig } from '../../src/config.ts'
@@ -381,6 +381,14 @@ describe('la taille et le temps', () => {
       (await app.request(new Request('http://localhost/note', { ...post(), body: stream, duplex: 'half' } as RequestInit)))
         .status,
     ).toBe(413)
+  })
+
+  it('donne à chaque page trois secondes et demie, huit au retour d’un fournisseur', async () => {
+    const timers = vi.spyOn(globalThis, 'setTimeout')
+    for (const path of ['/', '/connexion/franceconnect/retour', '/connexion/proconnect/retour']) await app.request(OURS + path)
+    const patience = timers.mock.calls.map(([, ms]) => ms)
+    timers.mockRestore()
+    expect(patience).toEqual([3_500, 8_000, 8_000])
   })
 
   it('répond 503 à l’échéance, quoi que fasse la page ensuite', async () => {

@@ -173,6 +173,43 @@ describe('une installation faite', () => {
   })
 })
 
+describe('une machine qui ne peut pas installer le dit en une phrase', () => {
+  it.each([
+    ['npm error code ENOSPC', 'le disque est plein'],
+    ['npm error errno EDQUOT', 'le disque est plein'],
+    ['npm error code ENOTFOUND', "le registre npm est injoignable, vérifiez l'accès à Internet"],
+    ['npm error code EROFS', /^impossible d'écrire dans .*node_modules$/],
+    ['npm error code EUSAGE', 'package-lock.json ne correspond pas à package.json'],
+    ['npm error quelque chose d’autre', 'npm error quelque chose d’autre'],
+  ])('%s', async (said, cause) => {
+    const npm = file('npm-cli.js')
+    fs.writeFileSync(npm, `console.error(${JSON.stringify(said)})\nprocess.exitCode = 1\n`)
+    const { code, output } = await start(process.execPath, ['src/install.mjs', 'src/cible.mjs'], {
+      cwd: clone,
+      env: { ...env, npm_execpath: npm },
+    }).ended
+    expect(code).toBe(1)
+    expect(output).toMatch(/^Installation des dépendances…\nL'installation des dépendances a échoué : .*\.\n$/)
+    expect(output.slice(INSTALL.length + "L'installation des dépendances a échoué : ".length, -2)).toEqual(
+      typeof cause === 'string' ? cause : expect.stringMatching(cause),
+    )
+  })
+
+  it.each([
+    ['ENOSPC', /^Le disque est plein : libérez de la place pour .*, puis relancez\.\n$/],
+    ['EIO', /^Impossible d'écrire dans .*\.data \(EIO\)\.\n$/],
+  ])('%s avant même d’appeler npm', async (code, sentence) => {
+    const broken = `import fs from 'node:fs'
+      fs.mkdirSync = () => { throw Object.assign(new Error('${code}'), { code: '${code}' }) }`
+    const ran = await start(
+      process.execPath,
+      ['--import', `data:text/javascript,${encodeURIComponent(broken)}`, 'src/install.mjs', 'src/cible.mjs'],
+      { cwd: clone, env },
+    ).ended
+    expect(ran).toEqual({ code: 1, output: expect.stringMatching(sentence) })
+  })
+})
+
 describe('la cible', () => {
   it('reçoit elle-même les signaux', async () => {
     fs.writeFileSync(

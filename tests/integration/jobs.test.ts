@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { createServer as createHttpServer, type ServerResponse } from 'node:http'
 import { createServer } from 'node:net'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { forgetCodes } from '../../src/aidant/forget.ts'
 import { openDb } from '../../src/db.ts'
 import { openMetrics } from '../../src/http/metrics.ts'
@@ -18,6 +19,7 @@ import { countMessages, listAbandonnes } from '../../src/notification/queries.ts
 import { queue } from '../../src/notification/queue.ts'
 import { retryMessages } from '../../src/notification/retry.ts'
 import { forgetConnexions } from '../../src/oidc/forget.ts'
+import { startWorker } from '../../src/worker.ts'
 import { addMandats } from '../bench/volume.ts'
 import { newWorld, ok, type World } from '../support/world.ts'
 
@@ -386,6 +388,89 @@ describe('les messages', () => {
     })
   })
 
+  describe('par le service de SMS', () => {
+    /** What it was asked, and what it does of the next request. */
+    let heard: { path: string | undefined; method: string | undefined; type: string | undefined; body: unknown }[]
+    let answer: (response: ServerResponse) => void
+    const service = createHttpServer((request, response) => {
+      let body = ''
+      request.setEncoding('utf8').on('data', (text) => (body += text))
+      request.on('end', () => {
+        const { url: path, method, headers } = request
+        heard.push({ path, method, type: headers['content-type'], body: body && JSON.parse(body) })
+        answer(response)
+      })
+    })
+    let deliver: Deliver
+    beforeAll(async () => {
+      await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve))
+      const smsUrl = `http://127.0.0.1:${(service.address() as { port: number }).port}/envoi`
+      deliver = openDelivery({ mail: world.config.mail, smsUrl, publicUrl: 'https://mandats.example.org' })
+    })
+    afterAll(() => {
+      service.closeAllConnections()
+      service.close()
+    })
+    const sms = {
+      canal: 'sms',
+      destinataire: '+33611223344',
+      corps: 'Un mandat est signe.',
+      sujet: undefined,
+      fuseau: 'Europe/Paris',
+    }
+    beforeEach(async () => {
+      heard = []
+      await put('sms', sms)
+    })
+    const accept = (response: ServerResponse) => void response.writeHead(202).end()
+    const asked = async () => {
+      const [row] = await world.sql<{ id: string }[]>`select id from message where cle = 'sms'`
+      const body = { id: row!.id, to: sms.destinataire, text: sms.corps }
+      return { path: '/envoi', method: 'POST', type: 'application/json', body }
+    }
+
+    it('un message est un POST : à qui, son texte, son numéro ; une fois accepté, il est parti', async () => {
+      answer = accept
+      expect(await deliverDue(world.db, deliver, silent, world.config)).toBe(1)
+      expect(heard).toEqual([await asked()])
+      expect(await stateOf('sms')).toMatchObject({ sent: true, tries: 1 })
+      expect(await deliverDue(world.db, deliver, silent, world.config)).toBe(0)
+    })
+
+    it.each<[string, (response: ServerResponse) => void]>([
+      ['qui répond 500', (response) => void response.writeHead(500).end()],
+      ['qui renvoie ailleurs', (response) => void response.writeHead(302, { location: '/ailleurs' }).end()],
+      ['qui renvoie ailleurs en gardant le message', (response) => void response.writeHead(307, { location: '/ailleurs' }).end()],
+      ['qui coupe', (response) => void response.destroy()],
+    ])('%s : le message attend, ne va nulle part ailleurs, et repart le même', async (_, refuse) => {
+      answer = refuse
+      const lines: unknown[] = []
+      expect(await deliverDue(world.db, deliver, (_level, line) => lines.push(line), world.config)).toBe(1)
+      expect(lines).toEqual([expect.objectContaining({ event: 'message_refuse' })])
+      expect(JSON.stringify(lines)).not.toMatch(/611223344|mandat/)
+      expect(await stateOf('sms')).toMatchObject({ sent: false, failed: false, tries: 1 })
+      await later(37 * SECOND)
+      answer = accept
+      expect(await deliverDue(world.db, deliver, silent, world.config)).toBe(1)
+      expect(heard).toEqual([await asked(), await asked()])
+      expect(await stateOf('sms')).toMatchObject({ sent: true, tries: 2 })
+    })
+
+    it('qui se tait : on ne l’attend que dix secondes, bien moins que le bail, et le message repart', async () => {
+      const patience = new AbortController()
+      const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(patience.signal)
+      answer = () => patience.abort(new DOMException('trop long', 'TimeoutError'))
+      expect(await deliverDue(world.db, deliver, silent, world.config)).toBe(1)
+      expect(timeout.mock.calls).toEqual([[10_000]])
+      timeout.mockRestore()
+      expect(await stateOf('sms')).toMatchObject({ sent: false, failed: false, tries: 1 })
+      await later(37 * SECOND)
+      answer = accept
+      expect(await deliverDue(world.db, deliver, silent, world.config)).toBe(1)
+      expect(heard).toEqual([await asked(), await asked()])
+    })
+  })
+
   it('des SMS que le jour ne peut plus porter attendent le lendemain matin, un code jamais, et rien n’est perdu', async () => {
     const limits = { ...world.config, smsParJour: 2 }
     const lines: unknown[] = []
@@ -545,5 +630,32 @@ describe('les messages', () => {
       'Voici=C2=A0: =C2=AB=C2=A0oui=C2=A0=C2=BB\r\nhttps://mandats.example.org/mandats/0',
     )
     await expect(deliver({ ...mail, canal: 'sms', destinataire: '+33612345678', sujet: null, chemin: null })).rejects.toThrow()
+  })
+})
+
+describe('à quel rythme', () => {
+  afterEach(() => vi.useRealTimers())
+
+  it('une fin s’écrit moins d’une minute après l’heure, un message part à la seconde, même après une panne', async () => {
+    const closed = openDb({ url: world.database.url })
+    await closed.close()
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    // A base that is away: each turn of a job says its name, and the next one comes all the same.
+    let tried: unknown[] = []
+    const worker = startWorker(
+      closed,
+      async () => {},
+      (_level, { reason }) => void tried.push(reason),
+      world.config,
+    )
+    const during = async (ms: number) => {
+      tried = []
+      await vi.advanceTimersByTimeAsync(ms)
+      return new Set(tried)
+    }
+    expect(await during(0)).toContain('termes')
+    expect(await during(1_000)).toEqual(new Set(['messages']))
+    for (let half = 0; half < 4; half++) expect(await during(30_000)).toContain('fins')
+    await worker.stop()
   })
 })

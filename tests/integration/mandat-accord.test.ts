@@ -74,6 +74,8 @@ describe('le texte qui sera scellé', () => {
     said(accord.html, 'Texte fr-3, version de travail')
     for (const html of [explained.html, accord.html]) expect(words(html)).not.toMatch(/contest|doit répondre/i)
     said(explained.html, 'Déjà expliqué : choisir')
+    said(explained.html, 'Comptez 10 minutes ; plus si la personne a oublié son mot de passe.')
+    said(explained.html, 'Pour une autre langue, appelez un interprète.')
   })
 
   it('suit ce qui est coché quand elle relit', async () => {

@@ -51,6 +51,14 @@ const yes = (page: Page, more: Record<string, string | string[]> = {}) => ({
 })
 const wrongOf = (code: string) => (code === '000000' ? '111111' : '000000')
 const redit = (page: Page) => / checked(?= |>)/.test(/<input[^>]*name="redit"[^>]*>/.exec(page.html)![0])
+/** The thématiques that may be ticked there and whose card warns of article R. 721-2. */
+const warned = (page: Page) =>
+  page.html
+    .split('<div class="choice">')
+    .filter((card) =>
+      card.replace(/\s/g, ' ').includes('mais c’est vous qui le signez (article R. 721-2 du code de la consommation)'),
+    )
+    .map((card) => /name="thematiques" value="(\w+)"/.exec(card)?.[1])
 const everything = async () => {
   const { session: _, acces: __, limite: ___, ...digest } = await world.digest()
   return digest
@@ -69,11 +77,15 @@ describe('un mandat, du choix à la signature', () => {
     const start = await browser.get('/mandats/nouveau')
     await expectValidHtml(start.html)
     expect(start.html).toContain(STRUCTURES.figeac.nom)
+    expect(warned(start)).toEqual(['argent'])
     const chosen = await choose(browser, ['logement', 'argent'], 'trimestre')
     const id = draftIn(chosen)
     const identification = await browser.get(chosen.location!)
     await expectValidHtml(identification.html)
     expect(identification.html).toContain('Tapez vous-même votre mot de passe, sans que personne ne le voie')
+    expect(identification.html).toContain('La personne se connecte elle-même.')
+    expect(identification.html).toMatch(/<a href="https:\/\/franceconnect\.gouv\.fr[^"]*">Qu’est-ce que FranceConnect\s\?<\/a>/)
+    expect(warned(await browser.get(`/mandats/brouillons/${id}/choix`))).toEqual(['argent'])
 
     const to = await browser.post(chosen.location!, {})
     const asked = new URL(to.location!)
@@ -90,6 +102,7 @@ describe('un mandat, du choix à la signature', () => {
     const accord = await browser.follow(callback)
     expect(accord.url).toBe(`${PUBLIC_URL}/mandats/brouillons/${id}/accord`)
     expect(accord.html).toContain('Josiane DELPECH')
+    expect(warned(accord)).toEqual(['argent'])
     await expectValidHtml(accord.html)
     // Closed for good: coming back asks who she is again.
     const again = await browser.get(

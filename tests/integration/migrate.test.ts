@@ -1,11 +1,21 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import postgres from 'postgres'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { startPostgres } from '../../src/demo/postgres.ts'
-import { bootstrap, createDatabase, MIGRATIONS, migrate, onDatabase, pendingMigrations } from '../../src/migrate.ts'
+import {
+  asRole,
+  bootstrap,
+  checkMigrations,
+  createDatabase,
+  MIGRATIONS,
+  migrate,
+  onDatabase,
+  pendingMigrations,
+} from '../../src/migrate.ts'
 import { freshDatabase, scratch } from '../support/database.ts'
+import { ROOT, start } from '../support/processes.ts'
 
 const { url: serverUrl, passwords } = inject('postgres')
 
@@ -104,6 +114,34 @@ describe('migrations', () => {
     await expect(service`delete from migration`).rejects.toThrow('permission denied')
     await service.end()
   })
+})
+
+it('npm run migrate fait d’un serveur sans base une base prête pour le service, et recommence sans dommage', async () => {
+  const url = onDatabase(serverUrl, `neuve_${process.pid}`)
+  const run = () =>
+    start(process.execPath, ['--import', 'tsx', 'src/migrate-command.ts'], {
+      cwd: ROOT,
+      env: {
+        PATH: process.env.PATH,
+        DATABASE_ADMIN_URL: url,
+        DATABASE_URL: asRole(url, 'app', passwords),
+        DATABASE_OPERATOR_URL: asRole(url, 'operator', passwords),
+        DATABASE_SEQUENCER_URL: asRole(url, 'sequencer', passwords),
+        DATABASE_AUDITOR_URL: asRole(url, 'auditor', passwords),
+      },
+    }).ended
+  const files = readdirSync(MIGRATIONS).filter((name) => name.endsWith('.sql'))
+  expect(await run()).toEqual({ code: 0, output: `Migrations appliquées : ${files.sort().join(', ')}.\n` })
+  for (const role of ['app', 'operator', 'sequencer', 'auditor'] as const) {
+    const service = connect(asRole(url, role, passwords))
+    expect(await service`select current_user as me`).toEqual([{ me: `traitdunion_${role}` }])
+    await service.end()
+  }
+  await checkMigrations(asRole(url, 'app', passwords))
+  expect(await run()).toEqual({ code: 0, output: 'La base est déjà à jour.\n' })
+  const server = connect(serverUrl)
+  await server.unsafe(`drop database ${new URL(url).pathname.slice(1)} with (force)`)
+  await server.end()
 })
 
 describe('rôles', () => {

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { startPostgres } from '../../src/demo/postgres.ts'
+import { explain, startPostgres } from '../../src/demo/postgres.ts'
 import { scratch } from '../support/database.ts'
 import { ROOT, startScript } from '../support/processes.ts'
 
@@ -291,10 +291,10 @@ describe('une machine quelconque', () => {
     expect(forbidden).toMatchObject({ code: 1, output: expect.stringMatching(/^Impossible d'écrire dans .*\n$/) })
   })
 
-  it.runIf(ROOTED && spawnSync('unshare', ['-m', 'true']).status === 0)('un disque plein : une phrase', async () => {
+  it.runIf(ROOTED && spawnSync('unshare', ['-m', 'true']).status === 0)('un disque plein : une phrase', async ({ skip }) => {
     fs.mkdirSync(directory)
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=20m', 'tmpfs', directory]).status === 0
-    if (!mounted) return
+    skip(!mounted, 'ce compte ne peut pas monter de petit disque')
     try {
       const { code, output } = await inAnotherProcess().ended
       expect(output).toBe(`Le disque est plein : libérez de la place pour ${directory}, puis relancez.\n`)
@@ -302,5 +302,19 @@ describe('une machine quelconque', () => {
     } finally {
       spawnSync('umount', [directory])
     }
+  })
+
+  it.each<[string, object]>([
+    ['Node', { code: 'ENOSPC' }],
+    ['Node, un quota', { code: 'EDQUOT' }],
+    ['la cause d’une autre panne', { cause: { code: 'ENOSPC' } }],
+    ['PostgreSQL qui tourne', { code: '53100' }],
+    ['PostgreSQL qui démarre', { message: 'FATAL:  could not write lock file "postmaster.pid": No space left on device' }],
+    ['initdb, un quota', { message: 'initdb: error: could not create directory: Disk quota exceeded' }],
+    ['la mémoire partagée', { message: 'HINT:  You might need to free disk space' }],
+  ])('un disque plein, dit par %s : la même phrase', (_, said) => {
+    const error = Object.assign(new Error('panne'), said)
+    expect(explain(error, '/ici').message).toBe('Le disque est plein : libérez de la place pour /ici, puis relancez.')
+    expect(explain(new Error('panne'), '/ici').message).toBe('panne')
   })
 })

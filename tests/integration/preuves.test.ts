@@ -1,16 +1,19 @@
+import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { openDossier } from '../../src/audit/open.ts'
+import { openDb } from '../../src/db.ts'
 import { recordDemarche } from '../../src/demarche/record.ts'
+import { exportJournal } from '../../src/journal/export.ts'
 import { openSigner } from '../../src/journal/note.ts'
 import { parsePolicy } from '../../src/journal/policy.ts'
 import { parseProvenLines, verifyLine } from '../../src/journal/proof.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
 import { openRenderer } from '../../src/papier/render.ts'
-import { type OpenTree, ORIGIN, openTree, pemKey } from '../support/arbre.ts'
+import { newWitness, type OpenTree, ORIGIN, openTree, pemKey } from '../support/arbre.ts'
 import { scratch } from '../support/database.ts'
 import { expectValidHtml } from '../support/html.ts'
 import { readPdf } from '../support/pdf.ts'
@@ -344,5 +347,121 @@ describe('la commande', () => {
       openSigner(pemKey(), ORIGIN).vkey.text,
     )
     expect([other.code, other.output]).toEqual([1, expect.stringContaining('n’est pas signé par la clé de ce journal')])
+  })
+})
+
+describe('docs/audit.md, joué tel quel', () => {
+  const manual = readFileSync(path.join(ROOT, 'docs/audit.md'), 'utf8')
+  /** The blocks of shell under this heading. */
+  const under = (heading: string) => {
+    const [section] = manual.slice(manual.indexOf(`\n${heading}`) + 1).split(/\n(?=##)/)
+    return [...section!.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block!)
+  }
+  const [tools, withNode] = under('## Sans notre programme')
+  const GOOD = 'Signature Verified Successfully'
+  /** What these blocks print, one after the other in one terminal. */
+  const play = async (cwd: string, ...blocks: (string | undefined)[]) => {
+    const PATH = `${path.dirname(process.execPath)}:${process.env.PATH}`
+    const { output } = await start('bash', ['-c', [tools, ...blocks].join('\n')], { cwd, env: { PATH } }).ended
+    return output.trimEnd().split('\n')
+  }
+
+  let directory: string
+  let bundle: string
+  let rang: string
+  let point: { taille: string; racine: Buffer }
+  let temoin: string
+  beforeAll(async () => {
+    await tree.settle()
+    const witness = newWitness(tree.signer)
+    expect(await tree.cosign(witness)).toBe('temoigne')
+    temoin = witness.signer.vkey.text
+    const admin = openDb({ url: world.database.adminUrl, connections: 1 })
+    bundle = ''
+    for await (const piece of exportJournal(admin, { log: tree.signer.vkey, contenus: true })) bundle += piece
+    await admin.close()
+    directory = scratch('audit')
+    writeFileSync(path.join(directory, 'paquet'), bundle)
+    const [leaf] = await world.sql<
+      { rang: string }[]
+    >`select leaf_index as rang from journal_feuille where journal_id = ${ordinary.line}`
+    rang = leaf!.rang
+    ;[point] = (await world.sql`select taille, racine from journal_point order by taille desc limit 1`) as unknown as [
+      typeof point,
+    ]
+  })
+  const [one, whole, signed, cosigned, alone, paper, numbers] = [
+    '### 1. Une ligne et ses faits',
+    "### 2. L'arbre entier",
+    '### 3. Le point de contrôle',
+    "### 4. La signature d'un témoin",
+    "### 5. La preuve d'une seule ligne",
+    '### 6. Ce que dit un papier',
+    "### 7. Les numéros d'un mandat",
+  ].map(under) as [string[], string[], string[], string[], string[], string[], string[]]
+  const ofLine = () => one[0]!.replaceAll('ligne 19 ', `ligne ${rang} `)
+  const ofWitness = () => [cosigned[1], cosigned[0]!.replace(/^TEMOIN='[^']*'/m, `TEMOIN='${temoin}'`)]
+
+  it('une ligne et ses faits ; un mot changé se voit', async () => {
+    const [line] = await world.sql<{ commitment: Buffer }[]>`select commitment from journal where id = ${ordinary.line}`
+    const commitment = line!.commitment.toString('base64url')
+    expect(await play(directory, ofLine())).toEqual([commitment, `"commitment":"${commitment}"`])
+    const altered = scratch('audit')
+    writeFileSync(path.join(altered, 'paquet'), bundle.replace('Lettre zinzolin', 'Lettre zinzolim'))
+    const [digest, written] = await play(altered, ofLine())
+    expect(digest).toMatch(/^[\w-]{43}$/)
+    expect([digest === commitment, written]).toEqual([false, `"commitment":"${commitment}"`])
+  })
+
+  const openssl = /^OpenSSL ([3-9]|\d\d)/.test(spawnSync('openssl', ['version'], { encoding: 'utf8' }).stdout ?? '')
+  it.runIf(openssl)('l’arbre, le point et le témoin, signatures vérifiées par openssl', () => signatures(undefined))
+  it('l’arbre, le point et le témoin, signatures vérifiées par Node', () => signatures(withNode))
+  async function signatures(verifier: string | undefined) {
+    const racine = point.racine.toString('base64')
+    const said = await play(directory, verifier, whole[0], signed[0], ...ofWitness())
+    expect(said).toEqual([
+      racine,
+      racine,
+      GOOD,
+      tree.signer.vkey.id.toString('hex'),
+      GOOD,
+      expect.stringMatching(/\d\d:\d\d:\d\d/),
+    ])
+    // A line rewritten gives another root; a root rewritten is signed by nobody.
+    const altered = scratch('audit')
+    writeFileSync(path.join(altered, 'paquet'), bundle.replace('"action":"demarche_realisee"', '"action":"demarche_corrigee"'))
+    const [other, ...same] = await play(altered, verifier, whole[0], signed[0])
+    expect([other === racine, same]).toEqual([false, said.slice(1, 4)])
+    const changed = signed[0]!.replace('sed -n 3p texte', `head -2 texte > autre; echo ${other} >> autre; mv autre texte\n$&`)
+    const refused = await play(altered, verifier, whole[0], changed)
+    expect(refused.slice(0, 2)).toEqual([other, other])
+    expect(refused.join()).toContain('Signature Verification Failure')
+    expect(refused).not.toContain(GOOD)
+  }
+
+  it('la preuve d’une seule ligne', async () => {
+    const proof = scratch('audit')
+    const { text } = await fileOf('thomas', mine(ordinary.id))
+    const save = (said: string) => writeFileSync(path.join(proof, 'preuve.tlog-proof'), said)
+    const racine = point.racine.toString('base64')
+    save(text)
+    expect(await play(proof, alone[0])).toEqual([racine, racine])
+    save(
+      text.replace(/^extra (.*)$/m, (_, extra: string) => {
+        const rewritten = Buffer.from(extra, 'base64').toString().replace('"v":1', '"v":2')
+        return `extra ${Buffer.from(rewritten).toString('base64')}`
+      }),
+    )
+    const [other, same] = await play(proof, alone[0])
+    expect([other === racine, same]).toEqual([false, racine])
+  })
+
+  it('ce que dit un papier, et les numéros d’un mandat', async () => {
+    expect(await play(directory, paper[0]!.replace(/^TAILLE=\d+$/m, `TAILLE=${point.taille}`))).toEqual([
+      point.racine.toString('hex').slice(0, 32),
+    ])
+    const lines = await play(directory, numbers[0]!.replace(/"mandat_id":"[^"]*"/, `"mandat_id":"${told.id}"`))
+    const [counted] = await world.sql<{ n: number }[]>`select count(*)::int as n from journal where mandat_id = ${told.id}`
+    expect(lines.map((line) => line.trim())).toEqual(Array.from({ length: counted!.n }, (_, n) => `1 ${n + 1}`))
   })
 })

@@ -1,7 +1,11 @@
+import { randomBytes } from 'node:crypto'
+import { Secret, TOTP } from 'otpauth'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { AIDANTS, codeOf, STRUCTURES } from '../../src/demo/people.ts'
 import { signMandat } from '../../src/mandat/sign.ts'
+import { pemKey } from '../support/arbre.ts'
 import { expectValidHtml } from '../support/html.ts'
+import { ROOT, start } from '../support/processes.ts'
 import { newWorld, PUBLIC_URL, type World } from '../support/world.ts'
 
 const MINUTE = 60_000
@@ -136,6 +140,64 @@ describe('pour quelle structure on agit', () => {
     for (const cookie of [thomas, samira])
       expect(await (await world.get('/personnes', cookie)).text()).toContain(STRUCTURES.figeac.nom)
     expect((await choose(figeac, samira)).status).toBe(303)
+  })
+})
+
+describe('npm run structure -- add', () => {
+  const SIRET = '26320013400009'
+  const add = () => {
+    const word = () => randomBytes(32).toString('base64url')
+    const options = {
+      nom: 'CCAS d’Auch',
+      siret: SIRET,
+      adresse: '1 place de la Libération, 32000 Auch',
+      telephone: '05 62 61 21 04',
+      email: 'amina@auch.example',
+      prenom: 'Amina',
+      'nom-referent': 'Saïdi',
+    }
+    const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
+    const env = {
+      PATH: process.env.PATH,
+      PUBLIC_URL,
+      DATABASE_URL: world.database.url,
+      DATABASE_OPERATOR_URL: world.database.operatorUrl,
+      SEAL_KEYS: world.config.sealKeys,
+      SECRETS_KEY: world.config.secretsKey.toString('base64url'),
+      JOURNAL_KEY: pemKey(),
+      FRANCECONNECT_ISSUER: 'https://fc.exemple.test/api/v2',
+      FRANCECONNECT_CLIENT_ID: word(),
+      FRANCECONNECT_CLIENT_SECRET: word(),
+      SMTP_URL: 'smtp://127.0.0.1:9',
+      MAIL_FROM: 'service@mandats.test',
+      EDITEUR: 'Essai',
+      CONTACT: 'contact@mandats.test',
+    }
+    return start(process.execPath, ['--import', 'tsx', 'src/structure-command.ts', 'add', ...args], { cwd: ROOT, env }).ended
+  }
+
+  it('ouvre la structure, et la clé affichée une seule fois fait entrer sa référente', async () => {
+    const { code, output } = await add()
+    const [, cle = '', adresse = ''] = /authentification : ([A-Z2-7]{32,})\n.* QR : (otpauth:\S+)\n/.exec(output) ?? []
+    expect([code, output]).toEqual([0, expect.stringMatching(/^« CCAS d’Auch » est ouverte, et Amina Saïdi en est référent\.\n/)])
+    expect(output).toContain(`Connexion : ${PUBLIC_URL}/connexion\n`)
+    const secret = Secret.fromBase32(cle)
+    expect(new URL(adresse).searchParams.get('secret')).toBe(secret.base32)
+
+    const browser = world.browser()
+    const email = 'amina@auch.example'
+    await browser.post('/connexion', { email, code: new TOTP({ secret }).generate({ timestamp: now.getTime() }) })
+    const [message] = await world.sql<{ corps: string }[]>`select corps from message where destinataire = ${email}`
+    const entered = await browser.post('/connexion/code', { code: /: (\d{3} \d{3})\n/.exec(message!.corps)![1]! })
+    const cgu = await browser.follow(entered)
+    expect([cgu.status, cgu.url]).toEqual([200, expect.stringContaining('/conditions-d-utilisation?')])
+    await browser.post(cgu.url, { accepte: 'oui' })
+    const team = await browser.get('/structure/aidants')
+    expect(team.status).toBe(200)
+    for (const words of ['CCAS d’Auch', 'Amina']) expect(team.html).toContain(words)
+
+    const again = await add()
+    expect(again).toEqual({ code: 1, output: `Une structure a déjà le SIRET ${SIRET}. Rien n’a été ajouté.\n` })
   })
 })
 

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { type Environment, parseConfig } from '../../src/config.ts'
 
@@ -193,7 +194,7 @@ describe('la configuration', () => {
     })
     expect(status).toBe(1)
     expect(stderr).toMatch(/- SECRETS_KEY [\s\S]*- FRANCECONNECT_CLIENT_SECRET /)
-  }, 30_000)
+  })
 
   it('lit les clés de sceau dans un fichier', () => {
     const keys = sealKeys(sealKey())
@@ -216,5 +217,33 @@ describe('la configuration', () => {
     }).join('\n')
     expect(message.split('\n')).toHaveLength(5)
     expect(message).not.toContain(secret)
+  })
+})
+
+describe('chaque variable que le service lit', () => {
+  const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
+  const names = [...read('src/config.ts').matchAll(/^ {4}([A-Z][A-Z_]+): /gm)].map(([, name]) => name!)
+
+  it('a sa ligne dans le manuel de l’exploitant, MODE excepté : main.ts le dit lui-même', () => {
+    expect(names).toContain('PROXIES_FROM')
+    const lines = read('docs/exploitation.md')
+      .split('\n')
+      .filter((line) => line.startsWith('| `'))
+    const named = new Set(lines.flatMap((line) => [...line.split('|')[1]!.matchAll(/`(\w+)`/g)].map(([, name]) => name!)))
+    expect(names.filter((name) => !named.has(name))).toEqual(['MODE'])
+  })
+
+  it('est passée par compose.yaml, sauf l’adresse où il écoute et les accès que le service ne doit pas avoir', () => {
+    const [, passed = ''] = /^ {2}service:\n[\s\S]*?^ {4}environment:\n((?: {6}.*\n)+)/m.exec(read('compose.yaml')) ?? []
+    const without = names.filter((name) => !passed.includes(`      ${name}: `))
+    expect(without).toEqual(['MODE', 'PORT', 'HOST', 'DATABASE_OPERATOR_URL', 'DATABASE_ADMIN_URL', 'DATABASE_AUDITOR_URL'])
+    // Under its own name, and empty when it is not given: nothing that the service would then refuse.
+    for (const [, name, value] of passed.matchAll(/^ {6}(\w+): (.*)$/gm))
+      expect([name, /^\$\{(\w+):[?-]/.exec(value!)?.[1] ?? value]).toEqual([
+        name,
+        value!.startsWith('/run/secrets/') ? value : name,
+      ])
+    const optional = [...passed.matchAll(/^ {6}(\w+): \$\{\w+:-\}$/gm)].map(([, name]) => [name!, ''])
+    expect(problemsOf({ ...PRODUCTION, ...Object.fromEntries(optional) })).toEqual([])
   })
 })

@@ -4,7 +4,7 @@ import { attributes, type Html, html, type Words } from './html.ts'
 import { icon, mark } from './icon.ts'
 
 /** Where the navigation leads; routes use the same addresses. */
-export const NAV = {
+const NAV = {
   home: '/',
   aidant: [
     { key: 'personnes', href: '/personnes', words: 'Personnes' },

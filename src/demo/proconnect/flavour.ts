@@ -29,7 +29,7 @@ const agent = (
 }
 
 /** The demo's aidants, once for each of their structures; then those who must not come in. */
-export const AGENTS: readonly Agent[] = [
+const AGENTS: readonly Agent[] = [
   ...(Object.keys(AIDANTS) as AidantKey[]).flatMap((who) =>
     AIDANTS[who].structures.map((structure) =>
       agent(who, STRUCTURES[structure], {
