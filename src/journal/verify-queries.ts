@@ -1,5 +1,4 @@
 import type { Tx } from '../db.ts'
-import type { EntryFields } from './entry.ts'
 import type { Content, Fault, GoneRecord, LeafRecord, PointRecord } from './verify.ts'
 
 /** How much of the contents the caller may read: all (administrator), their hashes (auditor). */
@@ -30,30 +29,11 @@ const base64url = ({ sql }: Tx, bytes: ReturnType<Tx['sql']>) => sql`translate(e
 
 /**
  * The columns of a line in one value, which costs the driver a quarter of what ten do: as PostgreSQL writes a row, which can be read one way only (empty
- * for null, quotes around whatever else could be mistaken). The verifier puts them together itself, and compares them with the frozen bytes.
+ * for null, quotes around whatever else could be mistaken). The verifier writes the same of the frozen bytes, and compares (`rowText`).
  */
 const COLUMNS = (tx: Tx) => tx.sql`row(
   to_char(j.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), j.action, j.acteur, j.acteur_id, j.structure_id, j.usager_id, j.mandat_id,
   j.mandat_seq, j.cible_aidant_id, ${base64url(tx, tx.sql`j.commitment`)})::text as colonnes`
-
-/** What no line of ours has stays as it is, and is then not what the frozen bytes say. */
-const fieldsOf = (colonnes: string): EntryFields => {
-  const [at, action, acteur, acteurId, structureId, usagerId, mandatId, seq, cibleAidantId, commitment] = colonnes
-    .slice(1, -1)
-    .split(',')
-  return {
-    at: at!,
-    action: action as EntryFields['action'],
-    acteur: acteur as EntryFields['acteur'],
-    acteurId: acteurId || null,
-    structureId: structureId || null,
-    usagerId: usagerId || null,
-    mandatId: mandatId || null,
-    mandatSeq: seq ? Number(seq) : null,
-    cibleAidantId: cibleAidantId || null,
-    commitment: commitment!,
-  }
-}
 
 /** The frozen bytes as text: they are ASCII, and whatever is not comes out as a backslash and octal digits, which no line of ours has. */
 const ENTRY = (tx: Tx) => tx.sql`encode(j.entry, 'escape') as entry`
@@ -116,8 +96,17 @@ export async function listLeaves(
       const hash = all!.hashes!.subarray(i * 32, i * 32 + 32)
       if (entry === null) yield { index, id, hash, gone: true }
       else {
-        const [fields, content] = [fieldsOf(row.colonnes), contentOf(row, reading)]
-        yield { index, id, hash, entry, fields, content, fact: fait ?? false, words: mots ?? undefined }
+        const { colonnes } = row
+        yield {
+          index,
+          id,
+          hash,
+          entry,
+          colonnes,
+          content: contentOf(row, reading),
+          fact: fait ?? false,
+          words: mots ?? undefined,
+        }
       }
     }
   })()
@@ -144,7 +133,7 @@ export async function listWaiting(
     ${join}
     order by j.id`
   return rows.map((row) => ({
-    record: { id: row.id, entry: row.entry, fields: fieldsOf(row.colonnes), content: contentOf(row, reading) },
+    record: { id: row.id, entry: row.entry, colonnes: row.colonnes, content: contentOf(row, reading) },
     settled: row.settled,
   }))
 }

@@ -1,6 +1,6 @@
 import type { Checkpoint } from './checkpoint.ts'
 import { parseCheckpoint } from './checkpoint.ts'
-import { commitmentOf, type EntryFields, entryText } from './entry.ts'
+import { commitmentOf, type EntryFields, parseEntry } from './entry.ts'
 import { growTree, type Hash, leafHash } from './merkle.ts'
 import { cosignedAt, isSignedBy, parseNote, parseVkey, renamed, type Vkey } from './note.ts'
 import { type RestaurationDite, type RestaurationGardee, readRestauration } from './restauration.ts'
@@ -61,8 +61,8 @@ export type LeafRecord = {
   hash?: Hash | undefined
   /** The frozen bytes, which are ASCII. */
   entry: string
-  /** The line as its columns say it, when there are columns. */
-  fields?: EntryFields | undefined
+  /** The line as its columns say it, when there are columns: as `rowText` writes them. */
+  colonnes?: string | undefined
   content: Content
   /** False: the line says a fact that the tables do not have. */
   fact?: boolean | undefined
@@ -149,7 +149,7 @@ export function collectFaults() {
   }
 }
 
-/** What an audit asks of a line: of its columns once they are found to be its bytes, else of the bytes alone. */
+/** What an audit asks of a line. */
 type Said = Pick<EntryFields, 'at' | 'action' | 'usagerId' | 'mandatId' | 'mandatSeq' | 'commitment'>
 
 /** Lines commit within seconds of being written: one dated earlier than its neighbours by more was not written then. */
@@ -159,7 +159,12 @@ const WAITED_MS = 24 * 3_600_000
 /** The clock of a witness is its own: this much apart, it still saw what it says before the last line was written. */
 const SEEN_MS = 3_600_000
 
-function read(entry: string): Said | undefined {
+/** As PostgreSQL writes the row of these columns: nothing for null, and no quotes, which none of them needs. */
+const rowText = (line: EntryFields) =>
+  `(${line.at},${line.action},${line.acteur},${line.acteurId ?? ''},${line.structureId ?? ''},${line.usagerId ?? ''},${line.mandatId ?? ''},${line.mandatSeq ?? ''},${line.cibleAidantId ?? ''},${line.commitment})`
+
+/** What bytes that are not ours still say. */
+function readOther(entry: string): Said | undefined {
   try {
     const said = JSON.parse(entry) as Record<string, unknown>
     if (said.v !== 1 || Number.isNaN(Date.parse(String(said.at)))) return undefined
@@ -191,7 +196,7 @@ type Audit = {
   /** The tiles stored for those that were filled since the last time. */
   tiles(stored: readonly { level: number; index: number; hashes: Buffer; root: Hash }[]): void
   /** A line that has no leaf yet; `settled`: it should have one. */
-  waiting(record: Pick<LeafRecord, 'id' | 'entry' | 'fields' | 'content'>, settled: boolean): void
+  waiting(record: Pick<LeafRecord, 'id' | 'entry' | 'colonnes' | 'content'>, settled: boolean): void
   /** What can only be said when every line has been given, in the order of the journal. */
   end(): void
 }
@@ -241,14 +246,14 @@ export function openAudit({
   let unpointed = Number.POSITIVE_INFINITY
   let lastId: number | undefined
 
-  const saysItsColumns = ({ entry, fields }: Pick<LeafRecord, 'entry' | 'fields'>): boolean => {
-    if (!fields) return true
-    try {
-      return entryText(fields) === entry
-    } catch {
-      // A column that no line of ours could have.
-      return false
-    }
+  /** What a line says, once its columns are found to say the same. */
+  const read = ({ entry, colonnes, id }: Pick<LeafRecord, 'entry' | 'colonnes' | 'id'>, index?: number): Said | undefined => {
+    const line = parseEntry(entry)
+    const same = colonnes === undefined || (line && rowText(line) === colonnes)
+    if (!same) faults.add({ kind: 'colonnes_changees', ligne: id, rang: index })
+    const said = line ?? readOther(entry)
+    if (!said) faults.add({ kind: 'octets_illisibles', ligne: id, rang: index })
+    return said
   }
   const number = ({ mandatId: mandat, mandatSeq: seq }: Said, id: number, index: number | undefined) => {
     if (mandat == null) return
@@ -399,13 +404,10 @@ export function openAudit({
         // Its leaf is still there, and the next checkpoint answers for it.
         grow(record.hash)
       } else {
-        const same = saysItsColumns(record)
-        if (!same) faults.add({ kind: 'colonnes_changees', ...here })
+        const said = read(record, index)
         const leaf = leafHash(record.entry)
         if (record.hash && !record.hash.equals(leaf)) faults.add({ kind: 'octets_changes', ...here })
-        const said = same && record.fields ? record.fields : read(record.entry)
         if (said) examine(said, record)
-        else faults.add({ kind: 'octets_illisibles', ...here })
         grow(record.hash ?? leaf)
         counts.lignes++
       }
@@ -451,10 +453,8 @@ export function openAudit({
     },
     waiting(record, settled) {
       const { id: ligne, content } = record
-      const same = saysItsColumns(record)
-      if (!same) faults.add({ kind: 'colonnes_changees', ligne })
-      const said = same && record.fields ? record.fields : read(record.entry)
-      if (!said) return faults.add({ kind: 'octets_illisibles', ligne })
+      const said = read(record)
+      if (!said) return
       // Whoever sequences says what is settled: of an older line than those placed since, nobody needs to say it.
       if (settled || Date.parse(said.at) < latest - LATE_MS) faults.add({ kind: 'hors_de_l_arbre', ligne })
       if (!isKept(content, said)) faults.add({ kind: 'contenu_change', ligne })

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import {
   closeSync,
+  createReadStream,
   existsSync,
   fstatSync,
   fsyncSync,
@@ -10,20 +11,33 @@ import {
   readFileSync,
   readSync,
   renameSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import path from 'node:path'
+import { Readable } from 'node:stream'
 import { bundlePoint } from './bundle.ts'
 import { parseCheckpoint } from './checkpoint.ts'
+import { parseNote } from './note.ts'
 
 export type WitnessStore = {
   /** The last cosigned checkpoint of this log, with our cosignature; undefined when there never was one. */
   read(origin: string): string | undefined
   /** Every checkpoint that was kept, oldest first, one record a line (`point TAILLE NOTE`, docs/audit.md); undefined when there is none. */
-  readAll(origin: string): string | undefined
+  readAll(origin: string): ReadableStream | undefined
   /** On the disk when it returns, whole or not at all. */
   write(origin: string, signed: string): void
 }
+
+const [MINUTE, HOUR, DAY] = [60, 3_600, 86_400]
+/** Of the points older than the last one by more than `over`, one is kept for each `every`, its last: seconds of this witness's clock. */
+const KEPT = [
+  { over: 366 * DAY, every: DAY },
+  { over: 7 * DAY, every: HOUR },
+  { over: Number.NEGATIVE_INFINITY, every: MINUTE },
+]
+/** In bytes: below it points are not thinned; above, each time that they are twice what was left. */
+const FEW = 1_048_576
 
 /** The files of a log are named by the SHA-256 of its origin, in hexadecimal. */
 export const fileOf = (origin: string, kind: 'checkpoint' | 'points' = 'checkpoint'): string =>
@@ -32,45 +46,99 @@ export const fileOf = (origin: string, kind: 'checkpoint' | 'points' = 'checkpoi
 /** Two files for each log, in a folder of the witness's own. Nothing here waits: between what is read and what is written, nothing else runs. */
 export function openWitnessStore(directory: string): WitnessStore {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  const on = (name: string, flags: string, work: (handle: number) => void) => {
+  const limits = new Map<string, number>()
+  const on = <T>(name: string, flags: string, work: (handle: number) => T): T => {
     const handle = openSync(name, flags, 0o600)
     try {
-      work(handle)
+      const done = work(handle)
       fsyncSync(handle)
+      return done
     } finally {
       closeSync(handle)
     }
   }
-  const textOf = (name: string) => (existsSync(name) ? readFileSync(name, 'utf8') : undefined)
+  /** The whole file in place of the former, or the former. */
+  const replace = (file: string, work: (handle: number) => void) => {
+    on(`${file}.nouveau`, 'w', work)
+    renameSync(`${file}.nouveau`, file)
+    on(directory, 'r', () => {})
+  }
+  const fileAt = (...of: Parameters<typeof fileOf>) => path.join(directory, fileOf(...of))
   return {
     read(origin) {
-      const file = path.join(directory, fileOf(origin))
-      const signed = textOf(file)
+      const file = fileAt(origin)
+      const signed = existsSync(file) ? readFileSync(file, 'utf8') : undefined
       // A witness that forgot would sign anything: better none.
       if (signed !== undefined && parseCheckpoint(signed)?.origin !== origin) throw new Error(`witness: ${file} is damaged`)
       return signed
     },
-    readAll: (origin) => textOf(path.join(directory, fileOf(origin, 'points'))),
+    readAll(origin) {
+      const file = fileAt(origin, 'points')
+      return existsSync(file) ? (Readable.toWeb(createReadStream(file)) as ReadableStream) : undefined
+    },
     write(origin, signed) {
-      const file = path.join(directory, fileOf(origin))
-      const { size } = parseCheckpoint(signed)!
-      on(path.join(directory, fileOf(origin, 'points')), 'a+', (handle) => {
-        dropTail(handle)
-        writeFileSync(handle, bundlePoint({ taille: size, note: signed }))
+      const points = fileAt(origin, 'points')
+      const record = bundlePoint({ taille: parseCheckpoint(signed)!.size, note: signed })
+      const bytes = on(points, 'a+', (handle) => {
+        // Shown again, which whoever has read it can do, it is kept once: as it was first seen.
+        if (noteIn(dropTail(handle))?.text !== noteIn(record)?.text) writeFileSync(handle, record)
+        return fstatSync(handle).size
       })
       // All of it or an error: a full disk takes the beginning of a write, and says nothing.
-      on(`${file}.nouveau`, 'w', (handle) => writeFileSync(handle, signed))
-      renameSync(`${file}.nouveau`, file)
-      on(directory, 'r', () => {})
+      replace(fileAt(origin), (handle) => writeFileSync(handle, signed))
+      if (bytes <= (limits.get(origin) ?? FEW)) return
+      replace(points, (handle) => {
+        for (const kept of thinned(recordsOf(points), secondsOf(record))) writeFileSync(handle, `${kept}\n`, 'latin1')
+      })
+      limits.set(origin, Math.max(FEW, 2 * statSync(points).size))
     },
   }
 }
 
-/** Takes away a record that was cut while it was written: nobody was answered. */
-function dropTail(handle: number): void {
+const noteIn = (record: string) => parseNote(Buffer.from(record.split(' ')[2] ?? '', 'base64').toString())
+
+/** When the witness signed it: its own signature comes last. Not a number for what is no such record, which is kept as it is. */
+function secondsOf(record: string): number {
+  const bytes = noteIn(record)?.signatures.at(-1)?.bytes
+  return bytes?.length === 72 ? Number(bytes.readBigUInt64BE()) : Number.NaN
+}
+
+/** Each record left out is followed by one of the same minute, hour or day, over as many lines and more: its root answers for all of them. */
+function* thinned(records: Iterable<string>, now: number): Generator<string> {
+  let [before, its]: [record?: string, period?: string] = []
+  for (const record of records) {
+    const at = secondsOf(record)
+    const every = KEPT.find(({ over }) => now - at > over)?.every
+    const period = every === undefined ? record : `${every} ${Math.floor(at / every)}`
+    if (before !== undefined && period !== its) yield before
+    ;[before, its] = [record, period]
+  }
+  if (before !== undefined) yield before
+}
+
+/** The lines of a file, read by pieces. */
+function* recordsOf(file: string): Generator<string> {
+  const handle = openSync(file, 'r')
+  const piece = Buffer.alloc(65_536)
+  let rest = ''
+  try {
+    for (let read = readSync(handle, piece); read > 0; read = readSync(handle, piece)) {
+      // Bytes of records are ASCII; of a damaged one, they stay what they are.
+      const lines = (rest + piece.toString('latin1', 0, read)).split('\n')
+      rest = lines.pop()!
+      yield* lines
+    }
+  } finally {
+    closeSync(handle)
+  }
+}
+
+/** Takes away a record that was cut while it was written: nobody was answered. Gives the last whole one, or nothing. */
+function dropTail(handle: number): string {
   const { size } = fstatSync(handle)
   const last = Buffer.alloc(Math.min(size, 65_536))
   readSync(handle, last, 0, last.length, size - last.length)
   const whole = last.lastIndexOf('\n') + 1
   if (whole < last.length) ftruncateSync(handle, size - last.length + whole)
+  return last.toString('latin1', 0, whole).split('\n').at(-2) ?? ''
 }

@@ -10,7 +10,7 @@ import { correctDemarche } from '../../src/demarche/correct.ts'
 import { recordActeHorsMandat, recordDemarche } from '../../src/demarche/record.ts'
 import { append } from '../../src/journal/append.ts'
 import { signCheckpoint } from '../../src/journal/checkpoint.ts'
-import { type EntryFields, entryText } from '../../src/journal/entry.ts'
+import { jcs } from '../../src/journal/jcs.ts'
 import { growTree, leafHash } from '../../src/journal/merkle.ts'
 import { openSigner, type Signer } from '../../src/journal/note.ts'
 import { restoreJournal } from '../../src/journal/restore.ts'
@@ -1214,42 +1214,34 @@ describe('aucune fausse alerte', () => {
     const mandats = Array.from({ length: 1 + random(4) }, (_, i) => ({ id: uuid(), usager: people[i % people.length]!, seq: 0 }))
     const erased = new Set(people.filter(() => random(4) === 0))
     let at = 1_700_000_000_000
-    const fields: EntryFields[] = []
+    type Said = { action: string; usager_id: string; [key: string]: string | number }
+    const lines: Said[] = []
+    const write = (line: Said) =>
+      lines.push({ v: 1, at: new Date(at).toISOString(), commitment: randomBytes(32).toString('base64url'), ...line })
     const size = 1 + random(60)
     for (let i = 0; i < size; i++) {
       at += random(100_000) - 2_000
       const mandat = mandats[random(mandats.length)]!
-      fields.push({
-        at: new Date(at).toISOString(),
+      write({
         action: 'demarche_realisee',
         acteur: 'aidant',
-        acteurId: people[0]!,
-        structureId: people[0]!,
-        usagerId: mandat.usager,
-        mandatId: mandat.id,
-        mandatSeq: ++mandat.seq,
-        commitment: randomBytes(32).toString('base64url'),
+        acteur_id: people[0]!,
+        structure_id: people[0]!,
+        usager_id: mandat.usager,
+        mandat_id: mandat.id,
+        mandat_seq: ++mandat.seq,
       })
     }
     // Two lines of one mandat may be placed the other way round.
-    for (let i = 1; i < fields.length; i++) if (random(6) === 0) [fields[i - 1], fields[i]] = [fields[i]!, fields[i - 1]!]
-    for (const usagerId of erased)
-      fields.push({
-        at: new Date(at).toISOString(),
-        action: 'donnees_effacees',
-        acteur: 'systeme',
-        structureId: null,
-        usagerId,
-        commitment: randomBytes(32).toString('base64url'),
-      })
+    for (let i = 1; i < lines.length; i++) if (random(6) === 0) [lines[i - 1], lines[i]] = [lines[i]!, lines[i - 1]!]
+    for (const usager_id of erased) write({ action: 'donnees_effacees', acteur: 'systeme', usager_id })
     const key = HISTORY_KEY
     const tree = growTree()
-    const records = fields.map((one, index) => ({
+    const records = lines.map((line, index) => ({
       index,
       id: index + 1,
-      fields: one,
-      entry: entryText(one),
-      content: erased.has(one.usagerId!) && one.action !== 'donnees_effacees' ? ('efface' as const) : ('non_lu' as const),
+      entry: jcs(line),
+      content: erased.has(line.usager_id) && line.action !== 'donnees_effacees' ? ('efface' as const) : ('non_lu' as const),
     }))
     const points = new Map<number, string>()
     for (const { entry, index } of records) {
@@ -1282,8 +1274,7 @@ describe('aucune fausse alerte', () => {
       const bytes = Buffer.from(records[at]!.entry)
       bytes[random(bytes.length)]! ^= 1 << random(8)
       const entry = bytes.toString('latin1')
-      const { fields: _, ...bare } = records[at]!
-      const changed = records.with(at, { ...bare, entry } as (typeof records)[number])
+      const changed = records.with(at, { ...records[at]!, entry })
       const removed = records.toSpliced(at, 1).map((one, index) => ({ ...one, index }))
       const moved =
         records.length < 2

@@ -20,7 +20,7 @@ export function newWitness(log: Signer, name = 'temoin.exemple/1') {
   const kept = new Map<string, string[]>()
   const store: WitnessStore = {
     read: (origin) => kept.get(origin)?.at(-1),
-    readAll: (origin) => kept.get(origin)?.join(''),
+    readAll: (origin) => (kept.has(origin) ? new Blob(kept.get(origin)!).stream() : undefined),
     write: (origin, signed) => void kept.set(origin, [...(kept.get(origin) ?? []), signed]),
   }
   const signer = openSigner(pemKey(), name, WITNESS_KEY)
