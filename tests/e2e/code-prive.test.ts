@@ -1,13 +1,12 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { openBoth } from '../support/e2e.ts'
-import { keyboard } from '../support/keyboard.ts'
+import { type Hands, handsOn, keyboard } from '../support/keyboard.ts'
 import { inspect } from '../support/screens.ts'
 import { words } from '../support/service.ts'
 
 const { service, browser } = await openBoth()
 
-const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click()
 const text = (page: Page) => words(page.locator('main'))
 
 /** Her new code, as she reads it in her own space. */
@@ -43,10 +42,11 @@ const received = async () => {
 }
 
 describe.each([
-  { js: false, comment: 'sans JavaScript', persona: 'odette', width: 320 },
+  { js: false, comment: 'sans JavaScript, au clavier', persona: 'odette', width: 320 },
   { js: true, comment: 'avec JavaScript', persona: 'josiane', width: 360 },
 ] as const)('avec le papier et son téléphone, $comment', ({ js, persona, width }) => {
   let page: Page
+  let hands: Hands
   let usagerId: string
   let code: string
 
@@ -54,17 +54,19 @@ describe.each([
     usagerId = await service.personne(persona)
     code = await draw(persona)
     page = await (await browser.context({ js, width })).newPage()
+    hands = handsOn(page, { mouse: js })
     await page.goto(`${service.url}/mon-espace`)
-    await page.getByRole('link', { name: 'J’ai un papier avec un code' }).click()
-    await press(page, 'Ouvrir mon espace')
-    await page.getByRole('link', { name: 'Tapez le code écrit sur votre feuille.' }).click()
-    await page.getByLabel('Votre code privé').fill(code.toLowerCase().replaceAll('-', ' '))
-    await page.getByLabel('L’année de votre naissance').fill('1901')
-    await press(page, 'Ouvrir mon espace')
+    const entrer = page.getByRole('button', { name: 'Ouvrir mon espace' })
+    await hands.press(page.getByRole('link', { name: 'J’ai un papier avec un code' }))
+    await hands.press(entrer)
+    await hands.press(page.getByRole('link', { name: 'Tapez le code écrit sur votre feuille.' }))
+    await hands.type(page.getByLabel('Votre code privé'), code.toLowerCase().replaceAll('-', ' '))
+    await hands.type(page.getByLabel('L’année de votre naissance'), '1901')
+    await hands.press(entrer)
     await page.getByText('Votre espace n’est pas ouvert').waitFor()
-    await page.getByLabel('Votre code privé').fill(code)
-    await page.getByLabel('L’année de votre naissance').fill(await yearOf(usagerId))
-    await press(page, 'Ouvrir mon espace')
+    await hands.type(page.getByLabel('Votre code privé'), code)
+    await hands.type(page.getByLabel('L’année de votre naissance'), await yearOf(usagerId))
+    await hands.press(entrer)
     await page.waitForURL('**/mon-espace')
     expect(await page.locator('h1').innerText()).toBe('Qui peut faire vos démarches')
     expect(await text(page)).toContain('Pour tout voir, connectez-vous avec FranceConnect')
@@ -89,27 +91,28 @@ describe.each([
   it('avec un code reçu sur son téléphone, met en pause puis arrête', async () => {
     await prove(usagerId, '+33612345678')
     await page.reload()
-    await page.getByRole('link', { name: 'Arrêter', exact: true }).first().click()
+    await hands.press(page.getByRole('link', { name: 'Arrêter', exact: true }).first())
     await page.getByRole('heading', { name: 'D’abord, un code pour vous' }).waitFor()
     expect(await text(page)).toContain('06 •• •• •• 78')
-    await press(page, 'Recevoir le code')
+    await hands.press(page.getByRole('button', { name: 'Recevoir le code' }))
     await page.waitForURL('**/confirmer/code?**')
     const digits = await received()
-    await page.getByLabel('Les 6 chiffres reçus').fill(digits === '000 000' ? '111111' : '000000')
-    await press(page, 'Continuer')
+    const [recus, continuer] = [page.getByLabel('Les 6 chiffres reçus'), page.getByRole('button', { name: 'Continuer' })]
+    await hands.type(recus, digits === '000 000' ? '111111' : '000000')
+    await hands.press(continuer)
     await page.getByText('Le code n’est pas accepté').waitFor()
-    await page.getByLabel('Les 6 chiffres reçus').fill('12')
-    await press(page, 'Continuer')
+    await hands.type(recus, '12')
+    await hands.press(continuer)
     await page.getByRole('link', { name: 'Le code est fait de 6 chiffres.' }).waitFor()
-    await page.getByLabel('Les 6 chiffres reçus').fill(digits)
-    await press(page, 'Continuer')
+    await hands.type(recus, digits)
+    await hands.press(continuer)
     await page.waitForURL('**/arreter')
     const stop = page.url()
     await page.goto(stop.replace(/arreter$/, 'pause'))
-    await press(page, 'Tout mettre en pause')
+    await hands.press(page.getByRole('button', { name: 'Tout mettre en pause' }))
     await page.waitForURL(/mandats\/[0-9a-f-]+$/)
     await page.goto(stop)
-    await press(page, 'Tout arrêter')
+    await hands.press(page.getByRole('button', { name: 'Tout arrêter' }))
     await page.waitForURL('**/arret')
     expect(await text(page)).toMatch(/C’est arrêté depuis \d+ h \d\d/)
   })

@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { AIDANTS } from '../../src/demo/people.ts'
 import { openBoth } from '../support/e2e.ts'
+import { type Hands, handsOn } from '../support/keyboard.ts'
 import { inspect } from '../support/screens.ts'
 import { PATIENCE, signInMessage, words } from '../support/service.ts'
 
@@ -11,16 +12,16 @@ const h1 = (page: Page) => words(page.locator('h1'))
 const pathOf = (page: Page) => page.url().slice(service.url.length)
 
 /** First step, from the page where she is: e-mail and code of her authenticator. */
-async function begin(page: Page, aidant: keyof typeof AIDANTS) {
-  await page.getByLabel('Adresse e-mail professionnelle').fill(AIDANTS[aidant].email)
-  await page.getByLabel('Code de votre application').fill(await service.code(aidant))
-  await page.getByRole('button', { name: 'Continuer' }).click()
+async function begin(page: Page, hands: Hands, aidant: keyof typeof AIDANTS) {
+  await hands.type(page.getByLabel('Adresse e-mail professionnelle'), AIDANTS[aidant].email)
+  await hands.type(page.getByLabel('Code de votre application'), await service.code(aidant))
+  await hands.press(page.getByRole('button', { name: 'Continuer' }))
   await page.waitForURL('**/connexion/code')
 }
 
 describe.each([
   { js: true, comment: 'avec JavaScript' },
-  { js: false, comment: 'sans JavaScript' },
+  { js: false, comment: 'sans JavaScript, au clavier' },
 ])('un aidant, $comment', ({ js }) => {
   it('arrive à la page demandée après ses deux codes, le second lu sur /demo', async () => {
     const context = await browser.context({ js })
@@ -29,7 +30,8 @@ describe.each([
     expect(pathOf(page)).toMatch(/^\/connexion\?suite=/)
     expect(await page.getByText('Vous arriverez ensuite sur la page demandée').isVisible()).toBe(true)
 
-    await begin(page, 'thomas')
+    const hands = handsOn(page, { mouse: js })
+    await begin(page, hands, 'thomas')
     const demo = await context.newPage()
     const { code } = await signInMessage(service, 'thomas')
     await expect
@@ -39,8 +41,8 @@ describe.each([
       }, PATIENCE)
       .toContain(`${code.slice(0, 3)} ${code.slice(3)}`)
 
-    await page.getByLabel('Code reçu par e-mail').fill(code)
-    await page.getByRole('button', { name: 'Se connecter' }).click()
+    await hands.type(page.getByLabel('Code reçu par e-mail'), code)
+    await hands.press(page.getByRole('button', { name: 'Se connecter' }))
     await page.waitForURL('**/personnes?q=odette')
     expect(await h1(page)).toBe('Personnes')
     expect(await page.locator('header').innerText()).toContain('CCAS de Figeac')
@@ -50,7 +52,7 @@ describe.each([
     const context = await browser.context({ js })
     const page = await context.newPage()
     await page.goto(`${service.url}/mandats/expliquer`)
-    await begin(page, 'thomas')
+    await begin(page, handsOn(page, { mouse: js }), 'thomas')
     const { lien } = await signInMessage(service, 'thomas')
     // The mail reader's scanner passes first.
     for (let i = 0; i < 2; i++) expect((await fetch(lien)).status).toBe(200)
@@ -80,25 +82,26 @@ describe.each([
   it('de deux structures choisit, sait toujours pour laquelle il agit, et en change', async () => {
     const page = await (await browser.context({ js })).newPage()
     await page.goto(`${service.url}/personnes`)
-    await begin(page, 'samira')
+    const hands = handsOn(page, { mouse: js })
+    await begin(page, hands, 'samira')
     const { code } = await signInMessage(service, 'samira')
-    await page.getByLabel('Code reçu par e-mail').fill(code)
-    await page.getByRole('button', { name: 'Se connecter' }).click()
+    await hands.type(page.getByLabel('Code reçu par e-mail'), code)
+    await hands.press(page.getByRole('button', { name: 'Se connecter' }))
     await page.waitForURL('**/structures?suite=%2Fpersonnes')
     expect(await h1(page)).toBe('Pour quelle structure agissez-vous ?')
-    await page.getByRole('button', { name: 'CCAS de Figeac' }).click()
+    await hands.press(page.getByRole('button', { name: 'CCAS de Figeac' }))
     await page.waitForURL('**/personnes')
     const acting = page.locator('header .acting')
     expect(await acting.innerText()).toContain('CCAS de Figeac')
     expect(await page.getByRole('link', { name: /Odette/ }).count()).toBeGreaterThan(0)
 
-    await page.getByRole('link', { name: 'Changer de structure' }).click()
-    await page.getByRole('button', { name: 'France services Saint-Denis' }).click()
+    await hands.press(page.getByRole('link', { name: 'Changer de structure' }))
+    await hands.press(page.getByRole('button', { name: 'France services Saint-Denis' }))
     await page.waitForURL('**/personnes')
     expect(await acting.innerText()).toContain('France services Saint-Denis')
     expect(await page.getByRole('link', { name: /Odette/ }).count()).toBe(0)
     for (const link of ['Nouveau mandat', 'Personnes']) {
-      await page.getByRole('navigation', { name: 'Menu' }).getByRole('link', { name: link }).click()
+      await hands.press(page.getByRole('navigation', { name: 'Menu' }).getByRole('link', { name: link }))
       expect(await acting.innerText()).toContain('France services Saint-Denis')
     }
   })

@@ -1,12 +1,13 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { openBoth } from '../support/e2e.ts'
+import { handsOn } from '../support/keyboard.ts'
 import { inspect } from '../support/screens.ts'
 import { words } from '../support/service.ts'
 
 const { service, browser } = await openBoth()
 
-const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click()
+const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first()
 const text = (page: Page) => words(page.locator('main'))
 /** The code sent to prove a contact, as it is read on the telephone. */
 const received = async (to: string) => {
@@ -16,7 +17,14 @@ const received = async (to: string) => {
 }
 
 describe.each([
-  { js: false, comment: 'sans JavaScript', width: 320, persona: 'odette', sien: '+33698760001', ensemble: '+33698760002' },
+  {
+    js: false,
+    comment: 'sans JavaScript, au clavier',
+    width: 320,
+    persona: 'odette',
+    sien: '+33698760001',
+    ensemble: '+33698760002',
+  },
   { js: true, comment: 'avec JavaScript', width: 1280, persona: 'josiane', sien: '+33698760003', ensemble: '+33698760004' },
 ] as const)('changer de numéro, $comment', ({ js, width, persona, sien, ensemble }) => {
   const enMots = (numero: string) => numero.replace('+33', '0').replace(/\d\d(?=\d)/g, '$& ')
@@ -25,22 +33,23 @@ describe.each([
     const context = await browser.context({ js, width })
     await service.enter(context, { persona })
     const page = await context.newPage()
+    const hands = handsOn(page, { mouse: js })
     await page.goto(`${service.url}/mon-espace/donnees`)
-    await page.getByRole('link', { name: 'Mes contacts' }).click()
+    await hands.press(page.getByRole('link', { name: 'Mes contacts' }))
     await page.waitForURL('**/mon-espace/contacts')
-    await page.getByLabel('Par SMS').check()
-    await press(page, 'Continuer')
-    await page.getByRole('link', { name: 'Tapez un numéro de mobile, ou choisissez une autre façon.' }).click()
-    await page.getByLabel('Votre mobile').fill(enMots(sien))
-    await press(page, 'Continuer')
+    await hands.choose(page.getByLabel('Par SMS'))
+    await hands.press(button(page, 'Continuer'))
+    await hands.press(page.getByRole('link', { name: 'Tapez un numéro de mobile, ou choisissez une autre façon.' }))
+    await hands.type(page.getByLabel('Votre mobile'), enMots(sien))
+    await hands.press(button(page, 'Continuer'))
     await page.waitForURL('**/contacts/code')
     expect(await text(page)).toContain(`Un code de six chiffres part au ${enMots(sien)}`)
     const code = await received(sien)
-    await page.getByLabel('Code reçu').fill(code === '000 000' ? '111 111' : '000 000')
-    await press(page, 'Changer')
+    await hands.type(page.getByLabel('Code reçu'), code === '000 000' ? '111 111' : '000 000')
+    await hands.press(button(page, 'Changer'))
     await page.getByText('Rien n’est changé', { exact: true }).waitFor()
-    await page.getByLabel('Code reçu').fill(code)
-    await press(page, 'Changer')
+    await hands.type(page.getByLabel('Code reçu'), code)
+    await hands.press(button(page, 'Changer'))
     await page.getByText('C’est changé').waitFor()
     const after = await text(page)
     expect(after).toContain(`Par SMS, au ${enMots(sien)}`)
@@ -53,18 +62,19 @@ describe.each([
     const context = await browser.context({ js, width })
     await service.enter(context, 'thomas')
     const page = await context.newPage()
+    const hands = handsOn(page, { mouse: js })
     await page.goto(`${service.url}/personnes/${usagerId}`)
-    await page.getByRole('link', { name: 'Changer avec elle' }).click()
+    await hands.press(page.getByRole('link', { name: 'Changer avec elle' }))
     await page.waitForURL('**/contact')
-    await page.getByLabel('Par SMS').check()
-    await page.getByLabel('Son mobile').fill(enMots(ensemble))
-    await press(page, 'Continuer')
+    await hands.choose(page.getByLabel('Par SMS'))
+    await hands.type(page.getByLabel('Son mobile'), enMots(ensemble))
+    await hands.press(button(page, 'Continuer'))
     await page.waitForURL('**/contact/code')
-    await page.getByLabel('Code reçu').fill(await received(ensemble))
-    await press(page, 'Changer')
+    await hands.type(page.getByLabel('Code reçu'), await received(ensemble))
+    await hands.press(button(page, 'Changer'))
     await page.getByText('Vous allez changer comment une personne est prévenue.').waitFor()
-    await page.getByLabel('Code de votre application').fill(await service.code('thomas'))
-    await press(page, /^Confirmer/)
+    await hands.type(page.getByLabel('Code de votre application'), await service.code('thomas'))
+    await hands.press(button(page, /^Confirmer/))
     await page.getByText('C’est changé').waitFor()
     expect(await text(page)).toContain(`Par SMS, au ${enMots(ensemble)}`)
     await context.close()

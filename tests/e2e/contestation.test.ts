@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { openBoth } from '../support/e2e.ts'
+import { handsOn } from '../support/keyboard.ts'
 import { inspect } from '../support/screens.ts'
 import { type Service, words } from '../support/service.ts'
 
@@ -12,56 +13,64 @@ const open = async (who: Parameters<Service['enter']>[1], js: boolean) => {
   await service.enter(context, who)
   return context.newPage()
 }
-const choose = (page: Page, words: string | RegExp) => page.locator('label', { hasText: words }).first().click()
-const press = (page: Page, name: string) => page.getByRole('button', { name }).first().click()
+/** The box or the answer that these words are beside. */
+const answer = (page: Page, words: string | RegExp) =>
+  page
+    .locator('.choice', { has: page.locator('label', { hasText: words }) })
+    .first()
+    .locator('input')
+const button = (page: Page, name: string) => page.getByRole('button', { name }).first()
 
 describe.each([
-  { js: false, comment: 'sans JavaScript', persona: 'josiane' },
+  { js: false, comment: 'sans JavaScript, au clavier', persona: 'josiane' },
   { js: true, comment: 'avec JavaScript', persona: 'laetitia' },
 ])('$comment', ({ js, persona }) => {
   it('elle dit qu’elle n’est pas d’accord ; la direction corrige et répond ; elle lit les deux', async () => {
     const mandat = await service.mandat(persona)
     const aidant = await open('thomas', js)
     await aidant.goto(`${service.url}/mandats/${mandat}/demarches/nouvelle`)
-    await choose(aidant, 'Autre démarche')
-    await aidant.locator('input[name=titre]').fill('Un courrier au bailleur')
+    const his = handsOn(aidant, { mouse: js })
+    await his.choose(answer(aidant, 'Autre démarche'))
+    await his.type(aidant.locator('input[name=titre]'), 'Un courrier au bailleur')
     await aidant.locator('select[name=thematique]').selectOption({ index: 1 })
-    await choose(aidant, 'Terminée')
-    await press(aidant, 'Enregistrer')
+    await his.choose(answer(aidant, 'Terminée'))
+    await his.press(button(aidant, 'Enregistrer'))
     await aidant.waitForURL('**notee=*')
 
     const hers = await open({ persona }, js)
+    const hands = handsOn(hers, { mouse: js })
     await hers.goto(`${service.url}/mon-espace/mandats/${mandat}`)
-    await hers.getByRole('link', { name: 'Je ne suis pas d’accord' }).first().click()
+    await hands.press(hers.getByRole('link', { name: 'Je ne suis pas d’accord' }).first())
     await hers.getByRole('heading', { name: 'Une démarche faite pour vous' }).waitFor()
     // Nothing is chosen for her, and a page asked for writes nothing.
     expect(await hers.locator('input:checked').count()).toBe(0)
-    await press(hers, 'Je ne suis pas d’accord')
+    await hands.press(button(hers, 'Je ne suis pas d’accord'))
     await hers.getByText('Choisissez ce qui ne va pas.').first().waitFor()
-    await choose(hers, 'Ce n’est pas exact')
-    await choose(hers, /Mettre en pause mes démarches/)
-    await press(hers, 'Je ne suis pas d’accord')
+    await hands.choose(answer(hers, 'Ce n’est pas exact'))
+    await hands.choose(answer(hers, /Mettre en pause mes démarches/))
+    await hands.press(button(hers, 'Je ne suis pas d’accord'))
     await hers.waitForURL('**#desaccord')
     expect(await text(hers)).toContain('doit vous répondre')
 
     const direction = await open('nadia', js)
+    const theirs = handsOn(direction, { mouse: js })
     await direction.goto(`${service.url}/structure/contestations`)
     const asked = direction.getByRole('table').first().getByRole('link').last()
-    await asked.click()
+    await theirs.press(asked)
     await direction.getByRole('heading', { name: /Ouvrir le dossier/ }).waitFor()
-    await choose(direction, 'À la suite d’une réclamation')
-    await press(direction, 'Ouvrir le dossier')
+    await theirs.choose(answer(direction, 'À la suite d’une réclamation'))
+    await theirs.press(button(direction, 'Ouvrir le dossier'))
     await direction.getByText('Dossier ouvert jusqu’à').waitFor()
     await direction.goto(`${service.url}/structure/contestations`)
-    await asked.click()
+    await theirs.press(asked)
     await direction.getByRole('heading', { name: /n’est pas d’accord/ }).waitFor()
-    await direction.getByRole('link', { name: 'Corrigez d’abord la démarche' }).click()
-    await choose(direction, 'Refusée')
-    await direction.locator('textarea[name=raison]').fill('Le bailleur a refusé.')
-    await press(direction, 'Enregistrer la correction')
-    await direction.getByRole('link', { name: 'Répondre à la personne' }).click()
-    await choose(direction, 'Vous avez raison : c’est corrigé')
-    await press(direction, 'Répondre à la personne')
+    await theirs.press(direction.getByRole('link', { name: 'Corrigez d’abord la démarche' }))
+    await theirs.choose(answer(direction, 'Refusée'))
+    await theirs.type(direction.locator('textarea[name=raison]'), 'Le bailleur a refusé.')
+    await theirs.press(button(direction, 'Enregistrer la correction'))
+    await theirs.press(direction.getByRole('link', { name: 'Répondre à la personne' }))
+    await theirs.choose(answer(direction, 'Vous avez raison : c’est corrigé'))
+    await theirs.press(button(direction, 'Répondre à la personne'))
     await direction.getByText('La personne a une réponse').waitFor()
 
     await hers.reload()

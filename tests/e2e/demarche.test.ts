@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { stopMandat } from '../../src/mandat/stop.ts'
 import { addMandats } from '../bench/volume.ts'
 import { openBoth } from '../support/e2e.ts'
-import { keyboard } from '../support/keyboard.ts'
+import { type Keyboard, keyboard } from '../support/keyboard.ts'
 import { inspect } from '../support/screens.ts'
 import { PATIENCE } from '../support/service.ts'
 
@@ -27,16 +27,19 @@ const demarchesOf = async (mandatId: string, genre?: string) => {
   return row!.n
 }
 
-describe.each(LOOKS)('une personne se trouve, $comment', ({ js }) => {
-  const find = async (page: Page, typed: string) => {
-    await page.getByLabel('Chercher une personne').fill(typed)
-    if (!js) await press(page, 'Chercher')
+describe.each(LOOKS)('une personne se trouve, au clavier, $comment', ({ js }) => {
+  const find = async (page: Page, keys: Keyboard, typed: string) => {
+    await keys.type(page.getByLabel('Chercher une personne'), typed)
+    if (!js) await keys.press(page.getByRole('button', { name: 'Chercher' }))
   }
   const names = (page: Page) => page.locator('#resultats tbody th a').allInnerTexts()
 
   it('par son nom, avec ou sans accents, ou sa date de naissance', async () => {
     const page = await signedIn({ js })
     await page.goto(`${service.url}/personnes`)
+    const keys = keyboard(page)
+    await keys.press(page.getByRole('link', { name: 'Aller au contenu' }))
+    expect([keys.steps, await page.evaluate('document.activeElement.id')]).toEqual([1, 'contenu'])
     for (const [typed, found] of [
       ['lacombe', /^Odette LACOMBE,Odette LACOMBE$/],
       ['CONCEIC', /^Maria MAURY$/],
@@ -45,20 +48,25 @@ describe.each(LOOKS)('une personne se trouve, $comment', ({ js }) => {
       ['12 mars 1954', /^Odette LACOMBE$/],
       ['1939', /^Marcel [^,]+$/],
     ] as const) {
-      await find(page, typed)
+      const before = keys.steps
+      await find(page, keys, typed)
       await expect.poll(async () => (await names(page)).join(), PATIENCE).toMatch(found)
       await expect.poll(() => new URL(page.url()).searchParams.get('q'), PATIENCE).toBe(typed)
+      // Who is still typing stays where she is while the answers change under her.
+      if (js && typed !== 'lacombe') expect(keys.steps).toBe(before)
     }
     // Fabrice's persons, of another structure.
-    await find(page, 'expédite')
+    await find(page, keys, 'expédite')
     await page.getByText('Personne ne correspond à').waitFor()
     expect(await page.getByRole('status').first().innerText()).toBe('Aucune personne trouvée')
 
-    await find(page, 'odette')
+    await find(page, keys, 'odette')
     await page
       .getByRole('link', { name: /^Odette LACOMBE/ })
       .first()
-      .click()
+      .waitFor()
+    await expect.poll(() => new URL(page.url()).searchParams.get('q'), PATIENCE).toBe('odette')
+    await keys.press(page.getByRole('link', { name: /^Odette LACOMBE/ }).first())
     await page.getByRole('heading', { name: 'Ce qui a été fait' }).waitFor()
   })
 
@@ -70,7 +78,8 @@ describe.each(LOOKS)('une personne se trouve, $comment', ({ js }) => {
 
     const page = await signedIn({ js })
     await page.goto(`${service.url}/personnes`)
-    await find(page, 'essai')
+    const keys = keyboard(page)
+    await find(page, keys, 'essai')
     await page.getByText('Plus de 20 personnes trouvées').waitFor()
     const seen = new Set<string>()
     for (const count of [20, 40, 45]) {
@@ -82,9 +91,9 @@ describe.each(LOOKS)('une personne se trouve, $comment', ({ js }) => {
         .toBe(count)
       const next = page.getByRole('link', { name: 'Page suivante' })
       expect(await next.count()).toBe(count < 45 ? 1 : 0)
-      if (count < 45) await next.click()
+      if (count < 45) await keys.press(next)
     }
-    await page.getByRole('link', { name: 'Revenir au début de la liste' }).click()
+    await keys.press(page.getByRole('link', { name: 'Revenir au début de la liste' }))
     await page.getByText('Plus de 20 personnes trouvées').waitFor()
   })
 })

@@ -1,22 +1,25 @@
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { AIDANTS } from '../../src/demo/people.ts'
 import { openBoth } from '../support/e2e.ts'
+import { type Hands, handsOn } from '../support/keyboard.ts'
 import { inspect } from '../support/screens.ts'
 import { PATIENCE, signInMessage, words } from '../support/service.ts'
 
 const { service, browser } = await openBoth()
 
-const menu = (page: Page, name: string) => page.getByRole('navigation', { name: 'Menu' }).getByRole('link', { name }).click()
+const menu = (page: Page, name: string) => page.getByRole('navigation', { name: 'Menu' }).getByRole('link', { name })
 
 describe.each([
-  { js: true, comment: 'avec JavaScript' },
+  { js: true, comment: 'avec JavaScript, au clavier' },
   { js: false, comment: 'sans JavaScript' },
 ])('la directrice, $comment', ({ js }) => {
   let page: Page
+  let hands: Hands
 
   it('se connecte comme un aidant, et arrive au journal', async () => {
     page = await (await browser.context({ js })).newPage()
+    hands = handsOn(page, { mouse: !js })
     await page.goto(`${service.url}/structure/journal`)
     await page.getByLabel('Adresse e-mail professionnelle').fill(AIDANTS.nadia.email)
     await page.getByLabel('Code de votre application').fill(await service.code('nadia'))
@@ -29,14 +32,9 @@ describe.each([
 
   it('filtre par aidant, thématique, action et période', async () => {
     const found = page.locator('#resultats [role=status]')
-    const filter = async (label: string, value: string | { label: string }, expected: RegExp) => {
+    const filter = async (label: string, answer: (field: Locator) => Promise<void>, expected: RegExp) => {
       const before = page.url()
-      const field = page.getByLabel(label, { exact: false }).first()
-      if ((await field.evaluate((element) => element.nodeName)) === 'SELECT') await field.selectOption(value)
-      else {
-        await field.fill(String(value))
-        if (js) await field.blur()
-      }
+      await answer(page.getByLabel(label, { exact: false }).first())
       if (!js) await page.getByRole('button', { name: 'Filtrer' }).click()
       await expect.poll(() => page.url(), PATIENCE).not.toBe(before)
       await expect.poll(() => words(found), PATIENCE).toMatch(expected)
@@ -48,15 +46,18 @@ describe.each([
           PATIENCE,
         )
         .toEqual([])
-    await filter('Aidant', { label: 'Inès Delmas' }, /^\d+ lignes$/)
+    const line = (letters: string) => (field: Locator) => hands.select(field, letters)
+    // The first day of a year is typed alike wherever day and month change places.
+    const newYear = (year: number) => (field: Locator) => (js ? hands.type(field, `0101${year}`) : field.fill(`${year}-01-01`))
+    await filter('Aidant', line('In'), /^\d+ lignes$/)
     await all('.by', 'Inès Delmas')
-    await filter('Ce qui s’est passé', 'demarche_realisee', /^\d+ lignes$/)
-    await filter('Thématique', 'argent', /^\d+ lignes?$/)
+    await filter('Ce qui s’est passé', line('D'), /^\d+ lignes$/)
+    await filter('Thématique', line('Argent'), /^\d+ lignes?$/)
     await all('li', 'Argent')
-    await filter('Du', '2020-01-01', /^\d+ lignes?$/)
-    await filter('Au', '2020-01-31', /^Aucune ligne$/)
-    await filter('Au', '2019-12-31', /./)
-    expect(await page.locator('main').innerText()).toContain('La fin de la période est avant son début.')
+    await filter('Du', newYear(2020), /^\d+ lignes?$/)
+    await filter('Au', newYear(2020), /^Aucune ligne$/)
+    await filter('Au', (field) => field.fill('2019-12-31'), /./)
+    await page.locator('main').getByText('La fin de la période est avant son début.').first().waitFor()
 
     // The address keeps the filters: read again, or sent to a colleague.
     await page.goto(`${service.url}/structure/journal?action=acte_hors_mandat`)
@@ -65,17 +66,40 @@ describe.each([
   })
 
   it('tourne les pages', async () => {
-    await menu(page, 'Journal de la structure')
+    await hands.press(menu(page, 'Journal de la structure'))
     const first = await page.locator('.timeline li').first().innerText()
-    await page.getByRole('link', { name: 'Page suivante' }).click()
+    await hands.press(page.getByRole('link', { name: 'Page suivante' }))
     await page.waitForURL('**/structure/journal?avant=*')
     expect(await page.locator('.timeline li').first().innerText()).not.toBe(first)
-    await page.getByRole('link', { name: 'Revenir aux lignes les plus récentes' }).click()
+    await hands.press(page.getByRole('link', { name: 'Revenir aux lignes les plus récentes' }))
+    await page.waitForURL((url) => url.search === '')
     expect(await page.locator('.timeline li').first().innerText()).toBe(first)
   })
 
+  it('imprime ce que le filtre trouve, avec un code de plus, et dit ce que propose la structure', async () => {
+    await page.goto(`${service.url}/structure/journal?action=acte_hors_mandat`)
+    await hands.press(page.getByRole('button', { name: 'Version à imprimer' }))
+    await page.getByText('Vous allez emporter le journal de la structure.').waitFor()
+    await hands.type(page.getByLabel('Code de votre application'), await service.code('nadia'))
+    await hands.press(page.getByRole('button', { name: 'Confirmer avec ce code' }))
+    await page.getByText('Filtre : Acte hors mandat').waitFor()
+    expect(await words(page.locator('main'))).toMatch(/1 ligne, le[\s\S]*Samira Roux, pour Abdelkader/)
+    expect(await page.getByRole('button', { name: 'Imprimer' }).count()).toBe(js ? 1 : 0)
+
+    await page.goto(`${service.url}/structure/journal`)
+    await hands.press(menu(page, 'Thématiques'))
+    await page.waitForURL('**/structure/thematiques')
+    const sport = page.getByLabel('Loisirs - Sport - Culture')
+    const before = await sport.isChecked()
+    await hands.choose(sport)
+    await hands.press(page.getByRole('button', { name: 'Enregistrer' }))
+    await page.getByText('C’est noté').waitFor()
+    expect(await sport.isChecked()).toBe(!before)
+  })
+
   it('voit qui agit pour la structure', async () => {
-    await menu(page, 'L’équipe')
+    await hands.press(menu(page, 'L’équipe'))
+    await page.waitForURL('**/structure/aidants')
     const rows = await page.locator('tbody tr').allInnerTexts()
     for (const name of ['Nadia Belkacem', 'Thomas Lacombe', 'Inès Delmas', 'Samira Roux']) expect(rows.join('\n')).toContain(name)
     expect(rows.join('\n')).not.toContain('Fabrice')
@@ -85,14 +109,15 @@ describe.each([
     const persona = js ? 'odette' : 'toussaint'
     const raison = `Vérification annuelle ${js ? 'un' : 'deux'}`
     // From the list of persons as from the journal: where she has not acted herself, the reason comes first.
-    await menu(page, 'Personnes')
-    await page.locator(`a[href="/personnes/${await service.personne(persona)}"]`).click()
+    await hands.press(menu(page, 'Personnes'))
+    await page.waitForURL('**/personnes')
+    await hands.press(page.locator(`a[href="/personnes/${await service.personne(persona)}"]`))
     await page.waitForURL('**/ouvrir')
-    await page.getByRole('button', { name: 'Ouvrir le dossier' }).click()
+    await hands.press(page.getByRole('button', { name: 'Ouvrir le dossier' }))
     expect(await page.locator('#erreurs').innerText()).toContain('Choisissez une raison')
-    await page.getByLabel('Pour un contrôle').check()
-    await page.getByLabel(/^Précision/).fill(raison)
-    await page.getByRole('button', { name: 'Ouvrir le dossier' }).click()
+    await hands.choose(page.getByLabel('Pour un contrôle'))
+    await hands.type(page.getByLabel(/^Précision/), raison)
+    await hands.press(page.getByRole('button', { name: 'Ouvrir le dossier' }))
     await page.waitForURL(/\/structure\/personnes\/[0-9a-f-]{36}$/)
     expect(await page.locator('main').innerText()).toContain(raison)
 

@@ -113,8 +113,10 @@ it('dit que FranceConnect ne répond pas, à l’aidant comme à la personne, et
 })
 
 it('une page mal faite serait vue : titre, langue, h1, largeur, focus, HTML, contraste', async () => {
-  const html = `<html><head><title>?</title><style>button { outline: none } p { width: 2000px; color: #999 }</style></head>
-    <body><main><p>Trop large et trop pâle</p><button type="button">Continuer</button></main></body></html>`
+  const html = `<html><head><title>?</title><style>
+      button { outline: none } p { width: 2000px; color: #999 } @media (max-width: 400px) { label { display: none } }
+    </style></head><body><main><p>Trop large et trop pâle</p><label for="nom">Nom</label><input id="nom">
+    <button type="button">Continuer</button></main></body></html>`
   const screens = new Map([['une page mal faite', { path: '/', status: 200, html }]])
   const said = await inspect({ ...service, screens }, browser).catch((error: Error) => error.message)
   for (const fault of [
@@ -125,6 +127,8 @@ it('une page mal faite serait vue : titre, langue, h1, largeur, focus, HTML, con
     'the focus cannot be seen on <button',
     'invalid HTML',
     'color-contrast',
+    // On the narrow screen alone.
+    'Form elements must have labels',
   ])
     expect(said).toContain(fault)
 })

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { openBoth } from '../support/e2e.ts'
-import { keyboard } from '../support/keyboard.ts'
+import { handsOn, keyboard } from '../support/keyboard.ts'
 import { inspect } from '../support/screens.ts'
 import { identify, words } from '../support/service.ts'
 
@@ -38,7 +38,8 @@ describe.each([
     mandat = await service.mandat(persona)
     page = await (await browser.context({ js, width: 360 })).newPage()
     await page.goto(`${service.url}/`)
-    await press(page, 'S’identifier avec FranceConnect')
+    const hands = handsOn(page, { mouse: js })
+    await hands.press(page.getByRole('button', { name: 'S’identifier avec FranceConnect' }))
     await identify(page, persona)
     await page.waitForURL('**/mon-espace')
     expect(await page.locator('h1').innerText()).toBe('Qui peut faire vos démarches')
@@ -47,10 +48,10 @@ describe.each([
     )
     expect(await page.locator('.timeline li').count()).toBeGreaterThan(2)
 
-    await page.getByRole('link', { name: 'Voir ce qui est fait' }).first().click()
+    await hands.press(page.getByRole('link', { name: 'Voir ce qui est fait' }).first())
     await page.getByRole('heading', { name: 'Ce que vous avez accepté' }).waitFor()
     const first = page.locator('.timeline li').first()
-    await first.getByText('Tous les détails').click()
+    await hands.press(first.locator('summary', { hasText: 'Tous les détails' }))
     expect(await first.locator('dl').first().isVisible()).toBe(true)
   })
 
@@ -112,9 +113,12 @@ describe.each([
   it('arrête tout en deux activations, et le relit', async () => {
     const note = await openNote(mandat, 'social')
     await page.goto(`${service.url}/mon-espace`)
-    await page.getByRole('link', { name: 'Arrêter' }).first().click()
-    await press(page, 'Tout arrêter')
+    const keys = keyboard(page)
+    await keys.press(page.getByRole('link', { name: 'Arrêter' }).first())
+    await page.waitForURL('**/arreter')
+    await keys.press(page.getByRole('button', { name: 'Tout arrêter' }))
     await page.waitForURL('**/arret')
+    expect(keys.activations).toBe(2)
     expect(await words(page.locator('.sentence'))).toMatch(
       /^C’est arrêté depuis \d+ h \d\d : le CCAS de Figeac n’a plus le droit de faire vos démarches, mais les demandes déjà envoyées, listées ici, ne sont pas annulées\.$/,
     )

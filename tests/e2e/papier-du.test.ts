@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { openBoth } from '../support/e2e.ts'
+import { keyboard } from '../support/keyboard.ts'
 import { inspect } from '../support/screens.ts'
 import { words } from '../support/service.ts'
 
@@ -14,23 +15,18 @@ it.each([
   await service.enter(context, 'thomas')
   const page = await context.newPage()
   await page.goto(`${service.url}/personnes`)
-  await page.getByRole('link', { name: 'À remettre sur papier' }).click()
+  const keys = keyboard(page)
+  await keys.press(page.getByRole('link', { name: 'À remettre sur papier' }))
   await page.getByRole('heading', { name: 'À remettre sur papier' }).waitFor()
   const rows = () => page.getByRole('button', { name: /^Remis à/ }).count()
   const before = await rows()
   expect(before).toBeGreaterThan(0)
-  await page
-    .getByRole('button', { name: /^Remis à/ })
-    .first()
-    .press('Enter')
+  await keys.press(page.getByRole('button', { name: /^Remis à/ }).first())
   await page.waitForURL('**/a-remettre?remis=1')
   await page.getByText('Ce papier est remis, et n’est plus à remettre.').waitFor()
   expect(await rows()).toBe(before - 1)
   expect(await words(page.locator('main'))).toContain('C’est noté')
-  await page
-    .getByRole('button', { name: /^Annuler : remis à/ })
-    .first()
-    .press('Enter')
+  await keys.press(page.getByRole('button', { name: /^Annuler : remis à/ }).first())
   await page.waitForURL('**/a-remettre?annule=1')
   await page.getByText('Ce papier est de nouveau à remettre.').waitFor()
   expect(await rows()).toBe(before)

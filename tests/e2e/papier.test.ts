@@ -1,23 +1,13 @@
-import { createRequire } from 'node:module'
-import jsqr from 'jsqr'
+import { PNG } from 'pngjs'
 import { describe, expect, it } from 'vitest'
 import { openRenderer } from '../../src/papier/render.ts'
-import { arretPapier } from '../../views/papier/arret.ts'
+import { attestationUrl, fromDigits, openAttestation } from '../../src/verification/attestation.ts'
 import { mandatPapier } from '../../views/papier/mandat.ts'
-import { papierPage, papierRefusePage } from '../../views/papier/page.ts'
-import { pourVousPapier } from '../../views/papier/pour-vous.ts'
 import { openBoth } from '../support/e2e.ts'
-import { lePlusLong, unMandat } from '../support/papiers.ts'
+import { CLAIMS, FUSEAU, ours } from '../support/forgeries.ts'
+import { lePlusLong } from '../support/papiers.ts'
+import { readQr } from '../support/qr-reader.ts'
 import { inspect } from '../support/screens.ts'
-import type { Screen } from '../support/service.ts'
-
-// Neither says its types as it is imported.
-const { PNG } = createRequire(import.meta.url)('pngjs') as {
-  PNG: { sync: { read(bytes: Buffer): { data: Buffer; width: number; height: number } } }
-}
-type Corner = { x: number; y: number }
-type Read = { data: string; location: { topLeftCorner: Corner; topRightCorner: Corner } }
-const readQr = jsqr as unknown as (data: Uint8ClampedArray, width: number, height: number) => Read | null
 
 const { service, browser } = await openBoth()
 
@@ -50,61 +40,30 @@ describe.each([
   })
 })
 
-it('le QR imprimé se lit, et mesure cinquante millimètres', async () => {
+it('le mandat le plus long, imprimé et numérisé à 150 points par pouce : son QR se relit et se vérifie, et mesure cinquante millimètres', async () => {
+  const url = await attestationUrl(CLAIMS, {
+    fuseau: FUSEAU,
+    publicUrl: 'https://mandats.departement-de-la-reunion.exemple.fr',
+    key: ours.current,
+  })
   const renderer = openRenderer({ patienceMs: 30_000 })
-  const page = await (await browser.context()).newPage()
-  for (const mandat of [unMandat(), lePlusLong()]) {
-    const rendered = await renderer.svg(mandatPapier({ ...mandat }))
-    if (!rendered.ok) throw new Error(rendered.refusal)
-    const svg = new TextDecoder()
-      .decode(rendered.pdf)
-      .replace(/viewBox="[^"]*" width="[^"]*" height="[^"]*"/, 'viewBox="0 0 595.28 841.89" width="2100" height="2970"')
-    await page.setViewportSize({ width: 2100, height: 2970 })
-    await page.setContent(`<body style="margin:0;background:#fff">${svg}</body>`)
-    const { data, width, height } = PNG.sync.read(await page.screenshot())
-    const found = readQr(new Uint8ClampedArray(data), width, height)
-    expect(found?.data).toMatch(/^https:\/\/mandats\.exemple\.fr\/v#(?:1234567890)+$/)
-    const { topLeftCorner, topRightCorner } = found!.location
-    // Ten pixels to the millimetre.
-    expect((topRightCorner.x - topLeftCorner.x) / 10).toBeGreaterThanOrEqual(50)
-  }
+  const rendered = await renderer.svg(mandatPapier(lePlusLong(url)))
   await renderer.close()
+  if (!rendered.ok) throw new Error(rendered.refusal)
+  // Its first page alone, an A4 of 210 mm.
+  const svg = new TextDecoder()
+    .decode(rendered.pdf)
+    .replace(/viewBox="[^"]*" width="[^"]*" height="[^"]*"/, 'viewBox="0 0 595.28 841.89" width="1240" height="1754"')
+  const page = await (await browser.context()).newPage()
+  await page.setViewportSize({ width: 1240, height: 1754 })
+  await page.setContent(`<body style="margin:0;background:#fff">${svg}</body>`)
+  const { data, width, height } = PNG.sync.read(await page.screenshot())
+  const read = readQr(new Uint8ClampedArray(data), width, height)
+  expect(read?.data).toBe(url)
+  const opened = await openAttestation(fromDigits(read!.data.split('#')[1]!)!, ours.jwks)
+  expect(opened).toMatchObject({ ok: true, attestation: { perimetre: CLAIMS.perimetre, structure: CLAIMS.mandataire.nom } })
+  const { topLeftCorner, topRightCorner } = read!.location
+  expect(((topRightCorner.x - topLeftCorner.x) * 210) / width).toBeGreaterThanOrEqual(50)
 })
 
-it('chaque page vue ici est valide, accessible, et tient dans 320 pixels ; les pages à imprimer aussi', async () => {
-  const facts = unMandat({ perimetre: ['logement', 'argent'] })
-  const frame = { space: 'aidant', who: { nom: 'Thomas Lacombe', structure: 'CCAS de Figeac' } } as const
-  const [one, two] = (['logement', 'argent'] as const).map((thematique) => ({
-    thematique,
-    signedAt: facts.now,
-    expiresAt: facts.expiresAt,
-    revokedAt: facts.now,
-    revokedHow: 'revoque' as const,
-    suspensions: [],
-  }))
-  const papers = [
-    mandatPapier({ ...facts, arret: 'À l’impression, ce mandat est en pause.' }),
-    pourVousPapier({
-      ...facts,
-      themes: ['Logement', 'Argent - Impôts - Consommation'],
-      codePrive: '36K7-BDF9-MQRX',
-      elleMeme: false,
-      prouve: false,
-    }),
-    arretPapier({ ...facts, arretees: [one!], recus: [], restent: [two!] }),
-  ]
-  const retour = '/mandats/00000000-0000-4000-8000-000000000000'
-  const screens = new Map<string, Screen>(service.screens)
-  for (const papier of papers)
-    screens.set(`papier ${papier.nom}`, {
-      path: `${retour}/papiers/${papier.nom}`,
-      status: 200,
-      html: papierPage({ frame, papier, retour }),
-    })
-  screens.set('papier refusé', {
-    path: `${retour}/papiers/arret`,
-    status: 409,
-    html: papierRefusePage({ frame, refusal: 'rien_d_arrete', retour }),
-  })
-  await inspect({ ...service, screens }, browser)
-}, 120_000)
+it('chaque page vue ici est valide, accessible, et tient dans 320 pixels', () => inspect(service, browser), 120_000)

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { openBoth } from '../support/e2e.ts'
+import { type Hands, handsOn } from '../support/keyboard.ts'
 import { inspect } from '../support/screens.ts'
 import { identify, words } from '../support/service.ts'
 
@@ -8,7 +9,7 @@ import { identify, words } from '../support/service.ts'
 
 const { service, browser } = await openBoth()
 
-const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click()
+const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first()
 const text = (page: Page) => words(page.locator('main'))
 const QUESTION = 'Votre état civil a-t-il été corrigé ?'
 
@@ -18,7 +19,7 @@ async function draw(js: boolean): Promise<string> {
   await service.enter(context, { persona: 'fatma' })
   const page = await context.newPage()
   await page.goto(`${service.url}/mon-espace/code-papier`)
-  await press(page, /^Prendre un (nouveau )?code/)
+  await button(page, /^Prendre un (nouveau )?code/).click()
   await page.getByRole('heading', { name: 'Votre nouveau code' }).waitFor()
   const [code] = /[36789BDFGHJKMPQRTVWXY]{4}(-[36789BDFGHJKMPQRTVWXY]{4}){2}/.exec(await text(page))!
   await context.close()
@@ -26,50 +27,52 @@ async function draw(js: boolean): Promise<string> {
 }
 
 describe.each([
-  { js: false, comment: 'sans JavaScript', width: 320 },
+  { js: false, comment: 'sans JavaScript, au clavier', width: 320 },
   { js: true, comment: 'avec JavaScript', width: 1280 },
 ] as const)('son état civil a été corrigé, $comment', ({ js, width }) => {
   let page: Page
+  let hands: Hands
 
   it('elle apprend qu’il manque peut-être quelque chose, et le retrouve avec sa feuille d’avant', async () => {
     const code = await draw(js)
     await service.sql`update usager set reunion_refusee_at = null`
     page = await (await browser.context({ js, width })).newPage()
+    hands = handsOn(page, { mouse: js })
     await page.goto(`${service.url}/mon-espace`)
-    await press(page, 'S’identifier avec FranceConnect')
+    await hands.press(button(page, 'S’identifier avec FranceConnect'))
     await identify(page, 'fatma-rectifiee')
     // The first time nobody is known under that sub; the second, she is, and is asked.
     if (js) {
       await page.getByRole('heading', { name: QUESTION }).waitFor()
       expect(await text(page)).not.toContain('Figeac')
-      await page.getByRole('link', { name: 'Oui, le retrouver' }).click()
+      await hands.press(page.getByRole('link', { name: 'Oui, le retrouver' }))
     } else {
       await page.getByRole('heading', { name: 'Aucun mandat à votre nom' }).waitFor()
-      await page.getByRole('link', { name: 'Retrouver ce qui a été fait avant' }).click()
+      await hands.press(page.getByRole('link', { name: 'Retrouver ce qui a été fait avant' }))
     }
     await page.getByRole('heading', { name: 'Réunir mes deux historiques' }).waitFor()
-    await press(page, 'Réunir, avec FranceConnect')
+    await hands.press(button(page, 'Réunir, avec FranceConnect'))
     await page.getByRole('link', { name: 'Tapez le code écrit sur votre feuille.' }).waitFor()
-    await page.getByLabel('Votre code privé').fill(code)
-    await page.getByLabel('L’année de votre naissance').fill('1958')
-    await press(page, 'Réunir, avec FranceConnect')
+    await hands.type(page.getByLabel('Votre code privé'), code)
+    await hands.type(page.getByLabel('L’année de votre naissance'), '1958')
+    await hands.press(button(page, 'Réunir, avec FranceConnect'))
     await page.getByText('Rien n’est réuni').waitFor()
-    await page.getByLabel('Votre code privé').fill(code)
-    await page.getByLabel('L’année de votre naissance').fill('1957')
-    await press(page, 'Réunir, avec FranceConnect')
+    await hands.type(page.getByLabel('Votre code privé'), code)
+    await hands.type(page.getByLabel('L’année de votre naissance'), '1957')
+    await hands.press(button(page, 'Réunir, avec FranceConnect'))
     await identify(page, 'fatma-rectifiee')
     await page.getByRole('heading', { name: 'Vos identités sont réunies' }).waitFor()
-    await page.getByRole('link', { name: 'Mes mandats' }).first().click()
+    await hands.press(page.getByRole('link', { name: 'Mes mandats' }).first())
     await page.getByRole('heading', { name: 'Qui peut faire vos démarches' }).waitFor()
     expect(await text(page)).toContain('Le CCAS de Figeac')
     expect(await text(page)).not.toContain(QUESTION)
   })
 
   it('elle les sépare d’un geste, et n’est plus interrogée', async () => {
-    await page.getByRole('link', { name: 'Mes données' }).first().click()
-    await press(page, 'Séparer')
+    await hands.press(page.getByRole('link', { name: 'Mes données' }).first())
+    await hands.press(button(page, 'Séparer'))
     await page.getByRole('heading', { name: 'Qui vous êtes', exact: true }).waitFor()
-    await page.getByRole('link', { name: 'Mes mandats' }).first().click()
+    await hands.press(page.getByRole('link', { name: 'Mes mandats' }).first())
     await page.getByRole('heading', { name: 'Qui peut faire vos démarches' }).waitFor()
     expect(await text(page)).not.toMatch(/Figeac|corrigé/)
   })
@@ -81,7 +84,7 @@ it('la feuille d’une autre ne réunit rien, et le dit calmement', async () => 
   await page.goto(`${service.url}/mon-espace/reunir`)
   await page.getByLabel('Votre code privé').fill(code)
   await page.getByLabel('L’année de votre naissance').fill('1957')
-  await press(page, 'Réunir, avec FranceConnect')
+  await button(page, 'Réunir, avec FranceConnect').click()
   await identify(page, 'josiane')
   await page.getByRole('heading', { name: 'Vos historiques ne sont pas réunis' }).waitFor()
   await page.getByRole('link', { name: 'Réessayer' }).click()

@@ -1,16 +1,13 @@
 import type { BrowserContext, Page } from 'playwright-core'
-import { PNG } from 'pngjs'
 import { expect, test } from 'vitest'
 import { codeVerification } from '../../src/mandat/code.ts'
 import { type MandatClaims, parseSealKeys } from '../../src/mandat/sceau.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
-import { attestationUrl, fromDigits, openAttestation } from '../../src/verification/attestation.ts'
-import { qrOf, qrSvg } from '../../src/verification/qr.ts'
+import { attestationUrl } from '../../src/verification/attestation.ts'
 import { openBoth } from '../support/e2e.ts'
-import { CLAIMS, FUSEAU } from '../support/forgeries.ts'
 import { expectAccessible } from '../support/html.ts'
+import { keyboard } from '../support/keyboard.ts'
 import { costOf } from '../support/poids.ts'
-import { readQr } from '../support/qr-reader.ts'
 import { inspect } from '../support/screens.ts'
 import { PATIENCE, words } from '../support/service.ts'
 
@@ -37,25 +34,6 @@ const kept = (page: Page) =>
   page.evaluate(
     "navigator.serviceWorker.ready.then(async () => { for (;;) { if (await caches.match('/v')) return true; await new Promise((r) => setTimeout(r, 50)) } })",
   )
-
-test('imprimé à 50 mm et numérisé à 150 points par pouce, le cas le plus long se relit et se vérifie', async () => {
-  const url = await attestationUrl(CLAIMS, {
-    fuseau: FUSEAU,
-    publicUrl: 'https://mandats.departement-de-la-reunion.exemple.fr',
-    key: key().current,
-  })
-  expect(qrOf(url).version).toBeLessThanOrEqual(22)
-  const page = await (await browser.context()).newPage()
-  const side = Math.round((50 / 25.4) * 150)
-  await page.setContent(`<body style="margin:0"><div style="width:${side}px">${qrSvg(url)}</div>`)
-  const picture = PNG.sync.read(await page.locator('svg').screenshot())
-  expect([picture.width, picture.height]).toEqual([side, side])
-  const read = readQr(new Uint8ClampedArray(picture.data), picture.width, picture.height)
-  expect(read?.data).toBe(url)
-  const opened = await openAttestation(fromDigits(read!.data.split('#')[1]!)!, key().jwks)
-  expect(opened).toMatchObject({ ok: true, attestation: { perimetre: CLAIMS.perimetre, structure: CLAIMS.mandataire.nom } })
-  await page.context().close()
-})
 
 test('ce que coûte la première lecture d’un QR, clés et liste comprises : 40 ko au plus', async () => {
   const page = await (await browser.context()).newPage()
@@ -238,24 +216,25 @@ test('la déconnexion d’une personne efface tout de son navigateur ; le /v d�
   await Promise.all([clerk.close(), hers.close()])
 })
 
-test('sans JavaScript, une phrase mène au code, qui dit la même chose', async () => {
+test('sans JavaScript, au clavier, une phrase mène au code, qui dit la même chose', async () => {
   const context = await browser.context({ js: false, width: 360 })
   const id = await service.mandat('josiane', 'figeac')
   const page = await context.newPage()
+  const keys = keyboard(page)
   await page.goto(await paperOf(id))
-  await page.getByRole('link', { name: 'vérifiez le papier avec le code imprimé dessus' }).click()
-  await page.getByLabel('Code de vérification').fill('kkk')
-  await page.getByRole('button', { name: 'Vérifier' }).click()
+  await keys.press(page.getByRole('link', { name: 'vérifiez le papier avec le code imprimé dessus' }))
+  await keys.type(page.getByLabel('Code de vérification'), 'kkk')
+  await keys.press(page.getByRole('button', { name: 'Vérifier' }))
   expect(await said(page)).toContain('Tapez l’année de naissance de la personne.')
   const [row] = await service.sql<{ year: string }[]>`
     select left(identite ->> 'birthdate', 4) as year from mandat_contenu where mandat_id = ${id}`
-  await page.getByLabel('Code de vérification').fill(codeVerification(service.config.secretsKey, id).toLowerCase())
-  await page.getByLabel('Année de naissance').fill(String(Number(row!.year) + 1))
-  await page.getByRole('button', { name: 'Vérifier' }).click()
+  await keys.type(page.getByLabel('Code de vérification'), codeVerification(service.config.secretsKey, id).toLowerCase())
+  await keys.type(page.getByLabel('Année de naissance'), String(Number(row!.year) + 1))
+  await keys.press(page.getByRole('button', { name: 'Vérifier' }))
   expect(await said(page)).toContain('Aucun mandat n’a ce code avec cette année de naissance')
-  await page.getByLabel('Code de vérification').fill(codeVerification(service.config.secretsKey, id))
-  await page.getByLabel('Année de naissance').fill(row!.year)
-  await page.getByRole('button', { name: 'Vérifier' }).click()
+  await keys.type(page.getByLabel('Code de vérification'), codeVerification(service.config.secretsKey, id))
+  await keys.type(page.getByLabel('Année de naissance'), row!.year)
+  await keys.press(page.getByRole('button', { name: 'Vérifier' }))
   const text = await said(page)
   expect(text).toContain('Ce papier est authentique, et le mandat est en cours')
   expect(text).toContain('Demandez une pièce d’identité à qui présente ce papier.')

@@ -24,7 +24,8 @@ export function unMandat(
     perimetre?: readonly Thematique[]
     identite?: Partial<MandatContenu['identite']>
     structure?: Partial<typeof FIGEAC>
-    qr?: string
+    /** What its QR says. */
+    url?: string
   } = {},
 ): FaitsMandat {
   const { perimetre = ['logement'] } = more
@@ -56,7 +57,7 @@ export function unMandat(
     thematiques: lignesDuTexte(TEXTE_COURANT, perimetre),
     expiresAt: new Date('2027-03-03T22:59:59Z'),
     code: '3F7K-9WQX-RT6B',
-    qr: qrSvg(`${SERVICE.publicUrl}/v#${more.qr ?? '1234567890'.repeat(52)}`),
+    qr: qrSvg(more.url ?? `${SERVICE.publicUrl}/v#${'1234567890'.repeat(52)}`),
     now,
     service: SERVICE,
   }
@@ -65,7 +66,7 @@ export function unMandat(
 const SOIXANTE = 'Marie-Antoinette Philippine Éléonore Joséphine de La Rochefo'
 
 /** The most that a paper may have to hold. */
-export const lePlusLong = () =>
+export const lePlusLong = (url = `${SERVICE.publicUrl}/v#${'1234567890'.repeat(110)}`) =>
   unMandat({
     perimetre: THEMATIQUES,
     identite: { prenoms: [SOIXANTE], nomNaissance: SOIXANTE.toUpperCase(), nomUsage: SOIXANTE },
@@ -73,5 +74,5 @@ export const lePlusLong = () =>
       nom: 'Centre communal d’action sociale de Saint-Rémy-en-Bouzemont-Sa',
       adresse: '128 bis avenue du Général de Gaulle, bâtiment C, 51290 Saint-Rémy-en-Bouzemont-Saint-Genest-et-Isson',
     },
-    qr: '1234567890'.repeat(110),
+    url,
   })

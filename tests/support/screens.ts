@@ -4,7 +4,7 @@ import path from 'node:path'
 import type { Page } from 'playwright-core'
 import { expect, inject } from 'vitest'
 import type { TestBrowser } from './browser.ts'
-import { expectAccessible, expectValidHtml, LOOK } from './html.ts'
+import { expectAccessible, expectValidHtml } from './html.ts'
 import type { Screen, Service } from './service.ts'
 
 /** Width and colours each page is looked at in; the two others only for pictures, as nothing of the colours depends on the width. */
@@ -19,7 +19,7 @@ const LOOKS = [
  * Looks at every sort of page the service has sent: valid HTML, title, one h1, language, no sideways scroll at 320 px, a visible focus, and axe
  * at both widths in both colours. With ECRANS=<folder>, leaves a picture of each there, for human eyes.
  */
-export async function inspect(service: Service, browser: TestBrowser): Promise<void> {
+export async function inspect(service: Pick<Service, 'url' | 'screens'>, browser: TestBrowser): Promise<void> {
   const context = await browser.context()
   const page = await context.newPage()
   let shown: Screen | undefined
@@ -48,7 +48,7 @@ export async function inspect(service: Service, browser: TestBrowser): Promise<v
       const wide = await page.evaluate<number>('document.documentElement.scrollWidth')
       if (wide > width) say(`scrolls sideways at ${width} px`)
       await picture(page, screen, `${width}${dark ? '-sombre' : ''}`)
-      if (judged) await check(expectAccessible(page, dark ? LOOK : undefined))
+      if (judged) await check(expectAccessible(page))
     }
   }
   await context.close()

@@ -26,8 +26,15 @@ export const thematiquesPage = ({ frame, offertes, faites = false, errors = {}, 
     'Thématiques proposées',
     html`${errorSummary(errors)}
     ${refusal && alert('Choix non enregistrés', REFUSAL[refusal])}
-    ${faites && success('C’est noté', 'Les prochains mandats suivent ces choix. Les mandats déjà signés ne changent pas.')}
-    ${alert('Ce que cela change', 'Une thématique décochée n’est plus proposée dans les nouveaux mandats. Les mandats déjà signés restent en cours.', 'info')}
+    ${
+      faites
+        ? success('C’est noté', 'Les prochains mandats suivent ces choix. Les mandats déjà signés ne changent pas.')
+        : alert(
+            'Ce que cela change',
+            'Une thématique décochée n’est plus proposée dans les nouveaux mandats. Les mandats déjà signés restent en cours.',
+            'info',
+          )
+    }
     ${form(
       {},
       html`${checkboxes({
