@@ -57,7 +57,7 @@ describe.each([
     const asked = direction.getByRole('table').first().getByRole('link').last()
     await asked.click()
     await direction.getByRole('heading', { name: /Ouvrir le dossier/ }).waitFor()
-    await choose(direction, 'À la suite d’une réclamation')
+    await choose(direction, 'À la suite d’un désaccord')
     await press(direction, 'Ouvrir le dossier')
     await direction.getByText('Dossier ouvert jusqu’à').waitFor()
     await direction.goto(`${service.url}/structure/contestations`)
