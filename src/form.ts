@@ -119,10 +119,12 @@ const isCode = (schema: z.ZodType) => unwrap(schema) === CODE6
 const orNull = <T extends z.ZodType>(schema: T): z.ZodType<z.output<T> | null> =>
   schema.optional().transform((value) => value ?? null) as never
 
+/** `aElle`: the person writes it herself. */
+type Texte = { lines?: boolean; aElle?: boolean }
 /** A text of at most `max` characters, on one line unless `lines`; never a secret (see `sansSecret`). */
-export function texte(max: number, options: { required: string; lines?: boolean }): z.ZodType<string>
-export function texte(max: number, options?: { lines?: boolean }): z.ZodType<string | null>
-export function texte(max: number, options: { required?: string; lines?: boolean } = {}): z.ZodType<string | null> {
+export function texte(max: number, options: Texte & { required: string }): z.ZodType<string>
+export function texte(max: number, options?: Texte): z.ZodType<string | null>
+export function texte(max: number, options: Texte & { required?: string } = {}): z.ZodType<string | null> {
   const text = z.string({ error: options.required ?? DOUBLE }).superRefine((value, context) => {
     const length = [...value].length
     const message =
@@ -130,7 +132,7 @@ export function texte(max: number, options: { required?: string; lines?: boolean
         ? 'Écrivez sur une seule ligne.'
         : length > max
           ? `${max} caractères au plus : il y en a ${length}.`
-          : sansSecret(value)
+          : sansSecret(value, options.aElle)
     if (message) context.addIssue({ code: 'custom', message })
   })
   return options.required === undefined ? orNull(text) : text

@@ -7,10 +7,19 @@ const SECRET = {
   mot_de_passe: 'Ceci ressemble à un mot de passe : ne l’écrivez jamais ici, il n’appartient qu’à la personne.',
 } as const satisfies Record<Secret, string>
 
-/** The French explanation when a text holds a secret, undefined otherwise. */
-export const sansSecret = (text: string): string | undefined => {
+/** The same, said to the person of what is hers. */
+export const SECRET_A_ELLE = {
+  nir: SECRET.nir,
+  iban: 'Ceci ressemble à un IBAN : ne l’écrivez jamais ici, vous le donnez vous-même à l’administration.',
+  carte:
+    'Ceci ressemble à un numéro de carte bancaire : ne l’écrivez jamais ici, vous tapez le vôtre vous-même, sur le site qui le demande.',
+  mot_de_passe: 'Ceci ressemble à un mot de passe : ne l’écrivez jamais ici, il n’appartient qu’à vous.',
+} as const satisfies Record<Secret, string>
+
+/** The French explanation when a text holds a secret, undefined otherwise; `aElle`: the person wrote it. */
+export const sansSecret = (text: string, aElle = false): string | undefined => {
   const secret = findSecret(text)
-  return secret && SECRET[secret]
+  return secret && (aElle ? SECRET_A_ELLE : SECRET)[secret]
 }
 
 /** What a text holds that must never be kept. Checks digits' keys, so that references, telephones, SIRET and tax numbers pass. */

@@ -13,6 +13,7 @@ import { confirmed } from '../http/confirm.ts'
 import type { AidantContext, Env, SessionAidant } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { limitCaller } from '../http/limit-rate.ts'
+import { localPath } from '../http/local-path.ts'
 import { requireReferent } from '../http/rules.ts'
 import { proveLine } from '../journal/prove.ts'
 import { preuveFile } from '../journal/routes.ts'
@@ -28,6 +29,7 @@ import { openDossier } from './open.ts'
 import { findLigne, findOuverture, listAidants, listLignes } from './queries.ts'
 
 const JOURNAL = '/structure/journal'
+const CONTESTATIONS = '/structure/contestations'
 
 export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'journal' | 'secretsKey' | 'publicUrl'> }): Hono<Env> {
   const door = { secretsKey: config.secretsKey, publicUrl: config.publicUrl }
@@ -103,11 +105,20 @@ export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'jour
     return proven ? preuveFile(c, id, proven, JOURNAL) : c.notFound()
   })
 
-  /** She comes to a dossier from the journal, which says so in the address, or else from the persons. */
-  const cameFrom = (c: AidantContext) =>
-    c.req.query('de') === 'journal'
+  /** She comes to a dossier from the journal, or from a contestation that she goes on to (`vers`), and the address says so; or else from the persons. */
+  const cameFrom = (c: AidantContext) => {
+    const vers = localPath(c.req.query('suite'))
+    if (vers?.startsWith(`${CONTESTATIONS}/`))
+      return {
+        frame: frameOf(c, 'contestations'),
+        retour: back('Contestations', CONTESTATIONS),
+        suite: `?suite=${encodeURIComponent(vers)}`,
+        vers,
+      }
+    return c.req.query('de') === 'journal'
       ? { frame: frameOf(c, 'journal'), retour: back('Journal de la structure', JOURNAL), suite: '?de=journal' }
       : { frame: frameOf(c, 'personnes'), retour: back('Personnes', '/personnes'), suite: '' }
+  }
 
   const reason = (aidant: SessionAidant, usagerId: string) =>
     db.tx(as(aidant), async (tx) => {
@@ -126,7 +137,8 @@ export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'jour
     const act = form.ok && ((spend?: Spend) => openDossier(db, as(aidant), { usagerId, ...form.data }, spend))
     const opened = act ? await (aidant.confirmee ? act() : confirmed(c, { db, door }, 'ouvrir', act)) : undefined
     if (opened instanceof Response) return opened
-    if (opened?.ok) return c.redirect(`/structure/personnes/${usagerId}${cameFrom(c).suite}`, 303)
+    const { suite, vers } = cameFrom(c)
+    if (opened?.ok) return c.redirect(vers ?? `/structure/personnes/${usagerId}${suite}`, 303)
     const shown = await reason(aidant, usagerId)
     if (!shown) return c.notFound()
     const typed = form.values.envoi
@@ -152,12 +164,13 @@ export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'jour
     })
     if (!shown) return c.notFound()
     const { usager, ouverture, mandats = [], demarches = [], signalees = new Set(), suivant, notee } = shown
-    const { suite, ...from } = cameFrom(c)
+    const { suite, frame, retour } = cameFrom(c)
     const address = `/structure/personnes/${usagerId}`
     if (!ouverture) return c.redirect(`${address}/ouvrir${suite}`, 303)
     return c.html(
       dossierPage({
-        ...from,
+        frame,
+        retour,
         usager,
         ouverture,
         mandats,

@@ -12,7 +12,8 @@ import { type DemarcheRow, findDemarche } from './queries.ts'
 
 type Said = { demarcheId: string; motif: MotifContestation; note: string | null }
 export type RecordContestationRefusal = 'introuvable' | 'recu_futur' | 'recu_avant_acte' | 'aidant_inactif' | 'auteur'
-type Recorded = { ok: true } | { ok: false; refusal: RecordContestationRefusal }
+/** `deja`: she had said it, and nothing is written. */
+type Recorded = { ok: true; deja?: true } | { ok: false; refusal: RecordContestationRefusal }
 
 /**
  * She does not agree with an act: written at once, told to who answers. `pause`: what it belongs to waits for the answer, until then or until she
@@ -40,7 +41,7 @@ export const recordContestation = (
 const once = (contested: Promise<Recorded>): Promise<Recorded> =>
   contested.catch((error) => {
     if (constraintOf(error) !== 'contestation_ouverte') throw error
-    return { ok: true }
+    return { ok: true, deja: true }
   })
 
 async function contest(tx: Tx, { demarcheId, motif, note, pause }: Said & { pause: boolean }, recue?: Recue): Promise<Recorded> {

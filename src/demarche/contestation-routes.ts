@@ -30,7 +30,7 @@ export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
   const acte = async (
     c: UsagerContext,
     demarcheId: string,
-    status: 200 | 422 = 200,
+    status: 200 | 409 | 422 = 200,
     more: Partial<Parameters<typeof actePage>[0]> = {},
   ) => {
     const { usager } = c.var
@@ -63,8 +63,16 @@ export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
     const form = await parseForm(c, contestationForm)
     if (!form.ok) return acte(c, demarcheId, 422, { values: form.values, errors: form.errors })
     const { motif, note, pause } = form.data
-    const contested = await contestDemarche(db, asUsager(c.var.usager), { demarcheId, motif, note, pause: pause !== null })
-    return contested.ok ? c.redirect(`/mon-espace/demarches/${demarcheId}#desaccord`, 303) : c.notFound()
+    const by = asUsager(c.var.usager)
+    const contested = await contestDemarche(db, by, { demarcheId, motif, note, pause: pause !== null })
+    if (!contested.ok) return c.notFound()
+    // Pressed twice, it is said; something else said from another tab is not what is kept, and she is told so.
+    const same = async () => {
+      const hers = (await db.tx(by, (tx) => listContestations(tx, demarcheId))).find((one) => !one.answeredAt && !one.maniere)
+      return hers?.motif === motif && hers.note === note && (hers.enPause !== null) === (pause !== null)
+    }
+    if (contested.deja && !(await same())) return acte(c, demarcheId, 409, { perdu: form.data })
+    return c.redirect(`/mon-espace/demarches/${demarcheId}#desaccord`, 303)
   })
 
   // The structure: what it hears of her, and what it corrects
@@ -162,7 +170,10 @@ export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
       const contestation = await findContestation(tx, id)
       const usager = contestation && (await findUsager(tx, contestation.usagerId))
       if (!usager) return undefined
-      if (!(await dossierOuvert(tx, usager.id))) return reopenFirst(c, dossierDeDirection(usager.id))
+      if (!(await dossierOuvert(tx, usager.id)))
+        return c.var.kept
+          ? reopenFirst(c, dossierDeDirection(usager.id))
+          : c.redirect(`${dossierDeDirection(usager.id)}/ouvrir?suite=${encodeURIComponent(`${CONTESTATIONS}/${id}`)}`, 303)
       await recordAcces(tx, { genre: 'demarche_consultee', usagerId: usager.id })
       return { contestation, usager, demarche: await findDemarche(tx, contestation.demarcheId), now: tx.now }
     })
@@ -178,9 +189,16 @@ export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
     const form = await parseForm(c, reponseForm)
     if (!form.ok) return answering(c, contestationId, 422, { values: form.values, errors: form.errors })
     const answered = await answerContestation(db, asReferent(c.var.aidant), { contestationId, ...form.data })
-    // Pressed twice: she is answered.
-    if (answered.ok || answered.refusal === 'deja_repondue') return c.redirect(`${CONTESTATIONS}/${contestationId}`, 303)
-    return answering(c, contestationId, 409, { values: form.values, refusal: answered.refusal })
+    const { reponse, note } = form.data
+    // Pressed twice, she is answered; another answer, given meanwhile in another tab or by another, is not this one.
+    const same = async () => {
+      const given = await db.tx(asReferent(c.var.aidant), (tx) => findContestation(tx, contestationId))
+      return given?.reponse === reponse && given.noteReponse === note
+    }
+    if (answered.ok || (answered.refusal === 'deja_repondue' && (await same())))
+      return c.redirect(`${CONTESTATIONS}/${contestationId}`, 303)
+    const perdue = answered.refusal === 'deja_repondue' ? form.data : undefined
+    return answering(c, contestationId, 409, { values: form.values, refusal: answered.refusal, perdue })
   })
   return routes
 }

@@ -13,5 +13,7 @@ export const REPONSE_JOURS = 15
 export const enRetard = ({ contestedAt, answeredAt }: { contestedAt: Date; answeredAt: Date | null }, now: Date): boolean =>
   !answeredAt && now.getTime() - contestedAt.getTime() > REPONSE_JOURS * 86_400_000
 
+/** How she may tell it to the structure: no paper has a slip for that. */
+export const MANIERES_DE_LE_DIRE = ['courrier', 'telephone', 'visite', 'email'] as const satisfies readonly Maniere[]
 /** How a contestation came to the structure, when an aidant recorded it. */
 export type Recue = { aidantId: string; maniere: Maniere; recuLe: Date }

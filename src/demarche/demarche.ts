@@ -148,6 +148,10 @@ export const CATALOGUE = catalogue.demarches as readonly CatalogueItem[]
 const byCode = new Map(CATALOGUE.map((item) => [item.code, item]))
 export const demarcheDuCatalogue = (code: string): CatalogueItem | undefined => byCode.get(code)
 
+/** What is offered first under a mandat: what goes on; when nothing does, what is paused, and at last what it covered, for what was done before. */
+export const proposees = (mandat: Readonly<Record<'enVigueur' | 'enPause' | 'perimetre', readonly Thematique[]>>) =>
+  [mandat.enVigueur, mandat.enPause].find(({ length }) => length > 0) ?? mandat.perimetre
+
 /**
  * The catalogue's démarches inside a périmètre, the most useful first: those done lately (`recents`, codes, latest first), then one of
  * each thématique in turn, so that a wide périmètre shows something of each.

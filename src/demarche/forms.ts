@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { choix, dateFr, dateHeure, isUuid, texte } from '../form.ts'
-import { MANIERES } from '../mandat/fin.ts'
 import { THEMATIQUES } from '../mandat/mandat.ts'
-import { MOTIFS_CONTESTATION, REPONSES } from './contestation.ts'
+import { MANIERES_DE_LE_DIRE, MOTIFS_CONTESTATION, REPONSES } from './contestation.ts'
 import {
   CANAUX,
   CATALOGUE,
@@ -89,12 +88,17 @@ function entire(said: z.output<typeof fields>, context: z.core.$RefinementCtx) {
   }
   etapeEntiere(said, context)
 }
-/** Who, or when, is said of a step. */
+/** Who, or when, is said of a step; and when her turn has come, she must read what to do. */
 function etapeEntiere(
-  { etapeQuoi, etapeQui, etapeQuand }: Pick<z.output<typeof fields>, 'etapeQuoi' | 'etapeQui' | 'etapeQuand'>,
+  {
+    resultat,
+    etapeQuoi,
+    etapeQui,
+    etapeQuand,
+  }: Pick<z.output<typeof fields>, 'resultat' | 'etapeQuoi' | 'etapeQui' | 'etapeQuand'>,
   context: z.core.$RefinementCtx,
 ) {
-  if (!etapeQuoi && (etapeQui || etapeQuand))
+  if (!etapeQuoi && (etapeQui || etapeQuand || resultat === 'a_faire_par_la_personne'))
     context.addIssue({ code: 'custom', path: ['etapeQuoi'], message: 'Écrivez ce qu’il reste à faire.' })
 }
 /** Asked even when a field is refused, so that everything to mend is said at once. */
@@ -141,12 +145,13 @@ export function demarcheDe(mandatId: string, said: z.output<typeof demarcheForm>
 /** Why she does not agree; what it belongs to waits for the answer when she ticks it. */
 export const contestationForm = z.object({
   motif: choix(MOTIFS_CONTESTATION, 'Choisissez ce qui ne va pas.'),
-  note: texte(280, { lines: true }),
+  note: texte(280, { lines: true, aElle: true }),
   pause: choix(['oui']),
 })
 /** The same, heard by an aidant: how it came, and when on the structure's clock. */
 export const contestationRecueForm = contestationForm.omit({ pause: true }).extend({
-  maniere: choix(MANIERES, 'Choisissez comment la personne l’a dit.'),
+  note: texte(280, { lines: true }),
+  maniere: choix(MANIERES_DE_LE_DIRE, 'Choisissez comment la personne l’a dit.'),
   recuLe: dateHeure('Écrivez le jour et l’heure où elle l’a dit.'),
 })
 export const reponseForm = z

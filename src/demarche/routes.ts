@@ -11,11 +11,12 @@ import { frameOf } from '../http/frame.ts'
 import { reopenFirst } from '../http/kept-form.ts'
 import { requireAidant } from '../http/rules.ts'
 import { findProtection } from '../journal/prove.ts'
+import { THEMATIQUES } from '../mandat/mandat.ts'
 import { findMandat, listAutorisations } from '../mandat/queries.ts'
 import { dossierDeDirection, lire, recordAcces } from '../usager/access.ts'
 import { findUsager } from '../usager/queries.ts'
 import { newUuid } from '../uuid.ts'
-import { peutCorriger, suggestions } from './demarche.ts'
+import { peutCorriger, proposees, suggestions } from './demarche.ts'
 import { demarcheDe, demarcheForm, horsMandatForm } from './forms.ts'
 import { findDemarche, findMoment, listRecents } from './queries.ts'
 import { recordActeHorsMandat, recordDemarche } from './record.ts'
@@ -34,12 +35,15 @@ export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'j
           await listRecents(tx, mandat.usagerId),
         ]
         await recordAcces(tx, { genre: 'dossier_consulte', usagerId: mandat.usagerId })
-        const offered = mandat.enVigueur.length > 0 ? mandat.enVigueur : mandat.perimetre
         return {
           mandat,
           usager: usager!,
           autorisations,
-          suggestions: suggestions(offered, recents),
+          suggestions: suggestions(proposees(mandat), recents),
+          ailleurs: suggestions(
+            THEMATIQUES.filter((one) => !proposees(mandat).includes(one)),
+            recents,
+          ),
           envoi: newUuid(tx),
           now: tx.now,
         }
@@ -125,7 +129,7 @@ export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'j
 
   const preuveOf = async (tx: Tx, journalId: number) => {
     const found = await findProtection(tx, journalId, config.journal)
-    const mention = found ? mentionOf(found.point.createdAt, found.temoigne) : PROVE_REFUSAL.pas_encore_rangee
+    const mention = found ? mentionOf(found.depuis, found.temoigne) : PROVE_REFUSAL.pas_encore_rangee
     return { mention, prete: found !== undefined }
   }
   routes.get('/demarches/:demarcheId', requireAidant, async (c) => {

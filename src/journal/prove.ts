@@ -3,7 +3,7 @@ import { inclusionRanges, rangeHash } from './merkle.ts'
 import type { Vkey } from './note.ts'
 import { isTemoigne, type Policy } from './policy.ts'
 import { extraOf, proofText } from './proof.ts'
-import { findLeaf, findPoint, listTemoignages, listTemoignes, type Point, readNodes } from './tree-queries.ts'
+import { findFirstPoint, findLeaf, findPoint, listTemoignages, listTemoignes, type Point, readNodes } from './tree-queries.ts'
 import type { Content } from './verify.ts'
 
 /** Whose tree it is: its key, and which witnesses make a checkpoint « témoigné ». Undefined where the journal has no tree. */
@@ -20,14 +20,15 @@ export async function cosignedNote(tx: Tx, { taille, note }: Pick<Point, 'taille
 
 /**
  * Where this line is in the tree, and the checkpoint that answers for it: the last that the policy's witnesses have seen, or the last of all when
- * they have not seen this line yet. Undefined while it has no place.
+ * they have not seen this line yet; `depuis`: the first that covers it, since when it is what it was. Undefined while it has no place.
  */
 export async function findProtection(tx: Tx, journalId: number, log: Log) {
   const leaf = log && (await findLeaf(tx, journalId))
   if (!leaf) return undefined
   const seen = (await listTemoignes(tx, leaf.leafIndex)).find(({ temoins }) => isTemoigne(log.policy, temoins))
   const point = await findPoint(tx, seen?.taille)
-  return point && { index: leaf.leafIndex, point, temoigne: seen !== undefined }
+  const depuis = await findFirstPoint(tx, leaf.leafIndex)
+  return point && depuis && { index: leaf.leafIndex, point, depuis: depuis.createdAt, temoigne: seen !== undefined }
 }
 
 /** The proof that this line is in the tree, with its bytes, and with `content`: what its reader may read of its facts. */

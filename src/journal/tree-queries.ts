@@ -45,6 +45,17 @@ export const listTemoignes = (tx: Tx, index: number): Promise<{ taille: number; 
     order by taille desc
     limit 100`
 
+/** The first checkpoint over this leaf. */
+export async function findFirstPoint(tx: Tx, index: number): Promise<Pick<Point, 'createdAt'> | undefined> {
+  const [point] = await tx.sql<Pick<Point, 'createdAt'>[]>`
+    select created_at
+    from journal_point
+    where taille > ${index} and ${underItsName(tx)}
+    order by taille
+    limit 1`
+  return point
+}
+
 /** Every restore of this database, oldest first, each with its rank when it has its leaf. */
 export const listRestaurations = (tx: Tx): Promise<(RestaurationGardee & { at: Date; rang: number | null })[]> =>
   tx.sql<(RestaurationGardee & { at: Date; rang: number | null })[]>`

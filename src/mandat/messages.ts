@@ -253,14 +253,14 @@ export const motsDeLaContestation = ({ nom }: Structure): Words => ({
   sujet: 'Votre désaccord est écrit',
   corps: paragraphs(
     'Bonjour,',
-    `Vous n’êtes pas d’accord avec ce qui a été fait : c’est écrit, et le responsable ${deLaStructure(nom)} doit vous répondre.`,
+    `Vous n’êtes pas d’accord avec ce qui a été fait : c’est écrit, et le responsable ${deLaStructure(nom)} doit vous répondre dans les quinze jours.`,
     'Vous lirez sa réponse dans votre espace Trait d’union. En attendant, vous pouvez arrêter quand vous voulez, sans dire pourquoi.',
     'Ce n’était pas vous ? Dites-le au responsable de la structure.',
   ),
   sms: oneSms(
     deLaStructure(nom),
     (de) =>
-      `Trait d'union : votre desaccord est ecrit, le responsable ${de} doit vous repondre. Vous pouvez arreter quand vous voulez.`,
+      `Trait d'union : votre desaccord est ecrit, le responsable ${de} doit vous repondre sous 15 jours. Vous pouvez arreter quand vous voulez.`,
   ),
 })
 

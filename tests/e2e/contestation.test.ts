@@ -58,7 +58,7 @@ describe.each([
     const asked = direction.getByRole('table').first().getByRole('link').last()
     await theirs.press(asked)
     await direction.getByRole('heading', { name: /Ouvrir le dossier/ }).waitFor()
-    await theirs.choose(answer(direction, 'À la suite d’une réclamation'))
+    await theirs.choose(answer(direction, 'À la suite d’une désaccord'))
     await theirs.press(button(direction, 'Ouvrir le dossier'))
     await direction.getByText('Dossier ouvert jusqu’à').waitFor()
     await direction.goto(`${service.url}/structure/contestations`)

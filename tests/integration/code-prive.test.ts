@@ -140,7 +140,7 @@ describe('la feuille et l’année de naissance', () => {
     const browser = await opened()
     expect(await openings()).toBe(before + 1)
     expect(await read(browser, '/mon-espace/acces')).toMatch(
-      /Le code de votre feuille Votre espace a été ouvert avec le code de votre feuille, le \d{1,2}(er)? \S+ 20\d\d à \d{1,2} h \d\d/,
+      /Le code de votre feuille Votre code a servi, pour ouvrir votre espace ou réunir vos historiques, le \d{1,2}(er)? \S+ 20\d\d à \d{1,2} h \d\d/,
     )
     const [held] = await world.sql<{ id: string }[]>`
       select id from code_prive where usager_id = ${told.usagerId} and replaced_at is null`
@@ -209,7 +209,8 @@ describe('inconnu, une autre année, remplacé, essayé trop souvent', () => {
     answers.push(await seen(await open()))
     expect(answers[0]!.status).toBe(409)
     expect(answers[0]!.headers).not.toHaveProperty('set-cookie')
-    expect(answers[0]!.body).toContain('Le code et l’année ne vont pas ensemble')
+    for (const words of ['Le code et l’année ne vont pas ensemble', 'sur le mandat, ne sert qu’à vérifier'])
+      expect(answers[0]!.body).toContain(words)
     await expectValidHtml(answers[0]!.body)
     expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1)
     expect(await openings()).toBe(before)
@@ -755,6 +756,12 @@ describe('arrêter ou mettre en pause, avec un code envoyé à son contact prouv
         /S’identifier avec France ?Connect.*Le CCAS de Figeac : 05.*coupez le bas de votre feuille/,
       )
     }
+    // Of an act that she does not agree with: how to say so, which no slip does.
+    const dire = await browser.get(confirmer('/mon-espace/demarches/1'))
+    await expectValidHtml(dire.html)
+    expect(plain(dire.html)).toMatch(
+      /Dire que vous n’êtes pas d’accord, ou arrêter,.*écrivez à la direction.*Pour arrêter, coupez/,
+    )
     expect(await world.messages()).toEqual([])
     // A number written but never proven is no better.
     await world.sql.begin(async (tx) => {
@@ -934,9 +941,9 @@ describe('« Mon code papier », avec FranceConnect', () => {
   it('dit quand il a été donné, par qui, et sa dernière ouverture', async () => {
     code = await print(told)
     const browser = world.browser(await world.sessionOf('josiane'))
-    expect(await read(browser, PAGE)).toMatch(/Donné le \d.* à .*Par Le CCAS de Figeac, sur votre feuille.*Aucune depuis un an/)
+    expect(await read(browser, PAGE)).toMatch(/Donné le \d.* à .*Par Le CCAS de Figeac, sur votre feuille.*Pas depuis un an/)
     await opened()
-    expect(await read(browser, PAGE)).toMatch(/Dernière ouverture \d{1,2}(er)? \S+ 20\d\d à/)
+    expect(await read(browser, PAGE)).toMatch(/A servi en dernier \d{1,2}(er)? \S+ 20\d\d à/)
   })
 
   it('se remplace d’un geste : le nouveau est montré une fois, l’ancien et ce qu’il avait ouvert se ferment', async () => {

@@ -959,7 +959,9 @@ describe('à l’écran', () => {
     expect(due).toContain('depuis plus de 15 jours')
     const [row] = await said(id)
     const one = `/structure/contestations/${row!.id}`
-    expect((await world.get(one, referent)).headers.get('location')).toBe(`/structure/personnes/${mandat.usagerId}`)
+    expect((await world.get(one, referent)).headers.get('location')).toBe(
+      `/structure/personnes/${mandat.usagerId}/ouvrir?suite=${encodeURIComponent(one)}`,
+    )
     await openFor('nadia')
     const asking = await (await world.get(one, referent)).text()
     await expectValidHtml(asking)
@@ -985,6 +987,128 @@ describe('à l’écran', () => {
       expect(answered).toContain(words)
     const journal = await (await world.get('/structure/journal?action=demarche_contestee', referent)).text()
     expect(journal).toContain('Démarche contestée')
+  })
+
+  it('dans deux onglets, ce qui n’est pas gardé est dit : à elle, puis à la direction ; envoyé deux fois, rien de plus', async () => {
+    const id = await note('thomas')
+    const here = `/mon-espace/demarches/${id}`
+    const hers = await world.sessionOf('josiane')
+    const said1 = { motif: 'inexact', note: 'Ce n’était pas moi.' }
+    for (let n = 0; n < 2; n++) expect((await world.post(here, said1, hers)).status).toBe(303)
+    for (const other of [
+      { ...said1, motif: 'pas_demande' },
+      { ...said1, note: 'Ni mon bailleur.' },
+      { ...said1, pause: 'oui' },
+    ]) {
+      const dropped = await world.post(here, other, hers)
+      const html = await dropped.text()
+      await expectValidHtml(html)
+      expect(dropped.status).toBe(409)
+      for (const words of ['n’est pas gardé', 'Ce n’était pas moi.', other.note]) expect(html).toContain(words)
+      expect(html.includes('La pause que vous avez cochée n’est pas mise.')).toBe('pause' in other)
+    }
+    expect(await said(id)).toMatchObject([{ motif: 'inexact', note: 'Ce n’était pas moi.', enPause: null }])
+
+    await openFor('nadia')
+    const referent = await world.sessionOf('nadia')
+    const one = `/structure/contestations/${(await said(id))[0]!.id}`
+    const reply1 = { reponse: 'maintenue', note: 'Vous l’aviez demandé.' }
+    for (let n = 0; n < 2; n++) expect((await world.post(one, reply1, referent)).status).toBe(303)
+    for (const other of [
+      { ...reply1, reponse: 'reconnue' },
+      { ...reply1, note: 'Nous regrettons.' },
+    ]) {
+      const dropped = await world.post(one, other, referent)
+      const html = await dropped.text()
+      await expectValidHtml(html)
+      expect(dropped.status).toBe(409)
+      for (const words of ['n’est pas enregistrée', 'est de Nadia Belkacem, le ', 'Vous aviez choisi', other.note])
+        expect(html).toContain(words)
+      expect(html).not.toContain('La direction a répondu')
+    }
+    expect(await said(id)).toMatchObject([{ reponse: 'maintenue', noteReponse: 'Vous l’aviez demandé.' }])
+  })
+
+  it('ce qu’elle lit : quel thème est en pause, comment le reprendre, en combien de jours on lui répond, et ce que voient les aidants', async () => {
+    const id = await note('thomas')
+    const hers = await world.sessionOf('josiane')
+    const page = async () => (await world.get(`/mon-espace/demarches/${id}`, hers)).text()
+    expect(await page()).toContain('Les aidants verront la pause, pas ce que vous dites.')
+    expect(await page()).toContain('vous répond dans les 15 jours')
+    const typed = await world.post(`/mon-espace/demarches/${id}`, { motif: 'autre', note: 'mdp : Soleil31' }, hers)
+    expect(await typed.text()).toMatch(/il n’appartient qu’à vous\./)
+    ok(await contest(id, { pause: true }))
+    for (const words of [
+      'doit vous répondre dans les 15 jours',
+      'Vos démarches de logement sont en pause',
+      `<a href="/mon-espace/mandats/${mandat.id}/reprise">Remettre en route</a>`,
+    ])
+      expect(await page()).toContain(words)
+    // Of an act noted before its next step was asked for, she reads whom to ask.
+    const sansSuite = await note('thomas', { resultat: 'a_faire_par_la_personne' })
+    expect(await (await world.get(`/mon-espace/demarches/${sansSuite}`, hers)).text()).toContain(
+      'Demandez à Thomas Lacombe ce qu’il vous reste à faire.',
+    )
+    const mine = (await world.messages()).find(({ cle, canal }) => cle.startsWith('contestation') && canal === 'sms')
+    expect(mine!.corps).toContain('sous 15 jours')
+  })
+
+  it('le bulletin ne sert pas à un désaccord, l’auteur ne l’enregistre pas, ni la direction ce qui attend déjà', async () => {
+    const id = await note('thomas')
+    const link = `/demarches/${id}/contestation`
+    const aidant = await world.sessionOf('ines')
+    const form = await (await world.get(link, aidant)).text()
+    expect(form).toContain('value="courrier"')
+    expect(form).not.toContain('bulletin')
+    const slip = await world.post(link, { motif: 'autre', maniere: 'bulletin', recuLe: '2026-03-02T10:00' }, aidant)
+    expect(slip.status).toBe(422)
+    const page = async (who: AidantKey) => (await world.get(`/demarches/${id}`, await world.sessionOf(who))).text()
+    expect(await page('ines')).toContain(link)
+    expect(await page('thomas')).not.toContain(link)
+    await openFor('nadia')
+    expect(await page('nadia')).toContain(link)
+    ok(await contest(id))
+    expect(await page('nadia')).not.toContain(link)
+    expect(await page('ines')).toContain(link)
+  })
+
+  it('ouvrir le dossier pour répondre ramène à la contestation, et à rien d’autre', async () => {
+    const id = await note('thomas')
+    ok(await contest(id))
+    const referent = await world.sessionOf('nadia')
+    const one = `/structure/contestations/${(await said(id))[0]!.id}`
+    const door = (await world.get(one, referent)).headers.get('location')!
+    const html = await (await world.get(door, referent)).text()
+    await expectValidHtml(html)
+    expect(html).toContain('Pour lire ce que la personne dit et lui répondre')
+    expect(html).toMatch(/href="\/structure\/contestations"[^>]*>[^<]*(<[^>]*>)*[^<]*Contestations/)
+    const open = (address: string) =>
+      world.post(address, { motif: 'reclamation', envoi: randomUUID() }, referent).then(({ headers }) => headers.get('location'))
+    expect(await open(door)).toBe(one)
+    for (const suite of [
+      '//ailleurs.example/',
+      'https://ailleurs.example',
+      '/structure/contestations/../equipe',
+      '/mon-espace/code',
+    ])
+      expect(await open(`${door.split('?')[0]}?suite=${encodeURIComponent(suite)}`)).toBe(
+        `/structure/personnes/${mandat.usagerId}`,
+      )
+  })
+
+  it('notée par erreur, elle n’est dite « abandonnée » dans aucune liste', async () => {
+    const id = await note('thomas')
+    ok(await correctDemarche(world.db, world.as('thomas'), { demarcheId: id, faits: null, raison: 'Autre personne.' }))
+    await openFor('nadia')
+    const lists = [
+      ['thomas', `/personnes/${mandat.usagerId}`, 'Par Thomas Lacombe'],
+      ['nadia', `/structure/personnes/${mandat.usagerId}`, 'Notée par Thomas Lacombe'],
+    ] as const
+    for (const [who, address, words] of lists) {
+      const html = await (await world.get(address, await world.sessionOf(who))).text()
+      expect(html).toContain(words)
+      expect(html).not.toContain('Abandonnée')
+    }
   })
 
   it('un aidant enregistre ce qu’il entend, et ne lit pas qu’elle conteste', async () => {

@@ -241,6 +241,7 @@ describe('noter une démarche', () => {
     ['un montant nul', { demarche: 'hlm', resultat: 'deposee', montant: '0,00' }, 'par exemple 12,50'],
     ['un montant immense', { demarche: 'hlm', resultat: 'deposee', montant: '999999999' }, 'trop grand'],
     ['une étape sans quoi', { demarche: 'hlm', resultat: 'deposee', etapeQui: 'aidant' }, 'ce qu’il reste à faire'],
+    ['une suite pour elle sans quoi', { demarche: 'hlm', resultat: 'a_faire_par_la_personne' }, 'ce qu’il reste à faire'],
     ['une note trop longue', { demarche: 'hlm', resultat: 'deposee', note: 'a'.repeat(281) }, '280 caractères au plus'],
     ['une date impossible', { demarche: 'hlm', resultat: 'deposee', faiteLe: '31/02/2026 10:00' }, 'Écrivez la date'],
   ])('est refusé, les réponses gardées : %s', async (_name, fields, words) => {
@@ -505,6 +506,30 @@ describe('hors du mandat', () => {
       motif: 'Je croyais que non',
     })
     expect(await recordedRow(sent.location!.split('notee=')[1]!)).toMatchObject({ genre: 'reguliere', motif_hors_mandat: null })
+  })
+
+  it('en y venant droit, un seul bouton, et d’abord ce que le mandat ne couvre pas', async () => {
+    const { html } = await story.get(awa, horsMandat())
+    await expectValidHtml(html)
+    expect(html.match(/Enregistrer/g)).toHaveLength(1)
+    expect(html).not.toContain('de ce mandat')
+    const codes = [...html.matchAll(/name="demarche" value="([^"]+)"/g)].map(([, code]) => code)
+    expect(codes.indexOf('hlm')).toBeGreaterThan(codes.indexOf('autre'))
+    expect(codes.slice(0, 8)).not.toContain('hlm')
+  })
+
+  it('en pause, ce qui est arrêté n’est plus dit ni proposé', async () => {
+    const at = await story.revoke(mandat, ['logement'])
+    for (const thematique of ['papiers', 'social', 'argent'] as const) await story.suspend(mandat, thematique)
+    await story.database.freeze(seconds(at, 3600))
+    const { html } = await story.get(awa, nouvelle())
+    await expectValidHtml(html)
+    expect(html.replaceAll('\u00a0', ' ')).toMatch(/Le mandat [^(]*\(papiers, santé, [^)]*\) est en pause/)
+    expect(html).not.toMatch(/Le mandat [^(]*\([^)]*logement[^)]*\)/)
+    const codes = [...html.matchAll(/name="demarche" value="([^"]+)"/g)].map(([, code]) => code)
+    expect(codes).not.toContain('hlm')
+    expect(html).toContain('<option value="logement">Logement (hors du mandat)')
+    expect(html).not.toContain('Papiers - Citoyenneté - Élections (hors du mandat)')
   })
 
   it('un mandat arrêté, fini ou en pause se dit, et laisse noter ce qui a été fait avant', async () => {

@@ -131,6 +131,20 @@ describe('imprimer un mandat', () => {
   })
 })
 
+describe('le relevé', () => {
+  it('date ce qui est attendu, dit « à vous », et laisse ce qu’une autre note a fini', async () => {
+    const mandat = await world.signMandat({ persona: 'marcel', perimetre: ['logement'] })
+    const note = async (more: Parameters<typeof uneDemarche>[2]) =>
+      ok(await recordDemarche(world.db, world.as('thomas'), uneDemarche(mandat.id, 'logement', more), true))
+    await note({ titre: 'Une lettre', etapeQuoi: 'Signer la lettre', etapeQui: 'personne' })
+    await note({ titre: 'Un bail', etapeQuoi: 'Apporter le bail', etapeQui: 'personne' })
+    await note({ titre: 'Une lettre', resultat: 'terminee' })
+    const { text } = await pdfOf(await shePrints(mandat.id, 'releve', 'marcel'))
+    expect(text).toMatch(/Apporterlebail\(àvous\)\(faitle\d/)
+    expect(text).not.toContain('Signerlalettre')
+  })
+})
+
 describe('plusieurs papiers demandés ensemble', () => {
   /** Makes nothing until it is told to: whoever asked waits. */
   const slow = () => {

@@ -23,7 +23,7 @@ import {
   KIND,
   majuscule,
   nomComplet,
-  RESULTAT,
+  resultatEtQui,
   THEMATIQUE,
   temps,
 } from '../kit/words.ts'
@@ -85,7 +85,7 @@ const moment = (d: DemarcheRow, signalee: boolean): Moment => ({
     html`, notée le ${temps(d.recordedAt, jourEtHeure(d.recordedAt, d.fuseau))}`
   }`,
   what: html`<a href="/demarches/${d.id}">${d.titre ?? 'Démarche'}</a>`,
-  who: `${RESULTAT[d.resultat]}, notée par ${d.aidantPrenom} ${d.aidantNom}`,
+  who: resultatEtQui(d, 'notée par'),
   more: html`${signalee && html`<p><strong>${FAITE_APRES_DEMANDE}</strong></p>`}${d.genre !== 'reguliere' && html`<p><strong>${KIND[d.genre]}</strong>${d.motifHorsMandat && ` : ${d.motifHorsMandat}`}</p>`}${[correctionEnMots(d), contestationEnMots(d)].map((words) => words && html`<p><strong>${words}</strong></p>`)}${facts(
     [
       { term: 'Thématique', value: d.thematique !== null && THEMATIQUE[d.thematique].titre },

@@ -6,10 +6,20 @@ import { type Frame, page } from '../kit/page.ts'
 import { de, nomComplet } from '../kit/words.ts'
 import { MOTIF_OUVERTURE } from './words.ts'
 
-type Props = { frame: Frame; usager: UsagerRow; envoi: string; retour: Html; values?: Values; errors?: Errors }
+type Props = {
+  frame: Frame
+  usager: UsagerRow
+  envoi: string
+  /** Where she came from. */
+  retour: Html
+  /** The contestation that she wants to read, once it is open. */
+  vers?: string | undefined
+  values?: Values
+  errors?: Errors
+}
 
 /** Asks a référent why she opens a dossier. */
-export const openPage = ({ frame, usager, envoi, retour, values = {}, errors = {} }: Props) =>
+export const openPage = ({ frame, usager, envoi, retour, vers, values = {}, errors = {} }: Props) =>
   page(
     {
       ...frame,
@@ -20,6 +30,7 @@ export const openPage = ({ frame, usager, envoi, retour, values = {}, errors = {
     },
     'Ouvrir un dossier',
     html`${errorSummary(errors, { envoi: 'contenu', formulaire: 'contenu' })}
+    ${vers && html`<p>Pour lire ce que la personne dit et lui répondre, ouvrez d’abord son dossier : vous y reviendrez aussitôt.</p>`}
     <p>Il faut une raison pour l’ouvrir. Vous y lirez ses mandats et ses démarches, même confidentielles, sauf les réclamations, pendant ${OUVERTURE_MINUTES} minutes. Si vous n’avez pas donné votre second facteur depuis 5 minutes, il vous sera demandé ensuite. <strong>La personne verra que vous l’avez ouvert, quand, et pourquoi.</strong></p>
     ${form(
       {},

@@ -1,9 +1,8 @@
 import type { AnswerRefusal } from '../../src/demarche/answer.ts'
 import type { RecordContestationRefusal } from '../../src/demarche/contest.ts'
-import { enRetard, REPONSE_JOURS } from '../../src/demarche/contestation.ts'
+import { enRetard, MANIERES_DE_LE_DIRE, REPONSE_JOURS, type Reponse } from '../../src/demarche/contestation.ts'
 import type { AContester, ContestationRow } from '../../src/demarche/contestation-queries.ts'
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
-import { MANIERES } from '../../src/mandat/fin.ts'
 import type { Contacts, UsagerRow } from '../../src/usager/queries.ts'
 import { alert, success } from '../kit/alert.ts'
 import { back } from '../kit/card.ts'
@@ -67,7 +66,7 @@ export const contestationRecuePage = ({ frame, demarche, usager, auteur, now, va
       ${radios({
         name: 'maniere',
         legend: 'Comment l’a-t-elle dit ?',
-        options: MANIERES.map((value) => ({ value, label: majuscule(MANIERE[value]) })),
+        options: MANIERES_DE_LE_DIRE.map((value) => ({ value, label: majuscule(MANIERE[value]) })),
         value: values.maniere,
         error: errors.maniere,
       })}
@@ -126,7 +125,7 @@ export const contestationsPage = ({ frame, contestations, fuseau, now }: ListePr
 
 const REPONSE_REFUSEE = {
   introuvable: 'Cette contestation n’est pas à vous de répondre.',
-  deja_repondue: 'Un référent a déjà répondu.',
+  deja_repondue: 'Une réponse avait déjà été donnée : une réponse se donne une seule fois.',
   dossier_referme: REFUSAL.dossier_referme,
   rien_de_corrige: 'Rien n’a été corrigé depuis qu’elle l’a dit : corrigez d’abord la démarche, puis répondez.',
 } as const satisfies Record<AnswerRefusal, string>
@@ -140,6 +139,8 @@ type UneProps = Typed & {
   fuseau: string
   now: Date
   refusal?: AnswerRefusal | undefined
+  /** With the refusal `deja_repondue`: what was not recorded. */
+  perdue?: { reponse: Reponse; note: string | null } | undefined
 }
 
 /** What she contests, and the answer: given once, with the dossier open. */
@@ -153,6 +154,7 @@ export const contestationPage = ({
   values = {},
   errors = {},
   refusal,
+  perdue,
 }: UneProps) => {
   const { motif, contestedAt, maniere, recuLe, answeredAt, reponse, enPause, corrigeeDepuis } = contestation
   return page(
@@ -164,8 +166,8 @@ export const contestationPage = ({
     },
     'Contestation',
     html`${errorSummary(errors)}
-    ${refusal && alert('La réponse n’est pas enregistrée', REPONSE_REFUSEE[refusal])}
-    ${answeredAt && success('La personne a une réponse', usager.suivi === 'papier' ? 'Cette personne est prévenue sur papier : imprimez cette page, et remettez-la-lui vous-même.' : 'La réponse se lit dans son espace.')}
+    ${refusal && alert('Votre réponse n’est pas enregistrée', html`<p>${REPONSE_REFUSEE[refusal]}</p>${perdue && answeredAt && html`<p>Celle qui compte, plus bas, est de ${contestation.reponduParPrenom} ${contestation.reponduParNom}, le ${jourEtHeure(answeredAt, fuseau)}. Vous aviez choisi : « ${REPONSE[perdue.reponse]} »${perdue.note !== null && html`, et écrit : « ${perdue.note} »`}.</p>`}`)}
+    ${answeredAt && !refusal && success('La personne a une réponse', usager.suivi === 'papier' ? 'Cette personne est prévenue sur papier : imprimez cette page, et remettez-la-lui vous-même.' : 'La réponse se lit dans son espace.')}
     ${
       demarche
         ? html`${facts([

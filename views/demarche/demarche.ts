@@ -71,7 +71,12 @@ export const demarchePage = ({ frame, demarche, usager, preuve, corrige, fait }:
       )
     }
     <p><a href="/mandats/${demarche.mandatId}">Voir le mandat</a></p>
-    <p><a href="/demarches/${demarche.id}/contestation">La personne n’est pas d’accord : l’enregistrer</a></p>
+    ${
+      // What its author must not record, nor the direction when it already waits for its answer, which is said above.
+      !preuve &&
+      (!demarche.contestation || demarche.contestation.answeredAt) &&
+      html`<p><a href="/demarches/${demarche.id}/contestation">La personne n’est pas d’accord : l’enregistrer</a></p>`
+    }
     ${corrige && demarche.titre !== null && html`<p><a href="/demarches/${demarche.id}/corriger">Corriger</a></p>`}
     ${preuve && preuveDe(demarche, preuve)}`,
   )

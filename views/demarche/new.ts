@@ -1,4 +1,4 @@
-import type { CatalogueItem } from '../../src/demarche/demarche.ts'
+import { type CatalogueItem, proposees } from '../../src/demarche/demarche.ts'
 import { AUTRE, PAR_DEFAUT } from '../../src/demarche/forms.ts'
 import type { DejaNotee } from '../../src/demarche/queries.ts'
 import type { RecordRefusal } from '../../src/demarche/record.ts'
@@ -54,6 +54,8 @@ export type NewDemarcheProps = {
   autorisations: readonly Autorisation[]
   /** The most useful first. */
   suggestions: readonly CatalogueItem[]
+  /** The same, of what the mandat does not allow. */
+  ailleurs: readonly CatalogueItem[]
   envoi: string
   values?: Values
   errors?: Errors
@@ -111,6 +113,8 @@ export const newDemarchePage = (props: NewDemarcheProps) => {
   const errors = field ? { ...props.errors, [field]: REFUSAL[refusal] } : (props.errors ?? {})
   const address = `/mandats/${mandat.id}/demarches`
   const done = horsMandat?.done
+  // Nothing of it was sent yet: she did not come from a démarche that the mandat refused.
+  const direct = Object.keys(values).length === 0
   return page(
     { ...frame, above: back(nomComplet(usager), `/personnes/${usager.id}`), invalid: Object.keys(errors).length > 0 },
     horsMandat ? 'Noter un acte hors mandat' : 'Noter une démarche',
@@ -144,20 +148,25 @@ export const newDemarchePage = (props: NewDemarcheProps) => {
           value: values.motif,
           error: errors.motif,
         })}
-        ${button('Enregistrer comme acte hors mandat')}
+        ${!direct && button('Enregistrer comme acte hors mandat')}
         <h2>La démarche</h2>`
       }
       ${quoi({ ...props, errors })}
-      ${radios({ name: 'resultat', legend: 'Résultat', options: RESULTAT, value: values.resultat, error: errors.resultat, inline: true })}
+      ${radios({ name: 'resultat', legend: 'Résultat', hint: '« À faire par la personne » : écrivez ce qu’il lui reste à faire, dans « Plus de précisions ».', options: RESULTAT, value: values.resultat, error: errors.resultat, inline: true })}
       ${(horsMandat || mandat.etat !== 'actif') && faiteLe(values, errors)}
       ${precisions(values, errors, !horsMandat && mandat.etat === 'actif')}
       ${
-        horsMandat
-          ? buttons([
-              button('Enregistrer comme acte hors mandat', { kind: 'secondary' }),
-              button('Enregistrer dans le mandat', { kind: 'secondary', action: `${address}/nouvelle` }),
-            ])
-          : buttons([button('Enregistrer'), buttonLink('Noter un acte hors mandat', `${address}/hors-mandat`, { kind: 'link' })])
+        horsMandat && direct
+          ? button('Enregistrer comme acte hors mandat')
+          : horsMandat
+            ? buttons([
+                button('Enregistrer comme acte hors mandat', { kind: 'secondary' }),
+                button('Enregistrer dans le mandat', { kind: 'secondary', action: `${address}/nouvelle` }),
+              ])
+            : buttons([
+                button('Enregistrer'),
+                buttonLink('Noter un acte hors mandat', `${address}/hors-mandat`, { kind: 'link' }),
+              ])
       }`,
     )}`,
   )
@@ -181,7 +190,7 @@ const dejaNotee = ({ id, recordedAt }: DejaNotee, values: Values, fuseau: string
 
 /** Whose mandat, for what, and whether it is in force. */
 const situation = (mandat: MandatEtat, usager: UsagerRow): Html => {
-  const { etat, expiresAt, endedAt, endedHow, fuseau, perimetre, enVigueur } = mandat
+  const { etat, expiresAt, endedAt, endedHow, fuseau, enVigueur } = mandat
   if (etat === 'actif')
     return html`<p>Pour <strong>${nomCourant(usager)}</strong>. Mandat en cours jusqu’au ${auSoir(expiresAt, fuseau)} : ${enMots(enVigueur)}.</p>`
   const since =
@@ -192,16 +201,17 @@ const situation = (mandat: MandatEtat, usager: UsagerRow): Html => {
         : 'est en pause'
   return alert(
     'Ce mandat n’est pas en cours',
-    html`<p>Le mandat ${de(nomCourant(usager))} (${enMots(perimetre)}) ${since} : aucune démarche nouvelle n’est permise.</p>
+    html`<p>Le mandat ${de(nomCourant(usager))} (${enMots(proposees(mandat))}) ${since} : aucune démarche nouvelle n’est permise.</p>
     <p>Ce qui a été fait pendant qu’il était en cours peut encore être noté : dites quand, à « Faite le ». Le reste se note comme acte hors mandat.</p>`,
     'warning',
   )
 }
 
-const quoi = ({ mandat, suggestions, values = {}, errors = {} }: NewDemarcheProps): Html => {
-  const [near, far] = [suggestions.slice(0, TUILES), suggestions.slice(TUILES)]
-  const dansLeMandat = THEMATIQUES.filter((thematique) => mandat.enVigueur.includes(thematique))
-  const ailleurs = THEMATIQUES.filter((thematique) => !mandat.enVigueur.includes(thematique))
+const quoi = ({ mandat, suggestions, ailleurs, horsMandat, values = {}, errors = {} }: NewDemarcheProps): Html => {
+  // Coming to note an act outside the mandat, what is outside comes first; sent here by her answers, she finds them where they were.
+  const offered = !horsMandat ? suggestions : horsMandat.done ? [...suggestions, ...ailleurs] : [...ailleurs, ...suggestions]
+  const [near, far] = [offered.slice(0, TUILES), offered.slice(TUILES)]
+  const dansLeMandat = proposees(mandat)
   const autre = Boolean(values.titre || errors.titre || errors.thematique)
   return html`${tiles({
     name: 'demarche',
@@ -216,8 +226,14 @@ const quoi = ({ mandat, suggestions, values = {}, errors = {} }: NewDemarcheProp
       name: 'thematique',
       label: 'Thématique',
       options: [
-        ...dansLeMandat.map((value) => ({ value, label: THEMATIQUE[value].titre })),
-        ...ailleurs.map((value) => ({ value, label: `${THEMATIQUE[value].titre} (hors du mandat)` })),
+        ...THEMATIQUES.filter((value) => dansLeMandat.includes(value)).map((value) => ({
+          value,
+          label: THEMATIQUE[value].titre,
+        })),
+        ...THEMATIQUES.filter((value) => !dansLeMandat.includes(value)).map((value) => ({
+          value,
+          label: `${THEMATIQUE[value].titre} (hors du mandat)`,
+        })),
       ],
       value: values.thematique,
       error: errors.thematique,
@@ -226,12 +242,12 @@ const quoi = ({ mandat, suggestions, values = {}, errors = {} }: NewDemarcheProp
   ${
     far.length > 0 &&
     details(
-      `Voir ${far.length} autres démarches de ce mandat`,
+      `Voir ${far.length} autres démarches${horsMandat ? '' : ' de ce mandat'}`,
       far.some(({ code }) => code === values.demarche),
       radios({
         name: 'demarche',
         id: 'champ-demarche-suite',
-        legend: 'Les autres démarches de ce mandat',
+        legend: horsMandat ? 'Les autres démarches' : 'Les autres démarches de ce mandat',
         options: far.map(choice),
         value: values.demarche,
       }),

@@ -117,8 +117,8 @@ export const PROOF_REFUSAL = {
 } as const satisfies Record<LineRefusal, string>
 
 /** Never « vérifié »: it says nothing of whether what was done was right. */
-export const mentionOf = (signedAt: Date, temoigne: boolean): string =>
-  `Non modifié depuis le ${jourEtHeure(signedAt, 'Europe/Paris')}${temoigne ? ', un témoin extérieur l’a vu' : ' ; aucun témoin ne l’a encore vu'}. Cela ne dit pas que ce qui a été fait était juste.`
+export const mentionOf = (depuis: Date, temoigne: boolean): string =>
+  `Non modifié depuis le ${jourEtHeure(depuis, 'Europe/Paris')}${temoigne ? ', un témoin extérieur l’a vu' : ' ; aucun témoin ne l’a encore vu'}. Cela ne dit pas que ce qui a été fait était juste.`
 
 export const MOTIF_EFFACEMENT = {
   conservation: 'six ans ont passé depuis la fin de son dernier mandat',

@@ -44,9 +44,11 @@ export const THEMATIQUE = {
   loisirs: { titre: 'Loisirs - Sport - Culture', exemples: 'permis bateau, associations', mots: ['loisirs', 'sport', 'culture'] },
 } as const satisfies Record<Thematique, { titre: string; exemples: string; mots: readonly string[] }>
 
-/** Shown wherever `argent` is chosen. */
+/** Shown wherever `argent` is chosen: to the person, and to the aidant of her. */
 export const AVERTISSEMENT_ARGENT =
   'Un dossier de surendettement peut être préparé avec vous, mais c’est vous qui le signez (article R. 721-2 du code de la consommation).'
+export const AVERTISSEMENT_ARGENT_AIDANT =
+  'Un dossier de surendettement peut être préparé avec la personne, mais c’est elle qui le signe (article R. 721-2 du code de la consommation).'
 
 export const DUREE = {
   jour: 'Une journée, jusqu’au lendemain soir',
@@ -368,15 +370,14 @@ export const jourDeChamp = (at: Date, zone: string): string => {
   return `${year}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`
 }
 
-/** « Apporter l’avis d’imposition (la personne), pour le 3 mars 2027 »; null when nothing comes next. */
-export const etapeEnMots = ({
-  etapeQuoi,
-  etapeQui,
-  etapeQuand,
-}: Pick<DemarcheRow, 'etapeQuoi' | 'etapeQui' | 'etapeQuand'>): string | null =>
+/** « Apporter l’avis d’imposition (la personne), pour le 3 mars 2027 »; null when nothing comes next. `personne`: how she is named, « à vous » to herself. */
+export const etapeEnMots = (
+  { etapeQuoi, etapeQui, etapeQuand }: Pick<DemarcheRow, 'etapeQuoi' | 'etapeQui' | 'etapeQuand'>,
+  personne: string = ETAPE_QUI.personne,
+): string | null =>
   etapeQuoi &&
   [
-    etapeQui ? `${etapeQuoi} (${ETAPE_QUI[etapeQui].toLocaleLowerCase('fr')})` : etapeQuoi,
+    etapeQui ? `${etapeQuoi} (${(etapeQui === 'personne' ? personne : ETAPE_QUI[etapeQui]).toLocaleLowerCase('fr')})` : etapeQuoi,
     etapeQuand && `pour le ${dateEcrite(etapeQuand)}`,
   ]
     .filter(Boolean)
@@ -392,6 +393,13 @@ export const suiviEnMots = ({ suivi, email, telephone }: Contacts): string => {
 /** What an act came to; noted by mistake, it came to nothing, and nobody gave it up. */
 export const resultatEnMots = ({ resultat, correction }: Pick<DemarcheRow, 'resultat' | 'correction'>): string | null =>
   correction?.annulee ? null : RESULTAT[resultat]
+
+/** « Déposée, par Awa Diallo »; of one noted by mistake, who wrote it and no result. */
+export const resultatEtQui = (
+  demarche: Pick<DemarcheRow, 'resultat' | 'correction' | 'aidantPrenom' | 'aidantNom'>,
+  par: 'par' | 'notée par',
+): string =>
+  majuscule([resultatEnMots(demarche), `${par} ${demarche.aidantPrenom} ${demarche.aidantNom}`].filter(Boolean).join(', '))
 
 /** « Corrigée le 3 mars 2027 par Awa Diallo. Pourquoi : … »; of one noted by mistake, that it was not done. */
 export const correctionEnMots = ({ correction, fuseau }: Pick<DemarcheRow, 'correction' | 'fuseau'>): string | null =>

@@ -121,7 +121,7 @@ export const accordPage = (props: Props) => {
       ${hidden('lues', lues)}
       ${hidden('dernierJour', jour)}
       <div class="beside">
-      <h2>Pour l’aidant, avant de donner l’écran</h2>
+      <h2>Pour l’aidant : reprenez l’écran un instant</h2>
       ${checkbox({
         name: 'redit',
         label: 'La personne a redit avec ses mots qui, quoi, jusqu’à quand, et comment arrêter',

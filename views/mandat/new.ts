@@ -13,7 +13,7 @@ import { step } from '../kit/card.ts'
 import { button, buttonLink, type Errors, errorSummary, form, radios, tiles, type Values } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
-import { AVERTISSEMENT_ARGENT, auSoir, DUREE, enMots, ilYA, nomCourant, THEMATIQUE } from '../kit/words.ts'
+import { AVERTISSEMENT_ARGENT_AIDANT, auSoir, DUREE, enMots, ilYA, nomCourant, THEMATIQUE } from '../kit/words.ts'
 import { REFUSAL, type Refusal } from './refusals.ts'
 import { RENDRE } from './rendre.ts'
 
@@ -90,7 +90,7 @@ export const newMandatPage = ({
           label: THEMATIQUE[value].titre,
           hint: THEMATIQUE[value].exemples,
           icon: value,
-          warning: value === 'argent' ? AVERTISSEMENT_ARGENT : undefined,
+          warning: value === 'argent' ? AVERTISSEMENT_ARGENT_AIDANT : undefined,
         })),
         value: typed.thematiques,
         error: errors.thematiques,

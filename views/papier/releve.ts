@@ -1,4 +1,4 @@
-import { attendReponse } from '../../src/demarche/demarche.ts'
+import { attendReponse, derniersEtats } from '../../src/demarche/demarche.ts'
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
 import type { Bloc, Papier } from '../../src/papier/papier.ts'
 import { laStructure } from '../../src/structure/nom.ts'
@@ -34,7 +34,8 @@ type Faits = Pick<FaitsMandat, 'numero' | 'contenu' | 'expiresAt' | 'arret' | 'n
 export const relevePapier = ({ numero, contenu, expiresAt, arret, now, demarches, coupe, signalees }: Faits): Papier => {
   const { structure, identite } = contenu
   const { fuseau } = structure
-  const expected = demarches.filter((one) => one.titre !== null && (one.etapeQuoi !== null || attendReponse(one)))
+  // Noted again since, what was to be done or waited for was: the latest says where it stands.
+  const expected = derniersEtats(demarches).filter((one) => one.titre !== null && (one.etapeQuoi !== null || attendReponse(one)))
   const hidden = demarches.some(({ titre }) => titre === null)
   return {
     nom: 'releve',
@@ -53,7 +54,7 @@ export const relevePapier = ({ numero, contenu, expiresAt, arret, now, demarches
       },
       ...(arret ? [{ genre: 'avis' as const, texte: arret }] : []),
       { genre: 'titre', texte: 'Ce qui est attendu' },
-      ...attendu(expected, hidden),
+      ...attendu(expected, hidden, fuseau),
       ...fait(demarches, signalees, fuseau),
       ...(coupe
         ? [
@@ -72,14 +73,14 @@ export const relevePapier = ({ numero, contenu, expiresAt, arret, now, demarches
   }
 }
 
-const attendu = (expected: readonly DemarcheRow[], hidden: boolean): Bloc[] => [
+const attendu = (expected: readonly DemarcheRow[], hidden: boolean, fuseau: string): Bloc[] => [
   ...(expected.length > 0
     ? [
         {
           genre: 'liste' as const,
           lignes: expected.map((one) => ({
             fort: titreDe(one),
-            texte: etapeEnMots(one) ?? `Une réponse${one.administration ? ` (${one.administration})` : ''}`,
+            texte: `${etapeEnMots(one, 'à vous') ?? `Une réponse${one.administration ? ` (${one.administration})` : ''}`} (fait le ${jour(one.doneAt, fuseau)})`,
           })),
         },
       ]

@@ -1,9 +1,10 @@
-import { enRetard } from '../../src/demarche/contestation.ts'
+import { enRetard, type MotifContestation, REPONSE_JOURS } from '../../src/demarche/contestation.ts'
 import type { ContestationRow } from '../../src/demarche/contestation-queries.ts'
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
 import type { MandatEtat } from '../../src/mandat/queries.ts'
 import { deLaStructure, laStructure } from '../../src/structure/nom.ts'
 import type { Structure } from '../../src/usager/queries.ts'
+import { alert } from '../kit/alert.ts'
 import { back, sentence } from '../kit/card.ts'
 import { motifs, note } from '../kit/contestation.ts'
 import { button, buttonLink, checkbox, type Errors, errorSummary, form, type Values } from '../kit/form.ts'
@@ -29,6 +30,8 @@ type Props = {
   now: Date
   values?: Values
   errors?: Errors
+  /** What she has just said again, otherwise than what waits for its answer: it is not kept. */
+  perdu?: { motif: MotifContestation; note: string | null; pause: string | null } | undefined
 }
 
 /** One act, and what she says of it when she does not agree. */
@@ -43,6 +46,7 @@ export const actePage = ({
   now,
   values = {},
   errors = {},
+  perdu,
 }: Props) => {
   const here = `/mon-espace/demarches/${demarche.id}`
   const open = contestations.filter(({ answeredAt }) => !answeredAt)
@@ -56,15 +60,17 @@ export const actePage = ({
     },
     'Une démarche faite pour vous',
     html`${errorSummary(errors)}
+    ${perdu && hers && pasGarde(perdu, hers, demarche.fuseau)}
     ${timeline([acte(demarche, { seul: true, parCode: frame.parCode })])}
     ${contestations.length > 0 && html`<h2 id="desaccord">${open.length > 0 ? 'Vous n’êtes pas d’accord' : 'Ce qui a été dit'}</h2>`}
-    ${open.length > 0 && sentence(html`C’est écrit : le responsable ${deLaStructure(structure.nom)} doit vous répondre.`)}
+    ${open.length > 0 && sentence(html`C’est écrit : le responsable ${deLaStructure(structure.nom)} doit vous répondre dans les ${REPONSE_JOURS} jours.`)}
     ${contestations.map((one) => dit(one, demarche.fuseau, now))}
     ${!hers && html`<h2>Je ne suis pas d’accord</h2>`}
     ${!hers && open.length > 0 && sentence('Un aidant l’a écrit pour vous. Vous pouvez le dire aussi vous-même : le responsable lit les deux.')}
     ${
       hers
-        ? html`${hers.enPause && html`<p><a href="/mon-espace/mandats/${(enCours ?? mandat).id}/pause">Rester en pause après la réponse</a></p>`}
+        ? html`${hers.enPause && !frame.parCode && html`<p><a href="/mon-espace/mandats/${(enCours ?? mandat).id}/reprise">Remettre en route</a></p>`}
+      ${hers.enPause && html`<p><a href="/mon-espace/mandats/${(enCours ?? mandat).id}/pause">Rester en pause après la réponse</a></p>`}
       <p><a href="/mon-espace/mandats/${(enCours ?? mandat).id}/arreter">Arrêter, quand vous voulez</a></p>`
         : par === 'ici'
           ? contester(frame, demarche, enCours, structure, values, errors)
@@ -74,6 +80,14 @@ export const actePage = ({
     }`,
   )
 }
+
+/** Said otherwise from another tab: what is kept, and what is not, so that she does not wait for an answer to what nobody reads. */
+const pasGarde = ({ motif, note, pause }: NonNullable<Props['perdu']>, hers: ContestationRow, fuseau: string): Html =>
+  alert(
+    'Ce que vous venez d’écrire n’est pas gardé',
+    html`<p>Vous l’aviez déjà dit le ${jourEtHeure(hers.contestedAt, fuseau)} : c’est cela que le responsable lit, plus bas. Il doit d’abord y répondre.</p>
+    <p>N’est pas gardé : « ${MOTIF_CONTESTATION[motif]} »${note !== null && html`, « ${note} »`}.${!hers.enPause && pause && ' La pause que vous avez cochée n’est pas mise.'}</p>`,
+  )
 
 /** What was said once, and what came of it. */
 const dit = (one: ContestationRow, fuseau: string, now: Date): Html =>
@@ -93,7 +107,9 @@ const dit = (one: ContestationRow, fuseau: string, now: Date): Html =>
       value:
         !one.answeredAt &&
         !one.maniere &&
-        (one.enPause ? 'C’est en pause, jusqu’à la réponse ou quand vous voulez.' : 'Aucune pause n’attend la réponse.'),
+        (one.enPause
+          ? `Vos démarches ${deMots([one.enPause])} sont en pause, jusqu’à la réponse ou quand vous voulez.`
+          : 'Aucune pause n’attend la réponse.'),
     },
     { term: 'Le responsable répond', value: one.reponse && REPONSE[one.reponse] },
     { term: 'Et ajoute', value: one.noteReponse },
@@ -120,7 +136,7 @@ const contester = (
   return html`<p>${
     reclamation
       ? 'C’est une réclamation : le responsable saura seulement que vous n’êtes pas d’accord. Il n’en lira rien.'
-      : `Le responsable ${deLaStructure(structure.nom)} lit ce que vous dites, et vous répond. Les autres aidants ne le voient pas. Si l’aidant est le seul responsable, c’est lui qui vous répond.`
+      : `Le responsable ${deLaStructure(structure.nom)} lit ce que vous dites, et vous répond dans les ${REPONSE_JOURS} jours. Les autres aidants ne le voient pas. Si l’aidant est le seul responsable, c’est lui qui vous répond.`
   }</p>
   ${form(
     {},
@@ -131,7 +147,7 @@ const contester = (
         ? checkbox({
             name: 'pause',
             label: `Mettre en pause mes démarches ${deMots([thematique])} en attendant la réponse`,
-            hint: `${remettre(frame)} Vous pouvez aussi tout arrêter.`,
+            hint: `${remettre(frame)} Vous pouvez aussi tout arrêter. Les aidants verront la pause, pas ce que vous dites.`,
             checked: values.pause !== undefined,
             error: errors.pause,
             optional: true,

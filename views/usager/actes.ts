@@ -76,9 +76,15 @@ const apart = ({ genre, recordedAt, fuseau, motifHorsMandat }: DemarcheRow): Htm
 }
 
 /** What comes next, and whose turn it is. */
-const suite = ({ etapeQuoi, etapeQui, etapeQuand }: DemarcheRow): Html | false =>
-  etapeQuoi !== null &&
-  html`<p>${ENSUITE[etapeQui ?? 'aucun']} ${etapeQuoi}${etapeQuand && html`, <strong>pour le ${dateEcrite(etapeQuand)}</strong>`}</p>`
+const suite = ({ etapeQuoi, etapeQui, etapeQuand, resultat, titre, aidantPrenom, aidantNom }: DemarcheRow): Html | false => {
+  if (etapeQuoi === null)
+    return (
+      resultat === 'a_faire_par_la_personne' &&
+      titre !== null &&
+      html`<p>Demandez à ${aidantPrenom} ${aidantNom} ce qu’il vous reste à faire.</p>`
+    )
+  return html`<p>${ENSUITE[etapeQui ?? 'aucun']} ${etapeQuoi}${etapeQuand && html`, <strong>pour le ${dateEcrite(etapeQuand)}</strong>`}</p>`
+}
 
 const ENSUITE = {
   personne: html`<strong>À vous de faire :</strong>`,

@@ -11,11 +11,13 @@ import { type Html, html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { majuscule, telephoneEnMots } from '../kit/words.ts'
 
+const PAS_CELUI_DU_MANDAT =
+  'Le code à côté du carré noir, sur le mandat, ne sert qu’à vérifier : prenez celui de la feuille « Pour vous seulement ».'
+
 /** One sentence for each reason her paper does not open, or a code is not sent or taken. */
 export const CODE_REFUSE = {
-  code_inconnu:
-    'Le code et l’année ne vont pas ensemble, ou ce code ne sert plus. Relisez votre feuille : si une structure vous en a donné plusieurs, c’est la dernière qui sert. Après 5 essais, un code attend le lendemain.',
-  sans_contact: 'Nous n’avons ni téléphone ni e-mail qui soit sûrement à vous : voici comment arrêter autrement.',
+  code_inconnu: `Le code et l’année ne vont pas ensemble, ou ce code ne sert plus. Relisez votre feuille : si une structure vous en a donné plusieurs, c’est la dernière qui sert. ${PAS_CELUI_DU_MANDAT} Après 5 essais, un code attend le lendemain.`,
+  sans_contact: 'Nous n’avons ni téléphone ni e-mail qui soit sûrement à vous : voici comment faire autrement.',
   trop_de_codes: 'Plusieurs codes sont déjà partis. Servez-vous du dernier reçu, ou attendez une heure.',
   plus_de_sms:
     'Plus aucun SMS ne peut partir aujourd’hui. Rien n’est arrêté : recommencez demain, ou arrêtez maintenant autrement, plus bas.',
@@ -58,6 +60,7 @@ export const codePage = ({ frame, values = {}, errors = {}, refusal, wait }: Cod
     'Ouvrir avec le code de mon papier',
     html`${errorSummary(errors)}${refusal && alert('Votre espace n’est pas ouvert', CODE_REFUSE[refusal])}${wait && tropDEssais(wait)}
     ${sentence('Le code est sur votre feuille « Pour vous seulement ».')}
+    ${refusal === undefined && html`<p>${PAS_CELUI_DU_MANDAT}</p>`}
     ${form({ action: '/mon-espace/code' }, html`${champsDuCode(values, errors)}${button('Ouvrir mon espace', { large: true })}`)}
     <p>Avec ce code, vous lisez ce qui est fait pour vous. Ce qui est confidentiel reste caché.</p>
     <p>Ce code est à vous seul. Personne d’autre ne doit s’en servir, pas même votre aidant : chaque ouverture est écrite dans votre espace.</p>`,
@@ -84,14 +87,15 @@ type ConfirmerProps = {
 }
 
 /** Before a stop or a pause: a code sent to the contact she proved at the accord. Without one, the other ways. */
-export const confirmerPage = ({ frame, contact, structures, suite, refusal }: ConfirmerProps): string =>
-  page(
+export const confirmerPage = ({ frame, contact, structures, suite, refusal }: ConfirmerProps): string => {
+  const quoi = suite.startsWith('/mon-espace/demarches/') ? DIRE_OU_ARRETER : ARRETER
+  return page(
     { ...frame, bare: true, above: back('Ne rien changer', '/mon-espace'), invalid: refusal !== undefined },
-    contact === undefined ? 'Arrêter autrement' : 'D’abord, un code pour vous',
+    contact === undefined ? quoi.autrement : 'D’abord, un code pour vous',
     contact === undefined
       ? html`${sentence(CODE_REFUSE.sans_contact)}
     ${franceConnect({ action: '/connexion/franceconnect' })}
-    ${autrement(structures)}`
+    ${autrement(structures, quoi)}`
       : html`${refusal && alert('Aucun code n’est parti', CODE_REFUSE[refusal])}
     ${
       refusal !== 'plus_de_sms' &&
@@ -101,8 +105,9 @@ export const confirmerPage = ({ frame, contact, structures, suite, refusal }: Co
     <p><a href="${address('/mon-espace/confirmer/code', suite)}">J’ai déjà reçu un code</a></p>
     <h2>${refusal === 'plus_de_sms' ? 'Arrêter maintenant' : 'Ce n’est plus votre numéro ou votre adresse ?'}</h2>
     ${franceConnect({ action: '/connexion/franceconnect' })}
-    ${autrement(structures)}`,
+    ${autrement(structures, quoi)}`,
   )
+}
 
 type ConfirmerCodeProps = { frame: Frame; contact: string; suite: string; errors?: Errors; refusal?: ProofRefusal }
 
@@ -136,10 +141,23 @@ const au = (contact: string): Html => html`${contact.includes('@') ? 'à' : 'au'
 
 const address = (path: string, suite: string) => `${path}?suite=${encodeURIComponent(suite)}`
 
+/** What she came for, which has other ways: a slip says only that she stops. */
+const BULLETIN = 'coupez le bas de votre feuille « Pour vous seulement », et envoyez-le ou donnez-le.'
+const ARRETER = {
+  autrement: 'Arrêter autrement',
+  titre: 'Arrêter par téléphone ou par courrier',
+  papier: [`Ou ${BULLETIN}`],
+}
+const DIRE_OU_ARRETER = {
+  autrement: 'Le dire autrement',
+  titre: 'Dire que vous n’êtes pas d’accord, ou arrêter, par téléphone ou par courrier',
+  papier: ['Ou écrivez au responsable de la structure que vous n’êtes pas d’accord.', `Pour arrêter, ${BULLETIN}`],
+}
+
 /** By telephone or on paper: nothing she may do needs a screen. */
-const autrement = (structures: readonly Structure[]): Html =>
-  html`<h2>Arrêter par téléphone ou par courrier</h2>
+const autrement = (structures: readonly Structure[], { titre, papier } = ARRETER): Html =>
+  html`<h2>${titre}</h2>
     <ul>
       ${structures.map(({ nom, telephone }) => html`<li>${majuscule(laStructure(nom))} : ${telephoneEnMots(telephone)}</li>`)}
-      <li>Ou coupez le bas de votre feuille « Pour vous seulement », et envoyez-le ou donnez-le.</li>
+      ${papier.map((words) => html`<li>${words}</li>`)}
     </ul>`

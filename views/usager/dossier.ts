@@ -23,7 +23,7 @@ import {
   majuscule,
   nomComplet,
   nomCourant,
-  RESULTAT,
+  resultatEtQui,
   suiviEnMots,
   temps,
 } from '../kit/words.ts'
@@ -106,7 +106,7 @@ export const dossierPage = ({
       demarches.map((demarche) => ({
         when: temps(demarche.doneAt, jourEtHeure(demarche.doneAt, fuseau)),
         what: readable(demarche) ? html`<a href="/demarches/${demarche.id}">${titleOf(demarche)}</a>` : titleOf(demarche),
-        who: html`${RESULTAT[demarche.resultat]}, par ${demarche.aidantPrenom} ${demarche.aidantNom}`,
+        who: resultatEtQui(demarche, 'par'),
         more: html`${apartOf(demarche, fuseau)}${correctionDe(demarche)}${nextOf(demarche)}`,
         kind: demarche.genre === 'reguliere' ? 'ordinary' : 'apart',
       })),

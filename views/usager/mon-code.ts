@@ -10,7 +10,7 @@ import { jourEtHeure, majuscule, temps } from '../kit/words.ts'
 type Props = {
   frame: Frame
   codes: readonly CodePrive[]
-  /** Her space was last opened with one; undefined when it was not since they were drawn, or in the twelve months that the log is kept. */
+  /** One last opened her space, or united what was apart; undefined when none did since they were drawn, or in the twelve months that the log is kept. */
   usedAt: Date | undefined
   fuseau: string
   errors?: Errors | undefined
@@ -35,11 +35,13 @@ export const monCodePage = ({ frame, codes, usedAt, fuseau, errors = {} }: Props
               },
             ]),
             {
-              term: 'Dernière ouverture',
-              value: usedAt ? temps(usedAt, jourEtHeure(usedAt, fuseau)) : 'Aucune depuis un an',
+              term: 'A servi en dernier',
+              value: usedAt
+                ? html`${temps(usedAt, jourEtHeure(usedAt, fuseau))}, pour ouvrir cet espace ou réunir vos historiques`
+                : 'Pas depuis un an',
             },
           ])}
-    <p><a href="/mon-espace/acces">Toutes les ouvertures</a></p>
+    <p><a href="/mon-espace/acces">Toutes les fois où il a servi</a></p>
     <h2>Votre feuille est perdue, ou quelqu’un l’a vue ?</h2>
     <p>Dès que vous appuyez, aucun ancien code ne sert plus, et ce qu’ils avaient ouvert se ferme. Pour l’avoir sur une feuille, avec le bulletin d’arrêt : ouvrez votre mandat, puis « Ma feuille, avec un nouveau code ».</p>
     ${form(
