@@ -21,6 +21,7 @@ import { openSigner } from '../../src/journal/note.ts'
 import { NO_WITNESS } from '../../src/journal/policy.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
 import { printPapier } from '../../src/papier/print.ts'
+import type { Renderer } from '../../src/papier/render.ts'
 import { ORIGIN, openTree, pemKey } from './arbre.ts'
 import {
   CALLERS,
@@ -44,7 +45,14 @@ const CALLERS_ALL = Object.keys(CALLERS) as Caller[]
 /** A word or an id that stands in the database, and those who may ever read it. */
 type Secret = { word: string; readers: readonly Caller[] }
 
-export type Answer = { status: number; location: string | null; body: string; headers: Headers }
+export type Answer = {
+  status: number
+  location: string | null
+  body: string
+  /** The body as it was sent, its unbreakable spaces too. */
+  html: string
+  headers: Headers
+}
 /** All that may be seen of an answer, its reference apart. */
 export const seenIn = ({ status, body, headers }: Answer): string =>
   [status, ...[...headers].filter(([name]) => name !== 'x-request-id'), body].join('\n')
@@ -82,7 +90,9 @@ export type Matrix = {
 }
 
 /** Two structures that know a person each and one together, with a mandat in each state, démarches, drafts, an open dossier. */
-export async function openMatrix(options: { rlsOnly?: boolean; twin?: string; more?: () => Hono<Env> } = {}): Promise<Matrix> {
+export async function openMatrix(
+  options: { rlsOnly?: boolean; twin?: string; more?: () => Hono<Env>; papers?: Renderer } = {},
+): Promise<Matrix> {
   const world = await newWorld({ simulator: true })
   const { sql, structures, signMandat } = world
   const db = options.rlsOnly ? openDb({ url: world.database.url, connections: 4, rlsOnly: true }) : world.db
@@ -90,7 +100,7 @@ export async function openMatrix(options: { rlsOnly?: boolean; twin?: string; mo
   const say = openLog((line) => void log.push(JSON.parse(line) as Record<string, unknown>))
   const signer = openSigner(pemKey(), ORIGIN)
   const config = { ...world.config, journal: { signer, policy: NO_WITNESS } }
-  const deps = { db, config, oidc: world.oidc, log: say }
+  const deps = { db, config, oidc: world.oidc, log: say, ...(options.papers && { papers: options.papers }) }
   const app = createApp(deps, options.more?.())
 
   const things: Thing[] = []
@@ -261,6 +271,7 @@ export async function openMatrix(options: { rlsOnly?: boolean; twin?: string; mo
     return {
       status: response.status,
       location: response.headers.get('location'),
+      html: await new Blob([await response.clone().arrayBuffer()]).text(),
       body: (await response.text()).replaceAll(reference, 'REFERENCE'),
       headers: response.headers,
     }

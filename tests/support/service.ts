@@ -185,7 +185,7 @@ export async function startService(): Promise<Service> {
 }
 
 /** Two pages of the same sort are made of the same parts: same address but for the names in it, same status, same classes and fields. */
-const sortOf = ({ path, status, html }: Screen) => {
+export const sortOf = ({ path, status, html }: Screen) => {
   const parts = new Set(html.match(/(?<= class=")(?:alert )?[^" ]*|(?<= (?:name|role)=")[^"]*|<h[1-4]|<table|<details/g))
   const where = path.replace(/\?.*/, '').replace(/[0-9a-f-]{36}|(?<=(?:lien|invitation)\/).*/g, ':id')
   return [status, ANYWHERE.includes(status) ? '' : where, ...[...parts].sort()].join(' ')

@@ -45,8 +45,12 @@ export const arreterPage = ({ frame, mandat, autorisations, autres, refusal, now
     .filter((one) => ['actif', 'suspendu'].includes(etatAutorisation(one, now).etat))
     .map(({ thematique }) => thematique)
   return page(
-    { ...frame, above: back('Ne rien changer', `/mon-espace/mandats/${mandat.id}`) },
-    `Arrêter avec ${laStructure(mandat.structureNom)}`,
+    {
+      ...frame,
+      heading: `Arrêter avec ${laStructure(mandat.structureNom)}`,
+      above: back('Ne rien changer', `/mon-espace/mandats/${mandat.id}`),
+    },
+    'Arrêter',
     html`${refusal && alert('Rien n’a changé', ARRET_REFUSE[refusal])}
     ${
       standing.length > 0 &&

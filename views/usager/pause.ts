@@ -26,8 +26,8 @@ export const pausePage = ({ frame, mandat, refusal }: Props) => {
   const { id, pausables, enPause, structureNom } = mandat
   const la = laStructure(structureNom)
   return page(
-    { ...frame, above: back('Ne rien changer', `/mon-espace/mandats/${id}`) },
-    `Mettre en pause avec ${la}`,
+    { ...frame, heading: `Mettre en pause avec ${la}`, above: back('Ne rien changer', `/mon-espace/mandats/${id}`) },
+    'Mettre en pause',
     html`${refusal && alert('Rien n’a changé', PAUSE_REFUSEE[refusal])}
     ${
       pausables.length > 0 &&
