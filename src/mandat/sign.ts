@@ -7,7 +7,7 @@ import { mine } from '../structure/mine.ts'
 import type { Identite } from '../usager/identite.ts'
 import { siennes } from '../usager/queries.ts'
 import { recognizeUsager } from '../usager/recognize.ts'
-import { announceMandat } from './announce.ts'
+import { announceContact, announceMandat } from './announce.ts'
 import {
   type ActingRow,
   actingOf,
@@ -156,7 +156,7 @@ async function sign(tx: Tx, by: Who & { kind: 'aidant' }, request: Signing, sign
         : Promise.resolve(true)
   if (!(await spent)) return { ok: false, refusal: 'second_facteur_refuse' }
 
-  const usagerId = await recognizeUsager(tx, identite, {
+  const { id: usagerId, remplace } = await recognizeUsager(tx, identite, {
     suivi,
     contact: brouillon.contact,
     prouveAt: brouillon.contactProuveAt,
@@ -169,6 +169,7 @@ async function sign(tx: Tx, by: Who & { kind: 'aidant' }, request: Signing, sign
     signer,
   )
   await announceMandat(tx, mandat)
+  if (remplace) await announceContact(tx, usagerId, mandat.line, [remplace])
   await deleteBrouillon(tx, brouillon.id)
   return { ok: true, id: mandat.id }
 }
@@ -280,7 +281,7 @@ async function insertMandat(tx: Tx, accepted: Accepted, signer: Signer) {
       ${tx.sql.json({ at: brouillon.accordAt!.toISOString(), suivi })})`
   await tx.sql`
     insert into code_verification (mandat_id, empreinte) values (${id}, ${empreinteDuCode(codeVerification(signer.secretsKey, id))})`
-  return { ...mandat, aidantId, signedAt, expiresAt: end, granted }
+  return { ...mandat, aidantId, signedAt, expiresAt: end, granted, line: line.id }
 }
 
 /** One person, one pseudonym for each structure: two papers of two structures cannot be joined by it. */

@@ -1,5 +1,6 @@
 import type { Tx } from '../db.ts'
 import { append } from '../journal/append.ts'
+import type { Contact } from '../notification/words.ts'
 import type { Identite } from './identite.ts'
 
 /** How she has just asked to be told; the other ways she gave before are kept, unused. */
@@ -14,18 +15,22 @@ export type Suivi = {
 
 /**
  * The person behind this identity, known to any structure or not, and her dossier in the calling one; locks the dossier. What
- * FranceConnect now says of her replaces what it said before, with one journal line when something really changed (case 18).
+ * FranceConnect now says of her replaces what it said before, with one journal line when something really changed (case 18). `remplace`: where she
+ * was told until now, and is not any more.
  */
-export async function recognizeUsager(tx: Tx, identite: Identite, suivi: Suivi): Promise<string> {
+export async function recognizeUsager(
+  tx: Tx,
+  identite: Identite,
+  suivi: Suivi,
+): Promise<{ id: string; remplace: Contact | undefined }> {
   const [row] = await tx.sql<{ id: string }[]>`
     select reconnaitre_usager(${identite.sub}, ${identite.prenoms}, ${identite.nomNaissance}, ${identite.nomUsage ?? null}, ${identite.birthdate},
       ${identite.birthplace ?? null}, ${identite.birthcountry}) as id`
-  await refreshUsager(tx, row!.id, identite, suivi)
-  return row!.id
+  return { id: row!.id, remplace: await refreshUsager(tx, row!.id, identite, suivi) }
 }
 
-/** Writes what changed in her identity and contacts, each change with its line; the same data write nothing. */
-export async function refreshUsager(tx: Tx, id: string, identite: Identite, asked?: Suivi): Promise<void> {
+/** Writes what changed in her identity and contacts, each change with its line; the same data write nothing. Where she is told no more, if anywhere. */
+export async function refreshUsager(tx: Tx, id: string, identite: Identite, asked?: Suivi): Promise<Contact | undefined> {
   const [before] = await tx.sql<Stored[]>`
     select prenoms, nom_naissance, nom_usage, birthdate, birthplace, birthcountry, email, telephone, suivi,
       email_prouve_at, telephone_prouve_at, contact_lecteur
@@ -56,7 +61,7 @@ export async function refreshUsager(tx: Tx, id: string, identite: Identite, aske
     Object.keys(after).filter((key) => JSON.stringify(after[key]) !== JSON.stringify(before![key as keyof Stored]))
   const civilChanges = changed(civil)
   const contactChanges = changed(contacts)
-  if (civilChanges.length + contactChanges.length + changed(preuves).length === 0) return
+  if (civilChanges.length + contactChanges.length + changed(preuves).length === 0) return undefined
 
   // Which fields moved, never their values: those are on the person's row.
   if (civilChanges.length > 0)
@@ -70,7 +75,17 @@ export async function refreshUsager(tx: Tx, id: string, identite: Identite, aske
       suivi = ${contacts.suivi}, email_prouve_at = ${preuves.emailProuveAt}, telephone_prouve_at = ${preuves.telephoneProuveAt},
       contact_lecteur = ${preuves.contactLecteur}, refreshed_at = ${tx.now}
     where id = ${id}`
+  const [was, is] = [dite(before!), dite(contacts)]
+  return was?.contact === is?.contact ? undefined : was
 }
+
+/** Where she is told; undefined on paper. */
+const dite = ({ suivi, email, telephone }: Pick<Stored, 'suivi' | 'email' | 'telephone'>): Contact | undefined =>
+  suivi === 'email' && email
+    ? { canal: 'email', contact: email }
+    : suivi === 'sms' && telephone
+      ? { canal: 'sms', contact: telephone }
+      : undefined
 
 const here = (tx: Tx) => (tx.who.kind === 'aidant' ? { structureId: tx.who.structureId } : {})
 

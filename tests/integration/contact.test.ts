@@ -12,7 +12,7 @@ import { deliverDue } from '../../src/notification/deliver.ts'
 import { printPapier } from '../../src/papier/print.ts'
 import { openTree } from '../support/arbre.ts'
 import { expectValidHtml } from '../support/html.ts'
-import { type Browser, newWorld, ok, type Page, PUBLIC_URL, type Told, type World } from '../support/world.ts'
+import { type Browser, newWorld, ok, type Page, PUBLIC_URL, type Telling, type Told, type World } from '../support/world.ts'
 
 /** How she is told changes outside of any mandat: by herself, or by an aidant who is with her. */
 const MINUTE = 60_000
@@ -398,6 +398,27 @@ describe('de qui est ce contact', () => {
     expect((await type(browser, code, { lecteur: 'famille' })).status).toBe(303)
     expect(await contact()).toEqual({ ...AVANT, telephone: mobile, lecteur: 'famille' })
     await world.sql`update structure set telephone = ${STRUCTURES.figeac.telephone} where id = ${world.structures.figeac}`
+  })
+})
+
+describe('un nouveau mandat, qui dit une autre façon', () => {
+  it('l’ancien contact l’apprend, de quelque structure qu’il vienne ; le même, rien à dire', async () => {
+    const [one, other] = ['+33612345601', '+33612345602']
+    const sign = async (suivi: 'sms' | 'email' | 'papier', contact: string | undefined, more: Telling = {}) => {
+      await world.sql`delete from message`
+      await world.signMandat({ persona: 'marcel', suivi, ...(contact && { contact }), ...more })
+      return (await toldOff()).map(({ canal, destinataire }) => [canal, destinataire])
+    }
+    expect(await sign('sms', one)).toEqual([])
+    expect(await sign('sms', one)).toEqual([])
+    // In another structure, with an aidant who gives a telephone of his own.
+    expect(await sign('sms', other, { aidant: 'fabrice' })).toEqual([['sms', one]])
+    const [message] = await toldOff()
+    expect(message!.corps).toContain('nous ne vous prevenons plus a ce numero')
+    expect(message!.corps).not.toContain(other.slice(-9))
+    expect(await sign('email', 'marcel@exemple.fr')).toEqual([['sms', other]])
+    expect(await sign('papier', undefined)).toEqual([['email', 'marcel@exemple.fr']])
+    expect(await sign('sms', one)).toEqual([])
   })
 })
 

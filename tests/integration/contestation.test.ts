@@ -1024,7 +1024,7 @@ describe('à l’écran', () => {
       expect(dropped.status).toBe(409)
       for (const words of ['n’est pas enregistrée', 'est de Nadia Belkacem, le ', 'Vous aviez choisi', other.note])
         expect(html).toContain(words)
-      expect(html).not.toContain('La direction a répondu')
+      expect(html).not.toContain('La personne a une réponse')
     }
     expect(await said(id)).toMatchObject([{ reponse: 'maintenue', noteReponse: 'Vous l’aviez demandé.' }])
   })

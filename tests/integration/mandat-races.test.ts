@@ -188,7 +188,7 @@ describe('signer tient le dossier de la personne', () => {
     const draft = await world.draft({ persona: 'josiane', perimetre: ['social'] })
     const [row] = await world.sql<{ identite: Identite }[]>`select identite from brouillon where id = ${draft}`
     await world.db.tx(world.as('thomas'), async (tx) => {
-      expect(await recognizeUsager(tx, row!.identite, { suivi: 'papier', contact: null })).toBe(usagerId)
+      expect(await recognizeUsager(tx, row!.identite, { suivi: 'papier', contact: null })).toMatchObject({ id: usagerId })
       ok(await recordDemarche(world.db, world.as('ines'), uneDemarche(id)))
       ok(await stopMandat(world.db, { kind: 'usager', usagerIds: [usagerId], niveau: 'identite' }, { mandatId: id }))
     })
