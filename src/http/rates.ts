@@ -49,8 +49,12 @@ export const RATES = {
   preuve: { count: 120, seconds: 60 * 60 },
   /** SMS: by number, and those that an aidant, a structure ask for; in all, SMS_PAR_JOUR says how many. */
   sms_numero: { count: 10, seconds: DAY },
-  /** Of which those that aidants ask for, of any structure: what she asks for herself always finds room. */
+  /**
+   * Of which those that aidants ask for, of any structure, and those that persons ask for to prove that it is theirs, who may be anyone: the code
+   * that stops from her sheet always finds room.
+   */
   sms_numero_aidants: { count: 5, seconds: DAY },
+  sms_numero_personnes: { count: 3, seconds: DAY },
   sms_aidant: { count: 60, seconds: DAY },
   sms_structure: { count: 200, seconds: DAY },
   sms_total: { count: 2000, seconds: DAY },

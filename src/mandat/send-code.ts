@@ -45,8 +45,7 @@ export async function takeCode(
     return undefined
   })
   if (waits !== undefined) return { ok: false, refusal: 'trop_de_codes', retryAfter: waits }
-  const asker = by.kind === 'aidant' ? by : undefined
-  const spent = suivi === 'sms' ? await db.tx({ kind: 'portier' }, (tx) => takeSms(tx, door, contact, asker)) : undefined
+  const spent = suivi === 'sms' ? await db.tx({ kind: 'portier' }, (tx) => takeSms(tx, door, contact, by)) : undefined
   if (!spent) return { ok: true }
   door.log('warn', { event: 'sms_refuse', reason: spent })
   return { ok: false, refusal: 'plus_de_sms' }

@@ -12,11 +12,14 @@ export type SmsDoor = Limits & { log: Log }
 export const compteurDuContact = (secretsKey: Buffer, contact: string) =>
   createHmac('sha256', secretsKey).update(`limite:contact:${contact}`).digest('base64url')
 
+/** Who has a code sent to a contact that is not proven yet; nobody, when it is. */
+type Asker = Who & { kind: 'aidant' | 'usager' }
 type Budget = [rate: Rate, key: string, count?: number]
 /** Always in this order: two that wait for one another would wait for ever. */
-const budgetsOf = ({ secretsKey, smsParJour }: Limits, numero: string, by?: Who & { kind: 'aidant' }): Budget[] => [
+const budgetsOf = ({ secretsKey, smsParJour }: Limits, numero: string, by?: Asker): Budget[] => [
   ['sms_numero', compteurDuContact(secretsKey, numero)],
-  ...(by
+  ...(by?.kind === 'usager' ? ([['sms_numero_personnes', compteurDuContact(secretsKey, numero)]] satisfies Budget[]) : []),
+  ...(by?.kind === 'aidant'
     ? ([
         ['sms_numero_aidants', compteurDuContact(secretsKey, numero)],
         ['sms_aidant', by.aidantId],
@@ -31,7 +34,7 @@ export async function takeSms(
   tx: Tx,
   limits: Limits,
   numero: string,
-  by?: Who & { kind: 'aidant' },
+  by?: Asker,
 ): Promise<Extract<Rate, `sms_${string}`> | undefined> {
   const taken: Budget[] = []
   for (const budget of budgetsOf(limits, numero, by)) {

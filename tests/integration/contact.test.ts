@@ -252,6 +252,21 @@ describe('elle, dans son espace', () => {
     expect((await type(browser, code)).status).toBe(303)
   })
 
+  it('un autre, dans son propre espace, ne remplit pas la journée de son numéro : le code qui arrête part encore', async () => {
+    await world.signMandat({ persona: 'odette', aidant: 'fabrice', suivi: 'sms', contact: '+33612345670' })
+    const [odette, fabrice] = [world.browser(await world.sessionOf('odette')), await thomas('fabrice')]
+    const elsewhere = `/personnes/${await world.usagerIdOf('odette')}/contact`
+    for (let n = 0; n <= RATES.sms_numero.count; n++) {
+      await world.sql`delete from limite where fin < horloge() + interval '2 hours'`
+      await bySms(odette, ANCIEN)
+      await bySms(fabrice, ANCIEN, elsewhere)
+    }
+    const browser = await papier()
+    const gone = await browser.post('/mon-espace/confirmer', {})
+    expect([gone.status, gone.headers.get('location')]).toEqual([303, expect.stringContaining('/mon-espace/confirmer/code')])
+    expect(await proof()).toMatch(/^\d{6}$/)
+  })
+
   it('le dernier mot à l’ancien numéro part, même quand sa journée est pleine', async () => {
     const { browser, code } = await asked()
     await type(browser, code)
