@@ -1,9 +1,12 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 
-/** `parseArgs`, whose refusals are said in French. A value may begin with one dash: of sixty-four prints of keys in base64url, one does. */
+/** `parseArgs`, whose refusals are said in French. The print of a key may begin with a dash, as a value or alone: one in sixty-four does (RFC 7638). */
 export function readArgs<const T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
   try {
-    return parseArgs({ ...config, args: config.args?.reduce(withValue(config), []) } as T)
+    const read = config.args?.reduce(withValue(config), [])
+    const prints = config.allowPositionals && !read?.includes('--') ? read?.filter(isPrint) : undefined
+    const args = prints?.length ? [...read!.filter((arg) => !isPrint(arg)), '--', ...prints] : read
+    return parseArgs({ ...config, args } as T)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const [, what = '?'] = /'([^' ]*)[^']*'/.exec(message) ?? []
@@ -21,6 +24,8 @@ const withValue =
     const isValue = /^-[^-]/.test(arg) && name.startsWith('--') && options[name.slice(2)]?.type === 'string'
     return isValue ? [...read.slice(0, -1), `${name}=${arg}`] : [...read, arg]
   }
+
+const isPrint = (arg: string) => /^-[\w-]{42}$/.test(arg)
 
 const AIDE = ' --help dit comment faire.'
 

@@ -57,6 +57,10 @@ describe('npm run keys', () => {
     expect(after).not.toContain(privateOf(before)[0])
     expect(run('retire', listCles(after)[0]!.kid)).toBe(1)
     expect(run('retire', 'inconnue')).toBe(1)
+    // One key in sixty-four has such a name.
+    expect(run('retire', `-${'x'.repeat(42)}`)).toBe(1)
+    expect(run('compromise', `-${'x'.repeat(42)}`, '--sure', '2026-03-01T09:30:00Z')).toBe(2)
+    expect(said.at(-1)).toContain('DATABASE_OPERATOR_URL manque')
     expect(run('list')).toBe(0)
     expect(said.at(-2)).toContain(listCles(after)[0]!.kid)
     for (const secret of [...privateOf(before), ...privateOf(after)]) expect(said.join('')).not.toContain(secret)
