@@ -544,7 +544,7 @@ describe('hors du mandat', () => {
     await story.revoke(mandat, ['logement', 'papiers', 'social', 'argent'])
     const page = await story.get(awa, nouvelle())
     expect(page.html).toContain('est arrêté depuis le')
-    expect(page.html.indexOf('name="faiteLe"')).toBeLessThan(page.html.indexOf('Plus de précisions'))
+    expect(page.html.indexOf('name="faiteLe"')).toBeLessThan(page.html.indexOf('<summary>Plus de précisions'))
     await expectValidHtml(page.html)
     const late = await story.post(awa, nouvelle(), { envoi: randomUUID(), demarche: 'hlm', resultat: 'deposee', faiteLe: at })
     expect(late.status).toBe(303)

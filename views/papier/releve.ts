@@ -80,7 +80,7 @@ const attendu = (expected: readonly DemarcheRow[], hidden: boolean, fuseau: stri
           genre: 'liste' as const,
           lignes: expected.map((one) => ({
             fort: titreDe(one),
-            texte: `${etapeEnMots(one, 'à vous') ?? `Une réponse${one.administration ? ` (${one.administration})` : ''}`} (fait le ${jour(one.doneAt, fuseau)})`,
+            texte: `${etapeEnMots(one, 'à vous') ?? `Une réponse${one.administration ? ` (${one.administration})` : ''}`} (démarche du ${jour(one.doneAt, fuseau)})`,
           })),
         },
       ]
