@@ -483,7 +483,7 @@ describe('le relevé', () => {
     await world.sql`update demarche set sensible = true where mandat_id = ${mandat.id} and thematique = 'social'`
     await world.sql`alter table demarche enable trigger user`
     const hers = (await pdfOf(await shePrints(mandat.id, 'releve', 'laetitia'))).text
-    expect(hers).toContain(serre('Apporter le bail (la personne), pour le 15 janvier 2027'))
+    expect(hers).toContain(serre('Apporter le bail (à vous), pour le 15 janvier 2027'))
     expect(hers).toContain('santé')
     const theirs = (await pdfOf(await aidantPrints(mandat.id, 'releve'))).text
     expect(theirs).toContain(serre('Une aide au logement'))
