@@ -115,6 +115,8 @@ export const replaceContact = (
 
 export type Changement = {
   at: Date
+  /** What changed, never to what. */
+  champs: ('email' | 'telephone' | 'suivi')[] | null
   acteur: 'usager' | 'aidant'
   prenom: string | null
   nom: string | null
@@ -123,13 +125,14 @@ export type Changement = {
 
 /** When her contact changed and by whom, latest first: what the person reads of it; once, though each identity of hers has its line. */
 export const listChangements = (tx: Tx) => tx.sql<Changement[]>`
-    select j.at, j.acteur, a.prenom, a.nom, s.nom as structure_nom
+    select j.at, c.payload::jsonb -> 'champs' as champs, j.acteur, a.prenom, a.nom, s.nom as structure_nom
     from (
       select max(id) as id
       from journal
       where action = 'contact_modifie' and ${hers(tx, 'usager_id')}
       group by xid) derniere
     join journal j using (id)
+    left join journal_contenu c on c.journal_id = j.id
     left join aidant a on j.acteur = 'aidant' and a.id = j.acteur_id
     left join structure s on s.id = j.structure_id
     order by j.id desc

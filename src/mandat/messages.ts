@@ -148,23 +148,23 @@ export function motsDeLaFinAuxAidants(
   quel: Signe,
   { how, at, mandatEnded, receipt, signalees = 0 }: End,
 ): Mail {
-  const depuis = heure(at, fuseau)
+  const depuis = `${jour(at, fuseau)} à ${heure(at, fuseau)}`
   const part = mandatEnded ? 'un mandat' : 'une partie d’un mandat'
   const a = aLaStructure(nom)
   const fait = {
     revoque: receipt
-      ? `À ${depuis}, ${receipt.auService ? 'le service Trait d’union' : 'un collègue'} a enregistré la demande d’une personne d’arrêter ${part} donné ${a}, reçue le ${jour(receipt.recuLe, fuseau)} à ${heure(receipt.recuLe, fuseau)}.`
-      : `À ${depuis}, une personne a arrêté ${part} donné ${a}.`,
-    renonce: `À ${depuis}, un mandat donné ${a} a pris fin : la structure y renonce.`,
-    deces: `À ${depuis}, un mandat donné ${a} a pris fin : la personne est décédée.`,
-    protection: `À ${depuis}, un mandat donné ${a} a pris fin : la personne a une mesure de protection.`,
-    remplace: `À ${depuis}, ${part} donné ${a} a pris fin : la personne a réuni deux identités, et un mandat plus récent donné sous l’autre porte les mêmes démarches.`,
+      ? `Le ${depuis}, ${receipt.auService ? 'le service Trait d’union' : 'un collègue'} a enregistré la demande d’une personne d’arrêter ${part} donné ${a}, reçue le ${jour(receipt.recuLe, fuseau)} à ${heure(receipt.recuLe, fuseau)}. L’arrêt est effectif depuis son enregistrement.`
+      : `Le ${depuis}, une personne a arrêté ${part} donné ${a}.`,
+    renonce: `Le ${depuis}, un mandat donné ${a} a pris fin : la structure y renonce.`,
+    deces: `Le ${depuis}, un mandat donné ${a} a pris fin : la personne est décédée.`,
+    protection: `Le ${depuis}, un mandat donné ${a} a pris fin : la personne a une mesure de protection.`,
+    remplace: `Le ${depuis}, ${part} donné ${a} a pris fin : la personne a réuni deux identités, et un mandat plus récent donné sous l’autre porte les mêmes démarches.`,
   }[how]
   return {
     sujet: mandatEnded ? 'Un mandat est arrêté' : 'Une partie d’un mandat est arrêtée',
     corps: paragraphs(
       'Bonjour,',
-      `${fait} L’arrêt est effectif depuis le ${jour(at, fuseau)} à ${depuis}.`,
+      fait,
       signalees > 0 &&
         `${signalees === 1 ? 'Une démarche faite' : `${signalees} démarches faites`} depuis la réception ${signalees === 1 ? 'est signalée' : 'sont signalées'} à la personne et à votre référent, sur la page du mandat.`,
       'Une démarche faite avant cette heure peut encore être notée.',

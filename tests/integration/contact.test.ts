@@ -114,7 +114,7 @@ describe('elle, dans son espace', () => {
     const after = await words(await browser.get(`${MIENS}?fait=1`))
     expect(after).toContain('C’est changé')
     expect(after).toContain('Par SMS, au 06 98 76 54 32')
-    expect(after).toContain('Par vous, dans cet espace')
+    expect(after).toMatch(/Votre numéro de mobile.*Par vous, dans cet espace/s)
   })
 
   it('ce qui attendait le matin part là où on la prévient maintenant ; le dernier mot à l’ancien, non', async () => {
@@ -466,8 +466,7 @@ describe('l’aidant, avec elle', () => {
     })
     expect((await toldOff()).map(({ destinataire }) => destinataire)).toEqual([ANCIEN])
     const seen = await words(await (await josiane()).get(MIENS))
-    expect(seen).toContain(`Par ${AIDANTS.thomas.prenom} ${AIDANTS.thomas.nom}`)
-    expect(seen).toContain('Le CCAS de Figeac')
+    expect(seen).toContain(`Par ${AIDANTS.thomas.prenom} ${AIDANTS.thomas.nom}, du CCAS de Figeac`)
 
     // The factor served once: the next change asks for another.
     await world.sql`delete from limite`

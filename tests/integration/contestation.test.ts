@@ -1027,10 +1027,12 @@ describe('à l’écran', () => {
       expect(html).not.toContain('La personne a une réponse')
     }
     expect(await said(id)).toMatchObject([{ reponse: 'maintenue', noteReponse: 'Vous l’aviez demandé.' }])
+    expect(await (await world.get(`/demarches/${id}`, referent)).text()).toMatch(/réponse le [^:]*, «\sNous maintenons/)
   })
 
   it('ce qu’elle lit : quel thème est en pause, comment le reprendre, en combien de jours on lui répond, et ce que voient les aidants', async () => {
     const id = await note('thomas')
+    const sansSuite = await note('thomas', { resultat: 'a_faire_par_la_personne' })
     const hers = await world.sessionOf('josiane')
     const page = async () => (await world.get(`/mon-espace/demarches/${id}`, hers)).text()
     expect(await page()).toContain('Les aidants verront la pause, pas ce que vous dites.')
@@ -1045,12 +1047,14 @@ describe('à l’écran', () => {
     ])
       expect(await page()).toContain(words)
     // Of an act noted before its next step was asked for, she reads whom to ask.
-    const sansSuite = await note('thomas', { resultat: 'a_faire_par_la_personne' })
     expect(await (await world.get(`/mon-espace/demarches/${sansSuite}`, hers)).text()).toContain(
       'Demandez à Thomas Lacombe ce qu’il vous reste à faire.',
     )
     const mine = (await world.messages()).find(({ cle, canal }) => cle.startsWith('contestation') && canal === 'sms')
     expect(mine!.corps).toContain('sous 15 jours')
+    await openFor('nadia')
+    const dossier = await world.get(`/structure/personnes/${mandat.usagerId}`, await world.sessionOf('nadia'))
+    expect(await dossier.text()).toContain('En cours, logement en pause')
   })
 
   it('le bulletin ne sert pas à un désaccord, l’auteur ne l’enregistre pas, ni la direction ce qui attend déjà', async () => {

@@ -253,7 +253,7 @@ describe('noter une démarche', () => {
       etapeQuoi: '',
       orientation: 'CIDFF',
       ...fields,
-      ...(words.includes('reste') ? {} : { etapeQuand: '' }),
+      ...('etapeQui' in fields ? {} : { etapeQuand: '' }),
     })
     expect(sent.status).toBe(422)
     expect(sent.html).toContain(words)

@@ -635,6 +635,8 @@ describe('suspendre, rétablir, nommer', () => {
 
     // With another, she may leave.
     expect((await geste(nadia, 'thomas', 'designer')).status).toBe(303)
+    const soi = await nadia.get(`${fiche('nadia')}?geste=retirer`)
+    expect(soi.html).toContain('Vous pourrez toujours aider, sans diriger la structure.')
     expect((await geste(nadia, 'nadia', 'retirer')).location).toBe(`${PUBLIC_URL}/`)
     expect((await nadia.get(EQUIPE)).status).toBe(404)
   })

@@ -310,7 +310,9 @@ describe('un arrêt demandé par lettre, enregistré par un aidant', () => {
       `demande d’arrêt reçue le ${simple(jour(recuLe, 'Europe/Paris'))}`,
     )
     expect(simple(hers!.corps)).toContain(`l’arrêt est effectif le ${effectif}`)
-    expect(simple(nadia!.corps)).toContain(`effectif depuis le ${effectif}`)
+    // Said once: the hour of the stop is also that of its recording.
+    expect(simple(nadia!.corps)).toContain(`Le ${effectif}, un collègue a enregistré`)
+    expect(simple(nadia!.corps)).not.toContain('effectif depuis le')
 
     const page = await (await world.get(`/mon-espace/mandats/${id}/arret`, await world.sessionOf('odette'))).text()
     await expectValidHtml(page)
@@ -1016,6 +1018,7 @@ describe('renouveler', () => {
 
   it('par l’écran : les choix repris, la question de la protection posée de nouveau', async () => {
     const { id } = await world.signMandat({ perimetre: ['logement', 'social'], duree: 'semestre' })
+    await later(11 * 60_000)
     const cookie = await world.sessionOf('ines')
     const path = `/mandats/${id}/renouveler`
     expect(await (await world.get(`/mandats/${id}`, cookie)).text()).toContain(`href="${path}"`)

@@ -53,10 +53,15 @@ describe('la liste des personnes', () => {
   })
 
   it('dit « se termine bientôt » dans le dernier tiers de la première fin, pas avant, avec « Renouveler » sur sa page, et « arrivé à sa fin » après', async () => {
-    const { usagerId } = await world.sign({ persona: 'fatma', duree: 'mois' })
+    const { id, usagerId } = await world.sign({ persona: 'fatma', duree: 'mois' })
+    // Signed a moment ago and far from its end, it is not offered; the next day, its own page offers it.
+    expect(await read(`/mandats/${id}`, thomas)).not.toContain('Renouveler')
+    await world.database.travel({ ms: DAY })
+    thomas = await world.cookieOf({ aidantId: world.aidants.thomas, structureId: world.structures.figeac })
+    expect(await read(`/mandats/${id}`, thomas)).toContain('Renouveler')
     expect(rowOf(await read('/personnes', thomas), 'Fatma')).toContain('En cours')
     expect(await read(`/personnes/${usagerId}`, thomas)).not.toContain('Renouveler')
-    await world.database.travel({ ms: 22 * DAY })
+    await world.database.travel({ ms: 21 * DAY })
     thomas = await world.cookieOf({ aidantId: world.aidants.thomas, structureId: world.structures.figeac })
     expect(rowOf(await read('/personnes', thomas), 'Fatma')).toContain('Se termine bientôt')
     expect(await read(`/personnes/${usagerId}`, thomas)).toMatch(/Se termine bientôt.*Renouveler/)

@@ -185,6 +185,7 @@ const complete = fc
   .map(({ what, etape, minutes, ...rest }) => ({
     ...rest,
     ...what,
+    ...(rest.resultat === 'a_faire_par_la_personne' && { etapeQuoi: 'Signer' }),
     ...etape,
     faiteLe: minutes === undefined ? undefined : local(new Date(mandat.signedAt.getTime() + minutes * 60_000)),
     presence:

@@ -35,6 +35,13 @@ const GESTE = {
   retablir: { bouton: 'Rétablir l’accès', effet: 'La personne pourra à nouveau agir pour la structure, comme aidante.' },
 } as const satisfies Record<Geste, { bouton: string; effet: string }>
 
+/** The same, of her own access. */
+const EFFET_SUR_SOI: Partial<Record<Geste, string>> = {
+  retirer: 'Vous pourrez toujours aider, sans diriger la structure.',
+  suspendre:
+    'Tout s’arrête aussitôt dans cette structure : vos sessions, vos mandats en préparation. Les mandats signés continuent avec les autres aidants.',
+}
+
 const FAIT = new Map([
   ['designer', 'C’est fait : cette personne dirige la structure avec vous'],
   ['retirer', 'C’est fait : cette personne ne dirige plus la structure'],
@@ -49,7 +56,7 @@ const REFUSAL = {
 } as const satisfies Record<GesteRefusal, string>
 
 const effet = (geste: Geste, soi: boolean) =>
-  html`${soi && geste !== 'retablir' && html`<strong>C’est votre propre accès.</strong> `}${GESTE[geste].effet}`
+  html`${soi && geste !== 'retablir' && html`<strong>C’est votre propre accès.</strong> `}${(soi && EFFET_SUR_SOI[geste]) || GESTE[geste].effet}`
 
 type GesteProps = { frame: Frame; membre: Membre; geste: Geste; soi: boolean }
 

@@ -61,7 +61,11 @@ export const dossierPage = ({ frame, usager, ouverture, mandats, demarches, sign
       caption: 'Mandats avec votre structure',
       columns: [
         { head: 'Mandat', cell: ({ id, perimetre }) => html`<a href="/mandats/${id}">${majuscule(enMots(perimetre))}</a>` },
-        { head: 'État', cell: (m) => html`${etat(m.etat)}${m.endedHow && html` ${FIN[m.endedHow]}`}` },
+        {
+          head: 'État',
+          cell: (m) =>
+            html`${etat(m.etat, m.etat === 'actif' && m.enPause.length > 0 ? `En cours, ${enMots(m.enPause)} en pause` : undefined)}${m.endedHow && html` ${FIN[m.endedHow]}`}`,
+        },
         { head: 'Signé le', cell: (m) => temps(m.signedAt, jour(m.signedAt, m.fuseau)) },
         { head: 'Jusqu’au', cell: (m) => (m.endedAt ? jourEtHeure(m.endedAt, m.fuseau) : auSoir(m.expiresAt, m.fuseau)) },
         { head: 'Demande d’arrêt reçue', cell: (m) => m.recuLe !== null && jourEtHeure(m.recuLe, m.fuseau) },

@@ -61,7 +61,7 @@ export const correctionPage = ({ frame, demarche, usager, values = typed(demarch
         error: errors.annulee,
         optional: true,
       })}
-      ${textarea({ name: 'raison', label: 'Pourquoi corrigez-vous ?', hint: 'La personne le lira.', maxlength: 280, rows: 3, value: values.raison, error: errors.raison })}
+      ${textarea({ name: 'raison', label: 'Pourquoi corrigez-vous ?', hint: 'Écrivez-le à la personne, qui le lira : « vous ».', maxlength: 280, rows: 3, value: values.raison, error: errors.raison })}
       ${demarche.code === null && input({ name: 'titre', label: 'Titre', hint: '80 caractères au plus.', maxlength: 80, value: values.titre, error: errors.titre })}
       ${radios({ name: 'resultat', legend: 'Résultat', options: RESULTAT, value: values.resultat, error: errors.resultat, inline: true })}
       ${champs(values, errors, 'Rien : aucune.')}

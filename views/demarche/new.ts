@@ -152,7 +152,7 @@ export const newDemarchePage = (props: NewDemarcheProps) => {
         <h2>La démarche</h2>`
       }
       ${quoi({ ...props, errors })}
-      ${radios({ name: 'resultat', legend: 'Résultat', hint: '« À faire par la personne » : écrivez ce qu’il lui reste à faire, dans « Plus de précisions ».', options: RESULTAT, value: values.resultat, error: errors.resultat, inline: true })}
+      ${radios({ name: 'resultat', legend: 'Résultat', hint: '« À faire par la personne » : écrivez plus bas ce qu’il lui reste à faire.', options: RESULTAT, value: values.resultat, error: errors.resultat, inline: true })}
       ${(horsMandat || mandat.etat !== 'actif') && faiteLe(values, errors)}
       ${precisions(values, errors, !horsMandat && mandat.etat === 'actif')}
       ${

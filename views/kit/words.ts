@@ -417,6 +417,6 @@ export const contestationEnMots = ({ contestation, fuseau }: Pick<DemarcheRow, '
   contestation &&
   `Contestée le ${jour(contestation.contestedAt, fuseau)}, ${
     contestation.answeredAt && contestation.reponse
-      ? `réponse le ${jour(contestation.answeredAt, fuseau)}${NBSP}: ${REPONSE[contestation.reponse].toLocaleLowerCase('fr')}`
+      ? `réponse le ${jour(contestation.answeredAt, fuseau)}, «${NBSP}${REPONSE[contestation.reponse]}${NBSP}»`
       : 'sans réponse pour le moment'
   }`

@@ -1,14 +1,14 @@
 import type { AskRefusal } from '../../src/mandat/ask-contact.ts'
 import type { ChangeRefusal } from '../../src/mandat/change-contact.ts'
 import type { Attendu, AvecContact, Changement, Contacts } from '../../src/mandat/contact-queries.ts'
-import { laStructure } from '../../src/structure/nom.ts'
+import { deLaStructure } from '../../src/structure/nom.ts'
 import { alert, success } from '../kit/alert.ts'
 import { back, sentence } from '../kit/card.ts'
 import { button, type Errors, errorSummary, form, hidden, input, type Values } from '../kit/form.ts'
 import { type Html, html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts, timeline } from '../kit/table.ts'
-import { jourEtHeure, majuscule, nomComplet, suiviEnMots, telephoneEnMots, temps } from '../kit/words.ts'
+import { jourEtHeure, liste, majuscule, nomComplet, suiviEnMots, telephoneEnMots, temps } from '../kit/words.ts'
 import { lecteurField, suiviFields } from './contact.ts'
 import { REFUSAL } from './refusals.ts'
 
@@ -45,7 +45,7 @@ export const contactsPage = (
   return page(
     elle ? du(props) : { ...du(props), heading: `Comment prévenir ${nomComplet(usager)}` },
     elle ? 'Mes contacts' : 'Comment la prévenir',
-    html`${refused(props)}${fait && success('C’est changé', 'S’il y avait un ancien numéro ou une ancienne adresse, un dernier message l’y dit.')}
+    html`${refused(props)}${fait && success('C’est changé', 'Un dernier message est parti à l’ancien numéro et à l’ancienne adresse, s’il y en avait.')}
     ${elle && sentence('Voici où nous vous prévenons de ce qui change.')}
     ${facts([
       { term: 'Aujourd’hui', value: [...new Set(contacts.map(suiviEnMots))].join(' ; ') || suiviEnMots(usager) },
@@ -56,26 +56,36 @@ export const contactsPage = (
       elle
         ? 'Nous envoyons un code de six chiffres au nouveau numéro ou à la nouvelle adresse. Rien ne change avant que vous le tapiez ici.'
         : 'Seulement à sa demande, avec elle. Elle reçoit un code de six chiffres et vous le lit ; vous confirmez avec votre second facteur. Rien ne change avant.'
-    } Ensuite, il n’en reste qu’un : ce qui était gardé avant est effacé, et un dernier message l’y dit.</p>
+    } Ensuite, l’ancien numéro et l’ancienne adresse sont effacés. Un dernier message y est envoyé, pour le dire.</p>
     ${form(
       { action: ici },
       html`${suiviFields({ elle, hint: 'Un message ne dit jamais de quelle démarche il s’agit.', values, errors })}
-      <p class="hint">Sur papier seulement, il n’y a pas de code à recevoir : ${elle ? 'votre' : 'sa'} feuille « Pour vous seulement » montre, sans arrêter. Pour arrêter : FranceConnect, le téléphone ou le courrier.</p>
+      <p class="hint">Sur papier seulement, aucun code ne peut ${elle ? 'vous' : 'lui'} être envoyé. Avec ${elle ? 'votre feuille' : 'sa feuille'} « Pour vous seulement », ${elle ? 'vous lisez, mais vous n’arrêtez pas' : 'elle lit, mais n’arrête pas'} sur un écran. Pour arrêter : FranceConnect, le téléphone ou le courrier.${elle && html` <a href="/mon-espace/code-papier">Mon code papier</a>`}</p>
       ${button('Continuer', { icon: 'apres' })}`,
     )}
     ${
       elle &&
       html`<h2>Ce qui a changé</h2>
     ${timeline(
-      changements.map(({ at, acteur, prenom, nom, structureNom }) => ({
+      changements.map(({ at, champs, acteur, prenom, nom, structureNom }) => ({
         when: temps(at, jourEtHeure(at, fuseau)),
-        what: acteur === 'usager' ? 'Par vous, dans cet espace' : `Par ${prenom} ${nom}`,
-        who: structureNom ? majuscule(laStructure(structureNom)) : undefined,
+        what: champs ? majuscule(liste(champs.map((champ) => CHAMP[champ]))) : 'Vos contacts',
+        who:
+          acteur === 'usager'
+            ? 'Par vous, dans cet espace'
+            : `Par ${prenom} ${nom}${structureNom ? `, ${deLaStructure(structureNom)}` : ''}`,
       })),
     )}`
     }`,
   )
 }
+
+/** What changed, without saying to what: what was there before is erased. */
+const CHAMP = {
+  telephone: 'votre numéro de mobile',
+  email: 'votre adresse e-mail',
+  suivi: 'la façon de vous prévenir',
+} as const satisfies Record<NonNullable<Changement['champs']>[number], string>
 
 /** What is kept and not used: given before, for another way. */
 const aussi = ({ suivi, email, telephone }: Contacts) =>

@@ -75,7 +75,7 @@ export const mandatPage = ({
     ${justPaused && success('Pause enregistrée', `${PREVENUE} ${REPRENDRE}`)}
     <p>${etat(mandat.etat)}${mandat.endedAt && mandat.endedHow && ` ${FIN[mandat.endedHow]}${finLe(mandat.endedAt, mandat.recuLe, fuseau)}`}
     ${mandat.etat === 'actif' && seTermineBientot(mandat, now) && html` <strong>Se termine bientôt</strong>`}</p>
-    ${(inForce || renouvelable) && buttons([mandat.etat === 'actif' && buttonLink('Noter une démarche', `/mandats/${mandat.id}/demarches/nouvelle`), renouvelable && buttonLink('Renouveler', `/mandats/${mandat.id}/renouveler`, { kind: 'secondary' }), inForce && buttonLink('Enregistrer une demande d’arrêt', `/mandats/${mandat.id}/arreter`, { kind: 'secondary' }), inForce && buttonLink('Enregistrer une demande de pause', `/mandats/${mandat.id}/pause`, { kind: 'secondary' })])}
+    ${(inForce || renouvelable) && buttons([mandat.etat === 'actif' && buttonLink('Noter une démarche', `/mandats/${mandat.id}/demarches/nouvelle`), renouvelable && (seTermineBientot(mandat, now) || !recent(mandat.signedAt, now)) && buttonLink('Renouveler', `/mandats/${mandat.id}/renouveler`, { kind: 'secondary' }), inForce && buttonLink('Enregistrer une demande d’arrêt', `/mandats/${mandat.id}/arreter`, { kind: 'secondary' }), inForce && buttonLink('Enregistrer une demande de pause', `/mandats/${mandat.id}/pause`, { kind: 'secondary' })])}
     ${mandat.etat === 'suspendu' && html`<p>La personne a mis ce mandat en pause : on ne peut pas agir tant que dure cette pause.</p>`}
     ${mandat.etat === 'termine' && html`<p><a href="/mandats/${mandat.id}/arret">Ce qui reste à faire après la fin</a></p>`}
     ${!inForce && html`<p><a href="/mandats/${mandat.id}/arreter">Noter une demande d’arrêt arrivée avant la fin</a></p>`}
