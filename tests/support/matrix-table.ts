@@ -378,7 +378,12 @@ export const ROUTES: Readonly<Record<string, Route>> = {
       raison: 'Une erreur',
     }),
   },
-  'POST /mon-espace/demarches/:demarcheId': { rule: 'usager_prouve', gives: 303, fields: () => ({ motif: 'inexact' }) },
+  // Marcel has said it already, in other words: these are not kept.
+  'POST /mon-espace/demarches/:demarcheId': {
+    rule: 'usager_prouve',
+    gives: (caller) => (caller === 'marcel' ? 409 : 303),
+    fields: () => ({ motif: 'inexact' }),
+  },
   'POST /structure/contestations/:contestationId': {
     rule: 'referent',
     gives: 303,

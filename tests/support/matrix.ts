@@ -267,6 +267,9 @@ export async function openMatrix(
       else sent.set(name, value)
     }
     const response = await app.request(address, init)
+    // A fresh factor puts her session under another token.
+    const [renewed] = /^session=[\w-]{43}/.exec(response.headers.get('set-cookie') ?? '') ?? []
+    if (renewed && !alone) cookies.set(caller, renewed)
     const reference = response.headers.get('x-request-id') ?? '-'
     return {
       status: response.status,
