@@ -149,6 +149,7 @@ grant execute on function attend_une_reponse(uuid) to traitdunion_app, traitduni
 grant execute on function pause_qui_attend(uuid) to traitdunion_app;
 revoke select on suspension from traitdunion_app;
 revoke select (contestation_id) on suspension from traitdunion_operator;
+grant select (id) on suspension to traitdunion_operator;
 grant select (id, autorisation_id, mandat_id, structure_id, usager_id, from_at, until_at, journal_id, until_journal_id, aidant_id, maniere)
   on suspension to traitdunion_app;
 
