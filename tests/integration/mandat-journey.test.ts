@@ -56,7 +56,9 @@ const warned = (page: Page) =>
   page.html
     .split('<div class="choice">')
     .filter((card) =>
-      card.replace(/\s/g, ' ').includes('mais c’est vous qui le signez (article R. 721-2 du code de la consommation)'),
+      /mais c’est (vous qui le signez|elle qui le signe) \(article R. 721-2 du code de la consommation\)/.test(
+        card.replace(/\s/g, ' '),
+      ),
     )
     .map((card) => /name="thematiques" value="(\w+)"/.exec(card)?.[1])
 const everything = async () => {
