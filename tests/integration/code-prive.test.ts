@@ -760,7 +760,7 @@ describe('arrêter ou mettre en pause, avec un code envoyé à son contact prouv
     const dire = await browser.get(confirmer('/mon-espace/demarches/1'))
     await expectValidHtml(dire.html)
     expect(plain(dire.html)).toMatch(
-      /Dire que vous n’êtes pas d’accord, ou arrêter,.*écrivez à la direction.*Pour arrêter, coupez/,
+      /Dire que vous n’êtes pas d’accord, ou arrêter,.*écrivez au responsable.*Pour arrêter, coupez/,
     )
     expect(await world.messages()).toEqual([])
     // A number written but never proven is no better.
