@@ -8,7 +8,7 @@ const SECRET = {
 } as const satisfies Record<Secret, string>
 
 /** The same, said to the person of what is hers. */
-export const SECRET_A_ELLE = {
+const SECRET_A_ELLE = {
   nir: SECRET.nir,
   iban: 'Ceci ressemble à un IBAN : ne l’écrivez jamais ici, vous le donnez vous-même à l’administration.',
   carte:

@@ -15,7 +15,7 @@ export type Genre = 'totp' | 'cle_acces'
 export const CONFIRMES = ['ajouter', 'retirer', 'codes', 'reinitialiser', 'ouvrir', 'exporter', 'signer', 'contact'] as const
 export type Confirme = (typeof CONFIRMES)[number]
 /** What a form sends to be confirmed, and where: what a passkey signs, or ProConnect's answer serves for. `fields`: all that it says. */
-export type Envoi = { chemin: string; fields: readonly (readonly [name: string, value: string])[] }
+type Envoi = { chemin: string; fields: readonly (readonly [name: string, value: string])[] }
 export const objetDe = ({ chemin, fields }: Envoi): string => JSON.stringify([chemin, fields])
 /** The same, when ProConnect has just said again who she is: no passkey is ever asked to sign this. */
 export const objetReconnu = (envoi: Envoi): string => `proconnect ${objetDe(envoi)}`

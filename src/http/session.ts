@@ -84,10 +84,15 @@ async function end(tx: Tx, id: string) {
  */
 export async function rotateSession(tx: Tx, id: string, { confirme }: { confirme: boolean }): Promise<string> {
   const token = newToken(tx)
+  // The former token opens nothing more, and still says whose was a form that waits in a page (kept-form.ts).
   await tx.sql`
-    update session
-    set jeton = ${hashToken(token)}, confirme_at = ${confirme ? tx.now : tx.sql`confirme_at`}
-    where id = ${id} and ended_at is null`
+    with rotated as (
+      update session
+      set jeton = ${hashToken(token)}, confirme_at = ${confirme ? tx.now : tx.sql`confirme_at`}
+      where id = ${id} and ended_at is null
+      returning old.jeton, aidant_id, structure_id, created_at)
+    insert into session (jeton, aidant_id, structure_id, created_at, ended_at)
+    select jeton, aidant_id, structure_id, created_at, ${tx.now} from rotated`
   return token
 }
 

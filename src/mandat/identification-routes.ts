@@ -24,10 +24,10 @@ import { CODE_SUR_TELEPHONE, telephoneRoutes } from './telephone-routes.ts'
 const RETOUR = '/connexion/franceconnect/retour'
 const FIN = '/connexion/franceconnect/deconnecte'
 
-/** The person identifies herself by FranceConnect, here or on her telephone, and comes back: for a mandat, or to her space. */
 /** 503: nothing of hers is refused, FranceConnect did not answer. */
 const statusOf = (refusal: Refusal) => (refusal === 'indisponible' ? 503 : 409)
 
+/** The person identifies herself by FranceConnect, here or on her telephone, and comes back: for a mandat, or to her space. */
 export function identificationRoutes({
   db,
   config,

@@ -2,7 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import postgres from 'postgres'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { constraintOf, openDb } from '../../src/db.ts'
 import { recordDemarche } from '../../src/demarche/record.ts'
@@ -566,13 +566,13 @@ describe('les témoins', () => {
     const closed = openDb({ url: world.database.sequencerUrl, connections: 1 })
     await closed.close()
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
     const said: unknown[] = []
     const running = startCosigning(closed, policy, (_level, { reason }) => void said.push(reason))
     await vi.advanceTimersByTimeAsync(0)
     expect(said).toEqual(['temoins'])
     await vi.advanceTimersByTimeAsync(60_000)
     await running.stop()
-    vi.useRealTimers()
     expect(said.length).toBeGreaterThanOrEqual(3)
   })
 })

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer as createHttpServer, type ServerResponse } from 'node:http'
 import { createServer } from 'node:net'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { forgetCodes } from '../../src/aidant/forget.ts'
 import { openDb } from '../../src/db.ts'
 import { openMetrics } from '../../src/http/metrics.ts'
@@ -459,6 +459,7 @@ describe('les messages', () => {
     it('qui se tait : on ne l’attend que dix secondes, bien moins que le bail, et le message repart', async () => {
       const patience = new AbortController()
       const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(patience.signal)
+      onTestFinished(() => void timeout.mockRestore())
       answer = () => patience.abort(new DOMException('trop long', 'TimeoutError'))
       expect(await deliverDue(world.db, deliver, silent, world.config)).toBe(1)
       expect(timeout.mock.calls).toEqual([[10_000]])

@@ -5,6 +5,7 @@ import { openSignature, redeemSignature } from '../../src/aidant/sign-in.ts'
 import { AIDANTS, type AidantKey, codeOf } from '../../src/demo/people.ts'
 import { findBrouillon } from '../../src/mandat/brouillon-queries.ts'
 import { vueDe } from '../../src/mandat/confirmation.ts'
+import { BEGUN_IN } from '../../views/public/kept.ts'
 import { type Authenticator, type Lie, newAuthenticator, optionsOf } from '../support/authenticator.ts'
 import { expectValidHtml } from '../support/html.ts'
 import { statementsOf } from '../support/statements.ts'
@@ -352,7 +353,7 @@ describe('les codes de secours', () => {
   it('remplace l’application une fois à la connexion, le dit par e-mail, et mène là où associer un nouveau moyen', async () => {
     const [first = '', second = ''] = await draw('thomas')
     const digits = first.replaceAll(' ', '')
-    for (const clear of [digits, Buffer.from(digits).toString('hex')]) expect(await world.tablesHolding(clear)).toEqual([])
+    for (const clear of [digits, Buffer.from(digits)]) expect(await world.tablesHolding(clear)).toEqual([])
     const browser = world.browser()
     const right = await signInWith(browser, first)
     expect(right.status).toBe(303)
@@ -506,6 +507,25 @@ describe('ouvrir un dossier', () => {
     expect((await nadia.get('/structure/journal')).status).toBe(200)
     const stale = await world.get('/structure/journal', `session=${before}`)
     expect([stale.status, stale.headers.get('location')]).toEqual([303, '/connexion?suite=%2Fstructure%2Fjournal'])
+  })
+
+  it('rouvert avec un second facteur, ce qui attendait dans la page part comme écrit', async () => {
+    const told = await world.signMandat({ persona: 'josiane' })
+    const nadia = await enter('nadia')
+    const ouvrir = `/structure/personnes/${told.usagerId}/ouvrir`
+    const reason = () => ({ motif: 'autre', precision: 'Elle l’a demandé', envoi: crypto.randomUUID() })
+    await nadia.post(ouvrir, reason())
+    const nouvelle = `/mandats/${told.id}/demarches/nouvelle`
+    const fields = { envoi: crypto.randomUUID(), demarche: 'hlm', resultat: 'deposee' }
+    await later(16 * MINUTE)
+    const waiting = await nadia.post(nouvelle, fields)
+    expect([waiting.status, waiting.html.includes('Il reste une étape avant d’envoyer')]).toEqual([403, true])
+    const [, begunIn] = new RegExp(`name="${BEGUN_IN}" value="([^"]*)"`).exec(waiting.html)!
+    const before = nadia.cookies.get('session')
+    expect((await nadia.post(ouvrir, { ...reason(), code: await code('nadia') })).status).toBe(303)
+    expect(nadia.cookies.get('session')).not.toBe(before)
+    const sent = await nadia.post(nouvelle, { ...fields, [BEGUN_IN]: begunIn! })
+    expect([sent.status, sent.location]).toEqual([303, expect.stringContaining('notee=')])
   })
 })
 

@@ -105,8 +105,8 @@ export type World = {
 
   /** One digest for each table, of all its rows; but for the counters of tries, which are there to count. */
   digest(): Promise<Record<string, string>>
-  /** Tables where some row holds this text, whatever its column. */
-  tablesHolding(text: string): Promise<string[]>
+  /** Tables where some row holds this text, or these bytes, whatever its column. */
+  tablesHolding(what: string | Buffer): Promise<string[]>
   /** A death or a protection measure recorded before is no longer: the person signs again in the next test. */
   forgetFins(): Promise<void>
   /** Messages of the outbox, oldest first. */
@@ -371,14 +371,15 @@ export async function newWorld(
       )
       return Object.fromEntries(digests)
     },
-    async tablesHolding(text) {
+    async tablesHolding(what) {
       const found: string[] = []
+      // Words are looked for outside of bytes: six digits stand by chance in the hexadecimal of a hash.
+      const [held, sought] =
+        typeof what === 'string'
+          ? [String.raw`position(lower($1) in lower(regexp_replace(t::text, '\\\\x[0-9a-f]+', '', 'g')))`, what]
+          : ['position($1 in t::text)', what.toString('hex')]
       for (const table of await tables()) {
-        // Without the bytes: six digits stand by chance in the hexadecimal of a hash.
-        const [row] = await sql.unsafe(
-          String.raw`select 1 from "${table}" t where position(lower($1) in lower(regexp_replace(t::text, '\\\\x[0-9a-f]+', '', 'g'))) > 0 limit 1`,
-          [text],
-        )
+        const [row] = await sql.unsafe(`select 1 from "${table}" t where ${held} > 0 limit 1`, [sought])
         if (row) found.push(table)
       }
       return found

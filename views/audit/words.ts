@@ -110,7 +110,7 @@ const QUI = {
 /** Who did it. */
 export const quiEnMots = ({ acteur, aidantPrenom, aidantNom }: LigneRow): string =>
   acteur === null
-    ? 'La personne, ou la direction en lui répondant'
+    ? 'La personne, ou un référent en lui répondant'
     : acteur === 'aidant' && aidantNom
       ? `${aidantPrenom} ${aidantNom}`
       : QUI[acteur]

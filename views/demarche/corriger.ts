@@ -17,7 +17,7 @@ const CORRECTION_REFUSEE = {
   montant_sans_presence: REFUSAL.montant_sans_presence,
   ensemble_sans_elle: REFUSAL.ensemble_sans_elle,
   rien_change: 'C’est déjà ce qui est noté.',
-  corrigee_par_direction: 'La direction a corrigé cette démarche : c’est à elle de la corriger de nouveau.',
+  corrigee_par_direction: 'Un référent a corrigé cette démarche : c’est à un référent de la corriger de nouveau.',
 } as const satisfies Record<CorrectRefusal, string>
 
 type Props = {

@@ -22,7 +22,7 @@ const REFUS = {
   compte_inconnu:
     'Ce compte ProConnect n’ouvre rien ici. Il faut être déjà habilité pour l’établissement choisi dans ProConnect : vérifiez que c’est le bon, ou parlez-en à votre référent.',
   autre_compte: 'Ce n’est pas le compte ProConnect, ou l’établissement, avec lequel vous êtes entré. Recommencez avec le bon.',
-  session_fermee: 'Votre session s’est fermée, ou n’est pas celle d’où vous êtes parti. Reconnectez-vous : rien n’est perdu.',
+  session_fermee: 'Votre session s’est fermée, ou n’est pas celle d’où vous êtes parti. Reconnectez-vous : rien n’a été changé.',
   retour_inconnu: 'Cette page ne mène à rien qui soit en attente. Rien n’a été changé.',
   autre_navigateur: 'Cela a été commencé dans un autre navigateur, et ne peut finir que là. Rien n’a été changé.',
   deja_utilise: 'Ce retour de ProConnect a déjà servi. Rien n’a été changé.',
@@ -41,17 +41,19 @@ type Props = {
 }
 
 /** After ProConnect, or without it: calm, the same for all that it does not open, with the way on. */
-export const refusPage = ({ frame, refusal, brouillonId, envoi, connexionLocale }: Props) =>
-  page(
+export const refusPage = ({ frame, refusal, brouillonId, envoi, connexionLocale }: Props) => {
+  // Back in another session than hers, what she was confirming is not shown; someone is signed in perhaps.
+  const confirmait = envoi !== undefined || refusal === 'session_fermee'
+  return page(
     frame,
     refusal === 'indisponible'
       ? 'Identification indisponible'
       : brouillonId
         ? 'Mandat non signé'
-        : envoi
+        : confirmait
           ? 'Rien n’est confirmé'
           : 'La session ne s’est pas ouverte',
-    html`${alert(brouillonId ? 'Rien n’est signé' : envoi ? 'Rien n’a changé' : 'Personne n’est connecté', isProConnectRefusal(refusal) ? REFUS[refusal] : REFUSAL[refusal], 'info')}
+    html`${alert(brouillonId ? 'Rien n’est signé' : confirmait ? 'Rien n’a changé' : 'Personne n’est connecté', isProConnectRefusal(refusal) ? REFUS[refusal] : REFUSAL[refusal], 'info')}
     ${
       brouillonId
         ? html`<p>Ce mandat en préparation vous attend.</p>
@@ -62,3 +64,4 @@ export const refusPage = ({ frame, refusal, brouillonId, envoi, connexionLocale 
           : buttonLink(connexionLocale ? 'Revenir à la connexion' : 'Réessayer', '/connexion')
     }`,
   )
+}

@@ -43,7 +43,7 @@ export const monCodePage = ({ frame, codes, usedAt, fuseau, errors = {} }: Props
           ])}
     <p><a href="/mon-espace/acces">Toutes les fois où il a servi</a></p>
     <h2>Votre feuille est perdue, ou quelqu’un l’a vue ?</h2>
-    <p>Dès que vous appuyez, aucun ancien code ne sert plus, et ce qu’ils avaient ouvert se ferme. Pour l’avoir sur une feuille, avec le bulletin d’arrêt : ouvrez votre mandat, puis « Ma feuille, avec un nouveau code ».</p>
+    <p>Dès que vous appuyez, les anciens codes ne servent plus, et ce qu’ils avaient ouvert se ferme. Pour l’avoir sur une feuille, avec le bulletin d’arrêt : ouvrez votre mandat, puis « Ma feuille, avec un nouveau code ».</p>
     ${form(
       {},
       buttons([
