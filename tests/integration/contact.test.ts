@@ -431,6 +431,9 @@ describe('un nouveau mandat, qui dit une autre façon', () => {
     const [message] = await toldOff()
     expect(message!.corps).toContain('nous ne vous prevenons plus a ce numero')
     expect(message!.corps).not.toContain(other.slice(-9))
+    // Nor where she goes now: whoever she fled may read it.
+    const told = await world.sql<{ nom: string; telephone: string }[]>`select nom, telephone from structure`
+    expect(told.filter(({ nom, telephone }) => message!.corps.includes(telephone) || message!.corps.includes(nom))).toEqual([])
     expect(await sign('email', 'marcel@exemple.fr')).toEqual([['sms', other]])
     expect(await sign('papier', undefined)).toEqual([['email', 'marcel@exemple.fr']])
     expect(await sign('sms', one)).toEqual([])

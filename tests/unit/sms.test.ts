@@ -27,6 +27,7 @@ const smsDe = (nom: string) => [
   motsDeLaContestation(structure(nom)).sms,
   motsDeLaReponse(structure(nom), true).sms,
   motsDuContactRemplace(structure(nom), 'sms').sms,
+  motsDuContactRemplace(undefined, 'sms').sms,
 ]
 
 const words = (text: string) => text.split(/[^\w'-]+/).filter(Boolean)
