@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import path from 'node:path'
-import { Readable } from 'node:stream'
+import { ReadableStream } from 'node:stream/web'
 import { bundlePoint } from './bundle.ts'
 import { parseCheckpoint } from './checkpoint.ts'
 import { parseNote } from './note.ts'
@@ -74,7 +74,7 @@ export function openWitnessStore(directory: string): WitnessStore {
     },
     readAll(origin) {
       const file = fileAt(origin, 'points')
-      return existsSync(file) ? (Readable.toWeb(createReadStream(file)) as ReadableStream) : undefined
+      return existsSync(file) ? ReadableStream.from(piecesOf(file)) : undefined
     },
     write(origin, signed) {
       const points = fileAt(origin, 'points')
@@ -93,6 +93,11 @@ export function openWitnessStore(directory: string): WitnessStore {
       limits.set(origin, Math.max(FEW, 2 * statSync(points).size))
     },
   }
+}
+
+/** Opened when it is first read: an answer whose body nobody wants leaves no file open. */
+async function* piecesOf(file: string): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(file)
 }
 
 const noteIn = (record: string) => parseNote(Buffer.from(record.split(' ')[2] ?? '', 'base64').toString())
