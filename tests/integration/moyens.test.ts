@@ -5,6 +5,7 @@ import { openSignature, redeemSignature } from '../../src/aidant/sign-in.ts'
 import { AIDANTS, type AidantKey, codeOf } from '../../src/demo/people.ts'
 import { findBrouillon } from '../../src/mandat/brouillon-queries.ts'
 import { vueDe } from '../../src/mandat/confirmation.ts'
+import { BEGUN_IN } from '../../views/public/kept.ts'
 import { type Authenticator, type Lie, newAuthenticator, optionsOf } from '../support/authenticator.ts'
 import { expectValidHtml } from '../support/html.ts'
 import { statementsOf } from '../support/statements.ts'
@@ -506,6 +507,28 @@ describe('ouvrir un dossier', () => {
     expect((await nadia.get('/structure/journal')).status).toBe(200)
     const stale = await world.get('/structure/journal', `session=${before}`)
     expect([stale.status, stale.headers.get('location')]).toEqual([303, '/connexion?suite=%2Fstructure%2Fjournal'])
+  })
+
+  it('ce qui était écrit quand il s’est refermé part encore, la session continuée sous un autre jeton', async () => {
+    const told = await world.signMandat({ persona: 'josiane' })
+    const nadia = await enter('nadia')
+    const open = `/structure/personnes/${told.usagerId}/ouvrir`
+    const reason = () => ({ motif: 'autre', precision: 'Elle l’a demandé', envoi: crypto.randomUUID() })
+    const act = {
+      envoi: crypto.randomUUID(),
+      demarche: 'autre',
+      titre: 'Un courrier',
+      thematique: 'logement',
+      resultat: 'deposee',
+    }
+    await later(16 * MINUTE)
+    const kept = await nadia.post(`/mandats/${told.id}/demarches/nouvelle`, act)
+    expect(kept.html).toContain('Il reste une étape avant d’envoyer')
+    const begunIn = new RegExp(`name="${BEGUN_IN}" value="([^"]+)"`).exec(kept.html)![1]!
+    expect((await nadia.post(open, { ...reason(), code: await code('nadia') })).status).toBe(303)
+    expect((await nadia.post(`/mandats/${told.id}/demarches/nouvelle`, { ...act, [BEGUN_IN]: begunIn })).status).toBe(303)
+    const thomas = await enter('thomas')
+    expect((await thomas.post(`/mandats/${told.id}/demarches/nouvelle`, { ...act, [BEGUN_IN]: begunIn })).status).toBe(409)
   })
 })
 
