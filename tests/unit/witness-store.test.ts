@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { appendFileSync, existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -185,6 +186,26 @@ describe('la mémoire d’un témoin', () => {
       return existsSync(file) && readlinkSync(file) === pointsIn(directory)
     })
     expect(open).toEqual([])
+  })
+
+  it('sans la place de s’éclaircir, signe encore, et rend celle qu’elle a prise', ({ skip }) => {
+    const directory = scratch('temoin')
+    mkdirSync(directory, { recursive: true })
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', directory]).status === 0
+    skip(!mounted, 'ce compte ne peut pas monter de petit disque')
+    try {
+      const minutes = Array.from({ length: 3_000 }, (_, i) => signedAt(i + 1, NOW - (3_000 - i) * MINUTE))
+      writeFileSync(pointsIn(directory), minutes.map((note, i) => bundlePoint({ taille: i + 1, note })).join(''))
+      const store = openWitnessStore(directory)
+      for (const size of [3_001, 3_002]) {
+        const signed = signedAt(size, NOW + size)
+        store.write(ORIGIN, signed)
+        expect([store.read(ORIGIN), readdirSync(directory).length]).toEqual([signed, 2])
+      }
+      expect(sizesIn(readFileSync(pointsIn(directory), 'utf8'))).toHaveLength(3_002)
+    } finally {
+      spawnSync('umount', [directory])
+    }
   })
 
   it('ne touche pas à un enregistrement abîmé : qui la lit le dira', async () => {
