@@ -45,24 +45,19 @@ export function motsDuCode(digits: string, pour: PourQui): Words {
 }
 
 /**
- * Read perhaps by someone else by now: it says nothing of where she is told from now on, nor by whom it was changed; nor of a structure which that
- * contact may never have heard of (undefined).
+ * Read perhaps by someone else by now, whom she may have fled: it says nothing of where she is told from now on, nor by whom it was changed; nor of any
+ * structure, which that contact may never have heard of.
  */
-export function motsDuContactRemplace(structure: Structure | undefined, canal: 'email' | 'sms'): Words {
+export function motsDuContactRemplace(canal: 'email' | 'sms'): Words {
   const ici = canal === 'sms' ? 'ce numéro' : 'cette adresse'
-  const { nom = '', telephone } = structure ?? {}
-  const ou = structure ? `appelez ${laStructure(nom)} au ${telephone}` : 'demandez à un aidant qui vous accompagne'
-  const sms = "Trait d'union : nous ne vous prevenons plus a ce numero. Ce n'etait pas vous ? Regardez votre espace ou"
   return {
     sujet: 'Nous ne vous prévenons plus ici',
     corps: paragraphs(
       'Bonjour,',
       `Nous ne vous préviendrons plus à ${ici} : cela vient d’être changé, par vous dans votre espace Trait d’union, ou par un aidant à votre demande.`,
-      `Vous n’avez rien demandé ? Regardez qui l’a changé, et changez-le à nouveau, dans votre espace, avec FranceConnect : « Mes données », puis « Mes contacts ». Ou ${ou}.`,
+      'Vous n’avez rien demandé ? Regardez qui l’a changé, et changez-le à nouveau, dans votre espace, avec FranceConnect : « Mes données », puis « Mes contacts ». Ou demandez à un aidant qui vous accompagne.',
     ),
-    sms: structure
-      ? oneSms(laStructure(nom), (la) => `${sms} appelez ${la}, ${telephone}`)
-      : `${sms} demandez a un aidant qui vous accompagne.`,
+    sms: "Trait d'union : nous ne vous prevenons plus a ce numero. Ce n'etait pas vous ? Regardez votre espace ou demandez a un aidant qui vous accompagne.",
   }
 }
 
