@@ -680,6 +680,7 @@ export type SessionRow = {
   appareil: string | null
   reseau: Buffer | null
   confirmeAt: Date | null
+  jetonsAvant: Buffer[]
 }
 
 /** Organisme mandataire ; frontière d’isolement */

@@ -93,11 +93,12 @@ type Begun = { aidantId: string | null; structureId: string | null; usagerId: st
  * in let it close. She who signed out herself left nothing behind, nor did an aidant suspended since.
  */
 async function findBegun(tx: Tx, begunIn: string): Promise<Begun | undefined> {
+  const jeton = Buffer.from(begunIn, 'base64url')
   const [begun] = await tx.sql<Begun[]>`
     select s.aidant_id, s.structure_id, s.usager_id, s.ended_at is null and a.suspended_at is null as closed,
       s.last_seen_at <= horloge() - make_interval(mins => ${IDLE_MINUTES}) as idle
     from session s
     left join aidant a on a.id = s.aidant_id
-    where s.jeton = ${Buffer.from(begunIn, 'base64url')}`
+    where s.jeton = ${jeton} or s.jetons_avant @> array[${jeton}::bytea]`
   return begun
 }

@@ -79,20 +79,15 @@ async function end(tx: Tx, id: string) {
 }
 
 /**
- * A fresh factor was given in this session: it goes on under a token that whoever held the former one does not know. `confirme`: the factor opens
- * dossiers for a while. Tells the new token.
+ * A fresh factor was given in this session: it goes on under a token that whoever held the former one does not know; the former only says whose a
+ * form begun under it is. `confirme`: the factor opens dossiers for a while. Tells the new token.
  */
 export async function rotateSession(tx: Tx, id: string, { confirme }: { confirme: boolean }): Promise<string> {
   const token = newToken(tx)
-  // The former token opens nothing more, and still says whose was a form that waits in a page (kept-form.ts).
   await tx.sql`
-    with rotated as (
-      update session
-      set jeton = ${hashToken(token)}, confirme_at = ${confirme ? tx.now : tx.sql`confirme_at`}
-      where id = ${id} and ended_at is null
-      returning old.jeton, aidant_id, structure_id, created_at)
-    insert into session (jeton, aidant_id, structure_id, created_at, ended_at)
-    select jeton, aidant_id, structure_id, created_at, ${tx.now} from rotated`
+    update session
+    set jeton = ${hashToken(token)}, jetons_avant = jetons_avant || jeton, confirme_at = ${confirme ? tx.now : tx.sql`confirme_at`}
+    where id = ${id} and ended_at is null`
   return token
 }
 

@@ -36,9 +36,9 @@ export function witnessRoutes({ signer, logs, store, now, say = () => {} }: Witn
     if (verdict.status !== 200) return c.body(null, verdict.status)
     const { text, signatures } = submission.checkpoint.note
     const line = cosignatureLine(signer, text, Math.floor(now().getTime() / 1000))
-    // Of all that was submitted, the log's own signature is what we verified.
-    const own = signatures.filter(({ name, id }) => name === log!.name && id.equals(log!.id)).map((one) => one.line)
-    store.write(origin, `${text}\n${own.join('')}${line}`)
+    // Of all that was submitted, the log's own signature is what we verified; once, however often it was there: anyone may write it again.
+    const own = signatures.find(({ name, id }) => name === log!.name && id.equals(log!.id))!
+    store.write(origin, `${text}\n${own.line}${line}`)
     return c.body(line, 200, { 'Content-Type': 'text/plain; charset=utf-8' })
   })
 

@@ -11,11 +11,12 @@ import {
   readFileSync,
   readSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
 import path from 'node:path'
-import { Readable } from 'node:stream'
+import { ReadableStream } from 'node:stream/web'
 import { bundlePoint } from './bundle.ts'
 import { parseCheckpoint } from './checkpoint.ts'
 import { parseNote } from './note.ts'
@@ -57,10 +58,16 @@ export function openWitnessStore(directory: string): WitnessStore {
       closeSync(handle)
     }
   }
-  /** The whole file in place of the former, or the former. */
+  /** The whole file in place of the former, or the former, and an error; what had been written of it takes no room then. */
   const replace = (file: string, work: (handle: number) => void) => {
-    on(`${file}.nouveau`, 'w', work)
-    renameSync(`${file}.nouveau`, file)
+    const aside = `${file}.nouveau`
+    try {
+      on(aside, 'w', work)
+      renameSync(aside, file)
+    } catch (error) {
+      rmSync(aside, { force: true })
+      throw error
+    }
     on(directory, 'r', () => {})
   }
   const fileAt = (...of: Parameters<typeof fileOf>) => path.join(directory, fileOf(...of))
@@ -74,7 +81,7 @@ export function openWitnessStore(directory: string): WitnessStore {
     },
     readAll(origin) {
       const file = fileAt(origin, 'points')
-      return existsSync(file) ? (Readable.toWeb(createReadStream(file)) as ReadableStream) : undefined
+      return existsSync(file) ? ReadableStream.from(piecesOf(file)) : undefined
     },
     write(origin, signed) {
       const points = fileAt(origin, 'points')
@@ -87,12 +94,21 @@ export function openWitnessStore(directory: string): WitnessStore {
       // All of it or an error: a full disk takes the beginning of a write, and says nothing.
       replace(fileAt(origin), (handle) => writeFileSync(handle, signed))
       if (bytes <= (limits.get(origin) ?? FEW)) return
-      replace(points, (handle) => {
-        for (const kept of thinned(recordsOf(points), secondsOf(record))) writeFileSync(handle, `${kept}\n`, 'latin1')
-      })
-      limits.set(origin, Math.max(FEW, 2 * statSync(points).size))
+      try {
+        replace(points, (handle) => {
+          for (const kept of thinned(recordsOf(points), secondsOf(record))) writeFileSync(handle, `${kept}\n`, 'latin1')
+        })
+        limits.set(origin, Math.max(FEW, 2 * statSync(points).size))
+      } catch {
+        // No room for a second file, perhaps: all is kept, it may be answered, and the next one thins.
+      }
     },
   }
+}
+
+/** Opened when it is first read: an answer whose body nobody wants leaves no file open. */
+async function* piecesOf(file: string): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(file)
 }
 
 const noteIn = (record: string) => parseNote(Buffer.from(record.split(' ')[2] ?? '', 'base64').toString())

@@ -44,15 +44,15 @@ export async function sendContactCode(tx: Tx, { cle, code, pour, ...contact }: S
 /** Tells each contact that a person had, by the line that says so, that her news come there no more: perhaps it is not she who changed it. */
 export async function announceContact(tx: Tx, usagerId: string, line: number, before: readonly Contact[]): Promise<void> {
   // The last mandat: what is told is erased with her.
-  const [last] = await tx.sql<{ id: string; nom: string; telephone: string; fuseau: string }[]>`
-    select m.id, s.nom, s.telephone, s.fuseau
+  const [last] = await tx.sql<{ id: string; fuseau: string }[]>`
+    select m.id, s.fuseau
     from mandat m
     join structure s on s.id = m.structure_id
     where ${held(tx, 'm')} ${tx.who.kind === 'usager' ? tx.sql`` : tx.sql`and m.usager_id = ${usagerId}`}
     order by m.signed_at desc
     limit 1`
   for (const [rank, contact] of before.entries())
-    await queueTo(tx, `contact:${last!.id}:${line}:${rank}`, contact, motsDuContactRemplace(last!, contact.canal), last!)
+    await queueTo(tx, `contact:${last!.id}:${line}:${rank}`, contact, motsDuContactRemplace(contact.canal), last!)
 }
 
 /** Tells the person that a mandat exists in her name: if it is not she who agreed, she knows at once. */

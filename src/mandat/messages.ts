@@ -44,22 +44,20 @@ export function motsDuCode(digits: string, pour: PourQui): Words {
   }
 }
 
-/** Read perhaps by someone else by now: it says nothing of where she is told from now on, nor by whom it was changed. */
-export function motsDuContactRemplace({ nom, telephone }: Structure, canal: 'email' | 'sms'): Words {
-  const la = laStructure(nom)
+/**
+ * Read perhaps by someone else by now, whom she may have fled: it says nothing of where she is told from now on, nor by whom it was changed; nor of any
+ * structure, which that contact may never have heard of.
+ */
+export function motsDuContactRemplace(canal: 'email' | 'sms'): Words {
   const ici = canal === 'sms' ? 'ce numéro' : 'cette adresse'
   return {
     sujet: 'Nous ne vous prévenons plus ici',
     corps: paragraphs(
       'Bonjour,',
       `Nous ne vous préviendrons plus à ${ici} : cela vient d’être changé, par vous dans votre espace Trait d’union, ou par un aidant à votre demande.`,
-      `Vous n’avez rien demandé ? Regardez qui l’a changé, et changez-le à nouveau, dans votre espace, avec FranceConnect : « Mes données », puis « Mes contacts ». Ou appelez ${la} au ${telephone}.`,
+      'Vous n’avez rien demandé ? Regardez qui l’a changé, et changez-le à nouveau, dans votre espace, avec FranceConnect : « Mes données », puis « Mes contacts ». Ou demandez à un aidant qui vous accompagne.',
     ),
-    sms: oneSms(
-      la,
-      (la) =>
-        `Trait d'union : nous ne vous prevenons plus a ce numero. Ce n'etait pas vous ? Regardez votre espace ou appelez ${la}, ${telephone}`,
-    ),
+    sms: "Trait d'union : nous ne vous prevenons plus a ce numero. Ce n'etait pas vous ? Regardez votre espace ou demandez a un aidant qui vous accompagne.",
   }
 }
 

@@ -116,16 +116,16 @@ export function proconnectRoutes({ db, config, proconnect, signer }: Deps): Hono
       return c.redirect(localPath(received.suite ?? undefined) ?? '/personnes', 303)
     }
     jar.set(c, 'session', received.token)
+    const brouillonId = received.but === 'signature' ? received.brouillonId : undefined
+    // Meanwhile perhaps she acts for this structure no more.
+    if (!aidant || c.var.detour) return refuse(c, 'session_fermee', { brouillonId })
     if (received.but === 'confirmation') {
       const { envoi } = received
-      if (!aidant) return refuse(c, 'session_fermee')
       const objet = objetReconnu({ chemin: new URL(envoi.vers, publicUrl).pathname, fields: envoi.fields })
       await db.tx(as(aidant), (tx) => openDefi(tx, { aidantId: aidant.id, sessionId: sessionId!, objet }))
       return c.html(reconnuePage({ frame: frameOf(c), ...envoi }))
     }
-    const { brouillonId, confirmation } = received
-    if (!aidant || c.var.detour) return refuse(c, 'session_fermee', { brouillonId })
-    const signed = await signMandat(db, as(aidant), { brouillonId, confirmation }, signer)
+    const signed = await signMandat(db, as(aidant), received, signer)
     return signed.ok ? c.redirect(`/mandats/${signed.id}?signe=1`, 303) : refuse(c, signed.refusal, { brouillonId })
   })
   routes.get(PROCONNECT_FIN, publicPage, (c) => {

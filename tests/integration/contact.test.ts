@@ -69,6 +69,11 @@ const wrongOf = (code: string) => (code === '000000' ? '111111' : '000000')
 const lines = async () =>
   (await world.lines()).filter(({ action, usagerId }) => action === 'contact_modifie' && usagerId === told.usagerId)
 const toldOff = async () => (await world.messages()).filter(({ cle }) => cle.startsWith('contact:'))
+/** Those it names, or whose telephone it tells: whoever she fled would learn where she goes. */
+const structuresIn = async (corps: string) =>
+  (await world.sql<{ nom: string; telephone: string }[]>`select nom, telephone from structure`).filter(
+    ({ nom, telephone }) => corps.includes(telephone) || corps.includes(nom),
+  )
 const bySms = (browser: Browser, mobile = NOUVEAU, where = MIENS) => browser.post(where, { suivi: 'sms', mobile })
 const asked = async (mobile = NOUVEAU) => {
   const browser = await josiane()
@@ -108,6 +113,7 @@ describe('elle, dans son espace', () => {
     expect([message!.canal, message!.destinataire, others]).toEqual(['sms', ANCIEN, []])
     expect(message!.corps).toMatch(/nous ne vous prevenons plus a ce numero/)
     expect(message!.corps).not.toMatch(/98|Josiane|http/)
+    expect(await structuresIn(message!.corps)).toEqual([])
     // What served is gone, with its message.
     expect(await world.sql`select 1 from changement_contact`).toEqual([])
     expect((await world.messages()).filter(({ cle }) => cle.startsWith('connexion:'))).toEqual([])
@@ -431,6 +437,7 @@ describe('un nouveau mandat, qui dit une autre façon', () => {
     const [message] = await toldOff()
     expect(message!.corps).toContain('nous ne vous prevenons plus a ce numero')
     expect(message!.corps).not.toContain(other.slice(-9))
+    expect(await structuresIn(message!.corps)).toEqual([])
     expect(await sign('email', 'marcel@exemple.fr')).toEqual([['sms', other]])
     expect(await sign('papier', undefined)).toEqual([['email', 'marcel@exemple.fr']])
     expect(await sign('sms', one)).toEqual([])

@@ -509,23 +509,26 @@ describe('ouvrir un dossier', () => {
     expect([stale.status, stale.headers.get('location')]).toEqual([303, '/connexion?suite=%2Fstructure%2Fjournal'])
   })
 
-  it('rouvert avec un second facteur, ce qui attendait dans la page part comme écrit', async () => {
+  it('ce qui était écrit quand il s’est refermé part encore, la session continuée sous un autre jeton', async () => {
     const told = await world.signMandat({ persona: 'josiane' })
     const nadia = await enter('nadia')
-    const ouvrir = `/structure/personnes/${told.usagerId}/ouvrir`
+    const open = `/structure/personnes/${told.usagerId}/ouvrir`
     const reason = () => ({ motif: 'autre', precision: 'Elle l’a demandé', envoi: crypto.randomUUID() })
-    await nadia.post(ouvrir, reason())
-    const nouvelle = `/mandats/${told.id}/demarches/nouvelle`
-    const fields = { envoi: crypto.randomUUID(), demarche: 'hlm', resultat: 'deposee' }
+    const act = {
+      envoi: crypto.randomUUID(),
+      demarche: 'autre',
+      titre: 'Un courrier',
+      thematique: 'logement',
+      resultat: 'deposee',
+    }
     await later(16 * MINUTE)
-    const waiting = await nadia.post(nouvelle, fields)
-    expect([waiting.status, waiting.html.includes('Il reste une étape avant d’envoyer')]).toEqual([403, true])
-    const [, begunIn] = new RegExp(`name="${BEGUN_IN}" value="([^"]*)"`).exec(waiting.html)!
-    const before = nadia.cookies.get('session')
-    expect((await nadia.post(ouvrir, { ...reason(), code: await code('nadia') })).status).toBe(303)
-    expect(nadia.cookies.get('session')).not.toBe(before)
-    const sent = await nadia.post(nouvelle, { ...fields, [BEGUN_IN]: begunIn! })
-    expect([sent.status, sent.location]).toEqual([303, expect.stringContaining('notee=')])
+    const kept = await nadia.post(`/mandats/${told.id}/demarches/nouvelle`, act)
+    expect(kept.html).toContain('Il reste une étape avant d’envoyer')
+    const begunIn = new RegExp(`name="${BEGUN_IN}" value="([^"]+)"`).exec(kept.html)![1]!
+    expect((await nadia.post(open, { ...reason(), code: await code('nadia') })).status).toBe(303)
+    expect((await nadia.post(`/mandats/${told.id}/demarches/nouvelle`, { ...act, [BEGUN_IN]: begunIn })).status).toBe(303)
+    const thomas = await enter('thomas')
+    expect((await thomas.post(`/mandats/${told.id}/demarches/nouvelle`, { ...act, [BEGUN_IN]: begunIn })).status).toBe(409)
   })
 })
 

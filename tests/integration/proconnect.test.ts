@@ -496,6 +496,13 @@ describe('confirmer un acte', () => {
       /Votre session s’est fermée/,
       false,
     ],
+    [
+      'elle n’agit plus pour cette structure',
+      'thomas-figeac',
+      () => world.sql`update habilitation set ended_at = horloge() where aidant_id = ${world.aidants.thomas}`,
+      /Votre session s’est fermée/,
+      false,
+    ],
   ]
   it.each(REFUSED)('%s : rien n’est confirmé', async (_, agent, meanwhile, words, kept) => {
     const chemin = await contactDe()
@@ -511,6 +518,7 @@ describe('confirmer un acte', () => {
     expect(page.html.includes(chemin)).toBe(kept)
     await browser.post(chemin, { ...PAPIER, proconnect: 'oui' })
     expect(await suivi(chemin)).toBe('sms')
+    await world.sql`update habilitation set ended_at = null where aidant_id = ${world.aidants.thomas}`
   })
 
   it('une session d’ici ne part pas chez ProConnect, et dire qu’on en revient n’ouvre rien', async () => {

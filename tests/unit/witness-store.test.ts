@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -7,6 +9,7 @@ import { bundlePoint } from '../../src/journal/bundle.ts'
 import { parseCheckpoint, signCheckpoint } from '../../src/journal/checkpoint.ts'
 import { cosignatureLine, openSigner, WITNESS_KEY } from '../../src/journal/note.ts'
 import { NO_WITNESS } from '../../src/journal/policy.ts'
+import { submissionText } from '../../src/journal/witness.ts'
 import { witnessRoutes } from '../../src/journal/witness-routes.ts'
 import { fileOf, openWitnessStore } from '../../src/journal/witness-store.ts'
 import { readSeen } from '../../src/read-seen.ts'
@@ -16,6 +19,8 @@ import { startScript } from '../support/processes.ts'
 
 const [MINUTE, HOUR, DAY] = [60, 3_600, 86_400]
 const NOW = 1_800_000_000
+/** The files that this process has open, where the system says them. */
+const FILES = '/proc/self/fd'
 const log = openSigner(pemKey(), ORIGIN)
 const witness = openSigner(pemKey(), 'temoin.exemple/1', WITNESS_KEY)
 const signedAt = (size: number, at: number) => {
@@ -144,6 +149,63 @@ describe('la mémoire d’un témoin', () => {
     // Another tree of the same size is another point, which nobody may lose.
     store.write(ORIGIN, signedAt(1, NOW + 30))
     expect(sizesIn(readFileSync(pointsIn(directory), 'utf8'))).toEqual([1, 1])
+  })
+
+  it('ne garde du journal qu’une signature, combien de fois qu’on l’écrive, et un seul point', async () => {
+    const directory = scratch('temoin')
+    const store = openWitnessStore(directory)
+    const app = witnessRoutes({ signer: witness, logs: [log.vkey], store, now: () => new Date() })
+    const note = signCheckpoint(log, { origin: ORIGIN, size: 1, root: randomBytes(32) })
+    const [text = '', line = ''] = note.split('\n\n')
+    const show = async (times: number, old: number) => {
+      const body = submissionText(old, [], `${text}\n\n${line.repeat(times)}`)
+      return (await app.request('/add-checkpoint', { method: 'POST', body })).status
+    }
+    expect([await show(400, 0), await show(400, 1), await show(1, 1)]).toEqual([200, 200, 200])
+    expect(parseCheckpoint(store.read(ORIGIN)!)!.note.signatures).toHaveLength(2)
+    const kept = readFileSync(pointsIn(directory), 'utf8')
+    expect([sizesIn(kept), kept.length < 1_000]).toEqual([[1], true])
+  })
+
+  it.runIf(existsSync(FILES))('ne laisse pas de fichier ouvert à qui n’en lit pas le contenu', async () => {
+    const directory = scratch('temoin')
+    writeFileSync(pointsIn(directory), twoYears.slice(0, 1_000_000))
+    const store = openWitnessStore(directory)
+    const app = witnessRoutes({ signer: witness, logs: [log.vkey], store, now: () => new Date() })
+    const address = `/${fileOf(ORIGIN, 'points')}`
+    for (let i = 0; i < 20; i++) {
+      expect((await app.request(address, { method: 'HEAD' })).status).toBe(200)
+      const answer = await app.request(address)
+      await answer.body!.cancel()
+    }
+    // What would open a file does so in its own time.
+    for (let i = 0; i < 50; i++) await turn()
+    await stat(pointsIn(directory))
+    const open = readdirSync(FILES).filter((handle) => {
+      const file = path.join(FILES, handle)
+      return existsSync(file) && readlinkSync(file) === pointsIn(directory)
+    })
+    expect(open).toEqual([])
+  })
+
+  it('sans la place de s’éclaircir, signe encore, et rend celle qu’elle a prise', ({ skip }) => {
+    const directory = scratch('temoin')
+    mkdirSync(directory, { recursive: true })
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', directory]).status === 0
+    skip(!mounted, 'ce compte ne peut pas monter de petit disque')
+    try {
+      const minutes = Array.from({ length: 3_000 }, (_, i) => signedAt(i + 1, NOW - (3_000 - i) * MINUTE))
+      writeFileSync(pointsIn(directory), minutes.map((note, i) => bundlePoint({ taille: i + 1, note })).join(''))
+      const store = openWitnessStore(directory)
+      for (const size of [3_001, 3_002]) {
+        const signed = signedAt(size, NOW + size)
+        store.write(ORIGIN, signed)
+        expect([store.read(ORIGIN), readdirSync(directory).length]).toEqual([signed, 2])
+      }
+      expect(sizesIn(readFileSync(pointsIn(directory), 'utf8'))).toHaveLength(3_002)
+    } finally {
+      spawnSync('umount', [directory])
+    }
   })
 
   it('ne touche pas à un enregistrement abîmé : qui la lit le dira', async () => {
