@@ -188,16 +188,16 @@ export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
     const contestationId = c.req.param('contestationId')
     const form = await parseForm(c, reponseForm)
     if (!form.ok) return answering(c, contestationId, 422, { values: form.values, errors: form.errors })
-    const answered = await answerContestation(db, asReferent(c.var.aidant), { contestationId, ...form.data })
-    const { reponse, note } = form.data
+    const said = { reponse: form.data.reponseDonnee, note: form.data.note }
+    const answered = await answerContestation(db, asReferent(c.var.aidant), { contestationId, ...said })
     // Pressed twice, she is answered; another answer, given meanwhile in another tab or by another, is not this one.
     const same = async () => {
       const given = await db.tx(asReferent(c.var.aidant), (tx) => findContestation(tx, contestationId))
-      return given?.reponse === reponse && given.noteReponse === note
+      return given?.reponse === said.reponse && given.noteReponse === said.note
     }
     if (answered.ok || (answered.refusal === 'deja_repondue' && (await same())))
       return c.redirect(`${CONTESTATIONS}/${contestationId}`, 303)
-    const perdue = answered.refusal === 'deja_repondue' ? form.data : undefined
+    const perdue = answered.refusal === 'deja_repondue' ? said : undefined
     return answering(c, contestationId, 409, { values: form.values, refusal: answered.refusal, perdue })
   })
   return routes

@@ -154,10 +154,11 @@ export const contestationRecueForm = contestationForm.omit({ pause: true }).exte
   maniere: choix(MANIERES_DE_LE_DIRE, 'Choisissez comment la personne l’a dit.'),
   recuLe: dateHeure('Écrivez le jour et l’heure où elle l’a dit.'),
 })
+/** Not named `reponse`, which is a person's own yes or no, never kept in a page (kept-form.ts). */
 export const reponseForm = z
-  .object({ reponse: choix(REPONSES, 'Choisissez une réponse.'), note: texte(280, { lines: true }) })
-  .superRefine(({ reponse, note }, context) => {
-    if (reponse === 'maintenue' && !note)
+  .object({ reponseDonnee: choix(REPONSES, 'Choisissez une réponse.'), note: texte(280, { lines: true }) })
+  .superRefine(({ reponseDonnee, note }, context) => {
+    if (reponseDonnee === 'maintenue' && !note)
       context.addIssue({ code: 'custom', path: ['note'], message: 'Dites à la personne pourquoi.' })
   })
 

@@ -64,7 +64,7 @@ describe.each([
     const asked = direction.getByRole('table').first().getByRole('link').last()
     await theirs.press(asked)
     await direction.getByRole('heading', { name: /Ouvrir le dossier/ }).waitFor()
-    await theirs.choose(answer(direction, 'À la suite d’un désaccord'))
+    await theirs.choose(answer(direction, 'Pour répondre à la personne'))
     await theirs.press(button(direction, 'Ouvrir le dossier'))
     await direction.getByRole('heading', { name: /n’est pas d’accord/ }).waitFor()
     await theirs.press(direction.getByRole('link', { name: 'Corrigez d’abord la démarche' }))

@@ -206,7 +206,7 @@ it('lit pourquoi la direction a ouvert son dossier, un acte hors mandat, un mand
     await page.getByRole('link', { name: 'Ce qui est en cours, et ce qui est à vous de faire' }).click()
     await page.getByRole('heading', { name: 'Ce qui est maintenant à vous de faire' }).waitFor()
     await page.goto(`${service.url}/mon-espace/acces`)
-    if (persona === 'marcel') expect(await text(page)).toMatch(/Nadia Belkacem, du CCAS de Figeac, à la suite d’un désaccord/)
+    if (persona === 'marcel') expect(await text(page)).toMatch(/Nadia Belkacem, du CCAS de Figeac, pour vous répondre/)
   }
 })
 

@@ -962,12 +962,15 @@ describe('à l’écran', () => {
     expect((await world.get(one, referent)).headers.get('location')).toBe(
       `/structure/personnes/${mandat.usagerId}/ouvrir?suite=${encodeURIComponent(one)}`,
     )
+    // Closed while she wrote: her choice waits in the page with her words.
+    const kept = await (await world.post(one, { reponseDonnee: 'maintenue', note: 'Vous l’aviez demandé.' }, referent)).text()
+    for (const said of ['name="reponseDonnee" value="maintenue"', 'Vous l’aviez demandé.']) expect(kept).toContain(said)
     await openFor('nadia')
     const asking = await (await world.get(one, referent)).text()
     await expectValidHtml(asking)
     expect(asking).toContain('Ce n’était pas le bailleur.')
-    expect((await world.post(one, { reponse: 'maintenue' }, referent)).status).toBe(422)
-    expect((await world.post(one, { reponse: 'corrigee' }, referent)).status).toBe(409)
+    expect((await world.post(one, { reponseDonnee: 'maintenue' }, referent)).status).toBe(422)
+    expect((await world.post(one, { reponseDonnee: 'corrigee' }, referent)).status).toBe(409)
     const correcting = await (await world.get(`/demarches/${id}/corriger`, referent)).text()
     await expectValidHtml(correcting)
     const fields = {
@@ -979,7 +982,7 @@ describe('à l’écran', () => {
     }
     expect((await world.post(`/demarches/${id}/corriger`, fields, referent)).status).toBe(422)
     expect((await world.post(`/demarches/${id}/corriger`, { ...fields, raison: 'Elle a raison.' }, referent)).status).toBe(303)
-    expect((await world.post(one, { reponse: 'corrigee', note: 'Merci de l’avoir dit.' }, referent)).status).toBe(303)
+    expect((await world.post(one, { reponseDonnee: 'corrigee', note: 'Merci de l’avoir dit.' }, referent)).status).toBe(303)
     await expectValidHtml(await (await world.get(one, referent)).text())
     const answered = await (await world.get(`/mon-espace/demarches/${id}`, again)).text()
     await expectValidHtml(answered)
@@ -1012,10 +1015,10 @@ describe('à l’écran', () => {
     await openFor('nadia')
     const referent = await world.sessionOf('nadia')
     const one = `/structure/contestations/${(await said(id))[0]!.id}`
-    const reply1 = { reponse: 'maintenue', note: 'Vous l’aviez demandé.' }
+    const reply1 = { reponseDonnee: 'maintenue', note: 'Vous l’aviez demandé.' }
     for (let n = 0; n < 2; n++) expect((await world.post(one, reply1, referent)).status).toBe(303)
     for (const other of [
-      { ...reply1, reponse: 'reconnue' },
+      { ...reply1, reponseDonnee: 'reconnue' },
       { ...reply1, note: 'Nous regrettons.' },
     ]) {
       const dropped = await world.post(one, other, referent)

@@ -512,7 +512,7 @@ describe('qui a ouvert son dossier', () => {
       expect((await world.get(path, nadia)).status).toBe(200)
     const page = await read('/mon-espace/acces', cookie)
     expect(page).toMatch(
-      /Le responsable .*Nadia Belkacem, du CCAS de Figeac, à la suite d’un désaccord\. « Une plainte reçue » A lu un de vos mandats\. Les aidants/,
+      /Le responsable .*Nadia Belkacem, du CCAS de Figeac, pour vous répondre\. « Une plainte reçue » A lu un de vos mandats\. Les aidants/,
     )
     const [, aidants] = page.split('Les aidants ')
     expect(aidants).toMatch(

@@ -387,7 +387,7 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   'POST /structure/contestations/:contestationId': {
     rule: 'referent',
     gives: 303,
-    fields: () => ({ reponse: 'reconnue' }),
+    fields: () => ({ reponseDonnee: 'reconnue' }),
   },
   'POST /structure/personnes/:usagerId/ouvrir': {
     rule: 'referent',

@@ -7,7 +7,7 @@ import { DUREE, enMots, FIN, jourEtHeure, MANIERE, nomCourant, RESULTAT, THEMATI
 
 export const MOTIF_OUVERTURE = {
   demande_de_la_personne: 'À la demande de la personne',
-  reclamation: 'À la suite d’un désaccord',
+  reclamation: 'Pour répondre à la personne',
   controle: 'Pour un contrôle',
   depart_aidant: 'Parce qu’un aidant est parti',
   urgence: 'En urgence',

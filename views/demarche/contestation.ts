@@ -206,7 +206,7 @@ export const contestationPage = ({
     ${demarche && !corrigeeDepuis && html`<p>C’était faux ? <a href="/demarches/${demarche.id}/corriger">Corrigez d’abord la démarche</a>, puis revenez répondre.</p>`}
     ${form(
       {},
-      html`${radios({ name: 'reponse', legend: 'Votre réponse', options: REPONSE, value: values.reponse, error: errors.reponse })}
+      html`${radios({ name: 'reponseDonnee', legend: 'Votre réponse', options: REPONSE, value: values.reponseDonnee, error: errors.reponseDonnee })}
       ${textarea({
         name: 'note',
         label: 'Ce que vous lui dites',

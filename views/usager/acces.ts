@@ -72,7 +72,7 @@ const USAGE = {
 
 const MOTIF = {
   demande_de_la_personne: 'à votre demande',
-  reclamation: 'à la suite d’un désaccord',
+  reclamation: 'pour vous répondre',
   controle: 'pour un contrôle',
   depart_aidant: 'parce qu’un aidant est parti',
   urgence: 'en urgence',
