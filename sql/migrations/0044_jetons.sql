@@ -3,3 +3,6 @@
 alter table session add column jetons_avant bytea[] not null default '{}';
 comment on column session.jetons_avant is 'Empreintes des jetons d’avant un second facteur : n’ouvrent rien, disent de qui est un formulaire commencé avant';
 create index session_jetons_avant on session using gin (jetons_avant);
+
+-- The operator, who closes a structure or records a stop, is told whether a pause waits for an answer: by its number, which 0041 left her without.
+grant select (id) on suspension to traitdunion_operator;
