@@ -386,7 +386,7 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   },
   'POST /structure/contestations/:contestationId': {
     rule: 'referent',
-    gives: 303,
+    gives: noting,
     fields: () => ({ reponseDonnee: 'reconnue' }),
   },
   'POST /structure/personnes/:usagerId/ouvrir': {
