@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { expect, it } from 'vitest'
-import { openKeys } from '../../src/demo/franceconnect/keys.ts'
 import { seed } from '../../src/demo/seed.ts'
 import { openTree } from '../support/arbre.ts'
 import { freshDatabase, scratch } from '../support/database.ts'
+import { environmentOf } from '../support/environment.ts'
 
 it.each([
   ['un dimanche', new Date('2026-11-22T08:00:00Z')],
@@ -11,15 +10,7 @@ it.each([
 ])('une démonstration neuve, commencée %s, a déjà vécu six mois, et son journal se vérifie', async (_, now) => {
   const database = await freshDatabase()
   const environment = {
-    MODE: 'demo',
-    PUBLIC_URL: 'http://localhost:3000',
-    DATABASE_URL: database.url,
-    DATABASE_OPERATOR_URL: database.operatorUrl,
-    DATABASE_ADMIN_URL: database.adminUrl,
-    SEAL_KEYS: JSON.stringify({ keys: (await openKeys()).jwks() }),
-    SECRETS_KEY: randomBytes(32).toString('base64url'),
-    SMTP_URL: 'smtp://localhost',
-    MAIL_FROM: 'essais@localhost',
+    ...(await environmentOf(database, 'http://localhost:3000')),
     FRANCECONNECT_ISSUER: 'http://127.0.0.1:3001',
     FRANCECONNECT_CLIENT_ID: 'essais',
     FRANCECONNECT_CLIENT_SECRET: 'essais-secret-de-la-graine',

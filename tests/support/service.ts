@@ -1,10 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import type { BrowserContext, Locator, Page } from 'playwright-core'
 import type postgres from 'postgres'
 import { createApp } from '../../src/app.ts'
 import { type Config, parseConfig } from '../../src/config.ts'
 import { type Db, openDb } from '../../src/db.ts'
-import { openKeys } from '../../src/demo/franceconnect/keys.ts'
 import { findPersona, subOf } from '../../src/demo/franceconnect/personas.ts'
 import { type Simulator, startSimulator } from '../../src/demo/franceconnect/simulator.ts'
 import { demoPages } from '../../src/demo/pages.ts'
@@ -19,6 +17,7 @@ import { proconnect } from '../../src/oidc/proconnect.ts'
 import { openProvider } from '../../src/oidc/provider.ts'
 import { startWorker } from '../../src/worker.ts'
 import { freshDatabase, scratch } from './database.ts'
+import { environmentOf } from './environment.ts'
 
 /** One page as it was sent. */
 export type Screen = { path: string; status: number; html: string }
@@ -87,15 +86,7 @@ export async function startService(): Promise<Service> {
   ])
   const sql = database.adminSql
   const environment = {
-    MODE: 'demo',
-    PUBLIC_URL: url,
-    DATABASE_URL: database.url,
-    DATABASE_OPERATOR_URL: database.operatorUrl,
-    DATABASE_ADMIN_URL: database.adminUrl,
-    SEAL_KEYS: JSON.stringify({ keys: (await openKeys()).jwks() }),
-    SECRETS_KEY: randomBytes(32).toString('base64url'),
-    SMTP_URL: 'smtp://localhost',
-    MAIL_FROM: 'essais@localhost',
+    ...(await environmentOf(database, url)),
     FRANCECONNECT_ISSUER: simulator.issuer,
     FRANCECONNECT_CLIENT_ID: CLIENT.clientId,
     FRANCECONNECT_CLIENT_SECRET: CLIENT.clientSecret,

@@ -89,6 +89,10 @@ describe('la mémoire d’un témoin, après deux ans', { timeout: 120_000 }, ()
     // A minute of a week, an hour of a year, a day of what is older; one more where two of them meet.
     expect(kept.length).toBeLessThanOrEqual(7 * 1_440 + 359 * 24 + 365 + 3)
     expect(text.length).toBeLessThan(10_000_000)
+    const mega = (bytes: number) => Math.round(bytes / 1_000_000)
+    console.log(
+      `mémoire d’un témoin, deux ans : ${mega(twoYears.length)} Mo, éclaircie ${mega(text.length)} Mo, ${kept.length} points`,
+    )
     // Kept as they were, one after another.
     const were = new Set(twoYears.split('\n'))
     expect(
