@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Context, Hono } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import { cguPage } from '../../views/aidant/cgu.ts'
@@ -28,6 +29,9 @@ type Deps = { db: Db; config: Config; proconnect: Provider | undefined }
 
 export const CGU_PATH = '/conditions-d-utilisation'
 
+/** How long the answer to an e-mail and a code takes at least, in milliseconds: more than the work of a right one, whose end would tell it. */
+export const ANSWER_MS = 25
+
 /** `proconnect`: aidants may also come in by it; `connexionLocale` says whether they may still come in by the service itself. */
 export function aidantRoutes({ db, config, proconnect }: Deps): Hono<Env> {
   const jar = cookies(config)
@@ -53,7 +57,7 @@ export function aidantRoutes({ db, config, proconnect }: Deps): Hono<Env> {
     const form = await parseForm(c, signInForm)
     if (!form.ok) return c.html(signInPage({ frame: frame(c), suite, ways, values: form.values, errors: form.errors }), 422)
     const browser = { navigateur: jar.read(c, 'navigateur'), connu: jar.read(c, 'connu'), reseau: addressOf(c, config.proxies) }
-    const asked = await requestCode(db, { ...form.data, suite, ...browser }, door)
+    const [asked] = await Promise.all([requestCode(db, { ...form.data, suite, ...browser }, door), sleep(ANSWER_MS)])
     if (!asked.ok) return tooOften(c, asked, await waiting(c, asked))
     jar.set(c, 'navigateur', asked.navigateur)
     return c.redirect('/connexion/code', 303)

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { ANSWER_MS } from '../../src/aidant/routes.ts'
 import { drawSecours } from '../../src/aidant/secours.ts'
 import { requestCode } from '../../src/aidant/sign-in.ts'
 import { createApp } from '../../src/app.ts'
@@ -112,6 +113,20 @@ describe('première étape : une seule réponse, quoi qu’il soit faux', () => 
       expect(await asking(AIDANTS.thomas.email, wrong)).toEqual(statements)
       expect(await asking('personne@nulle-part.fr', right)).toEqual(statements)
       expect(await mails()).toBe(before + 1)
+    }
+  })
+
+  it('ne répond pas plus tôt à l’un qu’à l’autre : jamais avant son heure', async () => {
+    const asked: [email: string, code: string][] = [
+      [AIDANTS.thomas.email, '000000'],
+      ['personne@nulle-part.fr', '000000'],
+      [AIDANTS.thomas.email, codeOf('thomas', now)],
+    ]
+    for (const [email, code] of asked) {
+      const begun = performance.now()
+      expect((await ask(world.browser(), email, code)).status).toBe(303)
+      // A timer counts whole milliseconds.
+      expect(performance.now() - begun).toBeGreaterThan(ANSWER_MS - 1)
     }
   })
 
