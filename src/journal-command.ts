@@ -20,7 +20,7 @@ import { proveLine } from './journal/prove.ts'
 import { perduesDe } from './journal/restauration.ts'
 import { collectFaults, type Fault, type Verified } from './journal/verify.ts'
 import { verifyDatabase } from './journal/verify-database.ts'
-import { readArgs, runCommand } from './read-args.ts'
+import { readArgs, refus, runCommand } from './read-args.ts'
 import { policyOf, readSeen, type Seen, textOf } from './read-seen.ts'
 import { type Surroundings, surroundings } from './surroundings.ts'
 
@@ -64,15 +64,29 @@ function keyOf(given: string | undefined, around: Surroundings): Vkey | undefine
   return JOURNAL_KEY && origin ? openSigner(textOf(JOURNAL_KEY), origin).vkey : undefined
 }
 
-/** As much as may be read: contents for the administrator, their hashes for the auditor. */
-function openJournal(around: Surroundings & { demo: boolean }): { db: Db; reading: 'contenus' | 'empreintes' } {
+function neededKey(given: string | undefined, around: Surroundings): Vkey {
+  const log = keyOf(given, around)
+  if (!log) throw new Error('La clé du journal manque : --cle, JOURNAL_VKEY, ou JOURNAL_KEY et PUBLIC_URL.')
+  return log
+}
+
+/** What is done with as much of the journal as may be read: contents for the administrator, their hashes for the auditor. */
+async function withJournal<T>(
+  around: Surroundings,
+  work: (db: Db, reading: 'contenus' | 'empreintes') => Promise<T>,
+): Promise<T> {
   const admin = around.DATABASE_ADMIN_URL
   const url = admin ?? around.DATABASE_AUDITOR_URL
   if (!url)
     throw new Error(
       'Aucune base à lire : donnez DATABASE_AUDITOR_URL, ou lancez d’abord la démonstration de ce dossier (npm start) dans un autre terminal.',
     )
-  return { db: openDb({ url, connections: 4 }), reading: admin ? 'contenus' : 'empreintes' }
+  const db = openDb({ url, connections: 4 })
+  try {
+    return await work(db, admin ? 'contenus' : 'empreintes')
+  } finally {
+    await db.close()
+  }
 }
 
 const nombre = (count: number) => new Intl.NumberFormat('fr-FR').format(count).replaceAll(/\s/g, ' ')
@@ -120,13 +134,8 @@ async function verify(args: string[]): Promise<number> {
     const stream = createReadStream(values.bundle, { encoding: 'utf8', highWaterMark: 1 << 20 })
     verified = await verifyBundle(linesOf(stream), { log, seen, progress })
   } else {
-    if (!log) throw new Error('La clé du journal manque : --cle, JOURNAL_VKEY, ou JOURNAL_KEY et PUBLIC_URL.')
-    const { db, reading } = openJournal(around)
-    try {
-      verified = await verifyDatabase(db, { log, reading, seen, progress })
-    } finally {
-      await db.close()
-    }
+    const known = neededKey(values.cle, around)
+    verified = await withJournal(around, (db, reading) => verifyDatabase(db, { log: known, reading, seen, progress }))
   }
   if (shown > 0) process.stderr.write('\r\x1b[K')
   const fautes = [...verified.fautes, ...unread.all()]
@@ -253,32 +262,26 @@ function bundleKey(file: string | undefined): Vkey | undefined {
   return line.startsWith('cle ') ? parseVkey(line.slice(4)) : undefined
 }
 
-async function run(args: string[]): Promise<number> {
+async function exportPaquet(args: string[]): Promise<void> {
   const { values } = readArgs({
     args,
     options: { vers: { type: 'string' }, contenus: { type: 'boolean', default: false }, cle: { type: 'string' } },
   })
   const around = surroundings(process.env)
-  const log = keyOf(values.cle, around)
-  if (!log) throw new Error('La clé du journal manque : --cle, JOURNAL_VKEY, ou JOURNAL_KEY et PUBLIC_URL.')
-  const { db, reading } = openJournal(around)
-  if (values.contenus && reading !== 'contenus') throw new Error('--contenus demande DATABASE_ADMIN_URL.')
-  const out = values.vers ? createWriteStream(values.vers, { mode: 0o600 }) : process.stdout
-  try {
+  const log = neededKey(values.cle, around)
+  await withJournal(around, async (db, reading) => {
+    if (values.contenus && reading !== 'contenus') throw new Error('--contenus demande DATABASE_ADMIN_URL.')
+    const out = values.vers ? createWriteStream(values.vers, { mode: 0o600 }) : process.stdout
     // Its errors too: a full disk in the middle is said, never a bundle that looks whole.
     await pipeline(exportJournal(db, { log, contenus: values.contenus }), out, { end: values.vers !== undefined })
-    if (values.vers) {
-      console.error(
-        `Paquet écrit : ${values.vers}${values.contenus ? '. Il contient ce que la loi peut faire effacer : gardez-le comme un dossier.' : ''}`,
-      )
-    }
-  } finally {
-    await db.close()
-  }
-  return 0
+  })
+  if (values.vers)
+    console.error(
+      `Paquet écrit : ${values.vers}${values.contenus ? '. Il contient ce que la loi peut faire effacer : gardez-le comme un dossier.' : ''}`,
+    )
 }
 
-async function prove(args: string[]): Promise<number> {
+async function prove(args: string[]): Promise<void> {
   const { values, positionals } = readArgs({
     args,
     allowPositionals: true,
@@ -287,34 +290,26 @@ async function prove(args: string[]): Promise<number> {
   const [number] = positionals
   if (!number || !/^\d{1,15}$/.test(number)) throw new Error(USAGE)
   const around = surroundings(process.env)
-  const log = keyOf(values.cle, around)
-  if (!log) throw new Error('La clé du journal manque : --cle, JOURNAL_VKEY, ou JOURNAL_KEY et PUBLIC_URL.')
+  const log = neededKey(values.cle, around)
   const policy = policyOf(around)
-  const { db } = openJournal(around)
-  try {
-    const of = { signer: { vkey: log }, policy }
-    const proven = await db.tx({ kind: 'operator' }, (tx) => proveLine(tx, Number(number), of, 'non_lu'))
-    if (!proven.ok) throw new Error(PROVE_REFUSAL[proven.refusal])
-    const [line] = parseProvenLines(proven.preuve)!.lignes
-    const checked = verifyLine(
-      line!,
-      log,
-      policy.witnesses.map(({ vkey }) => vkey),
-    )
-    if (!checked.ok) {
-      console.error(`FAUX : ${PROOF_REFUSAL[checked.refusal]}`)
-      return 1
-    }
-    if (values.vers) writeFileSync(values.vers, proven.preuve, { mode: 0o600 })
-    else process.stdout.write(proven.preuve)
-    const witnessed = [...checked.seen].map(([name, at]) => `${name}, ${new Date(at * 1000).toISOString()}`)
-    console.error(
-      `Ligne ${number} : rang ${proven.index} d’un arbre de ${proven.size} lignes. Preuve vérifiée${witnessed.length > 0 ? `, vue par ${witnessed.join(' et ')}` : ' ; aucun témoin ne l’a encore vue'}.`,
-    )
-    return 0
-  } finally {
-    await db.close()
-  }
+  const of = { signer: { vkey: log }, policy }
+  const proven = await withJournal(around, (db) =>
+    db.tx({ kind: 'operator' }, (tx) => proveLine(tx, Number(number), of, 'non_lu')),
+  )
+  if (!proven.ok) throw new Error(PROVE_REFUSAL[proven.refusal])
+  const [line] = parseProvenLines(proven.preuve)!.lignes
+  const checked = verifyLine(
+    line!,
+    log,
+    policy.witnesses.map(({ vkey }) => vkey),
+  )
+  if (!checked.ok) throw refus(`FAUX : ${PROOF_REFUSAL[checked.refusal]}`)
+  if (values.vers) writeFileSync(values.vers, proven.preuve, { mode: 0o600 })
+  else process.stdout.write(proven.preuve)
+  const witnessed = [...checked.seen].map(([name, at]) => `${name}, ${new Date(at * 1000).toISOString()}`)
+  console.error(
+    `Ligne ${number} : rang ${proven.index} d’un arbre de ${proven.size} lignes. Preuve vérifiée${witnessed.length > 0 ? `, vue par ${witnessed.join(' et ')}` : ' ; aucun témoin ne l’a encore vue'}.`,
+  )
 }
 
-await runCommand(USAGE, { verify, export: run, prove, erase })
+await runCommand(USAGE, { verify, export: exportPaquet, prove, erase })

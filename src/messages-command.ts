@@ -1,5 +1,6 @@
+import { asOperator } from './as-operator.ts'
 import { parseConfig } from './config.ts'
-import { openDb, type Tx } from './db.ts'
+import type { Tx } from './db.ts'
 import { isUuid } from './form.ts'
 import { listAbandonnes } from './notification/queries.ts'
 import { retryMessages } from './notification/retry.ts'
@@ -16,8 +17,7 @@ Ni le destinataire ni le texte ne sont montrés. Les variables du service et DAT
 de ce dossier (ou de DATA_DIR), pendant qu’elle tourne.
 Code de sortie : 0 fait ; 2 commande inutilisable.`
 
-/** What `work` does as the operator. */
-async function asOperator(work: (tx: Tx) => Promise<void>) {
+async function withMessages(work: (tx: Tx) => Promise<void>) {
   const around = surroundings(process.env)
   if (!around.demo && !around.DATABASE_URL)
     throw new Error(
@@ -26,13 +26,7 @@ async function asOperator(work: (tx: Tx) => Promise<void>) {
   const url = around.demo
     ? around.DATABASE_OPERATOR_URL
     : parseConfig({ ...process.env, MODE: 'production' }).database.operatorUrl
-  if (!url) throw new Error('DATABASE_OPERATOR_URL manque : c’est elle qui donne le droit de voir les messages abandonnés.')
-  const db = openDb({ url, connections: 1 })
-  try {
-    await db.tx({ kind: 'operator' }, work)
-  } finally {
-    await db.close()
-  }
+  await asOperator(url, 'de voir les messages abandonnés', (db) => db.tx({ kind: 'operator' }, work))
 }
 
 async function list(tx: Tx) {
@@ -43,10 +37,10 @@ async function list(tx: Tx) {
 }
 
 await runCommand(USAGE, {
-  list: () => asOperator(list),
+  list: () => withMessages(list),
   retry: ([which = '', more]) => {
     if (more !== undefined || (which !== 'tous' && !isUuid(which))) throw new Error(USAGE)
-    return asOperator(async (tx) => {
+    return withMessages(async (tx) => {
       const count = await retryMessages(tx, which === 'tous' ? undefined : which)
       console.log(count === 0 ? 'Rien à renvoyer.' : `${count} remis à envoyer.`)
     })

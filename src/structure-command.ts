@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { addAidant, SECRET_BYTES } from './aidant/add.ts'
 import { pairingOf } from './aidant/factor.ts'
+import { asOperator } from './as-operator.ts'
 import { parseConfig } from './config.ts'
-import { constraintOf, openDb } from './db.ts'
+import { constraintOf } from './db.ts'
 import { closeStructure, findClosing } from './mandat/close-structure.ts'
 import { readArgs, refus, runCommand } from './read-args.ts'
 import { luhn } from './sans-secret.ts'
@@ -79,30 +80,24 @@ async function add(args: string[]) {
     throw new Error(`${parsed.error.issues.map(({ path, message }) => `--${String(path[0])} ${message}`).join('\n')}\n\n${USAGE}`)
   const { email, prenom, 'nom-referent': nom, ...structure } = parsed.data
 
-  const config = configOf()
-  if (!config.database.operatorUrl)
-    throw new Error('DATABASE_OPERATOR_URL manque : c’est elle qui donne le droit d’ajouter une structure.')
-  const db = openDb({ url: config.database.operatorUrl, connections: 1 })
-  try {
-    const totpSecret = randomBytes(SECRET_BYTES)
-    const { isNew } = await db.tx({ kind: 'operator' }, async (tx) => {
+  const { database, secretsKey, publicUrl } = configOf()
+  const totpSecret = randomBytes(SECRET_BYTES)
+  const { isNew } = await asOperator(database.operatorUrl, 'd’ajouter une structure', (db) =>
+    db.tx({ kind: 'operator' }, async (tx) => {
       const structureId = await addStructure(tx, structure)
-      return addAidant(tx, { email, prenom, nom }, { structureId, referent: true }, { totpSecret, secretsKey: config.secretsKey })
-    })
-    console.log(`« ${structure.nom} » est ouverte, et ${prenom} ${nom} en est référent.`)
-    if (!isNew) return console.log('Cette personne avait déjà un compte : elle garde son application d’authentification.')
-    const { cle, adresse } = pairingOf(totpSecret, email)
-    console.log(`\nÀ remettre en main propre, une seule fois (ce secret ne sera plus affiché) :
+      return addAidant(tx, { email, prenom, nom }, { structureId, referent: true }, { totpSecret, secretsKey })
+    }),
+  ).catch((error) => {
+    if (constraintOf(error) !== 'structure_siret_unique') throw error
+    throw refus(`Une structure a déjà le SIRET ${structure.siret}. Rien n’a été ajouté.`)
+  })
+  console.log(`« ${structure.nom} » est ouverte, et ${prenom} ${nom} en est référent.`)
+  if (!isNew) return console.log('Cette personne avait déjà un compte : elle garde son application d’authentification.')
+  const { cle, adresse } = pairingOf(totpSecret, email)
+  console.log(`\nÀ remettre en main propre, une seule fois (ce secret ne sera plus affiché) :
   clé à taper dans l’application d’authentification : ${cle}
   ou adresse à transformer en QR : ${adresse}
-Connexion : ${config.publicUrl}/connexion`)
-  } catch (error) {
-    if (constraintOf(error) === 'structure_siret_unique')
-      throw refus(`Une structure a déjà le SIRET ${structure.siret}. Rien n’a été ajouté.`)
-    throw error
-  } finally {
-    await db.close()
-  }
+Connexion : ${publicUrl}/connexion`)
 }
 
 async function close(args: string[]) {
@@ -112,9 +107,7 @@ async function close(args: string[]) {
   const around = surroundings(process.env)
   // The running demonstration's, or those of the service.
   const url = around.demo ? around.DATABASE_OPERATOR_URL : configOf().database.operatorUrl
-  if (!url) throw new Error('DATABASE_OPERATOR_URL manque : c’est elle qui donne le droit de fermer une structure.')
-  const db = openDb({ url, connections: 1 })
-  try {
+  return asOperator(url, 'de fermer une structure', async (db) => {
     const closing = await findClosing(db, siret)
     if (!closing) throw refus(`Aucune structure n’a le SIRET ${siret}. Rien n’a été fermé.`)
     if (!values.confirmer) {
@@ -126,9 +119,7 @@ async function close(args: string[]) {
     const closed = await closeStructure(db, siret)
     if (closed.ok) console.log(`« ${closing.nom} » est fermée : ${closed.ended} mandat(s) arrêté(s).`)
     return 0
-  } finally {
-    await db.close()
-  }
+  })
 }
 
 await runCommand(USAGE, { add, close })
