@@ -6,11 +6,10 @@ import { retourPage } from '../../views/mandat/retour.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
 import { isUuid } from '../form.ts'
-import { addressOf } from '../http/address.ts'
 import { as } from '../http/as.ts'
 import type { Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
-import { limitRate } from '../http/limit-rate.ts'
+import { limitAddress } from '../http/limit-rate.ts'
 import { publicPage, requireAidant } from '../http/rules.ts'
 import { cookies, signIn } from '../http/session.ts'
 import type { Provider } from '../oidc/oidc.ts'
@@ -39,7 +38,7 @@ export function identificationRoutes({
 }): Hono<Env> {
   const jar = cookies(config)
   const redirectUri = config.publicUrl + RETOUR
-  const perAddress = limitRate(db, 'fournisseur_adresse', (c) => addressOf(c, config.proxies))
+  const perAddress = limitAddress(db, config, 'fournisseur_adresse')
   const routes = new Hono<Env>()
   routes.route('/', telephoneRoutes({ db, config, franceconnect, redirectUri }))
 

@@ -7,11 +7,10 @@ import { encryptSecret } from '../aidant/secret.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
 import { parseForm } from '../form.ts'
-import { addressOf } from '../http/address.ts'
 import { as } from '../http/as.ts'
 import type { AidantContext, Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
-import { limitRate } from '../http/limit-rate.ts'
+import { limitAddress } from '../http/limit-rate.ts'
 import { localPath } from '../http/local-path.ts'
 import { publicPage, requireAidant } from '../http/rules.ts'
 import { cookies, signIn } from '../http/session.ts'
@@ -34,7 +33,7 @@ export function proconnectRoutes({ db, config, proconnect, signer }: Deps): Hono
   const { secretsKey, publicUrl, connexionLocale } = config
   const jar = cookies(config)
   const redirectUri = publicUrl + RETOUR
-  const perAddress = limitRate(db, 'fournisseur_adresse', (c) => addressOf(c, config.proxies))
+  const perAddress = limitAddress(db, config, 'fournisseur_adresse')
   const routes = new Hono<Env>()
 
   type Attend = Pick<Parameters<typeof refusPage>[0], 'brouillonId' | 'envoi'>
