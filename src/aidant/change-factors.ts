@@ -1,7 +1,7 @@
 import type { RegistrationResponseJSON } from '@simplewebauthn/server'
 import { constraintOf, type Db, type Tx, type Who } from '../db.ts'
 import { append } from '../journal/append.ts'
-import { queue } from '../notification/queue.ts'
+import { queueMail } from '../notification/queue.ts'
 import { newUuid } from '../uuid.ts'
 import { verifyCreation } from './cle-acces.ts'
 import type { Equipe } from './equipe.ts'
@@ -132,10 +132,5 @@ const say = (tx: Tx, { aidantId, structureId }: Aidant, equipe: Equipe) =>
 
 async function tell(tx: Tx, { aidantId }: Aidant, quoi: string): Promise<void> {
   const [hers] = await tx.sql<{ email: string; prenom: string }[]>`select email, prenom from aidant where id = ${aidantId}`
-  await queue(tx, {
-    cle: `facteur:${newUuid(tx)}`,
-    canal: 'email',
-    destinataire: hers!.email,
-    ...messageDeMoyens({ prenom: hers!.prenom, quoi }),
-  })
+  await queueMail(tx, `facteur:${newUuid(tx)}`, hers!.email, messageDeMoyens({ prenom: hers!.prenom, quoi }))
 }

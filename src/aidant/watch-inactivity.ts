@@ -1,7 +1,7 @@
 import type { Db, Tx } from '../db.ts'
 import { failure, type Log } from '../http/log.ts'
 import { append } from '../journal/append.ts'
-import { queue } from '../notification/queue.ts'
+import { queueMail } from '../notification/queue.ts'
 import { newUuid } from '../uuid.ts'
 import { ALERTE_JOURS, INACTIVITE_JOURS, PREAVIS_JOURS } from './equipe.ts'
 import { holdEquipe } from './equipe-queries.ts'
@@ -31,7 +31,7 @@ async function treat(tx: Tx, aidantId: string, structureId: string): Promise<num
   // Read again: she may have come back, or someone before her in the list left her alone to direct.
   const [absent] = await listAbsent(tx, tx.sql`and h.aidant_id = ${aidantId} and h.structure_id = ${structureId}`)
   if (!absent) return 0
-  const { suspendre, email: destinataire, prenom, structure } = absent
+  const { suspendre, email, prenom, structure } = absent
   if (suspendre) {
     await append(tx, { action: 'aidant_suspendu', structureId, cibleAidantId: aidantId, contenu: { cause: 'inactivite' } })
     await tx.sql`select changer_habilitation(${aidantId}, ${structureId}, 'suspendre')`
@@ -40,7 +40,7 @@ async function treat(tx: Tx, aidantId: string, structureId: string): Promise<num
     if (!alerted!.first) return 0
   }
   const message = suspendre ? messageDeFinDInactivite : messageDInactivite
-  await queue(tx, { cle: `inactivite:${newUuid(tx)}`, canal: 'email', destinataire, ...message({ prenom, structure }) })
+  await queueMail(tx, `inactivite:${newUuid(tx)}`, email, message({ prenom, structure }))
   return 1
 }
 

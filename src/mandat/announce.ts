@@ -1,5 +1,5 @@
 import type { Tx } from '../db.ts'
-import { queue, queueTo } from '../notification/queue.ts'
+import { queueMail, queueTo } from '../notification/queue.ts'
 import type { Contact, Mail, Words } from '../notification/words.ts'
 import { held, type mine } from '../structure/mine.ts'
 import { findContactProuve } from '../usager/code-queries.ts'
@@ -81,14 +81,10 @@ export async function announceClosed(tx: Tx, mandat: Told, at: Date): Promise<vo
 export async function announceClosedToAidants(tx: Tx, structureId: string, at: Date): Promise<void> {
   const [structure] = await tx.sql<{ nom: string; telephone: string; fuseau: string }[]>`
     select nom, telephone, fuseau from structure where id = ${structureId}`
-  const { sujet, corps } = motsDeLaFermetureAuxAidants(structure!, at)
+  const mots = motsDeLaFermetureAuxAidants(structure!, at)
   const signed = tx.sql`select m.aidant_id from mandat m where m.structure_id = ${structureId} and m.ended_how = 'structure_fermee'`
   for (const { id, email } of await listConcerned(tx, structureId, signed))
-    await queue(
-      tx,
-      { cle: `fermeture:${structureId}:aidant:${id}`, canal: 'email', destinataire: email, sujet, corps },
-      { once: true },
-    )
+    await queueMail(tx, `fermeture:${structureId}:aidant:${id}`, email, mots, { once: true })
 }
 
 /**
@@ -117,14 +113,9 @@ export async function announceContestation(
   const cle = `contestation:${mandat.id}:${line}`
   if (contact) await queueTo(tx, cle, contact, motsDeLaContestation(structure), structure)
   const nobody = tx.sql`select null::uuid where false`
+  const letter = { ...motsDeLaContestationALaDirection(), chemin: '/structure/contestations' }
   for (const { id, email } of await listConcerned(tx, mandat.structureId, nobody, tx.sql`and repond(${contestationId}, a.id)`))
-    await queue(tx, {
-      cle: `${cle}:aidant:${id}`,
-      canal: 'email',
-      destinataire: email,
-      ...motsDeLaContestationALaDirection(),
-      chemin: '/structure/contestations',
-    })
+    await queueMail(tx, `${cle}:aidant:${id}`, email, letter)
 }
 
 /** Tells the person that she is answered; the aidants, that what was paused for it is not any more, and no more than that. */
@@ -192,9 +183,7 @@ export async function remindAidants(tx: Tx, structureId: string, mandats: readon
   const signed = tx.sql`select unnest(${mandats.map(({ aidantId }) => aidantId)}::uuid[])`
   for (const { id, email, referent } of await listConcerned(tx, structureId, signed)) {
     const concerned = mandats.filter(({ aidantId }) => referent || aidantId === id)
-    const { sujet, corps } = motsDuRappelAuxAidants(concerned.length)
-    const cle = `rappel:${concerned[0]!.id}:aidant:${id}`
-    await queue(tx, { cle, canal: 'email', destinataire: email, sujet, corps })
+    await queueMail(tx, `rappel:${concerned[0]!.id}:aidant:${id}`, email, motsDuRappelAuxAidants(concerned.length))
   }
 }
 
@@ -223,10 +212,10 @@ async function tellAidants(tx: Tx, mandat: Told, cle: string, chemin: string, wr
     from mandat m
     join aidant a on a.id = m.aidant_id
     where m.id = ${mandat.id}`
-  const { sujet, corps } = write(quel!)
+  const letter = { ...write(quel!), chemin }
   const signed = tx.sql`select m.aidant_id from mandat m where m.id = ${mandat.id}`
   for (const { id, email } of await listConcerned(tx, mandat.structureId, signed))
-    await queue(tx, { cle: `${cle}:aidant:${id}`, canal: 'email', destinataire: email, sujet, corps, chemin })
+    await queueMail(tx, `${cle}:aidant:${id}`, email, letter)
 }
 
 /** The active direction of a structure, and the active aidants that `signed` selects. */

@@ -1,3 +1,4 @@
+import { PRUDENCE_AVEC_L_AUTEUR } from '../aidant/messages.ts'
 import { oneSms } from '../notification/sms.ts'
 import type { Mail, Words } from '../notification/words.ts'
 import { parTrois } from '../six-digits.ts'
@@ -267,7 +268,7 @@ export const motsDeLaContestationALaDirection = (): Mail => ({
   corps: paragraphs(
     'Bonjour,',
     'Une personne n’est pas d’accord avec un acte noté par votre structure. C’est aux référents de lui répondre, dans les quinze jours.',
-    'N’en parlez pas à qui a noté cet acte sans y avoir réfléchi : la personne peut craindre son aidant. Pour lire et répondre, connectez-vous :',
+    PRUDENCE_AVEC_L_AUTEUR,
   ),
 })
 
