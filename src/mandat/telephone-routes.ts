@@ -11,6 +11,7 @@ import { frameOf, openFrame } from '../http/frame.ts'
 import { limitAddress } from '../http/limit-rate.ts'
 import { publicPage, requireAidant } from '../http/rules.ts'
 import { cookies } from '../http/session.ts'
+import { leaveFor } from '../oidc/leave.ts'
 import type { Provider } from '../oidc/oidc.ts'
 import { isProviderDown } from '../oidc/provider.ts'
 import { findBrouillon } from './brouillon-queries.ts'
@@ -75,19 +76,17 @@ export function telephoneRoutes({ db, config, franceconnect, redirectUri }: Deps
   routes.post('/t/:jeton', publicPage, perAddress, async (c) => {
     const refuse = (refusal: 'lien_inconnu' | 'indisponible', status: 409 | 503) =>
       c.html(retourPage({ frame: openFrame(c), refusal, but: 'telephone' }), status)
-    const towards = (state: string, nonce: string) =>
-      franceconnect.authorizationUrl({ state, nonce, redirectUri, prompt: 'login' })
+    const down = () => refuse('indisponible', 503)
     try {
       // The link serves once: nothing is spent before we know that FranceConnect is there to lead to.
-      await towards('', '')
-      const opened = await openLink(db, { jeton: c.req.param('jeton'), navigateur: jar.read(c, 'navigateur') })
-      if (!opened.ok) return refuse(opened.refusal, 409)
-      jar.set(c, 'navigateur', opened.navigateur)
-      return c.redirect((await towards(opened.state, opened.nonce)).href, 303)
+      await franceconnect.authorizationUrl({ state: '', nonce: '', redirectUri })
     } catch (error) {
       if (!isProviderDown(error)) throw error
-      return refuse('indisponible', 503)
+      return down()
     }
+    const opened = await openLink(db, { jeton: c.req.param('jeton'), navigateur: jar.read(c, 'navigateur') })
+    if (!opened.ok) return refuse(opened.refusal, 409)
+    return leaveFor(c, opened, { provider: franceconnect, config, redirectUri }, down)
   })
   routes.get(CODE_SUR_TELEPHONE, publicPage, async (c) => {
     const navigateur = jar.read(c, 'navigateur')

@@ -6,17 +6,18 @@ import { thumbprints } from './keys.ts'
 export type NewConnexion = {
   /** The browser's own cookie, if it has one. */
   navigateur: string | undefined
-  nonce: string
+  /** What it is bound to, where it is: drawn elsewhere. */
+  nonce?: string
 } & (
-  | { but: 'mandat'; brouillonId: string }
-  | { but: 'telephone'; telephoneId: string }
+  | { but: 'mandat'; brouillonId: string; nonce: string }
+  | { but: 'telephone'; telephoneId: string; nonce: string }
   | { but: 'espace' }
   /** Her space too, which unites first this identity with the one whose paper's code has just opened `sessionId`. */
   | { but: 'reunion'; sessionId: string }
   /** `suite`: the page she asked for. */
   | { but: 'aidant'; suite: string | undefined }
   /** `sessionId`: the only one that it may end in. */
-  | { but: 'signature'; brouillonId: string; sessionId: string }
+  | { but: 'signature'; brouillonId: string; sessionId: string; nonce: string }
   /** `objet`: the form that waits to be confirmed, sealed. */
   | { but: 'confirmation'; sessionId: string; objet: Buffer }
 )
@@ -41,11 +42,14 @@ export type ConnexionRefusal = 'retour_inconnu' | 'autre_navigateur' | 'deja_uti
 const LIFE_MS = 30 * 60_000
 const sha256 = (text: string) => createHash('sha256').update(text).digest()
 
-/** Opens a round trip with the provider it is for: its `state` and the browser's cookie, of which only the hashes are kept. */
-export async function openConnexion(tx: Tx, connexion: NewConnexion): Promise<{ state: string; navigateur: string }> {
+/** What the provider is given of a round trip, and the cookie that ties it to this browser. */
+export type Opened = { state: string; nonce: string; navigateur: string }
+
+/** Opens a round trip with the provider it is for: of its `state` and of the browser's cookie only the hashes are kept. */
+export async function openConnexion(tx: Tx, connexion: NewConnexion): Promise<Opened> {
   const state = tx.random(32).toString('hex')
   const navigateur = connexion.navigateur || tx.random(32).toString('base64url')
-  const { but, nonce, ...of } = connexion
+  const { but, nonce = tx.random(32).toString('hex'), ...of } = connexion
   const {
     brouillonId = null,
     telephoneId = null,
@@ -57,7 +61,7 @@ export async function openConnexion(tx: Tx, connexion: NewConnexion): Promise<{ 
   await tx.sql`
     insert into connexion (fournisseur, but, etat, navigateur, nonce, brouillon_id, telephone_id, suite, session_id, objet)
     values (${fournisseur}, ${but}, ${sha256(state)}, ${sha256(navigateur)}, ${nonce}, ${brouillonId}, ${telephoneId}, ${suite}, ${sessionId}, ${objet})`
-  return { state, navigateur }
+  return { state, nonce, navigateur }
 }
 
 /**

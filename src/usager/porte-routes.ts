@@ -12,8 +12,9 @@ import { publicPage, requireUsager } from '../http/rules.ts'
 import { cookies, findOpened, signIn, signOut } from '../http/session.ts'
 import { separateIdentite } from '../mandat/separate.ts'
 import { openConnexion } from '../oidc/connexion.ts'
+import { FRANCECONNECT_RETOUR } from '../oidc/franceconnect.ts'
+import { leaveFor } from '../oidc/leave.ts'
 import type { Provider } from '../oidc/oidc.ts'
-import { isProviderDown } from '../oidc/provider.ts'
 import { codePriveForm } from './forms.ts'
 import { openByCode } from './open-by-code.ts'
 
@@ -22,7 +23,7 @@ type Deps = { db: Db; config: Config; franceconnect: Provider }
 /** Into the person's space with FranceConnect, out of it, and with her paper besides, to find there what she did under another sub. */
 export function porteRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
   const jar = cookies(config)
-  const redirectUri = `${config.publicUrl}/connexion/franceconnect/retour`
+  const redirectUri = config.publicUrl + FRANCECONNECT_RETOUR
   const routes = new Hono<Env>()
 
   const perAddress = limitAddress(db, config, 'fournisseur_adresse')
@@ -30,18 +31,11 @@ export function porteRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
 
   /** `opened`: the token of the session that her paper has just opened, to be united with. */
   const depart = async (c: Context<Env>, opened: string | undefined, down: () => string) => {
-    const { state, nonce, navigateur } = await db.tx({ kind: 'portier' }, async (tx) => {
-      const nonce = tx.random(32).toString('hex')
+    const connexion = await db.tx({ kind: 'portier' }, async (tx) => {
       const but = opened ? ({ but: 'reunion', sessionId: await findOpened(tx, opened) } as const) : ({ but: 'espace' } as const)
-      return { nonce, ...(await openConnexion(tx, { ...but, navigateur: jar.read(c, 'navigateur'), nonce })) }
+      return openConnexion(tx, { ...but, navigateur: jar.read(c, 'navigateur') })
     })
-    jar.set(c, 'navigateur', navigateur)
-    try {
-      return c.redirect((await franceconnect.authorizationUrl({ state, nonce, redirectUri, prompt: 'login' })).href, 303)
-    } catch (error) {
-      if (!isProviderDown(error)) throw error
-      return c.html(down(), 503)
-    }
+    return leaveFor(c, connexion, { provider: franceconnect, config, redirectUri }, () => c.html(down(), 503))
   }
   routes.get('/mon-espace/connexion', publicPage, (c) =>
     c.var.usager ? c.redirect('/mon-espace', 303) : c.html(connexionPage({ frame: openFrame(c) })),
