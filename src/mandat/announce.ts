@@ -1,6 +1,6 @@
 import type { Tx } from '../db.ts'
 import { queueMail, queueTo } from '../notification/queue.ts'
-import type { Contact, Mail, Words } from '../notification/words.ts'
+import { type Contact, contactDe, type Mail, type Words } from '../notification/words.ts'
 import { held, type mine } from '../structure/mine.ts'
 import { findContactProuve } from '../usager/code-queries.ts'
 import { messageDeCodeBloque } from '../usager/messages.ts'
@@ -196,13 +196,7 @@ async function findSides(tx: Tx, mandat: Told) {
     from structure s, usager u
     where s.id = ${mandat.structureId} and u.id = ${mandat.usagerId}`
   const { suivi, email, mobile, ...structure } = sides!
-  const contact: Contact | undefined =
-    suivi === 'email' && email
-      ? { canal: 'email', contact: email }
-      : suivi === 'sms' && mobile
-        ? { canal: 'sms', contact: mobile }
-        : undefined
-  return { structure, contact }
+  return { structure, contact: contactDe({ suivi, email, telephone: mobile }) }
 }
 
 /** Those of the structure who must know: who signed the mandat, and its direction. Which one it is, they are told without a word of whose. */

@@ -5,6 +5,7 @@ import { parTrois } from '../six-digits.ts'
 import { aLaStructure, deLaStructure, laStructure } from '../structure/nom.ts'
 import type { Maniere } from './fin.ts'
 import type { Fin } from './mandat.ts'
+import { jourEcrit as jour } from './texte.ts'
 
 /*
  * The words of what both sides are told. Never a name, a démarche nor a thématique: a telephone or a mailbox is read by others. An SMS holds
@@ -334,10 +335,8 @@ const paragraphs = (...parts: readonly (string | false | undefined)[]) => parts.
 const majuscule = (words: string) => words.charAt(0).toLocaleUpperCase('fr') + words.slice(1)
 const said = (at: Date, timeZone: string, options: Intl.DateTimeFormatOptions) =>
   new Intl.DateTimeFormat('fr-FR', { timeZone, ...options }).format(at)
-/** « 14 h 05 », « 3 mars 2027 », « 3 mars ». */
+/** « 14 h 05 », « 3 mars ». */
 const heure = (at: Date, fuseau: string) => said(at, fuseau, { hour: '2-digit', minute: '2-digit' }).replace(/^0?(\d+):/, '$1 h ')
-const jour = (at: Date, fuseau: string) =>
-  said(at, fuseau, { day: 'numeric', month: 'long', year: 'numeric' }).replace(/^1 /, '1er ')
 const jourCourt = (at: Date, fuseau: string) => said(at, fuseau, { day: 'numeric', month: 'long' }).replace(/^1 /, '1er ')
 /** « 03/03 »: an SMS has no room for more. */
 const jourEnChiffres = (at: Date, fuseau: string) => said(at, fuseau, { day: '2-digit', month: '2-digit' })

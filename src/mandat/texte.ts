@@ -90,8 +90,8 @@ export const texteScelle = (
     adresse: `${words.publicUrl}/mon-espace`,
   })
 
-/** « 1er mars 2027 », as the words say it. */
-const jourEcrit = (at: Date, fuseau: string) =>
+/** « 1er mars 2027 ». */
+export const jourEcrit = (at: Date, fuseau: string) =>
   new Intl.DateTimeFormat('fr-FR', { timeZone: fuseau, day: 'numeric', month: 'long', year: 'numeric' })
     .format(at)
     .replace(/^1 /, '1er ')

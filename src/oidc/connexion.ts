@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Db, Tx } from '../db.ts'
+import { hashToken } from '../http/session.ts'
 import { append } from '../journal/append.ts'
 import { thumbprints } from './keys.ts'
 
@@ -40,7 +41,6 @@ export type Connexion<F extends keyof Buts> = {
 export type ConnexionRefusal = 'retour_inconnu' | 'autre_navigateur' | 'deja_utilise' | 'retour_tardif'
 
 const LIFE_MS = 30 * 60_000
-const sha256 = (text: string) => createHash('sha256').update(text).digest()
 
 /** What the provider is given of a round trip, and the cookie that ties it to this browser. */
 export type Opened = { state: string; nonce: string; navigateur: string }
@@ -60,7 +60,7 @@ export async function openConnexion(tx: Tx, connexion: NewConnexion): Promise<Op
   const fournisseur = but === 'aidant' || but === 'signature' || but === 'confirmation' ? 'proconnect' : 'franceconnect'
   await tx.sql`
     insert into connexion (fournisseur, but, etat, navigateur, nonce, brouillon_id, telephone_id, suite, session_id, objet)
-    values (${fournisseur}, ${but}, ${sha256(state)}, ${sha256(navigateur)}, ${nonce}, ${brouillonId}, ${telephoneId}, ${suite}, ${sessionId}, ${objet})`
+    values (${fournisseur}, ${but}, ${hashToken(state)}, ${hashToken(navigateur)}, ${nonce}, ${brouillonId}, ${telephoneId}, ${suite}, ${sessionId}, ${objet})`
   return { state, nonce, navigateur }
 }
 
@@ -77,11 +77,11 @@ export const claimConnexion = <F extends keyof Buts>(
     const [connexion] = await tx.sql<(Connexion<F> & { navigateur: Buffer; usedAt: Date | null; createdAt: Date })[]>`
       select id, but, nonce, brouillon_id, telephone_id, suite, session_id, objet, navigateur, used_at, created_at
       from connexion
-      where etat = ${sha256(back.state)} and fournisseur = ${fournisseur}
+      where etat = ${hashToken(back.state)} and fournisseur = ${fournisseur}
       for update`
     const now = await tx.clock()
     if (!connexion) return { ok: false, refusal: 'retour_inconnu' }
-    if (!back.navigateur || !sha256(back.navigateur).equals(connexion.navigateur))
+    if (!back.navigateur || !hashToken(back.navigateur).equals(connexion.navigateur))
       return { ok: false, refusal: 'autre_navigateur' }
     if (connexion.usedAt) return { ok: false, refusal: 'deja_utilise' }
     if (now.getTime() - connexion.createdAt.getTime() > LIFE_MS) return { ok: false, refusal: 'retour_tardif' }
