@@ -19,7 +19,7 @@ export type Config = {
   proxies: Proxies
   /** Port of /metrics, on the loopback only; none by default. */
   metricsPort: number | undefined
-  database: { url: string; operatorUrl?: string; adminUrl?: string; sequencerUrl?: string; auditorUrl?: string }
+  database: { url: string; operatorUrl?: string; adminUrl?: string; sequencerUrl?: string }
   /** Text of the JWK Set of private ES256 keys, for `parseSealKeys`. */
   sealKeys: string
   /** What signs the journal's checkpoints, in its name, and who is asked to witness them; absent, the journal has no tree. */
@@ -79,7 +79,6 @@ export function parseConfig(environment: Environment, readFile = (path: string) 
       ...(v.DATABASE_OPERATOR_URL && { operatorUrl: v.DATABASE_OPERATOR_URL }),
       ...(v.DATABASE_ADMIN_URL && { adminUrl: v.DATABASE_ADMIN_URL }),
       ...(v.DATABASE_SEQUENCER_URL && { sequencerUrl: v.DATABASE_SEQUENCER_URL }),
-      ...(v.DATABASE_AUDITOR_URL && { auditorUrl: v.DATABASE_AUDITOR_URL }),
     },
     sealKeys: v.SEAL_KEYS,
     ...(v.JOURNAL_KEY && {

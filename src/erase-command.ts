@@ -3,7 +3,6 @@ import { jourEtHeure, pluriel } from '../views/kit/words.ts'
 import { asOperator } from './as-operator.ts'
 import { isUuid } from './form.ts'
 import { readArgs, refus } from './read-args.ts'
-import { surroundings } from './surroundings.ts'
 import { eraseUsager, MOTIFS_EFFACEMENT } from './usager/erase.ts'
 
 /** What no erasure takes away; docs/exploitation.md says why. */
@@ -32,7 +31,7 @@ export async function erase(args: string[]): Promise<number> {
       `Pourquoi ? --motif est l’un de :\n${MOTIFS_EFFACEMENT.map((one) => `  ${one.padEnd(13)} ${MOTIF_EFFACEMENT[one]}`).join('\n')}`,
     )
   const { confirmer, json, seule } = values
-  const erased = await asOperator(surroundings(process.env).DATABASE_OPERATOR_URL, 'd’effacer une personne', (db) =>
+  const erased = await asOperator(process.env, 'd’effacer une personne', (db) =>
     eraseUsager(db, { numero, motif, confirmed: confirmer, seule }),
   )
   if (!erased.ok) {

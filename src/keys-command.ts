@@ -98,9 +98,7 @@ async function compromise(args: string[]) {
   const { role } = listCles(text).find((cle) => cle.kid === kid) ?? {}
   if (role === 'courante') throw refus(REFUSAL.cle_courante)
   if (role === 'suivante') throw refus('Cette clé doit encore sceller : retirez-la d’abord (retire).')
-  const declared = await asOperator(process.env.DATABASE_OPERATOR_URL, 'de l’écrire dans le journal', (db) =>
-    declareCompromise(db, { kid, sure }),
-  )
+  const declared = await asOperator(process.env, 'de l’écrire dans le journal', (db) => declareCompromise(db, { kid, sure }))
   if (!declared.ok) throw refus(COMPROMISE_REFUSAL[declared.refusal])
   const { coupure, coupes } = declared
   console.log(`Clé ${kid} déclarée volée, dans le journal et dans /.well-known/jwks.json, dès maintenant.

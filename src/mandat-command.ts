@@ -6,7 +6,6 @@ import { isUuid } from './form.ts'
 import { arretRecuForm } from './mandat/forms.ts'
 import { findStopped, recordStop } from './mandat/record-stop.ts'
 import { readArgs, refus, runCommand } from './read-args.ts'
-import { surroundings } from './surroundings.ts'
 
 const mots = (table: Readonly<Record<string, string>>) =>
   Object.entries(table)
@@ -52,7 +51,7 @@ async function stop(args: string[]): Promise<number> {
         .join('\n'),
     )
   const { quoi, maniere } = form.data
-  return asOperator(surroundings(process.env).DATABASE_OPERATOR_URL, 'd’enregistrer un arrêt', async (db) => {
+  return asOperator(process.env, 'd’enregistrer un arrêt', async (db) => {
     const by = { kind: 'operator' } as const
     const mandat = await findStopped(db, mandatId)
     const recuLe = await db.tx(by, (tx) => findMoment(tx, mandatId, form.data.recuLe))

@@ -1,11 +1,9 @@
 import { asOperator } from './as-operator.ts'
-import { parseConfig } from './config.ts'
 import type { Tx } from './db.ts'
 import { isUuid } from './form.ts'
 import { listAbandonnes } from './notification/queries.ts'
 import { retryMessages } from './notification/retry.ts'
 import { runCommand } from './read-args.ts'
-import { surroundings } from './surroundings.ts'
 
 const USAGE = `Les messages abandonnés après huit essais :
 
@@ -13,21 +11,12 @@ const USAGE = `Les messages abandonnés après huit essais :
   npm run messages -- retry tous
   npm run messages -- retry 0b8c2a4e-…
 
-Ni le destinataire ni le texte ne sont montrés. Les variables du service et DATABASE_OPERATOR_URL doivent être présentes ; sans elles, la démonstration
-de ce dossier (ou de DATA_DIR), pendant qu’elle tourne.
+Ni le destinataire ni le texte ne sont montrés. DATABASE_OPERATOR_URL doit être présente ; sans elle, la démonstration de ce dossier (ou de DATA_DIR),
+pendant qu’elle tourne.
 Code de sortie : 0 fait ; 2 commande inutilisable.`
 
-async function withMessages(work: (tx: Tx) => Promise<void>) {
-  const around = surroundings(process.env)
-  if (!around.demo && !around.DATABASE_URL)
-    throw new Error(
-      'Aucune base à lire : donnez les variables du service (docs/exploitation.md), ou lancez d’abord la démonstration (npm start) dans un autre terminal, avec le même DATA_DIR s’il en a un.',
-    )
-  const url = around.demo
-    ? around.DATABASE_OPERATOR_URL
-    : parseConfig({ ...process.env, MODE: 'production' }).database.operatorUrl
-  await asOperator(url, 'de voir les messages abandonnés', (db) => db.tx({ kind: 'operator' }, work))
-}
+const withMessages = (work: (tx: Tx) => Promise<void>) =>
+  asOperator(process.env, 'de voir les messages abandonnés', (db) => db.tx({ kind: 'operator' }, work))
 
 async function list(tx: Tx) {
   const abandonnes = await listAbandonnes(tx)

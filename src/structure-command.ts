@@ -9,7 +9,6 @@ import { closeStructure, findClosing } from './mandat/close-structure.ts'
 import { readArgs, refus, runCommand } from './read-args.ts'
 import { luhn } from './sans-secret.ts'
 import { addStructure } from './structure/add.ts'
-import { surroundings } from './surroundings.ts'
 
 const USAGE = `Ajouter une structure et son premier référent :
 
@@ -22,7 +21,8 @@ Fermer une structure : chaque mandat en cours s'arrête, les personnes sont pré
   npm run structure -- close --siret 26460102500018             dit ce qui s'arrêterait, et n'arrête rien
   npm run structure -- close --siret 26460102500018 --confirmer
 
-Les variables du service et DATABASE_OPERATOR_URL doivent être présentes.
+DATABASE_OPERATOR_URL doit être présente, et pour add les variables du service ; close prend sans elle la démonstration de ce dossier (ou de DATA_DIR),
+pendant qu’elle tourne.
 Code de sortie : 0 fait ; 1 refusé, dit pourquoi ; 2 commande inutilisable ; 3 rien fait, il manque --confirmer.`
 
 const wanted = (what: string) =>
@@ -80,9 +80,9 @@ async function add(args: string[]) {
     throw new Error(`${parsed.error.issues.map(({ path, message }) => `--${String(path[0])} ${message}`).join('\n')}\n\n${USAGE}`)
   const { email, prenom, 'nom-referent': nom, ...structure } = parsed.data
 
-  const { database, secretsKey, publicUrl } = configOf()
+  const { secretsKey, publicUrl } = configOf()
   const totpSecret = randomBytes(SECRET_BYTES)
-  const { isNew } = await asOperator(database.operatorUrl, 'd’ajouter une structure', (db) =>
+  const { isNew } = await asOperator(process.env, 'd’ajouter une structure', (db) =>
     db.tx({ kind: 'operator' }, async (tx) => {
       const structureId = await addStructure(tx, structure)
       return addAidant(tx, { email, prenom, nom }, { structureId, referent: true }, { totpSecret, secretsKey })
@@ -104,10 +104,7 @@ async function close(args: string[]) {
   const { values } = readArgs({ args, options: { siret: { type: 'string' }, confirmer: { type: 'boolean' } } })
   const siret = values.siret?.replaceAll(' ', '')
   if (!siret) throw new Error(`--siret manque.\n\n${USAGE}`)
-  const around = surroundings(process.env)
-  // The running demonstration's, or those of the service.
-  const url = around.demo ? around.DATABASE_OPERATOR_URL : configOf().database.operatorUrl
-  return asOperator(url, 'de fermer une structure', async (db) => {
+  return asOperator(process.env, 'de fermer une structure', async (db) => {
     const closing = await findClosing(db, siret)
     if (!closing) throw refus(`Aucune structure n’a le SIRET ${siret}. Rien n’a été fermé.`)
     if (!values.confirmer) {

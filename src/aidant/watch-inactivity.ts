@@ -1,7 +1,8 @@
 import type { Db, Tx } from '../db.ts'
-import { failure, type Log } from '../http/log.ts'
+import type { Log } from '../http/log.ts'
 import { append } from '../journal/append.ts'
 import { queueMail } from '../notification/queue.ts'
+import { oneByOne } from '../turns.ts'
 import { newUuid } from '../uuid.ts'
 import { ALERTE_JOURS, INACTIVITE_JOURS, PREAVIS_JOURS } from './equipe.ts'
 import { holdEquipe } from './equipe-queries.ts'
@@ -13,18 +14,10 @@ type Absent = { aidantId: string; structureId: string; prenom: string; email: st
  * Tells who has given no sign in a structure for 90 days, once for each absence, then suspends her there at 180, those too who never
  * signed in (case 48), and nobody who was not told a month before. The last who directs is told, and stays. One transaction each: one that fails does not keep the others waiting.
  */
-export async function watchInactivity(db: Db, log: Log): Promise<number> {
-  const absent = await db.tx({ kind: 'worker' }, (tx) => listAbsent(tx))
-  let count = 0
-  for (const { aidantId, structureId } of absent)
-    count += await db
-      .tx({ kind: 'worker' }, (tx) => treat(tx, aidantId, structureId))
-      .catch((error: unknown) => {
-        log('warn', { event: 'tache_echouee', reason: 'inactivite', ...failure(error) })
-        return 0
-      })
-  return count
-}
+export const watchInactivity = async (db: Db, log: Log): Promise<number> =>
+  oneByOne(await db.tx({ kind: 'worker' }, (tx) => listAbsent(tx)), { job: 'inactivite', log }, ({ aidantId, structureId }) =>
+    db.tx({ kind: 'worker' }, (tx) => treat(tx, aidantId, structureId)),
+  )
 
 async function treat(tx: Tx, aidantId: string, structureId: string): Promise<number> {
   await holdEquipe(tx, aidantId, structureId)
