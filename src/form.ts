@@ -6,9 +6,9 @@ import { sansSecret } from './sans-secret.ts'
 
 type Field<S extends z.ZodType> = keyof z.input<S> & string
 /** What was typed, by field, to show the form again (on 422 and on 409). Codes are never given back. */
-export type Values<S extends z.ZodType> = Partial<Record<Field<S>, string | string[]>>
+type Values<S extends z.ZodType> = Partial<Record<Field<S>, string | string[]>>
 /** First error of each field, in the order of the fields; `formulaire` when it concerns no field in particular. */
-export type Errors<S extends z.ZodType> = Partial<Record<Field<S> | 'formulaire', string>>
+type Errors<S extends z.ZodType> = Partial<Record<Field<S> | 'formulaire', string>>
 export type Parsed<S extends z.ZodType> =
   | { ok: true; data: z.output<S>; values: Values<S> }
   | { ok: false; status: 422; values: Values<S>; errors: Errors<S> }

@@ -16,7 +16,7 @@ import type { Spend } from './spend-factor.ts'
 
 type Aidant = Who & { kind: 'aidant' }
 type Refused<R extends string> = { ok: false; refusal: R }
-export type Ajout = { id: string; genre: Genre; nom: string; defi: Buffer; email: string; prenom: string; connues: Buffer[] }
+type Ajout = { id: string; genre: Genre; nom: string; defi: Buffer; email: string; prenom: string; connues: Buffer[] }
 
 /** Lets the calling aidant pair one more way in, in this session, for fifteen minutes. */
 export const askAjout = (
@@ -55,7 +55,7 @@ export const secretDAjout = ({ secretsKey }: Pick<Door, 'secretsKey'>, id: strin
 
 export type AjoutRefusal = 'ajout_ferme' | 'code_faux' | 'cle_refusee'
 /** `codes`: her first recovery codes, told once; she had some already when there is none. */
-export type Added = { ok: true; codes: string[] } | Refused<AjoutRefusal>
+type Added = { ok: true; codes: string[] } | Refused<AjoutRefusal>
 
 /** Pairs what she asked for, once its first code or its signature is right: its line, her message, and recovery codes if she has none. */
 export const addFactor = (

@@ -46,7 +46,7 @@ export const secretDe = (secretsKey: Buffer, jeton: string, sel: string): Buffer
 
 type JoinRefusal = 'invitation_fermee' | 'code_faux'
 /** The session opened and her recovery codes, told once; none for who keeps her account, and signs in with it, nor where ProConnect alone lets in. */
-export type Joined = { ok: true; opened: { token: string; codes: string[] } | undefined } | { ok: false; refusal: JoinRefusal }
+type Joined = { ok: true; opened: { token: string; codes: string[] } | undefined } | { ok: false; refusal: JoinRefusal }
 
 /**
  * Takes up an invitation, once: with the code of the authenticator just paired, which shows as much as a sign-in (her mailbox and her factor)

@@ -9,7 +9,7 @@ import { messageDeFacteur, messageDeFacteurAuxReferents } from './messages.ts'
 import type { Door } from './sign-in.ts'
 import type { Spend } from './spend-factor.ts'
 
-export type ResetRefusal = 'introuvable' | 'second_facteur_refuse'
+type ResetRefusal = 'introuvable' | 'second_facteur_refuse'
 
 /**
  * Takes away every factor and recovery code of someone who acts for the structure, ends all her sessions, and sends her a link to pair another:

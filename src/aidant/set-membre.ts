@@ -5,7 +5,7 @@ import { type Equipe, type Geste, type GesteRefusal, refusalOfGeste } from './eq
 import { findMembre, holdEquipe, listAutresReferents, type Membre } from './equipe-queries.ts'
 import { messageDeContestations } from './messages.ts'
 
-export type SetRefusal = GesteRefusal | 'introuvable'
+type SetRefusal = GesteRefusal | 'introuvable'
 type Set = { ok: true } | { ok: false; refusal: SetRefusal }
 
 const LIGNE = {

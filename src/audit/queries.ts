@@ -55,7 +55,7 @@ export type LigneRow = {
 /** As the line of a printed paper says it. */
 export type PapierDit = 'mandat' | 'guichet' | 'pour_vous' | 'arret' | 'preuve'
 
-export const PAGE = 30
+const PAGE = 30
 
 /**
  * Who lifts a pause is not said in the structure's journal: an aidant does it with her answer alone, and the author of what was contested reads it too,

@@ -16,7 +16,7 @@ export type RetourRefusal =
   | HoldRefusal
   | UniteRefusal
   | 'session_fermee'
-export type Received =
+type Received =
   | { ok: true; but: 'mandat'; brouillonId: string; idToken: string }
   | { ok: true; but: 'espace' | 'reunion'; token: string; idToken: string }
   | { ok: true; but: 'telephone'; idToken: string }

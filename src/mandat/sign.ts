@@ -59,12 +59,12 @@ export type SignRefusal =
   | 'confirmation_perimee'
   | 'preuve_invalide'
 /** `mesureFinie`: the protection measure that this structure had recorded is over, says who signs. `vue`: the fingerprint of what she saw. */
-export type Signing = { brouillonId: string } & (
+type Signing = { brouillonId: string } & (
   | { code: string; mesureFinie?: boolean }
   | { spend: Spend; vue: string; mesureFinie?: boolean }
   | { confirmation: string }
 )
-export type Signed = { ok: true; id: string } | { ok: false; refusal: SignRefusal; reason?: EvidenceReason }
+type Signed = { ok: true; id: string } | { ok: false; refusal: SignRefusal; reason?: EvidenceReason }
 
 /**
  * Accepts the mandat for the structure: one transaction writes the mandat, its autorisations, its lines, its seal and its messages, or

@@ -6,7 +6,7 @@ import { estThematique, type Thematique } from './mandat.ts'
  * The legal text: read aloud, agreed to, and pinned by its sha256 in the conditions. The file is a template; what fills it (structure,
  * thématiques, end) is in the conditions or follows from them, and what each thématique means is in the file itself, hence in the hash.
  */
-export type Texte = {
+type Texte = {
   version: string
   langue: 'fr'
   /** Of the file's bytes, hexadecimal. */

@@ -4,7 +4,7 @@ import { hashToken } from '../http/session.ts'
 import { append } from '../journal/append.ts'
 import { thumbprints } from './keys.ts'
 
-export type NewConnexion = {
+type NewConnexion = {
   /** The browser's own cookie, if it has one. */
   navigateur: string | undefined
   /** What it is bound to, where it is: drawn elsewhere. */
@@ -28,7 +28,7 @@ export type Buts = {
   proconnect: 'aidant' | 'signature' | 'confirmation'
 }
 export type But = Buts['franceconnect']
-export type Connexion<F extends keyof Buts> = {
+type Connexion<F extends keyof Buts> = {
   id: string
   but: Buts[F]
   nonce: string

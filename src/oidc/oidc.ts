@@ -44,7 +44,7 @@ export type Identified = {
 }
 
 /** `idToken`: the person did identify herself, so that a session is open at the provider. */
-export type Unfinished = { ok: false; refusal: OidcRefusal; idToken?: string }
+type Unfinished = { ok: false; refusal: OidcRefusal; idToken?: string }
 
 export type Provider = {
   readonly name: 'franceconnect' | 'proconnect'

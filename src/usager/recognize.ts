@@ -4,7 +4,7 @@ import { type Contact, contactDe } from '../notification/words.ts'
 import type { Identite } from './identite.ts'
 
 /** How she has just asked to be told; the other ways she gave before are kept, unused. */
-export type Suivi = {
+type Suivi = {
   suivi: 'email' | 'sms' | 'papier'
   contact: string | null
   /** When she typed back the code sent there. */

@@ -47,7 +47,7 @@ import {
 } from '../kit/words.ts'
 import { alertesEnMots, pourquoiHorsMandat, REFUSAL } from './words.ts'
 
-export type NewDemarcheProps = {
+type NewDemarcheProps = {
   frame: Frame
   mandat: MandatEtat
   usager: UsagerRow

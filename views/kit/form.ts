@@ -2,12 +2,12 @@ import { type Attributes, attributes, type Html, html, type Words } from './html
 import { type Icon, icon } from './icon.ts'
 
 /** What was typed, as a form sends it; kept as it was when the form is shown again. */
-export type Value = string | readonly string[] | undefined
+type Value = string | readonly string[] | undefined
 export type Values = Record<string, string | string[] | undefined>
 /** First error of each field, a French sentence, in the order of the fields. */
 export type Errors = Record<string, string | undefined>
 
-export type Field = {
+type Field = {
   name: string
   label: Words
   hint?: Words | undefined
@@ -29,9 +29,9 @@ export type Choice = {
   warning?: Words | undefined
 }
 /** Choices in order: either `{ value: label }` (the tables of words.ts) or full choices. */
-export type Choices = Readonly<Record<string, string>> | readonly Choice[]
+type Choices = Readonly<Record<string, string>> | readonly Choice[]
 
-export type InputKind = 'text' | 'email' | 'tel' | 'search' | 'date' | 'datetime-local' | 'code'
+type InputKind = 'text' | 'email' | 'tel' | 'search' | 'date' | 'datetime-local' | 'code'
 
 const fieldId = (field: { name: string; id?: string | undefined }) => field.id ?? `champ-${field.name}`
 const first = (value: Value): string => (typeof value === 'string' ? value : (value?.[0] ?? ''))
@@ -212,7 +212,7 @@ export const tiles = (field: Group & { multiple?: boolean | undefined }): Html =
 
 export const hidden = (name: string, value: string | number): Html => html`<input type="hidden" name="${name}" value="${value}">`
 
-export type ButtonKind = 'primary' | 'secondary' | 'danger' | 'link'
+type ButtonKind = 'primary' | 'secondary' | 'danger' | 'link'
 type ButtonLook = {
   kind?: ButtonKind | undefined
   icon?: Icon | undefined /** Full width, very large: the one gesture of the person's page. */

@@ -236,7 +236,7 @@ export const telephoneEnMots = (telephone: string): string =>
 
 // Names and births, as FranceConnect gives them
 
-export type Nom = {
+type Nom = {
   /** All first names. */
   prenoms: readonly string[]
   nomNaissance: string

@@ -114,7 +114,7 @@ export const verifier = ({ service, code, qr }: Pick<FaitsMandat, 'service' | 'c
 })
 
 /** What was agreed to, word for word. */
-export const legal = (markdown: string): Bloc[] =>
+const legal = (markdown: string): Bloc[] =>
   blocs(markdown).map((bloc) => {
     if ('paragraphe' in bloc) return { genre: 'texte', texte: bloc.paragraphe }
     if ('liste' in bloc) return { genre: 'liste', lignes: bloc.liste.map((texte) => ({ texte })) }
