@@ -23,7 +23,6 @@ export type Choice = {
   value: string
   label: Words
   hint?: Words | undefined
-  disabled?: boolean | undefined
   icon?: Icon | undefined
   /** A warning shown in the card (argent: the person signs a surendettement file herself). */
   warning?: Words | undefined
@@ -137,8 +136,7 @@ export const select = (
       'aria-invalid': field.error && 'true',
       'aria-describedby': describedBy(id, field.hint, field.error),
     })}>${empty !== false && html`<option value="">${empty}</option>`}${choices(field.options).map(
-      ({ value, label, disabled }) =>
-        html`<option${attributes({ value, disabled, selected: has(field.value, value) })}>${label}</option>`,
+      ({ value, label }) => html`<option${attributes({ value, selected: has(field.value, value) })}>${label}</option>`,
     )}</select>`,
   )
 }
@@ -174,7 +172,6 @@ const group = (field: Group, type: 'radio' | 'checkbox', look: string): Html => 
       name: field.name,
       value: choice.value,
       checked: has(field.value, choice.value),
-      disabled: choice.disabled,
       'aria-invalid': !radio && field.error && 'true',
       'aria-describedby': help && `${one}-aide-choix`,
     })}><label for="${one}">${choice.icon && icon(choice.icon)}<span>${choice.label}</span></label>${
@@ -253,13 +250,12 @@ export const form = (
   options: {
     action?: string | undefined
     method?: 'post' | 'get' | undefined
-    id?: string | undefined
     label?: string | undefined
     attrs?: Attributes | undefined
   },
   body: Html,
 ): Html =>
-  html`<form${attributes({ method: options.method ?? 'post', action: options.action, id: options.id, 'aria-label': options.label, novalidate: true, ...options.attrs })}>${body}</form>`
+  html`<form${attributes({ method: options.method ?? 'post', action: options.action, 'aria-label': options.label, novalidate: true, ...options.attrs })}>${body}</form>`
 
 /** What is to be mended, first thing in the page and where the focus is, each line leading to its field. Shows nothing when there is no error. */
 export const errorSummary = (errors: Errors, ids: Record<string, string> = {}): Html | undefined => {
@@ -272,7 +268,6 @@ export const errorSummary = (errors: Errors, ids: Record<string, string> = {}): 
 
 /**
  * A search that answers as one types, and works alone without JavaScript. `results` must wrap what it finds, in the same page.
- * `more` = other fields of the same search.
  */
 export const searchForm = (options: {
   action: string
@@ -280,8 +275,6 @@ export const searchForm = (options: {
   label: Words
   hint?: Words | undefined
   value?: string | undefined
-  button?: string | undefined
-  more?: Html | undefined
 }): Html =>
   form(
     {
@@ -299,7 +292,7 @@ export const searchForm = (options: {
         'hx-sync': 'this:replace',
       },
     },
-    html`${input({ name: options.name, label: options.label, hint: options.hint, value: options.value, type: 'search', optional: true })}${options.more}${button(options.button ?? 'Chercher', { icon: 'chercher' })}`,
+    html`${input({ name: options.name, label: options.label, hint: options.hint, value: options.value, type: 'search', optional: true })}${button('Chercher', { icon: 'chercher' })}`,
   )
 
 /** What a searchForm refreshes. `count` is said aloud when it changes (« 3 personnes »). */
