@@ -43,14 +43,10 @@ export async function sendContactCode(tx: Tx, { cle, code, pour, ...contact }: S
 
 /** Tells each contact that a person had, by the line that says so, that her news come there no more: perhaps it is not she who changed it. */
 export async function announceContact(tx: Tx, usagerId: string, line: number, before: readonly Contact[]): Promise<void> {
-  // The last mandat: what is told is erased with her.
-  const [last] = await tx.sql<{ id: string; fuseau: string }[]>`
-    select m.id, s.fuseau
-    from mandat m
-    join structure s on s.id = m.structure_id
-    where ${held(tx, 'm')} ${tx.who.kind === 'usager' ? tx.sql`` : tx.sql`and m.usager_id = ${usagerId}`}
-    order by m.signed_at desc
-    limit 1`
+  const last = await findLast(
+    tx,
+    tx.sql`${held(tx, 'm')} ${tx.who.kind === 'usager' ? tx.sql`` : tx.sql`and m.usager_id = ${usagerId}`}`,
+  )
   for (const [rank, contact] of before.entries())
     await queueTo(tx, `contact:${last!.id}:${line}:${rank}`, contact, motsDuContactRemplace(contact.canal), last!)
 }
@@ -156,17 +152,10 @@ export async function announceIdentites(
   const told = new Set<string>()
   for (const id of usagerIds) {
     const contact = await findContactProuve(tx, id)
-    // Her last: what is told is erased with her.
-    const [last] = await tx.sql<{ mandatId: string; fuseau: string }[]>`
-      select m.id as mandat_id, s.fuseau
-      from mandat m
-      join structure s on s.id = m.structure_id
-      where m.usager_id = ${id}
-      order by m.signed_at desc
-      limit 1`
+    const last = await findLast(tx, tx.sql`m.usager_id = ${id}`)
     if (!contact || !last || told.has(contact.contact)) continue
     told.add(contact.contact)
-    await queueTo(tx, `${quoi}:${last.mandatId}:${newUuid(tx)}`, contact, message, { fuseau: last.fuseau })
+    await queueTo(tx, `${quoi}:${last.id}:${newUuid(tx)}`, contact, message, { fuseau: last.fuseau })
   }
 }
 
@@ -185,6 +174,18 @@ export async function remindAidants(tx: Tx, structureId: string, mandats: readon
     const concerned = mandats.filter(({ aidantId }) => referent || aidantId === id)
     await queueMail(tx, `rappel:${concerned[0]!.id}:aidant:${id}`, email, motsDuRappelAuxAidants(concerned.length))
   }
+}
+
+/** Her last mandat: a message named after it is erased with her. */
+async function findLast(tx: Tx, whose: ReturnType<typeof held>): Promise<{ id: string; fuseau: string } | undefined> {
+  const [last] = await tx.sql<{ id: string; fuseau: string }[]>`
+    select m.id, s.fuseau
+    from mandat m
+    join structure s on s.id = m.structure_id
+    where ${whose}
+    order by m.signed_at desc
+    limit 1`
+  return last
 }
 
 /** Of a death, nobody writes to her. */

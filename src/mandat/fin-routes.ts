@@ -15,6 +15,7 @@ import { findActing } from './brouillon-queries.ts'
 import { aRenouveler, type FinParLaStructure, nonRepris, refusalOfRenewal } from './fin.ts'
 import { listArretsRecus, listSignalees } from './fin-queries.ts'
 import { arretRecuForm, choixForm, finForm, pauseRecueForm } from './forms.ts'
+import { isInForce } from './mandat.ts'
 import { findMandat, findMandatContenu, listAutorisations, listMandats } from './queries.ts'
 import { recordPause } from './record-pause.ts'
 import { recordStop } from './record-stop.ts'
@@ -35,7 +36,7 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
     lire(c, db, {
       find: (tx) => findMandat(tx, mandatId),
       read: async (tx, mandat) => {
-        if (over === 'redirected' && isOver(mandat)) return c.redirect(`/mandats/${mandatId}`, 303)
+        if (over === 'redirected' && !isInForce(mandat)) return c.redirect(`/mandats/${mandatId}`, 303)
         await recordAcces(tx, { genre: 'mandat_consulte', usagerId: mandat.usagerId })
         const reunies = (await listAutresFiches(tx, mandat.usagerId)).filter(({ reunie }) => reunie)
         return {
@@ -47,7 +48,6 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
         }
       },
     })
-  const isOver = ({ etat }: { etat: string }) => etat === 'termine' || etat === 'expire'
 
   // A stop that the person asked for, recorded in her name
 

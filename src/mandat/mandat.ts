@@ -89,6 +89,9 @@ export type Autorisation = {
 
 export type Etat = { etat: 'actif' | 'suspendu' | 'expire' } | { etat: 'termine'; how: Fin }
 
+/** In force, paused or not. */
+export const isInForce = ({ etat }: { etat: Etat['etat'] | null }): boolean => etat === 'actif' || etat === 'suspendu'
+
 export function etatAutorisation(autorisation: Autorisation, at: Date): Etat {
   const { expiresAt, revokedAt, revokedHow, suspensions } = autorisation
   // Ended stays ended, after its date too.
