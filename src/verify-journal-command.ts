@@ -1,6 +1,6 @@
 import { createReadStream, readFileSync } from 'node:fs'
 import { faultSentence, nonCompareSentence, otherFaults, PROOF_REFUSAL, restaurationSentence } from '../views/journal/words.ts'
-import { pluriel } from '../views/kit/words.ts'
+import { nombre, pluriel } from '../views/kit/words.ts'
 import { linesOf, verifyBundle } from './journal/bundle.ts'
 import { parseVkey, renamed, type Vkey } from './journal/note.ts'
 import { parseProof, parseProvenLines, verifyLine } from './journal/proof.ts'
@@ -14,8 +14,6 @@ import { keyOf, neededKey, withJournal } from './with-journal.ts'
 
 /** A witness sees the journal every few seconds: what it saw an hour before the last line says nothing of the end. */
 const VU_MS = 3_600_000
-
-const nombre = (count: number) => new Intl.NumberFormat('fr-FR').format(count).replaceAll(/\s/g, ' ')
 
 /** `journal verify`: the exit code (0 all is verified; 1 something is false; 3 verified, but seen by nobody). Throws a French sentence. */
 export async function verify(args: string[]): Promise<number> {
@@ -124,7 +122,7 @@ function printFound(found: Found): void {
     `Clé        ${found.cle ?? 'inconnue'}${found.cleDuPaquet ? '\n           (c’est le paquet qui la donne : comparez-la à celle que vous connaissez, ou donnez --cle)' : ''}`,
   )
   console.log(
-    `Lignes     ${nombre(counts.lignes)} en ${seconds.toFixed(1)} s (${nombre(Math.round(rate))} par seconde), ${nombre(counts.mandats)} mandats sans numéro manquant`,
+    `Lignes     ${nombre(counts.lignes)} en ${seconds.toFixed(1).replace('.', ',')} s (${nombre(Math.round(rate))} par seconde), ${nombre(counts.mandats)} mandats sans numéro manquant`,
   )
   console.log(
     `Contenus   ${nombre(counts.contenus)} conformes à leur engagement, ${nombre(counts.effaces)} effacés${counts.personnes > 0 ? ` (${pluriel(counts.personnes, 'personne', 'personnes')})` : ''}${counts.contenus + counts.effaces < counts.lignes ? `, ${nombre(counts.lignes - counts.contenus - counts.effaces)} non lus${fault ? ' ou faux' : ''}` : ''}`,

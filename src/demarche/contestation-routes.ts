@@ -79,7 +79,7 @@ export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
 
   /** One act as an aidant, or the direction with the dossier open, reads it. */
   const read = (c: AidantContext, demarcheId: string, may: (demarche: DemarcheRow) => boolean = () => true) =>
-    lire(c, db, {
+    lire(db, c, {
       find: async (tx) => {
         const demarche = await findDemarche(tx, demarcheId)
         return demarche && may(demarche) ? demarche : undefined

@@ -21,7 +21,7 @@ export function demarchePreuveRoutes({ db, config }: { db: Db; config: Pick<Conf
 
   routes.get('/demarches/:demarcheId/preuve.tlog-proof', requireAidant, perCaller, async (c) => {
     const { aidant } = c.var
-    const shown = await lire(c, db, {
+    const shown = await lire(db, c, {
       find: async (tx) => {
         const demarche = await findDemarche(tx, c.req.param('demarcheId'))
         return demarche?.aidantId === aidant.id ? demarche : undefined

@@ -26,7 +26,7 @@ export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'j
 
   /** What the form shows of this mandat. */
   const shownOf = (c: AidantContext, mandatId: string) =>
-    lire(c, db, {
+    lire(db, c, {
       find: (tx) => findMandat(tx, mandatId),
       read: async (tx, mandat) => {
         const [usager, autorisations, recents] = [
@@ -69,7 +69,7 @@ export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'j
    * fifteen minutes may end while she writes.
    */
   const entryOf = (c: AidantContext, mandatId: string) =>
-    lire(c, db, {
+    lire(db, c, {
       find: (tx) => findMandat(tx, mandatId),
       read: async (tx) => tx.who.kind,
       closed: (usagerId) => reopenFirst(c, dossierDeDirection(usagerId)),
@@ -129,7 +129,7 @@ export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'j
     return { mention, prete: found !== undefined }
   }
   routes.get('/demarches/:demarcheId', requireAidant, async (c) => {
-    const shown = await lire(c, db, {
+    const shown = await lire(db, c, {
       find: (tx) => findDemarche(tx, c.req.param('demarcheId')),
       read: async (tx, demarche) => {
         const usager = await findUsager(tx, demarche.usagerId)

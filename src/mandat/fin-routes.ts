@@ -33,7 +33,7 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
   const routes = new Hono<Env>()
   /** What these pages show of the mandat, read as the mandat itself is: with a reason for a référent, and a line of access (ADR 0018). */
   const standing = (c: AidantContext, mandatId: string, { over }: { over: 'shown' | 'redirected' }) =>
-    lire(c, db, {
+    lire(db, c, {
       find: (tx) => findMandat(tx, mandatId),
       read: async (tx, mandat) => {
         if (over === 'redirected' && !isInForce(mandat)) return c.redirect(`/mandats/${mandatId}`, 303)

@@ -36,7 +36,7 @@ export function mandatRoutes({ db, config, franceconnect, signer, log }: Deps): 
   routes.route('/', finRoutes({ db }))
 
   routes.get('/mandats/:mandatId', requireAidant, async (c) => {
-    const shown = await lire(c, db, {
+    const shown = await lire(db, c, {
       find: (tx) => findMandat(tx, c.req.param('mandatId')),
       read: async (tx, mandat) => {
         const [usager, autorisations, recus, pauses, contenu, signataire] = [

@@ -33,8 +33,8 @@ export const dossierDeDirection = (usagerId: string) => `/structure/personnes/${
  * which else leads there. Nothing found is not found.
  */
 export async function lire<Found extends { usagerId: string }, T>(
-  c: AidantContext,
   db: Db,
+  c: AidantContext,
   look: {
     find: (tx: Tx) => Promise<Found | undefined>
     read: (tx: Tx, found: Found) => Promise<T>
