@@ -9,8 +9,7 @@ import {
   CANAL,
   contestationEnMots,
   correctionEnMots,
-  etapeEnMots,
-  euros,
+  faitsNotes,
   jourEtHeure,
   KIND,
   MINUTES,
@@ -104,14 +103,7 @@ const faits = (demarche: DemarcheRow, usager: UsagerRow) => {
     { term: 'Par quel moyen', value: say(CANAL, demarche.canal) },
     { term: 'Temps passé', value: say(MINUTES, demarche.dureeMinutes) },
     { term: 'Ce qui bloque', value: say(MOTIF_BLOCAGE, demarche.motifBlocage) },
-    { term: 'Référence', value: demarche.reference },
-    { term: 'Montant payé', value: demarche.montantCentimes !== null && euros(demarche.montantCentimes) },
-    {
-      term: 'Prochaine étape',
-      value: etapeEnMots(demarche),
-    },
-    { term: 'Orientée vers', value: demarche.orientation },
-    { term: 'Note', value: demarche.note },
+    ...faitsNotes(demarche),
   ])
 }
 

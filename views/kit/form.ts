@@ -280,22 +280,24 @@ export const searchForm = (options: {
     {
       action: options.action,
       method: 'get',
-      attrs: {
-        role: 'search',
-        class: 'search',
-        'hx-get': options.action,
-        'hx-trigger': 'input changed delay:200ms, submit',
-        'hx-target': '#resultats',
-        'hx-select': '#resultats',
-        'hx-swap': 'outerMorph',
-        'hx-replace-url': 'true',
-        'hx-sync': 'this:replace',
-      },
+      attrs: { role: 'search', ...refreshing(options.action, 'input changed delay:200ms, submit') },
     },
     html`${input({ name: options.name, label: options.label, hint: options.hint, value: options.value, type: 'search', optional: true })}${button('Chercher', { icon: 'chercher' })}`,
   )
 
-/** What a searchForm refreshes. `count` is said aloud when it changes (« 3 personnes »). */
+/** For a form: its answer takes the place of `results` alone, at each `trigger`. */
+export const refreshing = (address: string, trigger: string) => ({
+  class: 'search',
+  'hx-get': address,
+  'hx-trigger': trigger,
+  'hx-target': '#resultats',
+  'hx-select': '#resultats',
+  'hx-swap': 'outerMorph',
+  'hx-replace-url': 'true',
+  'hx-sync': 'this:replace',
+})
+
+/** What a search refreshes. `count` is said aloud when it changes (« 3 personnes »). */
 export const results = (count: string, body: Html): Html =>
   html`<div id="resultats"><p class="found" role="status">${count}</p>${body}</div>`
 

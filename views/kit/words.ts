@@ -383,6 +383,15 @@ export const etapeEnMots = (
     .filter(Boolean)
     .join(', ')
 
+/** What is noted of an act besides what it was. */
+export const faitsNotes = (demarche: DemarcheRow) => [
+  { term: 'Référence', value: demarche.reference },
+  { term: 'Montant payé', value: demarche.montantCentimes !== null && euros(demarche.montantCentimes) },
+  { term: 'Prochaine étape', value: etapeEnMots(demarche) },
+  { term: 'Orientée vers', value: demarche.orientation },
+  { term: 'Note', value: demarche.note },
+]
+
 /** « Par SMS, au 06 12 34 56 78 »: how she is told of what changes. */
 export const suiviEnMots = ({ suivi, email, telephone }: Contacts): string => {
   if (suivi === 'sms' && telephone) return `Par SMS, au ${telephoneEnMots(telephone)}`
