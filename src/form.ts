@@ -150,11 +150,11 @@ export function choix(values: readonly string[], required?: string): z.ZodType<s
   return required === undefined ? orNull(one) : one
 }
 
-/** Several values of a union, each once, in the union's order; at least one when `required` is said. */
-export const liste = <const T extends readonly string[]>(values: T, required?: string): z.ZodType<T[number][]> =>
+/** Several values of a union, at least one, each once, in the union's order. */
+export const liste = <const T extends readonly string[]>(values: T, required: string): z.ZodType<T[number][]> =>
   z
     .array(z.enum(values, { error: PROPOSEES }))
-    .min(required === undefined ? 0 : 1, required ?? PROPOSEES)
+    .min(1, required)
     .transform((chosen) => values.filter((value) => (chosen as string[]).includes(value))) as never
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/

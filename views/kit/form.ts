@@ -186,15 +186,15 @@ export const radios = (field: Group & { /** On one line when there is room. */ i
 
 export const checkboxes = (field: Group): Html => group(field, 'checkbox', 'list')
 
-/** One box to tick, whose label is the sentence agreed to. Sends `value` (default `oui`). */
-export const checkbox = (field: Omit<Field, 'value'> & { checked?: boolean | undefined; value?: string | undefined }): Html => {
+/** One box to tick, whose label is the sentence agreed to. Sends `oui`. */
+export const checkbox = (field: Omit<Field, 'value'> & { checked?: boolean | undefined }): Html => {
   const id = fieldId(field)
   return html`<div class="field single${field.error ? ' refused' : ''}">${errorOf(id, field.error)}<div class="choice"><input${attributes(
     {
       id,
       type: 'checkbox',
       name: field.name,
-      value: field.value ?? 'oui',
+      value: 'oui',
       checked: field.checked,
       required: !field.optional,
       'aria-invalid': field.error && 'true',
@@ -301,11 +301,11 @@ export const refreshing = (address: string, trigger: string) => ({
 export const results = (count: string, body: Html): Html =>
   html`<div id="resultats"><p class="found" role="status">${count}</p>${body}</div>`
 
-type WayIn = { action?: string | undefined; fields?: Html | undefined }
-const wayIn = (name: `${string}Connect`, site: string, { action, fields }: WayIn): Html =>
-  html`<form method="post"${attributes({ action })} class="fournisseur">${fields}${button(html`S’identifier avec <span class="entier">${name.slice(0, -7)}<wbr>Connect</span>`, { large: true })}<p><a href="${site}">Qu’est-ce que ${name} ?</a></p></form>`
+type WayIn = { action?: string }
+const wayIn = (name: `${string}Connect`, site: string, { action }: WayIn): Html =>
+  html`<form method="post"${attributes({ action })} class="fournisseur">${button(html`S’identifier avec <span class="entier">${name.slice(0, -7)}<wbr>Connect</span>`, { large: true })}<p><a href="${site}">Qu’est-ce que ${name} ?</a></p></form>`
 
-/** The way in with FranceConnect, alone in its form, first means offered; `fields` are the hidden ones it needs. */
+/** The way in with FranceConnect, alone in its form, first means offered. */
 export const franceConnect = (options: WayIn): Html => wayIn('FranceConnect', 'https://franceconnect.gouv.fr/', options)
 /** The same for an aidant, with ProConnect. */
 export const proConnect = (options: WayIn): Html => wayIn('ProConnect', 'https://www.proconnect.gouv.fr/', options)

@@ -198,8 +198,8 @@ export const REPONSE = {
 const NBSP = '\u00a0'
 
 /** « logement, papiers et impôts ». */
-export const liste = (mots: readonly string[], last = 'et'): string =>
-  mots.length < 2 ? (mots[0] ?? '') : `${mots.slice(0, -1).join(', ')} ${last} ${mots.at(-1)}`
+export const liste = (mots: readonly string[]): string =>
+  mots.length < 2 ? (mots[0] ?? '') : `${mots.slice(0, -1).join(', ')} et ${mots.at(-1)}`
 
 const motsDe = (perimetre: readonly Thematique[]) =>
   THEMATIQUES.filter((one) => perimetre.includes(one)).flatMap((one) => THEMATIQUE[one].mots)
