@@ -36,7 +36,7 @@ import { verificationRoutes } from './verification/routes.ts'
 
 export type Providers = { franceconnect: Provider; proconnect?: Provider }
 /** `papers`: what makes the PDFs, one thread of its own unless told otherwise. */
-export type Deps = { db: Db; config: Config; oidc: Providers; log: Log; papers?: Renderer }
+type Deps = { db: Db; config: Config; oidc: Providers; log: Log; papers?: Renderer }
 
 /** The whole service: the edge, what needs no session, the session, then the routes of each noun. `more`: what the demo adds. */
 export function createApp(deps: Deps, more?: Hono<Env>): Hono<Env> {

@@ -19,7 +19,7 @@ export type Config = {
   proxies: Proxies
   /** Port of /metrics, on the loopback only; none by default. */
   metricsPort: number | undefined
-  database: { url: string; operatorUrl?: string; adminUrl?: string; sequencerUrl?: string; auditorUrl?: string }
+  database: { url: string; operatorUrl?: string; adminUrl?: string; sequencerUrl?: string }
   /** Text of the JWK Set of private ES256 keys, for `parseSealKeys`. */
   sealKeys: string
   /** What signs the journal's checkpoints, in its name, and who is asked to witness them; absent, the journal has no tree. */
@@ -79,7 +79,6 @@ export function parseConfig(environment: Environment, readFile = (path: string) 
       ...(v.DATABASE_OPERATOR_URL && { operatorUrl: v.DATABASE_OPERATOR_URL }),
       ...(v.DATABASE_ADMIN_URL && { adminUrl: v.DATABASE_ADMIN_URL }),
       ...(v.DATABASE_SEQUENCER_URL && { sequencerUrl: v.DATABASE_SEQUENCER_URL }),
-      ...(v.DATABASE_AUDITOR_URL && { auditorUrl: v.DATABASE_AUDITOR_URL }),
     },
     sealKeys: v.SEAL_KEYS,
     ...(v.JOURNAL_KEY && {
@@ -157,19 +156,16 @@ function schemaFor(mode: Config['mode'], local: boolean, proconnect: boolean, re
     PROXIES: z.string().regex(/^\d$/, 'doit être un nombre de relais, de 0 à 9.').transform(Number).optional(),
     PROXIES_FROM: z
       .string()
-      .transform((value, context) => {
-        const networks = value.split(',').map((network) => network.trim())
-        try {
-          proxiesOf(0, networks)
-          return networks
-        } catch {
-          context.addIssue({
-            code: 'custom',
-            message: 'ne se lit pas : indiquez des adresses ou des réseaux, séparés par des virgules (exemple : 10.0.0.0/8).',
-          })
-          return z.NEVER
-        }
-      })
+      .transform(
+        readBy(
+          (value) => {
+            const networks = value.split(',').map((network) => network.trim())
+            proxiesOf(0, networks)
+            return networks
+          },
+          () => 'ne se lit pas : indiquez des adresses ou des réseaux, séparés par des virgules (exemple : 10.0.0.0/8).',
+        ),
+      )
       .optional(),
     PUBLIC_URL: publicUrl(production),
     PUBLIC_URL_AVANT: z.string().optional(),
@@ -179,36 +175,27 @@ function schemaFor(mode: Config['mode'], local: boolean, proconnect: boolean, re
     DATABASE_SEQUENCER_URL: database('le séquenceur du journal').optional(),
     DATABASE_AUDITOR_URL: database('l’audit du journal').optional(),
     SEAL_KEYS: text('les clés de sceau : un JWK Set (JSON, ou chemin du fichier) de clés privées ES256').transform(
-      (value, context) => {
-        try {
+      readBy(
+        (value) => {
           const keys = value.startsWith('{') ? value : readFile(value)
           parseSealKeys(keys)
           return keys
-        } catch (error) {
-          const reason = 'code' in (error as object) ? 'le fichier ne se lit pas' : (error as Error).message
-          context.addIssue({ code: 'custom', message: `ne peut pas servir : ${reason}.` })
-          return z.NEVER
-        }
-      },
+        },
+        (error) => `ne peut pas servir : ${'code' in error ? 'le fichier ne se lit pas' : error.message}.`,
+      ),
     ),
     JOURNAL_KEY: unlessDemo(
-      text('la clé privée Ed25519 qui signe le journal (PEM, ou chemin du fichier)').transform((value, context) => {
-        try {
-          const pem = value.startsWith('-----') ? value : readFile(value)
-          openSigner(pem, 'journal')
-          return pem
-        } catch (error) {
-          const reason =
-            'code' in (error as object) && !value.startsWith('-----')
-              ? 'le fichier ne se lit pas, ou n’est pas une'
-              : 'ce n’est pas une'
-          context.addIssue({
-            code: 'custom',
-            message: `ne peut pas servir : ${reason} clé privée Ed25519 (openssl genpkey -algorithm ed25519).`,
-          })
-          return z.NEVER
-        }
-      }),
+      text('la clé privée Ed25519 qui signe le journal (PEM, ou chemin du fichier)').transform(
+        readBy(
+          (value) => {
+            const pem = value.startsWith('-----') ? value : readFile(value)
+            openSigner(pem, 'journal')
+            return pem
+          },
+          (error, value) =>
+            `ne peut pas servir : ${'code' in error && !value.startsWith('-----') ? 'le fichier ne se lit pas, ou n’est pas une' : 'ce n’est pas une'} clé privée Ed25519 (openssl genpkey -algorithm ed25519).`,
+        ),
+      ),
     ),
     JOURNAL_ORIGIN: z
       .string()
@@ -216,18 +203,12 @@ function schemaFor(mode: Config['mode'], local: boolean, proconnect: boolean, re
       .optional(),
     JOURNAL_WITNESSES: z
       .string()
-      .transform((value, context) => {
-        try {
-          return parsePolicy(/\squorum\s|^quorum\s/.test(value) ? value : readFile(value))
-        } catch {
-          context.addIssue({
-            code: 'custom',
-            message:
-              'ne se lit pas : indiquez un fichier de témoins (witness, group, quorum), comme le dit docs/exploitation.md.',
-          })
-          return z.NEVER
-        }
-      })
+      .transform(
+        readBy(
+          (value) => parsePolicy(/(?:^|\s)quorum\s/.test(value) ? value : readFile(value)),
+          () => 'ne se lit pas : indiquez un fichier de témoins (witness, group, quorum), comme le dit docs/exploitation.md.',
+        ),
+      )
       .optional(),
     SECRETS_KEY: text('32 octets tirés au hasard, en base64url (43 caractères)').refine(
       (value) =>
@@ -266,6 +247,18 @@ function schemaFor(mode: Config['mode'], local: boolean, proconnect: boolean, re
     SMS_URL: url('l’adresse du service d’envoi de SMS, en https', production ? ['https'] : ['https', 'http']).optional(),
   })
 }
+
+/** What `read` makes of a value, or, when it throws, what to say of it. */
+const readBy =
+  <T>(read: (value: string) => T, wrong: (error: Error, value: string) => string) =>
+  (value: string, context: z.core.$RefinementCtx): T => {
+    try {
+      return read(value)
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: wrong(error as Error, value) })
+      return z.NEVER
+    }
+  }
 
 const publicUrl = (production: boolean) => {
   const address = z

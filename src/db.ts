@@ -21,7 +21,7 @@ export type Who =
   | { kind: 'operator' }
 
 /** The driver's tagged template, without what could leave the transaction or send unchecked text. */
-export interface Sql extends postgres.ISql {
+interface Sql extends postgres.ISql {
   unsafe: never
   file: never
   notify: never

@@ -1,9 +1,8 @@
 import { ERASE_REFUSAL, MOTIF_EFFACEMENT } from '../views/journal/words.ts'
 import { jourEtHeure, pluriel } from '../views/kit/words.ts'
-import { openDb } from './db.ts'
+import { asOperator } from './as-operator.ts'
 import { isUuid } from './form.ts'
-import { readArgs } from './read-args.ts'
-import { surroundings } from './surroundings.ts'
+import { readArgs, refus } from './read-args.ts'
 import { eraseUsager, MOTIFS_EFFACEMENT } from './usager/erase.ts'
 
 /** What no erasure takes away; docs/exploitation.md says why. */
@@ -31,41 +30,35 @@ export async function erase(args: string[]): Promise<number> {
     throw new Error(
       `Pourquoi ? --motif est l’un de :\n${MOTIFS_EFFACEMENT.map((one) => `  ${one.padEnd(13)} ${MOTIF_EFFACEMENT[one]}`).join('\n')}`,
     )
-  const around = surroundings(process.env)
-  const url = around.DATABASE_OPERATOR_URL
-  if (!url) throw new Error('DATABASE_OPERATOR_URL manque : c’est elle qui donne le droit d’effacer une personne.')
-  const db = openDb({ url, connections: 1 })
-  try {
-    const { confirmer, json, seule } = values
-    const erased = await eraseUsager(db, { numero, motif, confirmed: confirmer, seule })
-    if (!erased.ok) {
-      const phrase = ERASE_REFUSAL[erased.refusal](erased.le)
-      if (json) console.log(JSON.stringify({ ok: false, refus: erased.refusal, jusqu_au: erased.le, motif, phrase }))
-      else console.error(`Rien n’est effacé. ${phrase}`)
-      return 1
-    }
-    const { usagerIds, le, ligne, counts } = erased
-    const code = counts && !confirmer ? 3 : 0
-    if (json) {
-      const report = { ok: true, fait: counts !== null && confirmer, deja: counts === null, personnes: usagerIds, motif, le }
-      console.log(JSON.stringify({ ...report, ...(code === 0 && { ligne }), comptes: counts, phrase: RESTE }))
-      return code
-    }
-    if (!counts) {
-      console.log(
-        `Déjà effacée le ${jourEtHeure(le, 'Europe/Paris')} (ligne ${ligne} du journal). Il n’y avait rien de plus à faire.`,
-      )
-      return code
-    }
-    console.log(`${confirmer ? 'Effacée' : 'Serait effacée'} : la personne ${usagerIds.join(', et son autre identité ')}, parce que ${MOTIF_EFFACEMENT[motif]}.
+  const { confirmer, json, seule } = values
+  const erased = await asOperator(process.env, 'd’effacer une personne', (db) =>
+    eraseUsager(db, { numero, motif, confirmed: confirmer, seule }),
+  )
+  if (!erased.ok) {
+    const phrase = ERASE_REFUSAL[erased.refusal](erased.le)
+    if (!json) throw refus(`Rien n’est effacé. ${phrase}`)
+    console.log(JSON.stringify({ ok: false, refus: erased.refusal, jusqu_au: erased.le, motif, phrase }))
+    return 1
+  }
+  const { usagerIds, le, ligne, counts } = erased
+  const code = counts && !confirmer ? 3 : 0
+  if (json) {
+    const report = { ok: true, fait: counts !== null && confirmer, deja: counts === null, personnes: usagerIds, motif, le }
+    console.log(JSON.stringify({ ...report, ...(code === 0 && { ligne }), comptes: counts, phrase: RESTE }))
+    return code
+  }
+  if (!counts) {
+    console.log(
+      `Déjà effacée le ${jourEtHeure(le, 'Europe/Paris')} (ligne ${ligne} du journal). Il n’y avait rien de plus à faire.`,
+    )
+    return code
+  }
+  console.log(`${confirmer ? 'Effacée' : 'Serait effacée'} : la personne ${usagerIds.join(', et son autre identité ')}, parce que ${MOTIF_EFFACEMENT[motif]}.
   son identité, ses contacts, ses codes, ses sessions, ses brouillons
   les mots de ${pluriel(counts.mandats, 'mandat', 'mandats', 'aucun mandat')} et de ${pluriel(counts.demarches, 'démarche', 'démarches', 'aucune démarche')}
   le contenu de ${pluriel(counts.lignes, 'ligne', 'lignes', 'aucune ligne')} du journal
   ${pluriel(counts.acces, 'ouverture', 'ouvertures', 'aucune ouverture')} de son dossier, ${pluriel(counts.messages, 'message', 'messages', 'aucun message')}
 ${RESTE}
 ${confirmer ? `La ligne ${ligne} du journal le dit. Gardez ce compte rendu hors de la base : après une restauration, il faudra recommencer.` : 'Rien n’est effacé : ajoutez --confirmer.'}`)
-    return code
-  } finally {
-    await db.close()
-  }
+  return code
 }

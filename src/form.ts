@@ -6,12 +6,12 @@ import { sansSecret } from './sans-secret.ts'
 
 type Field<S extends z.ZodType> = keyof z.input<S> & string
 /** What was typed, by field, to show the form again (on 422 and on 409). Codes are never given back. */
-export type Values<S extends z.ZodType> = Partial<Record<Field<S>, string | string[]>>
+type Values<S extends z.ZodType> = Partial<Record<Field<S>, string | string[]>>
 /** First error of each field, in the order of the fields; `formulaire` when it concerns no field in particular. */
-export type Errors<S extends z.ZodType> = Partial<Record<Field<S> | 'formulaire', string>>
+type Errors<S extends z.ZodType> = Partial<Record<Field<S> | 'formulaire', string>>
 export type Parsed<S extends z.ZodType> =
   | { ok: true; data: z.output<S>; values: Values<S> }
-  | { ok: false; status: 422; values: Values<S>; errors: Errors<S> }
+  | { ok: false; values: Values<S>; errors: Errors<S> }
 
 /** Reads the form of a request against a `z.object`. A field nobody declared is ignored; an empty one is absent. */
 export async function parseForm<S extends z.ZodType>(c: Context, schema: S): Promise<Parsed<S>> {
@@ -51,7 +51,7 @@ function parseFields<S extends z.ZodType>(sent: Fields, schema: S): Parsed<S> {
   if (parsed.success && errors.size === 0) return { ok: true, data: parsed.data, values: values as Values<S> }
   const order = [...Object.keys(shape), 'formulaire']
   const sorted = [...errors].sort(([a], [b]) => order.indexOf(a) - order.indexOf(b))
-  return { ok: false, status: 422, values: values as Values<S>, errors: Object.fromEntries(sorted) as Errors<S> }
+  return { ok: false, values: values as Values<S>, errors: Object.fromEntries(sorted) as Errors<S> }
 }
 
 export const MAX_FIELDS = 200
@@ -150,33 +150,26 @@ export function choix(values: readonly string[], required?: string): z.ZodType<s
   return required === undefined ? orNull(one) : one
 }
 
-/** Several values of a union, each once, in the union's order; at least one when `required` is said. */
-export const liste = <const T extends readonly string[]>(values: T, required?: string): z.ZodType<T[number][]> =>
+/** Several values of a union, at least one, each once, in the union's order. */
+export const liste = <const T extends readonly string[]>(values: T, required: string): z.ZodType<T[number][]> =>
   z
     .array(z.enum(values, { error: PROPOSEES }))
-    .min(required === undefined ? 0 : 1, required ?? PROPOSEES)
+    .min(1, required)
     .transform((chosen) => values.filter((value) => (chosen as string[]).includes(value))) as never
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 export const isUuid = (text: string): boolean => UUID.test(text)
 export const uuid = z.string({ error: PROPOSEES }).regex(UUID, PROPOSEES)
 
-/** The six digits of a code received or read on a telephone, however they are spaced. */
 const CODE6 = z.string({ error: 'Écrivez les 6 chiffres du code.' })
-export const code6 = CODE6.pipe(
-  z
-    .string()
-    .transform((code) => code.replace(/[\s.-]/g, ''))
-    .refine((code) => /^\d{6}$/.test(code), 'Le code est fait de 6 chiffres.'),
-)
+const chiffres = (wanted: RegExp, wrong: string) =>
+  CODE6.transform((code) => code.replace(/[\s.-]/g, '')).refine((code) => wanted.test(code), wrong)
+
+/** The six digits of a code received or read on a telephone, however they are spaced. */
+export const code6 = chiffres(/^\d{6}$/, 'Le code est fait de 6 chiffres.')
 
 /** The same, or the twelve digits of a recovery code. */
-export const code6ou12 = CODE6.pipe(
-  z
-    .string()
-    .transform((code) => code.replace(/[\s.-]/g, ''))
-    .refine((code) => /^(?:\d{6}){1,2}$/.test(code), 'Le code est fait de 6 chiffres, ou de 12 si c’est un code de secours.'),
-)
+export const code6ou12 = chiffres(/^(?:\d{6}){1,2}$/, 'Le code est fait de 6 chiffres, ou de 12 si c’est un code de secours.')
 
 /** The 12 characters of a code typed from a paper: in any case, with spaces or hyphens. */
 export const codeImprime = (required: string, wrong: string) =>

@@ -1,5 +1,5 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs'
-import { openDb } from './db.ts'
+import { asOperator } from './as-operator.ts'
 import { readArgs, refus, runCommand } from './read-args.ts'
 import { type CompromiseRefusal, declareCompromise } from './verification/compromise.ts'
 import { addNext, type Changed, listCles, type Role, retire, rotate, type TrousseauRefusal } from './verification/trousseau.ts'
@@ -98,20 +98,13 @@ async function compromise(args: string[]) {
   const { role } = listCles(text).find((cle) => cle.kid === kid) ?? {}
   if (role === 'courante') throw refus(REFUSAL.cle_courante)
   if (role === 'suivante') throw refus('Cette clé doit encore sceller : retirez-la d’abord (retire).')
-  const { DATABASE_OPERATOR_URL: url } = process.env
-  if (!url) throw new Error('DATABASE_OPERATOR_URL manque : la déclaration s’écrit dans le journal.')
-  const db = openDb({ url, connections: 1 })
-  try {
-    const declared = await declareCompromise(db, { kid, sure })
-    if (!declared.ok) throw refus(COMPROMISE_REFUSAL[declared.refusal])
-    const { coupure, coupes } = declared
-    console.log(`Clé ${kid} déclarée volée, dans le journal et dans /.well-known/jwks.json, dès maintenant.
+  const declared = await asOperator(process.env, 'de l’écrire dans le journal', (db) => declareCompromise(db, { kid, sure }))
+  if (!declared.ok) throw refus(COMPROMISE_REFUSAL[declared.refusal])
+  const { coupure, coupes } = declared
+  console.log(`Clé ${kid} déclarée volée, dans le journal et dans /.well-known/jwks.json, dès maintenant.
 Ce qu’elle a scellé compte si sa ligne est parmi les ${coupure} premières du journal.
 ${coupes === 0 ? 'Tous les mandats de ce service y sont.' : `${coupes === 1 ? 'Un mandat n’y est pas : il est' : `${coupes} mandats n’y sont pas : ils sont`} à refaire avec les personnes.`}
 Les QR déjà imprimés qu’elle a signés ne suffisent plus : /v renvoie au code imprimé. Imprimez à nouveau ceux qui servent.`)
-  } finally {
-    await db.close()
-  }
 }
 
 await runCommand(USAGE, {

@@ -1,12 +1,11 @@
 import { enMots, jourEtHeure, MANIERE, THEMATIQUE } from '../views/kit/words.ts'
 import { REFUSAL } from '../views/mandat/refusals.ts'
-import { openDb } from './db.ts'
+import { asOperator } from './as-operator.ts'
 import { findMoment } from './demarche/queries.ts'
 import { isUuid } from './form.ts'
 import { arretRecuForm } from './mandat/forms.ts'
 import { findStopped, recordStop } from './mandat/record-stop.ts'
 import { readArgs, refus, runCommand } from './read-args.ts'
-import { surroundings } from './surroundings.ts'
 
 const mots = (table: Readonly<Record<string, string>>) =>
   Object.entries(table)
@@ -52,10 +51,7 @@ async function stop(args: string[]): Promise<number> {
         .join('\n'),
     )
   const { quoi, maniere } = form.data
-  const url = surroundings(process.env).DATABASE_OPERATOR_URL
-  if (!url) throw new Error('DATABASE_OPERATOR_URL manque : c’est elle qui donne le droit d’enregistrer un arrêt.')
-  const db = openDb({ url, connections: 1 })
-  try {
+  return asOperator(process.env, 'd’enregistrer un arrêt', async (db) => {
     const by = { kind: 'operator' } as const
     const mandat = await findStopped(db, mandatId)
     const recuLe = await db.tx(by, (tx) => findMoment(tx, mandatId, form.data.recuLe))
@@ -71,9 +67,7 @@ async function stop(args: string[]): Promise<number> {
     else if (recorded.refusal === 'deja_termine') console.log(REFUSAL.deja_termine)
     else throw refus(`${REFUSAL[recorded.refusal]} Rien n’est arrêté.`)
     return 0
-  } finally {
-    await db.close()
-  }
+  })
 }
 
 await runCommand(USAGE, { stop })

@@ -1,10 +1,9 @@
-import { parseConfig } from './config.ts'
-import { openDb, type Tx } from './db.ts'
+import { asOperator } from './as-operator.ts'
+import type { Tx } from './db.ts'
 import { isUuid } from './form.ts'
 import { listAbandonnes } from './notification/queries.ts'
 import { retryMessages } from './notification/retry.ts'
 import { runCommand } from './read-args.ts'
-import { surroundings } from './surroundings.ts'
 
 const USAGE = `Les messages abandonnés après huit essais :
 
@@ -12,28 +11,12 @@ const USAGE = `Les messages abandonnés après huit essais :
   npm run messages -- retry tous
   npm run messages -- retry 0b8c2a4e-…
 
-Ni le destinataire ni le texte ne sont montrés. Les variables du service et DATABASE_OPERATOR_URL doivent être présentes ; sans elles, la démonstration
-de ce dossier (ou de DATA_DIR), pendant qu’elle tourne.
+Ni le destinataire ni le texte ne sont montrés. DATABASE_OPERATOR_URL doit être présente ; sans elle, la démonstration de ce dossier (ou de DATA_DIR),
+pendant qu’elle tourne.
 Code de sortie : 0 fait ; 2 commande inutilisable.`
 
-/** What `work` does as the operator. */
-async function asOperator(work: (tx: Tx) => Promise<void>) {
-  const around = surroundings(process.env)
-  if (!around.demo && !around.DATABASE_URL)
-    throw new Error(
-      'Aucune base à lire : donnez les variables du service (docs/exploitation.md), ou lancez d’abord la démonstration (npm start) dans un autre terminal, avec le même DATA_DIR s’il en a un.',
-    )
-  const url = around.demo
-    ? around.DATABASE_OPERATOR_URL
-    : parseConfig({ ...process.env, MODE: 'production' }).database.operatorUrl
-  if (!url) throw new Error('DATABASE_OPERATOR_URL manque : c’est elle qui donne le droit de voir les messages abandonnés.')
-  const db = openDb({ url, connections: 1 })
-  try {
-    await db.tx({ kind: 'operator' }, work)
-  } finally {
-    await db.close()
-  }
-}
+const withMessages = (work: (tx: Tx) => Promise<void>) =>
+  asOperator(process.env, 'de voir les messages abandonnés', (db) => db.tx({ kind: 'operator' }, work))
 
 async function list(tx: Tx) {
   const abandonnes = await listAbandonnes(tx)
@@ -43,10 +26,10 @@ async function list(tx: Tx) {
 }
 
 await runCommand(USAGE, {
-  list: () => asOperator(list),
+  list: () => withMessages(list),
   retry: ([which = '', more]) => {
     if (more !== undefined || (which !== 'tous' && !isUuid(which))) throw new Error(USAGE)
-    return asOperator(async (tx) => {
+    return withMessages(async (tx) => {
       const count = await retryMessages(tx, which === 'tous' ? undefined : which)
       console.log(count === 0 ? 'Rien à renvoyer.' : `${count} remis à envoyer.`)
     })

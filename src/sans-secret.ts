@@ -1,5 +1,5 @@
 /** What no field of the service may hold, whoever types it. */
-export type Secret = 'nir' | 'iban' | 'carte' | 'mot_de_passe'
+type Secret = 'nir' | 'iban' | 'carte' | 'mot_de_passe'
 const SECRET = {
   nir: 'Ceci ressemble à un numéro de sécurité sociale : ne l’écrivez jamais ici, ce service n’en a pas besoin et ne doit pas le garder.',
   iban: 'Ceci ressemble à un IBAN : ne l’écrivez jamais ici, la personne le donne elle-même à l’administration.',

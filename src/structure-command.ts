@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
+import { pluriel } from '../views/kit/words.ts'
 import { addAidant, SECRET_BYTES } from './aidant/add.ts'
 import { pairingOf } from './aidant/factor.ts'
+import { asOperator } from './as-operator.ts'
 import { parseConfig } from './config.ts'
-import { constraintOf, openDb } from './db.ts'
+import { constraintOf } from './db.ts'
 import { closeStructure, findClosing } from './mandat/close-structure.ts'
 import { readArgs, refus, runCommand } from './read-args.ts'
 import { luhn } from './sans-secret.ts'
 import { addStructure } from './structure/add.ts'
-import { surroundings } from './surroundings.ts'
 
 const USAGE = `Ajouter une structure et son premier référent :
 
@@ -16,12 +17,13 @@ const USAGE = `Ajouter une structure et son premier référent :
     --adresse "5 rue de Colomb, 46100 Figeac" --telephone "05 65 50 05 40" [--fuseau Europe/Paris] \\
     --email referente@exemple.fr --prenom Nadia --nom-referent Belkacem
 
-Fermer une structure : chaque mandat en cours s'arrête, les personnes sont prévenues, ses aidants n'y ont plus accès. Sans retour :
+Fermer une structure : chaque mandat en cours s’arrête, les personnes sont prévenues, ses aidants n’y ont plus accès. Sans retour :
 
-  npm run structure -- close --siret 26460102500018             dit ce qui s'arrêterait, et n'arrête rien
+  npm run structure -- close --siret 26460102500018             dit ce qui s’arrêterait, et n’arrête rien
   npm run structure -- close --siret 26460102500018 --confirmer
 
-Les variables du service et DATABASE_OPERATOR_URL doivent être présentes.
+DATABASE_OPERATOR_URL doit être présente, et pour add les variables du service ; close prend sans elle la démonstration de ce dossier (ou de DATA_DIR),
+pendant qu’elle tourne.
 Code de sortie : 0 fait ; 1 refusé, dit pourquoi ; 2 commande inutilisable ; 3 rien fait, il manque --confirmer.`
 
 const wanted = (what: string) =>
@@ -79,56 +81,43 @@ async function add(args: string[]) {
     throw new Error(`${parsed.error.issues.map(({ path, message }) => `--${String(path[0])} ${message}`).join('\n')}\n\n${USAGE}`)
   const { email, prenom, 'nom-referent': nom, ...structure } = parsed.data
 
-  const config = configOf()
-  if (!config.database.operatorUrl)
-    throw new Error('DATABASE_OPERATOR_URL manque : c’est elle qui donne le droit d’ajouter une structure.')
-  const db = openDb({ url: config.database.operatorUrl, connections: 1 })
-  try {
-    const totpSecret = randomBytes(SECRET_BYTES)
-    const { isNew } = await db.tx({ kind: 'operator' }, async (tx) => {
+  const { secretsKey, publicUrl } = configOf()
+  const totpSecret = randomBytes(SECRET_BYTES)
+  const { isNew } = await asOperator(process.env, 'd’ajouter une structure', (db) =>
+    db.tx({ kind: 'operator' }, async (tx) => {
       const structureId = await addStructure(tx, structure)
-      return addAidant(tx, { email, prenom, nom }, { structureId, referent: true }, { totpSecret, secretsKey: config.secretsKey })
-    })
-    console.log(`« ${structure.nom} » est ouverte, et ${prenom} ${nom} en est référent.`)
-    if (!isNew) return console.log('Cette personne avait déjà un compte : elle garde son application d’authentification.')
-    const { cle, adresse } = pairingOf(totpSecret, email)
-    console.log(`\nÀ remettre en main propre, une seule fois (ce secret ne sera plus affiché) :
+      return addAidant(tx, { email, prenom, nom }, { structureId, referent: true }, { totpSecret, secretsKey })
+    }),
+  ).catch((error) => {
+    if (constraintOf(error) !== 'structure_siret_unique') throw error
+    throw refus(`Une structure a déjà le SIRET ${structure.siret}. Rien n’a été ajouté.`)
+  })
+  console.log(`« ${structure.nom} » est ouverte, et ${prenom} ${nom} en est référent.`)
+  if (!isNew) return console.log('Cette personne avait déjà un compte : elle garde son application d’authentification.')
+  const { cle, adresse } = pairingOf(totpSecret, email)
+  console.log(`\nÀ remettre en main propre, une seule fois (ce secret ne sera plus affiché) :
   clé à taper dans l’application d’authentification : ${cle}
   ou adresse à transformer en QR : ${adresse}
-Connexion : ${config.publicUrl}/connexion`)
-  } catch (error) {
-    if (constraintOf(error) === 'structure_siret_unique')
-      throw refus(`Une structure a déjà le SIRET ${structure.siret}. Rien n’a été ajouté.`)
-    throw error
-  } finally {
-    await db.close()
-  }
+Connexion : ${publicUrl}/connexion`)
 }
 
 async function close(args: string[]) {
   const { values } = readArgs({ args, options: { siret: { type: 'string' }, confirmer: { type: 'boolean' } } })
   const siret = values.siret?.replaceAll(' ', '')
   if (!siret) throw new Error(`--siret manque.\n\n${USAGE}`)
-  const around = surroundings(process.env)
-  // The running demonstration's, or those of the service.
-  const url = around.demo ? around.DATABASE_OPERATOR_URL : configOf().database.operatorUrl
-  if (!url) throw new Error('DATABASE_OPERATOR_URL manque : c’est elle qui donne le droit de fermer une structure.')
-  const db = openDb({ url, connections: 1 })
-  try {
+  return asOperator(process.env, 'de fermer une structure', async (db) => {
     const closing = await findClosing(db, siret)
     if (!closing) throw refus(`Aucune structure n’a le SIRET ${siret}. Rien n’a été fermé.`)
     if (!values.confirmer) {
       console.log(
-        `Fermer « ${closing.nom} » arrêterait ${closing.enCours} mandat(s) en cours, sans retour. Rien n’est fermé : ajoutez --confirmer.`,
+        `Fermer « ${closing.nom} » arrêterait ${pluriel(closing.enCours, 'mandat')} en cours, sans retour. Rien n’est fermé : ajoutez --confirmer.`,
       )
       return 3
     }
     const closed = await closeStructure(db, siret)
-    if (closed.ok) console.log(`« ${closing.nom} » est fermée : ${closed.ended} mandat(s) arrêté(s).`)
+    if (closed.ok) console.log(`« ${closing.nom} » est fermée : ${pluriel(closed.ended, 'mandat arrêté', 'mandats arrêtés')}.`)
     return 0
-  } finally {
-    await db.close()
-  }
+  })
 }
 
 await runCommand(USAGE, { add, close })

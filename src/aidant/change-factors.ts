@@ -1,7 +1,7 @@
 import type { RegistrationResponseJSON } from '@simplewebauthn/server'
 import { constraintOf, type Db, type Tx, type Who } from '../db.ts'
 import { append } from '../journal/append.ts'
-import { queue } from '../notification/queue.ts'
+import { queueMail } from '../notification/queue.ts'
 import { newUuid } from '../uuid.ts'
 import { verifyCreation } from './cle-acces.ts'
 import type { Equipe } from './equipe.ts'
@@ -16,7 +16,7 @@ import type { Spend } from './spend-factor.ts'
 
 type Aidant = Who & { kind: 'aidant' }
 type Refused<R extends string> = { ok: false; refusal: R }
-export type Ajout = { id: string; genre: Genre; nom: string; defi: Buffer; email: string; prenom: string; connues: Buffer[] }
+type Ajout = { id: string; genre: Genre; nom: string; defi: Buffer; email: string; prenom: string; connues: Buffer[] }
 
 /** Lets the calling aidant pair one more way in, in this session, for fifteen minutes. */
 export const askAjout = (
@@ -55,7 +55,7 @@ export const secretDAjout = ({ secretsKey }: Pick<Door, 'secretsKey'>, id: strin
 
 export type AjoutRefusal = 'ajout_ferme' | 'code_faux' | 'cle_refusee'
 /** `codes`: her first recovery codes, told once; she had some already when there is none. */
-export type Added = { ok: true; codes: string[] } | Refused<AjoutRefusal>
+type Added = { ok: true; codes: string[] } | Refused<AjoutRefusal>
 
 /** Pairs what she asked for, once its first code or its signature is right: its line, her message, and recovery codes if she has none. */
 export const addFactor = (
@@ -132,10 +132,5 @@ const say = (tx: Tx, { aidantId, structureId }: Aidant, equipe: Equipe) =>
 
 async function tell(tx: Tx, { aidantId }: Aidant, quoi: string): Promise<void> {
   const [hers] = await tx.sql<{ email: string; prenom: string }[]>`select email, prenom from aidant where id = ${aidantId}`
-  await queue(tx, {
-    cle: `facteur:${newUuid(tx)}`,
-    canal: 'email',
-    destinataire: hers!.email,
-    ...messageDeMoyens({ prenom: hers!.prenom, quoi }),
-  })
+  await queueMail(tx, `facteur:${newUuid(tx)}`, hers!.email, messageDeMoyens({ prenom: hers!.prenom, quoi }))
 }

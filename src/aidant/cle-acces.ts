@@ -64,7 +64,7 @@ function certified({ response: { attestationObject } }: RegistrationResponseJSON
   return !['none', 'packed'].includes(attestation.get('fmt')) || attestation.get('attStmt').get('x5c') !== undefined
 }
 
-export type CleAcces = { id: Buffer; publique: Buffer; compteur: number }
+type CleAcces = { id: Buffer; publique: Buffer; compteur: number }
 
 /** The passkey just made for this challenge; undefined when anything of it is not as asked. */
 export async function verifyCreation(

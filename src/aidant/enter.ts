@@ -1,6 +1,6 @@
 import type { Db } from '../db.ts'
 import { leaveSession, openSession, rotateSession } from '../http/session.ts'
-import { queue } from '../notification/queue.ts'
+import { queueMail } from '../notification/queue.ts'
 import { newUuid } from '../uuid.ts'
 import { normalEmail } from './aidant.ts'
 import { COMPTE_LIE, messageDeMoyens } from './messages.ts'
@@ -37,13 +37,8 @@ export const enterByProConnect = (
       set proconnect_sub = ${sub}
       where id = ${aidantId} and proconnect_sub is null
       returning email, prenom`
-    if (tied)
-      await queue(tx, {
-        cle: `facteur:${newUuid(tx)}`,
-        canal: 'email',
-        destinataire: tied.email,
-        ...messageDeMoyens({ prenom: tied.prenom, quoi: COMPTE_LIE }),
-      })
+    const letter = tied && messageDeMoyens({ prenom: tied.prenom, quoi: COMPTE_LIE })
+    if (letter) await queueMail(tx, `facteur:${newUuid(tx)}`, tied.email, letter)
     if (previousSession) await leaveSession(tx, previousSession)
     const token = await openSession(tx, { aidantId, structureId, proconnect: { idToken, authTime } })
     await tx.sql`insert into acces (genre, aidant_id, structure_id) values ('connexion', ${aidantId}, ${structureId})`

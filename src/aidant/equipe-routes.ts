@@ -10,12 +10,11 @@ import type { Errors } from '../../views/kit/form.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
 import { parseForm } from '../form.ts'
-import { addressOf } from '../http/address.ts'
 import { asReferent } from '../http/as.ts'
 import { confirmed } from '../http/confirm.ts'
-import type { Env, SessionAidant } from '../http/env.ts'
-import { frameOf } from '../http/frame.ts'
-import { limitRate } from '../http/limit-rate.ts'
+import type { AidantContext, Env } from '../http/env.ts'
+import { frameOf, openFrame } from '../http/frame.ts'
+import { limitAddress, limitRate } from '../http/limit-rate.ts'
 import type { Throttled } from '../http/rates.ts'
 import { publicPage, requireReferent } from '../http/rules.ts'
 import { signIn } from '../http/session.ts'
@@ -28,14 +27,13 @@ import { acceptInvitation, readInvitation, secretDe } from './join.ts'
 import { resetFactor } from './reset-factor.ts'
 import { setMembre } from './set-membre.ts'
 
-type Hers = Context<Env & { Variables: { aidant: SessionAidant } }>
 const EQUIPE = '/structure/aidants'
 
 /** The team of a structure, for its référents; and the link by which one comes into it. */
 export function equipeRoutes({ db, config }: { db: Db; config: Config }): Hono<Env> {
   const { publicUrl, secretsKey } = config
   const perReferent = limitRate(db, 'invitation', (c) => c.var.aidant!.id)
-  const frame = (c: Hers) => frameOf(c, 'aidants')
+  const frame = (c: AidantContext) => frameOf(c, 'aidants')
   const routes = new Hono<Env>()
 
   routes.get(EQUIPE, requireReferent, async (c) => {
@@ -59,7 +57,7 @@ export function equipeRoutes({ db, config }: { db: Db; config: Config }): Hono<E
     )
   })
 
-  const invitation = async (c: Hers, id: string, errors = {}) => {
+  const invitation = async (c: AidantContext, id: string, errors = {}) => {
     const found = await db.tx(asReferent(c.var.aidant), (tx) => findInvitation(tx, id))
     return found
       ? c.html(
@@ -79,7 +77,12 @@ export function equipeRoutes({ db, config }: { db: Db; config: Config }): Hono<E
     return done.ok ? c.redirect(`${EQUIPE}?fait=${geste}`, 303) : c.notFound()
   })
 
-  const membre = async (c: Hers, id: string, status: 200 | 409 | 422, more: Partial<Parameters<typeof membrePage>[0]> = {}) => {
+  const membre = async (
+    c: AidantContext,
+    id: string,
+    status: 200 | 409 | 422,
+    more: Partial<Parameters<typeof membrePage>[0]> = {},
+  ) => {
     const { aidant } = c.var
     const found = await db.tx(asReferent(aidant), async (tx) => ({ membre: await findMembre(tx, id), now: tx.now }))
     if (!found.membre) return c.notFound()
@@ -117,7 +120,7 @@ export function equipeRoutes({ db, config }: { db: Db; config: Config }): Hono<E
   routes.post(`${EQUIPE}/:aidantId/facteur`, requireReferent, perReferent, async (c) => {
     const { aidant } = c.var
     const aidantId = c.req.param('aidantId')
-    const reset = await confirmed(c, { db, door: { secretsKey, publicUrl } }, 'reinitialiser', (spend) =>
+    const reset = await confirmed(c, { db, door: config }, 'reinitialiser', (spend) =>
       resetFactor(db, asReferent(aidant), aidantId, { publicUrl }, spend),
     )
     if (reset instanceof Response) return reset
@@ -125,20 +128,19 @@ export function equipeRoutes({ db, config }: { db: Db; config: Config }): Hono<E
   })
 
   // Of the one who is invited. A mail scanner follows every address it reads: asking shows a button, and looks at nothing.
-  const open = (c: Context<Env>) => ({ space: 'public' as const, demo: c.var.demo })
-  routes.get('/invitation/:jeton', publicPage, (c) => c.html(commencerPage({ frame: open(c) })))
+  routes.get('/invitation/:jeton', publicPage, (c) => c.html(commencerPage({ frame: openFrame(c) })))
   const selOf = async (c: Context<Env>) => (await parseForm(c, associerForm)).values.sel as string | undefined
-  const waiting = async (c: Context<Env>, wait: Throttled) => commencerPage({ frame: open(c), wait, sel: await selOf(c) })
-  const perAddress = limitRate(db, 'connexion_adresse', (c) => addressOf(c, config.proxies), waiting)
+  const waiting = async (c: Context<Env>, wait: Throttled) => commencerPage({ frame: openFrame(c), wait, sel: await selOf(c) })
+  const perAddress = limitAddress(db, config, 'connexion_adresse', waiting)
   routes.post('/invitation/:jeton', publicPage, perAddress, async (c) => {
     const jeton = c.req.param('jeton')
     const invited = await readInvitation(db, jeton)
-    if (!invited) return c.html(fermeePage({ frame: open(c) }), 409)
+    if (!invited) return c.html(fermeePage({ frame: openFrame(c) }), 409)
     const kept = await selOf(c)
     const show = (status: 200 | 409 | 422, more: { errors?: Errors; refusal?: 'code_faux' } = {}) => {
       const sel = kept ?? invited.sel
       const cle = invited.aAssocier ? { sel, ...pairingOf(secretDe(secretsKey, jeton, sel), invited.email) } : undefined
-      return c.html(rejoindrePage({ frame: open(c), invitation: invited, cle, ...more }), status)
+      return c.html(rejoindrePage({ frame: openFrame(c), invitation: invited, cle, ...more }), status)
     }
     const accepted = await parseForm(c, rejoindreForm)
     if (!accepted.ok || !accepted.data.geste) return show(200)
@@ -148,11 +150,15 @@ export function equipeRoutes({ db, config }: { db: Db; config: Config }): Hono<E
     const given = { jeton, paired: form?.data, previousSession: c.var.sessionId }
     const joined = await acceptInvitation(db, given, config)
     if (!joined.ok)
-      return joined.refusal === 'code_faux' ? show(409, { refusal: joined.refusal }) : c.html(fermeePage({ frame: open(c) }), 409)
+      return joined.refusal === 'code_faux'
+        ? show(409, { refusal: joined.refusal })
+        : c.html(fermeePage({ frame: openFrame(c) }), 409)
     if (!joined.opened)
-      return c.html(rejointPage({ frame: open(c), structure: invited.structureNom, connexionLocale: config.connexionLocale }))
+      return c.html(
+        rejointPage({ frame: openFrame(c), structure: invited.structureNom, connexionLocale: config.connexionLocale }),
+      )
     await signIn(c, db, config, joined.opened.token)
-    return c.html(codesPage({ frame: open(c), codes: joined.opened.codes, suite: '/personnes' }))
+    return c.html(codesPage({ frame: openFrame(c), codes: joined.opened.codes, suite: '/personnes' }))
   })
   return routes
 }

@@ -41,7 +41,7 @@ const reponse = <T>(response: z.ZodType) =>
     .transform((said) => ({ ...said, clientExtensionResults: {} }) as T)
 
 /** What a browser's passkey answers, as its own `toJSON` writes it; what is in it is judged where it is verified. */
-export const signature = reponse<AuthenticationResponseJSON>(
+const signature = reponse<AuthenticationResponseJSON>(
   z.object({ clientDataJSON: octets, authenticatorData: octets, signature: octets }),
 )
 const creation = reponse<RegistrationResponseJSON>(z.object({ clientDataJSON: octets, attestationObject: octets }))

@@ -1,6 +1,6 @@
 import { constraintOf, type Db, type Tx, type Who } from '../db.ts'
 import { hashToken } from '../http/session.ts'
-import { queue } from '../notification/queue.ts'
+import { queueMail } from '../notification/queue.ts'
 import type { Mail } from '../notification/words.ts'
 import { mine } from '../structure/mine.ts'
 import { newUuid } from '../uuid.ts'
@@ -72,7 +72,7 @@ export function newLink(tx: Tx, publicUrl: string): { jeton: Buffer; lien: strin
 }
 
 export const sendLink = (tx: Tx, destinataire: string, words: Mail): Promise<void> =>
-  queue(tx, { cle: `invitation:${newUuid(tx)}`, canal: 'email', destinataire, ...words })
+  queueMail(tx, `invitation:${newUuid(tx)}`, destinataire, words)
 
 /** Who writes, and for which structure. */
 export async function findInviting(tx: Tx, by: Referent): Promise<{ structure: string; referent: string }> {

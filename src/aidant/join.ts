@@ -3,7 +3,7 @@ import type { Config } from '../config.ts'
 import { constraintOf, type Db, type Tx } from '../db.ts'
 import { hashToken, leaveSession, openSession } from '../http/session.ts'
 import { append } from '../journal/append.ts'
-import { queue } from '../notification/queue.ts'
+import { queueMail } from '../notification/queue.ts'
 import { newUuid } from '../uuid.ts'
 import { SECRET_BYTES } from './add.ts'
 import { matchCode } from './factor.ts'
@@ -46,7 +46,7 @@ export const secretDe = (secretsKey: Buffer, jeton: string, sel: string): Buffer
 
 type JoinRefusal = 'invitation_fermee' | 'code_faux'
 /** The session opened and her recovery codes, told once; none for who keeps her account, and signs in with it, nor where ProConnect alone lets in. */
-export type Joined = { ok: true; opened: { token: string; codes: string[] } | undefined } | { ok: false; refusal: JoinRefusal }
+type Joined = { ok: true; opened: { token: string; codes: string[] } | undefined } | { ok: false; refusal: JoinRefusal }
 
 /**
  * Takes up an invitation, once: with the code of the authenticator just paired, which shows as much as a sign-in (her mailbox and her factor)
@@ -109,10 +109,5 @@ async function tellPaired(tx: Tx, aidantId: string): Promise<void> {
     where a.id = ${aidantId}
     order by r.email`
   for (const { email, prenom, nom } of told)
-    await queue(tx, {
-      cle: `facteur:${newUuid(tx)}`,
-      canal: 'email',
-      destinataire: email,
-      ...messageDApplicationAssociee({ qui: `${prenom} ${nom}` }),
-    })
+    await queueMail(tx, `facteur:${newUuid(tx)}`, email, messageDApplicationAssociee({ qui: `${prenom} ${nom}` }))
 }

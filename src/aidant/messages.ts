@@ -102,6 +102,10 @@ Ce n’était pas vous ? Faites suspendre votre accès aussitôt par votre réf�
 export const COMPTE_LIE =
   'Quelqu’un vient de se connecter à votre compte par ProConnect, pour la première fois : ce compte ProConnect y donne désormais accès.'
 
+/** Last in an e-mail to who answers a contestation: the address of her list follows. */
+export const PRUDENCE_AVEC_L_AUTEUR =
+  'N’en parlez pas à qui a noté cet acte sans y avoir réfléchi : la personne peut craindre son aidant. Pour lire et répondre, connectez-vous :'
+
 /** To her who has just been named référente, while persons wait for an answer. */
 export const messageDeContestations = ({ prenom, structure }: { prenom: string; structure: string }): Mail => ({
   sujet: 'Des personnes attendent votre réponse',
@@ -109,7 +113,7 @@ export const messageDeContestations = ({ prenom, structure }: { prenom: string; 
 
 Vous dirigez maintenant l’équipe ${deLaStructure(structure)}. Une personne au moins n’est pas d’accord avec un acte qui y est noté, et attend votre réponse : les quinze jours pour lui répondre courent déjà.
 
-N’en parlez pas à qui a noté cet acte sans y avoir réfléchi : la personne peut craindre son aidant. Pour lire et répondre, connectez-vous :`,
+${PRUDENCE_AVEC_L_AUTEUR}`,
 })
 
 type Absence = { prenom: string; structure: string }

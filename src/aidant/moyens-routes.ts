@@ -1,11 +1,11 @@
-import { type Context, Hono } from 'hono'
+import { Hono } from 'hono'
 import { ajoutPage, codesPage, moyensPage } from '../../views/aidant/moyens.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
 import { parseForm, readFields } from '../form.ts'
 import { as } from '../http/as.ts'
 import { confirmed } from '../http/confirm.ts'
-import type { Env, SessionAidant } from '../http/env.ts'
+import type { AidantContext, Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { requireAidant } from '../http/rules.ts'
 import { addFactor, askAjout, findAjout, removeFactor, renewSecours, secretDAjout } from './change-factors.ts'
@@ -15,14 +15,11 @@ import { ajoutForm, codeForm, creationForm } from './forms.ts'
 import { MOYENS } from './moyens.ts'
 import { countSecours } from './secours.ts'
 
-type Hers = Context<Env & { Variables: { aidant: SessionAidant } }>
-
 /** « Mes moyens de connexion »: an aidant's applications, passkeys and recovery codes. */
 export function moyensRoutes({ db, config }: { db: Db; config: Config }): Hono<Env> {
-  const door = { secretsKey: config.secretsKey, publicUrl: config.publicUrl }
   const routes = new Hono<Env>()
 
-  const show = async (c: Hers, status: 200 | 409 | 422, more: Partial<Parameters<typeof moyensPage>[0]> = {}) => {
+  const show = async (c: AidantContext, status: 200 | 409 | 422, more: Partial<Parameters<typeof moyensPage>[0]> = {}) => {
     const { aidant } = c.var
     const shown = await db.tx(as(aidant), async (tx) => ({
       factors: await readFactors(tx, aidant.id),
@@ -30,7 +27,7 @@ export function moyensRoutes({ db, config }: { db: Db; config: Config }): Hono<E
     }))
     return c.html(moyensPage({ frame: frameOf(c), ...shown, fuseau: aidant.fuseau, ...more }), status)
   }
-  const showCodes = (c: Hers, codes: readonly string[]) =>
+  const showCodes = (c: AidantContext, codes: readonly string[]) =>
     c.html(codesPage({ frame: frameOf(c), codes, suite: `${MOYENS}?fait=ajout` }))
 
   routes.get(MOYENS, requireAidant, (c) => show(c, 200, { fait: c.req.query('fait') ?? '' }))
@@ -39,7 +36,7 @@ export function moyensRoutes({ db, config }: { db: Db; config: Config }): Hono<E
     const form = await parseForm(c, ajoutForm)
     if (!form.ok) return show(c, 422, { values: form.values, errors: form.errors })
     const sessionId = c.var.sessionId!
-    const asked = await confirmed(c, { db, door }, 'ajouter', (spend) =>
+    const asked = await confirmed(c, { db, door: config }, 'ajouter', (spend) =>
       askAjout(db, as(c.var.aidant), { sessionId, ...form.data }, spend),
     )
     if (asked instanceof Response) return asked
@@ -47,13 +44,15 @@ export function moyensRoutes({ db, config }: { db: Db; config: Config }): Hono<E
   })
 
   routes.post(`${MOYENS}/codes`, requireAidant, async (c) => {
-    const renewed = await confirmed(c, { db, door }, 'codes', (spend) => renewSecours(db, as(c.var.aidant), door, spend))
+    const renewed = await confirmed(c, { db, door: config }, 'codes', (spend) =>
+      renewSecours(db, as(c.var.aidant), config, spend),
+    )
     if (renewed instanceof Response) return renewed
     return renewed.ok ? c.html(codesPage({ frame: frameOf(c), codes: renewed.codes, suite: MOYENS })) : show(c, 409)
   })
 
   routes.post(`${MOYENS}/:facteurId/retirer`, requireAidant, async (c) => {
-    const removed = await confirmed(c, { db, door }, 'retirer', (spend) =>
+    const removed = await confirmed(c, { db, door: config }, 'retirer', (spend) =>
       removeFactor(db, as(c.var.aidant), c.req.param('facteurId'), spend),
     )
     if (removed instanceof Response) return removed
@@ -61,7 +60,7 @@ export function moyensRoutes({ db, config }: { db: Db; config: Config }): Hono<E
   })
 
   const ajout = async (
-    c: Hers,
+    c: AidantContext,
     status: 200 | 409 | 422,
     more: Pick<Parameters<typeof ajoutPage>[0], 'errors' | 'refusal'> = {},
   ) => {
@@ -71,9 +70,10 @@ export function moyensRoutes({ db, config }: { db: Db; config: Config }): Hono<E
     if (!found) return c.notFound()
     const { id, genre, nom, email, defi, connues } = found
     const shown = { frame: frameOf(c), nom, ...more }
-    if (genre === 'totp') return c.html(ajoutPage({ ...shown, genre, pairing: pairingOf(secretDAjout(door, id), email) }), status)
+    if (genre === 'totp')
+      return c.html(ajoutPage({ ...shown, genre, pairing: pairingOf(secretDAjout(config, id), email) }), status)
     const holder = { id: aidant.id, email, nom: `${aidant.prenom} ${aidant.nom}` }
-    return c.html(ajoutPage({ ...shown, genre, options: await creationOptions(door.publicUrl, defi, holder, connues) }), status)
+    return c.html(ajoutPage({ ...shown, genre, options: await creationOptions(config.publicUrl, defi, holder, connues) }), status)
   }
   routes.get(`${MOYENS}/ajouts/:ajoutId`, requireAidant, (c) => ajout(c, 200))
   routes.post(`${MOYENS}/ajouts/:ajoutId`, requireAidant, async (c) => {
@@ -81,7 +81,7 @@ export function moyensRoutes({ db, config }: { db: Db; config: Config }): Hono<E
     if (!form.ok) return ajout(c, 422, { errors: form.errors })
     const paired = 'code' in form.data ? form.data : { creation: form.data.signature }
     const given = { id: c.req.param('ajoutId'), sessionId: c.var.sessionId!, paired }
-    const added = await addFactor(db, as(c.var.aidant), given, door)
+    const added = await addFactor(db, as(c.var.aidant), given, config)
     if (added.ok) return added.codes.length > 0 ? showCodes(c, added.codes) : c.redirect(`${MOYENS}?fait=ajout`, 303)
     return added.refusal === 'ajout_ferme' ? c.notFound() : ajout(c, 409, { refusal: added.refusal })
   })

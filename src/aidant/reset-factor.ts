@@ -1,6 +1,6 @@
 import type { Db, Who } from '../db.ts'
 import { append } from '../journal/append.ts'
-import { queue } from '../notification/queue.ts'
+import { queueMail } from '../notification/queue.ts'
 import { newUuid } from '../uuid.ts'
 import type { Equipe } from './equipe.ts'
 import { findMembre, holdEquipe, listAutresReferents } from './equipe-queries.ts'
@@ -9,7 +9,7 @@ import { messageDeFacteur, messageDeFacteurAuxReferents } from './messages.ts'
 import type { Door } from './sign-in.ts'
 import type { Spend } from './spend-factor.ts'
 
-export type ResetRefusal = 'introuvable' | 'second_facteur_refuse'
+type ResetRefusal = 'introuvable' | 'second_facteur_refuse'
 
 /**
  * Takes away every factor and recovery code of someone who acts for the structure, ends all her sessions, and sends her a link to pair another:
@@ -42,13 +42,8 @@ export const resetFactor = (
       values (${by.structureId}, ${by.aidantId}, 'facteur', ${email}, ${prenom}, ${nom}, ${aidantId}, ${jeton})`
     const inviting = await findInviting(tx, by)
     await sendLink(tx, email, messageDeFacteur({ prenom, lien, ...inviting }))
+    const told = messageDeFacteurAuxReferents({ qui: `${prenom} ${nom}`, ...inviting })
     for (const { id, email: destinataire } of await listAutresReferents(tx, by.aidantId))
-      if (id !== aidantId)
-        await queue(tx, {
-          cle: `facteur:${newUuid(tx)}`,
-          canal: 'email',
-          destinataire,
-          ...messageDeFacteurAuxReferents({ qui: `${prenom} ${nom}`, ...inviting }),
-        })
+      if (id !== aidantId) await queueMail(tx, `facteur:${newUuid(tx)}`, destinataire, told)
     return { ok: true }
   })

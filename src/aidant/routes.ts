@@ -11,8 +11,8 @@ import type { Db } from '../db.ts'
 import { parseForm, readFields } from '../form.ts'
 import { addressOf } from '../http/address.ts'
 import type { Env } from '../http/env.ts'
-import { frameOf } from '../http/frame.ts'
-import { limitRate, tooOften } from '../http/limit-rate.ts'
+import { frameOf, openFrame } from '../http/frame.ts'
+import { limitAddress, tooOften } from '../http/limit-rate.ts'
 import { localPath } from '../http/local-path.ts'
 import type { Throttled } from '../http/rates.ts'
 import { publicPage, requireAidant } from '../http/rules.ts'
@@ -35,29 +35,26 @@ export const ANSWER_MS = 25
 /** `proconnect`: aidants may also come in by it; `connexionLocale` says whether they may still come in by the service itself. */
 export function aidantRoutes({ db, config, proconnect }: Deps): Hono<Env> {
   const jar = cookies(config)
-  const door = { secretsKey: config.secretsKey, publicUrl: config.publicUrl }
-  const frame = (c: Context<Env>) => ({ space: 'public' as const, demo: c.var.demo })
   const ways = { proconnect: proconnect !== undefined, local: config.connexionLocale }
   const locale = createMiddleware<Env>(async (c, next) => (config.connexionLocale ? next() : c.notFound()))
-  const perAddress = (page?: Parameters<typeof limitRate>[3]) =>
-    limitRate(db, 'connexion_adresse', (c) => addressOf(c, config.proxies), page)
+  const perAddress = (page?: Parameters<typeof limitAddress>[3]) => limitAddress(db, config, 'connexion_adresse', page)
   const routes = new Hono<Env>()
 
   routes.get('/connexion', publicPage, (c) =>
     c.var.aidant
       ? c.redirect('/personnes', 303)
-      : c.html(signInPage({ frame: frame(c), suite: localPath(c.req.query('suite')), ways })),
+      : c.html(signInPage({ frame: openFrame(c), suite: localPath(c.req.query('suite')), ways })),
   )
   const waiting = async (c: Context<Env>, wait: Throttled) => {
     const { values } = await parseForm(c, signInForm)
-    return signInPage({ frame: frame(c), suite: localPath(c.req.query('suite')), ways, values, wait })
+    return signInPage({ frame: openFrame(c), suite: localPath(c.req.query('suite')), ways, values, wait })
   }
   routes.post('/connexion', publicPage, locale, perAddress(waiting), async (c) => {
     const suite = localPath(c.req.query('suite'))
     const form = await parseForm(c, signInForm)
-    if (!form.ok) return c.html(signInPage({ frame: frame(c), suite, ways, values: form.values, errors: form.errors }), 422)
+    if (!form.ok) return c.html(signInPage({ frame: openFrame(c), suite, ways, values: form.values, errors: form.errors }), 422)
     const browser = { navigateur: jar.read(c, 'navigateur'), connu: jar.read(c, 'connu'), reseau: addressOf(c, config.proxies) }
-    const [asked] = await Promise.all([requestCode(db, { ...form.data, suite, ...browser }, door), sleep(ANSWER_MS)])
+    const [asked] = await Promise.all([requestCode(db, { ...form.data, suite, ...browser }, config), sleep(ANSWER_MS)])
     if (!asked.ok) return tooOften(c, asked, await waiting(c, asked))
     jar.set(c, 'navigateur', asked.navigateur)
     return c.redirect('/connexion/code', 303)
@@ -68,36 +65,36 @@ export function aidantRoutes({ db, config, proconnect }: Deps): Hono<Env> {
     previousSession: c.var.sessionId,
     connu: jar.read(c, 'connu'),
   })
-  routes.get('/connexion/code', publicPage, locale, (c) => c.html(codePage({ frame: frame(c) })))
-  const waitingForCode = perAddress((c, wait) => codePage({ frame: frame(c), wait }))
+  routes.get('/connexion/code', publicPage, locale, (c) => c.html(codePage({ frame: openFrame(c) })))
+  const waitingForCode = perAddress((c, wait) => codePage({ frame: openFrame(c), wait }))
   routes.post('/connexion/code', publicPage, locale, waitingForCode, async (c) => {
     const form = await parseForm(c, codeForm)
-    if (!form.ok) return c.html(codePage({ frame: frame(c), errors: form.errors }), 422)
-    return entered(c, await redeemCode(db, { ...browserOf(c), code: form.data.code }, door))
+    if (!form.ok) return c.html(codePage({ frame: openFrame(c), errors: form.errors }), 422)
+    return entered(c, await redeemCode(db, { ...browserOf(c), code: form.data.code }, config))
   })
 
   // Typed, reloaded or kept as a bookmark: the passkey is asked for by the button of the page it leads to.
   routes.get('/connexion/cle', publicPage, (c) => c.redirect(`/connexion${new URL(c.req.url).search}`, 303))
   routes.post('/connexion/cle', publicPage, locale, perAddress(), async (c) => {
     const form = await parseForm(c, signatureForm)
-    const redeemed = form.ok ? await redeemSignature(db, { ...browserOf(c), ...form.data }, door) : undefined
+    const redeemed = form.ok ? await redeemSignature(db, { ...browserOf(c), ...form.data }, config) : undefined
     if (redeemed?.ok) return entered(c, { ...redeemed, suite: c.req.query('suite') ?? null })
     const asked = await openSignature(db, jar.read(c, 'navigateur'))
     jar.set(c, 'navigateur', asked.navigateur)
     const options = await signatureOptions(config.publicUrl, asked.defi, [])
     const sent = (await readFields(c)).has('signature')
-    return c.html(connexionClePage({ frame: frame(c), options, refusal: sent ? 'cle_refusee' : undefined }), sent ? 409 : 200)
+    return c.html(connexionClePage({ frame: openFrame(c), options, refusal: sent ? 'cle_refusee' : undefined }), sent ? 409 : 200)
   })
 
   // A mail scanner follows every address it reads: asking shows a page, only its button opens the session.
-  routes.get('/connexion/lien/:jeton', publicPage, locale, (c) => c.html(lienPage({ frame: frame(c) })))
-  const waitingForLien = perAddress((c, wait) => lienPage({ frame: frame(c), wait }))
+  routes.get('/connexion/lien/:jeton', publicPage, locale, (c) => c.html(lienPage({ frame: openFrame(c) })))
+  const waitingForLien = perAddress((c, wait) => lienPage({ frame: openFrame(c), wait }))
   routes.post('/connexion/lien/:jeton', publicPage, locale, waitingForLien, async (c) => {
-    return entered(c, await redeemCode(db, { ...browserOf(c), lien: c.req.param('jeton') }, door))
+    return entered(c, await redeemCode(db, { ...browserOf(c), lien: c.req.param('jeton') }, config))
   })
 
   const entered = async (c: Context<Env>, redeemed: Redeemed) => {
-    if (!redeemed.ok) return c.html(codePage({ frame: frame(c), refusal: redeemed.refusal }), 409)
+    if (!redeemed.ok) return c.html(codePage({ frame: openFrame(c), refusal: redeemed.refusal }), 409)
     await signIn(c, db, config, redeemed.token)
     jar.set(c, 'connu', redeemed.connu)
     return c.redirect(localPath(redeemed.suite ?? undefined) ?? '/personnes', 303)

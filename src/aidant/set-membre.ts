@@ -1,11 +1,11 @@
 import type { Db, Tx, Who } from '../db.ts'
 import { append, type NewLine } from '../journal/append.ts'
-import { queue } from '../notification/queue.ts'
+import { queueMail } from '../notification/queue.ts'
 import { type Equipe, type Geste, type GesteRefusal, refusalOfGeste } from './equipe.ts'
 import { findMembre, holdEquipe, listAutresReferents, type Membre } from './equipe-queries.ts'
 import { messageDeContestations } from './messages.ts'
 
-export type SetRefusal = GesteRefusal | 'introuvable'
+type SetRefusal = GesteRefusal | 'introuvable'
 type Set = { ok: true } | { ok: false; refusal: SetRefusal }
 
 const LIGNE = {
@@ -22,10 +22,7 @@ async function tellWhatWaits(tx: Tx, { structureId }: Who & { kind: 'referent' }
     from structure
     where id = ${structureId}`
   if (asked?.attendue)
-    await queue(tx, {
-      cle: `contestation:nommee:${line}`,
-      canal: 'email',
-      destinataire: email,
+    await queueMail(tx, `contestation:nommee:${line}`, email, {
       ...messageDeContestations({ prenom, structure: asked.structure }),
       chemin: '/structure/contestations',
     })

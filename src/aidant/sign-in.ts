@@ -3,7 +3,7 @@ import type { AuthenticationResponseJSON } from '@simplewebauthn/server'
 import type { Db, Tx } from '../db.ts'
 import { returnToken, type Throttled, takeToken } from '../http/rates.ts'
 import { hashToken, leaveSession, openSession } from '../http/session.ts'
-import { queue } from '../notification/queue.ts'
+import { queueMail } from '../notification/queue.ts'
 import { sixDigits } from '../six-digits.ts'
 import { newUuid } from '../uuid.ts'
 import { NOBODY, normalEmail } from './aidant.ts'
@@ -81,13 +81,12 @@ export async function requestCode(
       values (${id}, ${hashToken(navigateur)}, ${known?.id ?? null}, ${hashCode(door, id, code)}, ${hashToken(lien)},
         ${(secours ? MOYENS_APRES_SECOURS : asked.suite) ?? null}, ${secours})`
     const { id: aidantId, prenom } = known ?? { id: NOBODY, prenom: '' }
-    const mail = { canal: 'email', destinataire: email } as const
     if (secours) {
       const restent = await countSecours(tx, aidantId)
-      await queue(tx, { cle: `secours:${id}`, ...mail, ...messageDeSecours({ prenom, restent }) }, { decoy })
+      await queueMail(tx, `secours:${id}`, email, messageDeSecours({ prenom, restent }), { decoy })
     }
     const words = messageDeConnexion({ prenom, code, lien: `${door.publicUrl}/connexion/lien/${lien}` })
-    await queue(tx, { cle: `connexion:${id}`, ...mail, ...words }, { decoy })
+    await queueMail(tx, `connexion:${id}`, email, words, { decoy })
     return { ok: true, navigateur }
   })
 }
@@ -105,11 +104,7 @@ async function findByEmail(tx: Tx, email: string) {
 async function tellClosed(tx: Tx, email: string) {
   const { id, prenom } = (await findByEmail(tx, email)) ?? { id: NOBODY, prenom: '' }
   const cle = `essais:${id}:${tx.now.toISOString().slice(0, 10)}`
-  await queue(
-    tx,
-    { cle, canal: 'email', destinataire: email, ...messageDEssais({ prenom }) },
-    { once: true, decoy: id === NOBODY },
-  )
+  await queueMail(tx, cle, email, messageDEssais({ prenom }), { once: true, decoy: id === NOBODY })
 }
 
 /** The browser that comes in, with what a sign-in left in it before (`connu`). */

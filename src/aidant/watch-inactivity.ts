@@ -1,7 +1,8 @@
 import type { Db, Tx } from '../db.ts'
-import { failure, type Log } from '../http/log.ts'
+import type { Log } from '../http/log.ts'
 import { append } from '../journal/append.ts'
-import { queue } from '../notification/queue.ts'
+import { queueMail } from '../notification/queue.ts'
+import { oneByOne } from '../turns.ts'
 import { newUuid } from '../uuid.ts'
 import { ALERTE_JOURS, INACTIVITE_JOURS, PREAVIS_JOURS } from './equipe.ts'
 import { holdEquipe } from './equipe-queries.ts'
@@ -13,25 +14,17 @@ type Absent = { aidantId: string; structureId: string; prenom: string; email: st
  * Tells who has given no sign in a structure for 90 days, once for each absence, then suspends her there at 180, those too who never
  * signed in (case 48), and nobody who was not told a month before. The last who directs is told, and stays. One transaction each: one that fails does not keep the others waiting.
  */
-export async function watchInactivity(db: Db, log: Log): Promise<number> {
-  const absent = await db.tx({ kind: 'worker' }, (tx) => listAbsent(tx))
-  let count = 0
-  for (const { aidantId, structureId } of absent)
-    count += await db
-      .tx({ kind: 'worker' }, (tx) => treat(tx, aidantId, structureId))
-      .catch((error: unknown) => {
-        log('warn', { event: 'tache_echouee', reason: 'inactivite', ...failure(error) })
-        return 0
-      })
-  return count
-}
+export const watchInactivity = async (db: Db, log: Log): Promise<number> =>
+  oneByOne(await db.tx({ kind: 'worker' }, (tx) => listAbsent(tx)), { job: 'inactivite', log }, ({ aidantId, structureId }) =>
+    db.tx({ kind: 'worker' }, (tx) => treat(tx, aidantId, structureId)),
+  )
 
 async function treat(tx: Tx, aidantId: string, structureId: string): Promise<number> {
   await holdEquipe(tx, aidantId, structureId)
   // Read again: she may have come back, or someone before her in the list left her alone to direct.
   const [absent] = await listAbsent(tx, tx.sql`and h.aidant_id = ${aidantId} and h.structure_id = ${structureId}`)
   if (!absent) return 0
-  const { suspendre, email: destinataire, prenom, structure } = absent
+  const { suspendre, email, prenom, structure } = absent
   if (suspendre) {
     await append(tx, { action: 'aidant_suspendu', structureId, cibleAidantId: aidantId, contenu: { cause: 'inactivite' } })
     await tx.sql`select changer_habilitation(${aidantId}, ${structureId}, 'suspendre')`
@@ -40,7 +33,7 @@ async function treat(tx: Tx, aidantId: string, structureId: string): Promise<num
     if (!alerted!.first) return 0
   }
   const message = suspendre ? messageDeFinDInactivite : messageDInactivite
-  await queue(tx, { cle: `inactivite:${newUuid(tx)}`, canal: 'email', destinataire, ...message({ prenom, structure }) })
+  await queueMail(tx, `inactivite:${newUuid(tx)}`, email, message({ prenom, structure }))
   return 1
 }
 

@@ -5,8 +5,8 @@ import { findUsager } from '../usager/queries.ts'
 import type { MotifOuverture } from './audit.ts'
 import { findOuverture } from './queries.ts'
 
-export type OpenRefusal = 'introuvable' | 'envoi_deja_utilise' | 'second_facteur_refuse'
-export type Opened = { ok: true } | { ok: false; refusal: OpenRefusal }
+type OpenRefusal = 'introuvable' | 'envoi_deja_utilise' | 'second_facteur_refuse'
+type Opened = { ok: true } | { ok: false; refusal: OpenRefusal }
 
 /**
  * Opens a person's dossier to the calling référent for fifteen minutes, with a reason that the person sees: its line and its row, or neither.

@@ -55,13 +55,13 @@ export type LigneRow = {
 /** As the line of a printed paper says it. */
 export type PapierDit = 'mandat' | 'guichet' | 'pour_vous' | 'arret' | 'preuve'
 
-export const PAGE = 30
+const PAGE = 30
 
 /**
  * Who lifts a pause is not said in the structure's journal: an aidant does it with her answer alone, and the author of what was contested reads it too,
  * when she directs.
  */
-const qui = (tx: Tx) => tx.sql`j.action <> 'autorisation_retablie'`
+const auteurDit = (tx: Tx) => tx.sql`j.action <> 'autorisation_retablie'`
 
 /** On the line alone, or on the rows that name it: never on contents, which may be erased, nor by what is confidential. */
 function matching(tx: Tx, { du, au, aidant, thematique, action }: Filtre, fuseau: string) {
@@ -69,7 +69,7 @@ function matching(tx: Tx, { du, au, aidant, thematique, action }: Filtre, fuseau
   return sql`${mine(tx, 'j')}
     ${du ? sql`and j.at >= ${du}::timestamp at time zone ${fuseau}` : sql``}
     ${au ? sql`and j.at < (${au}::timestamp + interval '1 day') at time zone ${fuseau}` : sql``}
-    ${aidant ? sql`and j.acteur = 'aidant' and j.acteur_id = ${aidant} and ${qui(tx)}` : sql``}
+    ${aidant ? sql`and j.acteur = 'aidant' and j.acteur_id = ${aidant} and ${auteurDit(tx)}` : sql``}
     ${
       action === 'apres_coup'
         ? sql`and j.id in (select d.journal_id from demarche d where ${mine(tx, 'd')} and d.genre = 'apres_coup' and not d.reclamation)`
@@ -110,7 +110,7 @@ export async function listLignes(
       where ${matching(tx, filtre, fuseau)} ${avant === undefined ? sql`` : sql`and j.id < ${avant}`}
       order by j.id desc
       limit ${taille + 1})
-    select j.id, j.at, j.action, case when ${qui(tx)} then j.acteur end as acteur, a.prenom as aidant_prenom, a.nom as aidant_nom, k.prenom as cible_prenom, k.nom as cible_nom,
+    select j.id, j.at, j.action, case when ${auteurDit(tx)} then j.acteur end as acteur, a.prenom as aidant_prenom, a.nom as aidant_nom, k.prenom as cible_prenom, k.nom as cible_nom,
       j.usager_id, u.prenoms, u.nom_naissance, u.nom_usage, j.mandat_id, o.id as corrigee_id, d.genre, coalesce(c.titre, oc.titre) as titre, c.motif_hors_mandat,
       case when not d.sensible then d.done_at end as done_at,
       case when not d.sensible then d.resultat end as resultat,
@@ -129,7 +129,7 @@ export async function listLignes(
     left join correction r on r.journal_id = j.id
     left join demarche o on o.id = r.demarche_id and not o.reclamation and not o.sensible
     left join demarche_contenu oc on oc.demarche_id = o.id
-    left join aidant a on j.acteur = 'aidant' and a.id = j.acteur_id and ${qui(tx)}
+    left join aidant a on j.acteur = 'aidant' and a.id = j.acteur_id and ${auteurDit(tx)}
     left join aidant k on k.id = j.cible_aidant_id
     left join usager u on u.id = j.usager_id,
       lateral (select jc.payload::jsonb as payload) as p
@@ -159,7 +159,7 @@ export async function findLigne(tx: Tx, id: number) {
     select j.usager_id, j.action = any (${[...DE_DEMARCHE]}) as demarche,
       j.action <> all (${[...DE_DEMARCHE]}) or dossier_ouvert(j.structure_id, j.usager_id) as lisible
     from journal j
-    where j.id = ${id} and ${mine(tx, 'j')} and ${qui(tx)}`
+    where j.id = ${id} and ${mine(tx, 'j')} and ${auteurDit(tx)}`
   return ligne
 }
 

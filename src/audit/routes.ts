@@ -32,7 +32,6 @@ const JOURNAL = '/structure/journal'
 const CONTESTATIONS = '/structure/contestations'
 
 export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'journal' | 'secretsKey' | 'publicUrl'> }): Hono<Env> {
-  const door = { secretsKey: config.secretsKey, publicUrl: config.publicUrl }
   const routes = new Hono<Env>()
 
   routes.get(JOURNAL, requireReferent, limitCaller(db, 'recherche'), (c) => journal(c, parseSearch(c, filtreForm)))
@@ -72,7 +71,7 @@ export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'jour
     const filtre = await parseForm(c, filtreForm)
     if (!filtre.ok) return journal(c, filtre)
     const how = await parseForm(c, exportForm)
-    const exported = await confirmed(c, { db, door }, 'exporter', (spend) =>
+    const exported = await confirmed(c, { db, door: config }, 'exporter', (spend) =>
       exportJournal(db, as(aidant), filtre.data, aidant.fuseau, spend),
     )
     if (exported instanceof Response) return exported
@@ -135,7 +134,7 @@ export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'jour
     const { aidant } = c.var
     const form = await parseForm(c, ouvertureForm)
     const act = form.ok && ((spend?: Spend) => openDossier(db, as(aidant), { usagerId, ...form.data }, spend))
-    const opened = act ? await (aidant.confirmee ? act() : confirmed(c, { db, door }, 'ouvrir', act)) : undefined
+    const opened = act ? await (aidant.confirmee ? act() : confirmed(c, { db, door: config }, 'ouvrir', act)) : undefined
     if (opened instanceof Response) return opened
     const { suite, vers } = cameFrom(c)
     if (opened?.ok) return c.redirect(vers ?? `/structure/personnes/${usagerId}${suite}`, 303)

@@ -79,7 +79,7 @@ export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
 
   /** One act as an aidant, or the direction with the dossier open, reads it. */
   const read = (c: AidantContext, demarcheId: string, may: (demarche: DemarcheRow) => boolean = () => true) =>
-    lire(db, c.var.aidant, {
+    lire(db, c, {
       find: async (tx) => {
         const demarche = await findDemarche(tx, demarcheId)
         return demarche && may(demarche) ? demarche : undefined
@@ -99,7 +99,6 @@ export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
   ) => {
     const shown = await read(c, demarcheId)
     if (shown instanceof Response) return shown
-    if (!shown) return c.notFound()
     const auteur = shown.demarche.aidantId === c.var.aidant.id
     // The page says why she records nothing here.
     if (status === 422 && auteur) return c.redirect(`/demarches/${demarcheId}/contestation`, 303)
@@ -113,7 +112,7 @@ export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
     const form = await parseForm(c, contestationRecueForm)
     if (!form.ok) return recue(c, demarcheId, 422, { values: form.values, errors: form.errors })
     const shown = await read(c, demarcheId)
-    if (!shown || shown instanceof Response) return shown ?? c.notFound()
+    if (shown instanceof Response) return shown
     const recuLe = (await db.tx(by, (tx) => findMoment(tx, shown.demarche.mandatId, form.data.recuLe)))!
     const recorded = await recordContestation(db, by, { ...form.data, demarcheId, recuLe })
     if (recorded.ok) return c.redirect(`/demarches/${demarcheId}?fait=1`, 303)
@@ -129,7 +128,7 @@ export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
     const shown = await read(c, demarcheId, correctedBy(c))
     if (shown instanceof Response) return shown
     // A complaint to its author only.
-    return shown?.demarche.titre != null
+    return shown.demarche.titre != null
       ? c.html(correctionPage({ frame: frameOf(c, 'personnes'), ...shown, ...more }), status)
       : c.notFound()
   }
@@ -145,7 +144,7 @@ export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
     const form = await parseForm(c, correctionForm)
     if (!form.ok) return correcting(c, demarcheId, 422, { values: form.values, errors: form.errors })
     const shown = await read(c, demarcheId, correctedBy(c))
-    if (!shown || shown instanceof Response) return shown ?? c.notFound()
+    if (shown instanceof Response) return shown
     const by = shown.demarche.aidantId === aidant.id ? as(aidant) : asReferent(aidant)
     const corrected = await correctDemarche(db, by, { demarcheId, faits: faitsCorriges(form.data), raison: form.data.raison })
     if (corrected.ok) return c.redirect(`/demarches/${demarcheId}`, 303)

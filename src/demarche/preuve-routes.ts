@@ -7,7 +7,7 @@ import { limitCaller } from '../http/limit-rate.ts'
 import { requireAidant, requireUsager } from '../http/rules.ts'
 import { proveLine } from '../journal/prove.ts'
 import { preuveFile } from '../journal/routes.ts'
-import { dossierDeDirection, lire, recordAcces } from '../usager/access.ts'
+import { lire, recordAcces } from '../usager/access.ts'
 import { type DemarcheRow, findDemarche, findFaits } from './queries.ts'
 
 /** The proof of the line of a démarche, with its facts: for who noted it, and for the person. */
@@ -21,7 +21,7 @@ export function demarchePreuveRoutes({ db, config }: { db: Db; config: Pick<Conf
 
   routes.get('/demarches/:demarcheId/preuve.tlog-proof', requireAidant, perCaller, async (c) => {
     const { aidant } = c.var
-    const shown = await lire(db, aidant, {
+    const shown = await lire(db, c, {
       find: async (tx) => {
         const demarche = await findDemarche(tx, c.req.param('demarcheId'))
         return demarche?.aidantId === aidant.id ? demarche : undefined
@@ -31,10 +31,9 @@ export function demarchePreuveRoutes({ db, config }: { db: Db; config: Pick<Conf
         if (found.proven.ok) await recordAcces(tx, { genre: 'demarche_consultee', usagerId: demarche.usagerId })
         return found
       },
-      closed: (usagerId) => c.redirect(dossierDeDirection(usagerId), 303),
     })
     if (shown instanceof Response) return shown
-    return shown ? preuveFile(c, shown.demarche.journalId, shown.proven, `/demarches/${shown.demarche.id}`) : c.notFound()
+    return preuveFile(c, shown.demarche.journalId, shown.proven, `/demarches/${shown.demarche.id}`)
   })
 
   routes.get('/mon-espace/demarches/:demarcheId/preuve.tlog-proof', requireUsager, perCaller, async (c) => {

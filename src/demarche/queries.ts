@@ -78,7 +78,7 @@ export type DemarcheRow = {
 }
 
 /** The last démarche of the page before: where the next one begins. */
-export type Curseur = { doneAt: string; id: string }
+type Curseur = { doneAt: string; id: string }
 export const texteDuCurseur = ({ doneAt, id }: Curseur): string => `${Date.parse(doneAt)}_${id}`
 /** Undefined when it cannot be one of ours: the first page is shown. Thirteen digits stay between the years 1653 and 2286. */
 export function curseurDe(text: string | undefined): Curseur | undefined {

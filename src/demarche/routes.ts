@@ -24,9 +24,9 @@ import { recordActeHorsMandat, recordDemarche } from './record.ts'
 export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'journal'> }): Hono<Env> {
   const routes = new Hono<Env>()
 
-  /** What the form shows of this mandat; undefined when it is not this structure's, the way to the dossier when she must open it first. */
+  /** What the form shows of this mandat. */
   const shownOf = (c: AidantContext, mandatId: string) =>
-    lire(db, c.var.aidant, {
+    lire(db, c, {
       find: (tx) => findMandat(tx, mandatId),
       read: async (tx, mandat) => {
         const [usager, autorisations, recents] = [
@@ -35,26 +35,23 @@ export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'j
           await listRecents(tx, mandat.usagerId),
         ]
         await recordAcces(tx, { genre: 'dossier_consulte', usagerId: mandat.usagerId })
+        const offered = proposees(mandat)
+        const elsewhere = THEMATIQUES.filter((one) => !offered.includes(one))
         return {
           mandat,
           usager: usager!,
           autorisations,
-          suggestions: suggestions(proposees(mandat), recents),
-          ailleurs: suggestions(
-            THEMATIQUES.filter((one) => !proposees(mandat).includes(one)),
-            recents,
-          ),
+          suggestions: suggestions(offered, recents),
+          ailleurs: suggestions(elsewhere, recents),
           envoi: newUuid(tx),
           now: tx.now,
         }
       },
-      closed: (usagerId) => c.redirect(dossierDeDirection(usagerId), 303),
     })
 
   routes.get('/mandats/:mandatId/demarches/nouvelle', requireAidant, async (c) => {
     const shown = await shownOf(c, c.req.param('mandatId'))
     if (shown instanceof Response) return shown
-    if (!shown) return c.notFound()
     // Chosen on the page before.
     const demarche = shown.suggestions.find(({ code }) => code === c.req.query('demarche'))?.code
     return c.html(newDemarchePage({ frame: frameOf(c, 'personnes'), ...shown, values: { demarche } }))
@@ -62,17 +59,17 @@ export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'j
   routes.get('/mandats/:mandatId/demarches/hors-mandat', requireAidant, async (c) => {
     const shown = await shownOf(c, c.req.param('mandatId'))
     if (shown instanceof Response) return shown
-    return shown ? c.html(newDemarchePage({ frame: frameOf(c, 'personnes'), ...shown, horsMandat: {} })) : c.notFound()
+    return c.html(newDemarchePage({ frame: frameOf(c, 'personnes'), ...shown, horsMandat: {} }))
   })
   routes.post('/mandats/:mandatId/demarches/nouvelle', requireAidant, (c) => note(c, c.req.param('mandatId'), false))
   routes.post('/mandats/:mandatId/demarches/hors-mandat', requireAidant, (c) => note(c, c.req.param('mandatId'), true))
 
   /**
-   * As what a référent notes: an aidant, or the direction with the dossier open; undefined for no mandat of her structure's. Else the answer
-   * that keeps what she wrote and leads to opening it: fifteen minutes may end while she writes.
+   * As what a référent notes: an aidant, or the direction with the dossier open. Else the answer that keeps what she wrote and leads to opening it:
+   * fifteen minutes may end while she writes.
    */
   const entryOf = (c: AidantContext, mandatId: string) =>
-    lire(db, c.var.aidant, {
+    lire(db, c, {
       find: (tx) => findMandat(tx, mandatId),
       read: async (tx) => tx.who.kind,
       closed: (usagerId) => reopenFirst(c, dossierDeDirection(usagerId)),
@@ -82,7 +79,6 @@ export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'j
     const { aidant } = c.var
     const by = as(aidant)
     const entry = aidant.referent ? await entryOf(c, mandatId) : 'aidant'
-    if (!entry) return c.notFound()
     if (entry instanceof Response) return entry
     const form = horsMandat ? await parseForm(c, horsMandatForm) : await parseForm(c, demarcheForm)
     const faiteLe = form.ok && form.data.faiteLe
@@ -102,8 +98,8 @@ export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'j
       const again = await entryOf(c, mandatId)
       if (again instanceof Response) return again
     }
-    const shown = recorded?.refusal === 'introuvable' ? undefined : await shownOf(c, mandatId)
-    if (!shown) return c.notFound()
+    if (recorded?.refusal === 'introuvable') return c.notFound()
+    const shown = await shownOf(c, mandatId)
     if (shown instanceof Response) return shown
     const refusal = recorded?.refusal
     const outside =
@@ -133,7 +129,7 @@ export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'j
     return { mention, prete: found !== undefined }
   }
   routes.get('/demarches/:demarcheId', requireAidant, async (c) => {
-    const shown = await lire(db, c.var.aidant, {
+    const shown = await lire(db, c, {
       find: (tx) => findDemarche(tx, c.req.param('demarcheId')),
       read: async (tx, demarche) => {
         const usager = await findUsager(tx, demarche.usagerId)
@@ -142,10 +138,9 @@ export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'j
         const corrige = peutCorriger(demarche, c.var.aidant)
         return { demarche, usager: usager!, preuve, corrige, fait: c.req.query('fait') === '1' }
       },
-      closed: (usagerId) => c.redirect(dossierDeDirection(usagerId), 303),
     })
     if (shown instanceof Response) return shown
-    return shown ? c.html(demarchePage({ frame: frameOf(c, 'personnes'), ...shown })) : c.notFound()
+    return c.html(demarchePage({ frame: frameOf(c, 'personnes'), ...shown }))
   })
   return routes
 }

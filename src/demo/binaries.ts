@@ -6,7 +6,7 @@ import path from 'node:path'
 import { type Account, ENV } from './place.ts'
 
 /** `temporary` is what to remove once the server has stopped, and `dispose` removes it. */
-export type Binaries = { bin: string; temporary: string[]; dispose(): void }
+type Binaries = { bin: string; temporary: string[]; dispose(): void }
 
 /**
  * PostgreSQL's programs, where `account` can run them. PostgreSQL refuses to run as root, and the account it then runs under cannot

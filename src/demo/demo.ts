@@ -24,7 +24,7 @@ export type DemoOptions = {
   seed?(environment: Record<string, string>): Promise<void>
 }
 
-export type Demo = { environment: Record<string, string>; stop(): Promise<void> }
+type Demo = { environment: Record<string, string>; stop(): Promise<void> }
 
 /** With a simulated provider, and the port it listens on. */
 type Registered = { clientId: string; clientSecret: string; port: number }

@@ -6,7 +6,7 @@ import { frameOf } from '../http/frame.ts'
 import { publicPage } from '../http/rules.ts'
 import { AIDANTS, type AidantKey, codeOf, STRUCTURES } from './people.ts'
 
-export type DemoMessage = {
+type DemoMessage = {
   id: string
   canal: 'email' | 'sms'
   destinataire: string

@@ -20,7 +20,7 @@ export const STRUCTURES = {
 } as const
 export type StructureKey = keyof typeof STRUCTURES
 
-export type Professional = {
+type Professional = {
   email: string
   prenom: string
   nom: string

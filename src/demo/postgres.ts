@@ -18,7 +18,7 @@ export type Postgres = {
   kill9(): Promise<void>
 }
 
-export type PostgresOptions = {
+type PostgresOptions = {
   directory: string
   /** Erases what the directory holds before starting. */
   reset?: boolean

@@ -3,8 +3,8 @@ import { createMiddleware } from 'hono/factory'
 import { matchedRoutes } from 'hono/route'
 import type { Env } from './env.ts'
 
-export type Level = 'info' | 'warn' | 'error'
-export type Caller = 'anonyme' | 'aidant' | 'referent' | 'usager'
+type Level = 'info' | 'warn' | 'error'
+type Caller = 'anonyme' | 'aidant' | 'referent' | 'usager'
 
 /** Everything a log line may say. No field takes free text: a value that is not of its shape is written `?`. */
 export type LogLine = {

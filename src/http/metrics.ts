@@ -4,7 +4,7 @@ import type { Log, LogLine } from './log.ts'
 /** Upper bounds in seconds. */
 const BUCKETS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 3.5, 10]
 
-export type Metrics = {
+type Metrics = {
   /** A log that also counts what it is told. */
   counting(log: Log): Log
   /** Numbers read when they are asked for, by name. While they cannot be read they are absent, and the rest is told. */

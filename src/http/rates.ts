@@ -63,7 +63,7 @@ export type Rate = keyof typeof RATES
 
 /** `retryAfter` in seconds, and the moment they lead to. */
 export type Throttled = { ok: false; refusal: 'trop_d_essais'; retryAfter: number; until: Date }
-export type Token = { ok: true } | Throttled
+type Token = { ok: true } | Throttled
 
 /**
  * Counts one more try of `key` in the current window; refused beyond the rate, with the seconds left to wait. Take it in a transaction

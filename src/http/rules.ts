@@ -72,7 +72,7 @@ export const ruleOf = (c: Context<Env>): Rule | undefined =>
     .map(({ handler }) => DECLARED.get(handler))
     .find((rule) => rule !== undefined)
 
-export type DeclaredRoute = { method: string; path: string; rule: Rule | undefined }
+type DeclaredRoute = { method: string; path: string; rule: Rule | undefined }
 
 /** Every route of an application with its rule, as the router knows them. */
 export function rulesOf(app: Pick<Hono<Env>, 'routes'>): DeclaredRoute[] {

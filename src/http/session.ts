@@ -164,7 +164,7 @@ const markSeen = (tx: Tx, id: string, { appareil, reseau }: From) => tx.sql`
   set last_seen_at = horloge(), appareil = ${appareil}, reseau = ${reseau}
   where id = ${id} and ended_at is null`
 
-export type SessionPaths = { cgu: string; cguVersion: number; structures: string }
+type SessionPaths = { cgu: string; cguVersion: number; structures: string }
 
 /** Reads the session cookie and says who is calling; sends an aidant first to the conditions, then to the choice of a structure. */
 export const session = (db: Db, config: Pick<Config, 'publicUrl'> & FromConfig, paths: SessionPaths): MiddlewareHandler<Env> => {

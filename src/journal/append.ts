@@ -15,7 +15,7 @@ export type NewLine = {
   /** Masked from the référent until she opens the dossier with a reason. */
   sensible?: boolean
 }
-export type Line = { id: number; at: Date; mandatSeq: number | null }
+type Line = { id: number; at: Date; mandatSeq: number | null }
 
 const acteurOf = (
   who: Who,

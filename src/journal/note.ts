@@ -8,7 +8,7 @@ type KeyType = typeof LOG_KEY | typeof WITNESS_KEY
 /** A public key with the name that signs with it: `name+id+base64(type ‖ key)` (signed-note, verifier keys). */
 export type Vkey = { text: string; name: string; id: Buffer; type: KeyType; key: KeyObject }
 export type Signer = { vkey: Vkey; privateKey: KeyObject }
-export type Signature = { name: string; id: Buffer; bytes: Buffer; line: string }
+type Signature = { name: string; id: Buffer; bytes: Buffer; line: string }
 export type Note = { text: string; signatures: readonly Signature[] }
 
 const isName = (name: string) => name !== '' && !/[\s+\p{Cc}\p{Z}]/u.test(name)

@@ -40,7 +40,7 @@ export function parseProof(text: string): Proof | undefined {
   return { ...(extra && { extra }), index: Number(index), path, checkpoint, signed }
 }
 
-export type ProofRefusal = 'point_non_signe' | 'autre_journal' | 'pas_dans_l_arbre'
+type ProofRefusal = 'point_non_signe' | 'autre_journal' | 'pas_dans_l_arbre'
 type Proved =
   | { ok: true /** Witnesses' POSIX seconds, by name. */; seen: ReadonlyMap<string, number> }
   | { ok: false; refusal: ProofRefusal }

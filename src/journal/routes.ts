@@ -5,12 +5,11 @@ import { mentionOf } from '../../views/journal/words.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
 import { parseSearch } from '../form.ts'
-import { addressOf } from '../http/address.ts'
 import { asUsager } from '../http/as.ts'
 import type { Env, Variables } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { jsonFile } from '../http/json-file.ts'
-import { limitCaller, limitRate } from '../http/limit-rate.ts'
+import { limitAddress, limitCaller } from '../http/limit-rate.ts'
 import { publicPage, requireUsager } from '../http/rules.ts'
 import { comparePapier } from './compare.ts'
 import { papierForm } from './forms.ts'
@@ -29,7 +28,7 @@ import { findPoint, findRetard, findTile, listLastTemoignages, listRestaurations
 export function journalRoutes({ db, config }: { db: Db; config: Config }): Hono<Env> {
   const routes = new Hono<Env>()
   const policy = config.journal?.policy ?? NO_WITNESS
-  const perAddress = limitRate(db, 'journal_adresse', (c) => addressOf(c, config.proxies))
+  const perAddress = limitAddress(db, config, 'journal_adresse')
 
   routes.get('/journal', publicPage, perAddress, async (c) => {
     const state = await db.tx({ kind: 'verifier' }, async (tx) => {

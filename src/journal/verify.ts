@@ -77,7 +77,7 @@ export type PointRecord = {
   racine?: Hash | undefined
   temoignages?: readonly { temoin: string; ligne: string }[] | undefined
 }
-export type Counts = {
+type Counts = {
   lignes: number
   contenus: number
   effaces: number

@@ -121,15 +121,15 @@ function secondsOf(record: string): number {
 
 /** Each record left out is followed by one of the same minute, hour or day, over as many lines and more: its root answers for all of them. */
 function* thinned(records: Iterable<string>, now: number): Generator<string> {
-  let [before, its]: [record?: string, period?: string] = []
+  let last: { record: string; period: string } | undefined
   for (const record of records) {
     const at = secondsOf(record)
     const every = KEPT.find(({ over }) => now - at > over)?.every
     const period = every === undefined ? record : `${every} ${Math.floor(at / every)}`
-    if (before !== undefined && period !== its) yield before
-    ;[before, its] = [record, period]
+    if (last && last.period !== period) yield last.record
+    last = { record, period }
   }
-  if (before !== undefined) yield before
+  if (last) yield last.record
 }
 
 /** The lines of a file, read by pieces. */

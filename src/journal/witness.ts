@@ -3,7 +3,7 @@ import { EMPTY_ROOT, type Hash, verifyConsistency } from './merkle.ts'
 import { base64, isSignedBy, type Vkey } from './note.ts'
 
 /** What a witness remembers of a log: the last checkpoint it cosigned. */
-export type Known = { size: number; root: Hash }
+type Known = { size: number; root: Hash }
 export const NOTHING: Known = { size: 0, root: EMPTY_ROOT }
 
 type Submission = {
@@ -29,7 +29,7 @@ export function parseSubmission(body: string): Submission | undefined {
 export const submissionText = (old: number, proof: readonly Hash[], signed: string): string =>
   `old ${old}\n${proof.map((one) => `${one.toString('base64')}\n`).join('')}\n${signed}`
 
-export type Verdict = { status: 200; checkpoint: Checkpoint } | { status: 400 | 403 | 404 | 422 } | { status: 409; size: number }
+type Verdict = { status: 200; checkpoint: Checkpoint } | { status: 400 | 403 | 404 | 422 } | { status: 409; size: number }
 
 /** tlog-witness, in the order of its text: what is answered to this submission by a witness that knows `known` of that log. */
 export function judge({ old, proof, checkpoint }: Submission, log: Vkey | undefined, known: Known): Verdict {

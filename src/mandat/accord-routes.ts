@@ -34,7 +34,7 @@ type Deps = { db: Db; config: Config; door: SmsDoor; signer: Signer }
 /** She reads and says yes or no; then the aidant accepts, which signs. */
 export function accordRoutes({ db, config, door, signer }: Deps): Hono<Env> {
   const routes = new Hono<Env>()
-  const choices = (c: AidantContext, brouillonId?: string) => db.tx(as(c.var.aidant), (tx) => findChoices(tx, brouillonId))
+  const choices = (c: AidantContext, brouillonId: string) => db.tx(as(c.var.aidant), (tx) => findChoices(tx, brouillonId))
 
   /** A draft that is no longer there: signed since, it is a mandat. */
   const gone = async (c: AidantContext, id: string, address = `/mandats/${id}`) =>

@@ -10,7 +10,7 @@ import {
 } from './brouillon-queries.ts'
 import { resteADire } from './contact.ts'
 import { estPartage, lecteurDuPersonnel } from './contact-queries.ts'
-import { dernierJour, expiresAt, identiteTenue, perimetreDe } from './mandat.ts'
+import { dernierJour, expiresAt, identiteTenue, isInForce, perimetreDe } from './mandat.ts'
 import { listMandats, lockMandat, type MandatEtat } from './queries.ts'
 
 type NewAccord = {
@@ -114,5 +114,5 @@ export const refuseAccord = (
     if (await lockMandat(tx, brouillonId)) return { ok: false, refusal: 'deja_signe' }
     const known = brouillon?.identite ? await listConnues(tx, brouillon.identite.sub) : []
     const mandats = await listMandats(tx, brouillon?.usagerId ? [brouillon.usagerId, ...known] : known)
-    return { ok: true, continuent: mandats.filter(({ etat }) => etat === 'actif' || etat === 'suspendu') }
+    return { ok: true, continuent: mandats.filter(isInForce) }
   })

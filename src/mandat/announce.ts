@@ -1,6 +1,6 @@
 import type { Tx } from '../db.ts'
-import { queue, queueTo } from '../notification/queue.ts'
-import type { Contact, Mail, Words } from '../notification/words.ts'
+import { queueMail, queueTo } from '../notification/queue.ts'
+import { type Contact, contactDe, type Mail, type Words } from '../notification/words.ts'
 import { held, type mine } from '../structure/mine.ts'
 import { findContactProuve } from '../usager/code-queries.ts'
 import { messageDeCodeBloque } from '../usager/messages.ts'
@@ -43,14 +43,10 @@ export async function sendContactCode(tx: Tx, { cle, code, pour, ...contact }: S
 
 /** Tells each contact that a person had, by the line that says so, that her news come there no more: perhaps it is not she who changed it. */
 export async function announceContact(tx: Tx, usagerId: string, line: number, before: readonly Contact[]): Promise<void> {
-  // The last mandat: what is told is erased with her.
-  const [last] = await tx.sql<{ id: string; fuseau: string }[]>`
-    select m.id, s.fuseau
-    from mandat m
-    join structure s on s.id = m.structure_id
-    where ${held(tx, 'm')} ${tx.who.kind === 'usager' ? tx.sql`` : tx.sql`and m.usager_id = ${usagerId}`}
-    order by m.signed_at desc
-    limit 1`
+  const last = await findLast(
+    tx,
+    tx.sql`${held(tx, 'm')} ${tx.who.kind === 'usager' ? tx.sql`` : tx.sql`and m.usager_id = ${usagerId}`}`,
+  )
   for (const [rank, contact] of before.entries())
     await queueTo(tx, `contact:${last!.id}:${line}:${rank}`, contact, motsDuContactRemplace(contact.canal), last!)
 }
@@ -81,14 +77,10 @@ export async function announceClosed(tx: Tx, mandat: Told, at: Date): Promise<vo
 export async function announceClosedToAidants(tx: Tx, structureId: string, at: Date): Promise<void> {
   const [structure] = await tx.sql<{ nom: string; telephone: string; fuseau: string }[]>`
     select nom, telephone, fuseau from structure where id = ${structureId}`
-  const { sujet, corps } = motsDeLaFermetureAuxAidants(structure!, at)
+  const mots = motsDeLaFermetureAuxAidants(structure!, at)
   const signed = tx.sql`select m.aidant_id from mandat m where m.structure_id = ${structureId} and m.ended_how = 'structure_fermee'`
   for (const { id, email } of await listConcerned(tx, structureId, signed))
-    await queue(
-      tx,
-      { cle: `fermeture:${structureId}:aidant:${id}`, canal: 'email', destinataire: email, sujet, corps },
-      { once: true },
-    )
+    await queueMail(tx, `fermeture:${structureId}:aidant:${id}`, email, mots, { once: true })
 }
 
 /**
@@ -117,14 +109,9 @@ export async function announceContestation(
   const cle = `contestation:${mandat.id}:${line}`
   if (contact) await queueTo(tx, cle, contact, motsDeLaContestation(structure), structure)
   const nobody = tx.sql`select null::uuid where false`
+  const letter = { ...motsDeLaContestationALaDirection(), chemin: '/structure/contestations' }
   for (const { id, email } of await listConcerned(tx, mandat.structureId, nobody, tx.sql`and repond(${contestationId}, a.id)`))
-    await queue(tx, {
-      cle: `${cle}:aidant:${id}`,
-      canal: 'email',
-      destinataire: email,
-      ...motsDeLaContestationALaDirection(),
-      chemin: '/structure/contestations',
-    })
+    await queueMail(tx, `${cle}:aidant:${id}`, email, letter)
 }
 
 /** Tells the person that she is answered; the aidants, that what was paused for it is not any more, and no more than that. */
@@ -165,17 +152,10 @@ export async function announceIdentites(
   const told = new Set<string>()
   for (const id of usagerIds) {
     const contact = await findContactProuve(tx, id)
-    // Her last: what is told is erased with her.
-    const [last] = await tx.sql<{ mandatId: string; fuseau: string }[]>`
-      select m.id as mandat_id, s.fuseau
-      from mandat m
-      join structure s on s.id = m.structure_id
-      where m.usager_id = ${id}
-      order by m.signed_at desc
-      limit 1`
+    const last = await findLast(tx, tx.sql`m.usager_id = ${id}`)
     if (!contact || !last || told.has(contact.contact)) continue
     told.add(contact.contact)
-    await queueTo(tx, `${quoi}:${last.mandatId}:${newUuid(tx)}`, contact, message, { fuseau: last.fuseau })
+    await queueTo(tx, `${quoi}:${last.id}:${newUuid(tx)}`, contact, message, { fuseau: last.fuseau })
   }
 }
 
@@ -192,10 +172,20 @@ export async function remindAidants(tx: Tx, structureId: string, mandats: readon
   const signed = tx.sql`select unnest(${mandats.map(({ aidantId }) => aidantId)}::uuid[])`
   for (const { id, email, referent } of await listConcerned(tx, structureId, signed)) {
     const concerned = mandats.filter(({ aidantId }) => referent || aidantId === id)
-    const { sujet, corps } = motsDuRappelAuxAidants(concerned.length)
-    const cle = `rappel:${concerned[0]!.id}:aidant:${id}`
-    await queue(tx, { cle, canal: 'email', destinataire: email, sujet, corps })
+    await queueMail(tx, `rappel:${concerned[0]!.id}:aidant:${id}`, email, motsDuRappelAuxAidants(concerned.length))
   }
+}
+
+/** Her last mandat: a message named after it is erased with her. */
+async function findLast(tx: Tx, whose: ReturnType<typeof held>): Promise<{ id: string; fuseau: string } | undefined> {
+  const [last] = await tx.sql<{ id: string; fuseau: string }[]>`
+    select m.id, s.fuseau
+    from mandat m
+    join structure s on s.id = m.structure_id
+    where ${whose}
+    order by m.signed_at desc
+    limit 1`
+  return last
 }
 
 /** Of a death, nobody writes to her. */
@@ -207,13 +197,7 @@ async function findSides(tx: Tx, mandat: Told) {
     from structure s, usager u
     where s.id = ${mandat.structureId} and u.id = ${mandat.usagerId}`
   const { suivi, email, mobile, ...structure } = sides!
-  const contact: Contact | undefined =
-    suivi === 'email' && email
-      ? { canal: 'email', contact: email }
-      : suivi === 'sms' && mobile
-        ? { canal: 'sms', contact: mobile }
-        : undefined
-  return { structure, contact }
+  return { structure, contact: contactDe({ suivi, email, telephone: mobile }) }
 }
 
 /** Those of the structure who must know: who signed the mandat, and its direction. Which one it is, they are told without a word of whose. */
@@ -223,10 +207,10 @@ async function tellAidants(tx: Tx, mandat: Told, cle: string, chemin: string, wr
     from mandat m
     join aidant a on a.id = m.aidant_id
     where m.id = ${mandat.id}`
-  const { sujet, corps } = write(quel!)
+  const letter = { ...write(quel!), chemin }
   const signed = tx.sql`select m.aidant_id from mandat m where m.id = ${mandat.id}`
   for (const { id, email } of await listConcerned(tx, mandat.structureId, signed))
-    await queue(tx, { cle: `${cle}:aidant:${id}`, canal: 'email', destinataire: email, sujet, corps, chemin })
+    await queueMail(tx, `${cle}:aidant:${id}`, email, letter)
 }
 
 /** The active direction of a structure, and the active aidants that `signed` selects. */

@@ -2,6 +2,7 @@ import { CGU_VERSION } from '../aidant/aidant.ts'
 import type { Tx } from '../db.ts'
 import { mine } from '../structure/mine.ts'
 import type { Identite } from '../usager/identite.ts'
+import type { Contacts } from '../usager/queries.ts'
 import type { Lecteur } from './contact.ts'
 import type { Acting, Duree, FinsNotees, Thematique } from './mandat.ts'
 
@@ -30,13 +31,12 @@ export type Brouillon = {
   contactPartage: boolean
   contactLecteur: Lecteur | null
   createdAt: Date
-  updatedAt: Date
 }
 
 const columns = (tx: Tx) => tx.sql`
   b.id, b.structure_id, b.aidant_id, b.usager_id, b.perimetre, b.duree, b.conditions, b.identite, b.id_token, b.jwks_id, b.auth_time,
   b.identified_at, b.granted, b.accord_at, b.dernier_jour, b.suivi, b.contact, b.contact_prouve_at,
-  b.contact_partage, b.contact_lecteur, b.created_at, b.updated_at`
+  b.contact_partage, b.contact_lecteur, b.created_at`
 
 /** No contact: nothing proven of it, nobody else who reads it. */
 export const withoutContact = (tx: Tx) =>
@@ -78,10 +78,7 @@ export const deleteBrouillon = (tx: Tx, id: string) => tx.sql`
   where id = ${id} and ${mine(tx)}`
 
 /** What this structure already has of the person identified: how she is told, and what a new accord would end. */
-export type Connue = {
-  suivi: 'email' | 'sms' | 'papier'
-  email: string | null
-  telephone: string | null
+export type Connue = Contacts & {
   emailProuveAt: Date | null
   telephoneProuveAt: Date | null
   enVigueur: readonly { thematique: Thematique; expiresAt: Date }[]

@@ -16,7 +16,7 @@ const conditionsSchema = z.strictObject({
   demandeLe: z.iso.datetime(),
   sel: z.string(),
 })
-export type Conditions = z.infer<typeof conditionsSchema>
+type Conditions = z.infer<typeof conditionsSchema>
 
 export type NewConditions = Pick<Conditions, 'id' | 'structure' | 'aidant' | 'texte'> & {
   perimetre: readonly Thematique[]
@@ -91,7 +91,7 @@ export type Accord = {
   conditions_sha256: string
   id_token_sha256: string
 }
-export type Evidence = { ok: true; conditions: Conditions; accord: Accord } | { ok: false; reason: EvidenceReason }
+type Evidence = { ok: true; conditions: Conditions; accord: Accord } | { ok: false; reason: EvidenceReason }
 
 /**
  * The one check of the pair conditions ↔ id_token, at signing, by the verification command and by the audit: the provider's key of that

@@ -1,5 +1,5 @@
 import type { Db, Who } from '../db.ts'
-import { openConnexion } from '../oidc/connexion.ts'
+import { type Opened, openConnexion } from '../oidc/connexion.ts'
 import { findBrouillon } from './brouillon-queries.ts'
 import { nonceDeConfirmation } from './confirmation.ts'
 
@@ -8,14 +8,12 @@ export const openConfirmation = (
   db: Db,
   by: Who & { kind: 'aidant' },
   request: { brouillonId: string; sessionId: string; navigateur: string | undefined; mesureFinie: boolean },
-): Promise<
-  { ok: true; state: string; nonce: string; navigateur: string } | { ok: false; refusal: 'introuvable' | 'accord_absent' }
-> =>
+): Promise<(Opened & { ok: true }) | { ok: false; refusal: 'introuvable' | 'accord_absent' }> =>
   db.tx(by, async (tx) => {
     const { brouillonId, sessionId, navigateur, mesureFinie } = request
     const brouillon = await findBrouillon(tx, brouillonId)
     if (!brouillon) return { ok: false, refusal: 'introuvable' }
     if (!brouillon.accordAt) return { ok: false, refusal: 'accord_absent' }
     const nonce = nonceDeConfirmation(brouillon, tx.random(16).toString('hex'), mesureFinie)
-    return { ok: true, nonce, ...(await openConnexion(tx, { but: 'signature', navigateur, nonce, brouillonId, sessionId })) }
+    return { ok: true, ...(await openConnexion(tx, { but: 'signature', navigateur, nonce, brouillonId, sessionId })) }
   })

@@ -1,5 +1,6 @@
 import type { Tx } from '../db.ts'
 import { hers, mine } from '../structure/mine.ts'
+import type { Contacts } from '../usager/queries.ts'
 import { listConnues } from './brouillon-queries.ts'
 import { memeNumero } from './contact.ts'
 
@@ -54,7 +55,6 @@ async function estChezCetAidant(tx: Tx, contact: string, sub: string): Promise<b
 
 // Changed without a mandat, by the person or by an aidant who is with her
 
-export type Contacts = { suivi: 'email' | 'sms' | 'papier'; email: string | null; telephone: string | null }
 export type AvecContact = Contacts & { id: string; sub: string; prenoms: string[]; nomNaissance: string; nomUsage: string | null }
 
 /** The person, of whom the caller may change how she is told; undefined when there is no such one. */

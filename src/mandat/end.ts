@@ -7,7 +7,7 @@ import { listAutorisations, type MandatRow } from './queries.ts'
 /** How and when the request came, when another records it for her. */
 type Receipt = { maniere: Maniere; recuLe: Date }
 /** `line`: the last one written; 0 when nothing was left to end. */
-export type Ended = { ended: Thematique[]; mandatEnded: boolean; line: number }
+type Ended = { ended: Thematique[]; mandatEnded: boolean; line: number }
 
 /**
  * Ends these thématiques of a locked mandat at `at`: one line each, plus one for the mandat when none is left (cases 29 and 32).

@@ -9,12 +9,13 @@ import { as } from '../http/as.ts'
 import type { AidantContext, Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { requireAidant } from '../http/rules.ts'
-import { dossierDeDirection, lire, litCommeAidant, recordAcces } from '../usager/access.ts'
+import { lire, litCommeAidant, recordAcces } from '../usager/access.ts'
 import { findUsager, listAutresFiches } from '../usager/queries.ts'
 import { findActing } from './brouillon-queries.ts'
 import { aRenouveler, type FinParLaStructure, nonRepris, refusalOfRenewal } from './fin.ts'
 import { listArretsRecus, listSignalees } from './fin-queries.ts'
 import { arretRecuForm, choixForm, finForm, pauseRecueForm } from './forms.ts'
+import { isInForce } from './mandat.ts'
 import { findMandat, findMandatContenu, listAutorisations, listMandats } from './queries.ts'
 import { recordPause } from './record-pause.ts'
 import { recordStop } from './record-stop.ts'
@@ -32,10 +33,10 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
   const routes = new Hono<Env>()
   /** What these pages show of the mandat, read as the mandat itself is: with a reason for a référent, and a line of access (ADR 0018). */
   const standing = (c: AidantContext, mandatId: string, { over }: { over: 'shown' | 'redirected' }) =>
-    lire(db, c.var.aidant, {
+    lire(db, c, {
       find: (tx) => findMandat(tx, mandatId),
       read: async (tx, mandat) => {
-        if (over === 'redirected' && isOver(mandat)) return c.redirect(`/mandats/${mandatId}`, 303)
+        if (over === 'redirected' && !isInForce(mandat)) return c.redirect(`/mandats/${mandatId}`, 303)
         await recordAcces(tx, { genre: 'mandat_consulte', usagerId: mandat.usagerId })
         const reunies = (await listAutresFiches(tx, mandat.usagerId)).filter(({ reunie }) => reunie)
         return {
@@ -46,9 +47,7 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
           now: tx.now,
         }
       },
-      closed: (usagerId) => c.redirect(dossierDeDirection(usagerId), 303),
     })
-  const isOver = ({ etat }: { etat: string }) => etat === 'termine' || etat === 'expire'
 
   // A stop that the person asked for, recorded in her name
 
@@ -60,7 +59,6 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
   ) => {
     // A letter found late is noted, too, on a mandat that is over.
     const shown = await standing(c, mandatId, { over: 'shown' })
-    if (!shown) return c.notFound()
     if (shown instanceof Response) return shown
     return c.html(arretRecuPage({ frame: frameOf(c, 'personnes'), ...shown, ...more }), status)
   }
@@ -90,7 +88,6 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
   ) => {
     // Over meanwhile, there is nothing left to mend in what was typed.
     const shown = await standing(c, mandatId, { over: status === 409 ? 'shown' : 'redirected' })
-    if (!shown) return c.notFound()
     if (shown instanceof Response) return shown
     return c.html(pauseRecuePage({ frame: frameOf(c, 'personnes'), ...shown, ...more }), status)
   }
@@ -118,7 +115,6 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
       more: { refusal?: Refusal; error?: string | undefined } = {},
     ) => {
       const shown = await standing(c, mandatId, { over: status === 200 ? 'redirected' : 'shown' })
-      if (!shown) return c.notFound()
       if (shown instanceof Response) return shown
       return c.html(finPage({ frame: frameOf(c, 'personnes'), how, ...shown, ...more }), status)
     }
@@ -167,7 +163,6 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
     more: Partial<Parameters<typeof newMandatPage>[0]> = {},
   ) => {
     const shown = await standing(c, mandatId, { over: 'shown' })
-    if (!shown) return c.notFound()
     if (shown instanceof Response) return shown
     const { mandat, autorisations, now } = shown
     const acting = (await db.tx(as(c.var.aidant), (tx) => findActing(tx)))!

@@ -5,8 +5,7 @@ export const MANIERES = ['bulletin', 'courrier', 'telephone', 'visite', 'email']
 export type Maniere = (typeof MANIERES)[number]
 
 /** How an aidant ends a whole mandat without a request of the person. */
-const FINS_PAR_LA_STRUCTURE = ['renonce', 'deces', 'protection'] as const
-export type FinParLaStructure = (typeof FINS_PAR_LA_STRUCTURE)[number]
+export type FinParLaStructure = 'renonce' | 'deces' | 'protection'
 
 export type EndRefusal = 'introuvable' | 'deja_termine' | 'deja_expire' | 'thematique_absente'
 export type ReceiptRefusal = EndRefusal | 'recu_futur' | 'recu_avant_signature'

@@ -6,22 +6,21 @@ import { retourPage } from '../../views/mandat/retour.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
 import { isUuid } from '../form.ts'
-import { addressOf } from '../http/address.ts'
 import { as } from '../http/as.ts'
 import type { Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
-import { limitRate } from '../http/limit-rate.ts'
+import { limitAddress } from '../http/limit-rate.ts'
 import { publicPage, requireAidant } from '../http/rules.ts'
 import { cookies, signIn } from '../http/session.ts'
+import { FRANCECONNECT_RETOUR } from '../oidc/franceconnect.ts'
+import { leaveFor } from '../oidc/leave.ts'
 import type { Provider } from '../oidc/oidc.ts'
-import { isProviderDown } from '../oidc/provider.ts'
 import { accordTenu } from './agree.ts'
 import { findChoices } from './brouillon-queries.ts'
 import { openIdentification } from './identify.ts'
 import { receiveIdentity } from './receive.ts'
 import { CODE_SUR_TELEPHONE, telephoneRoutes } from './telephone-routes.ts'
 
-const RETOUR = '/connexion/franceconnect/retour'
 const FIN = '/connexion/franceconnect/deconnecte'
 
 /** 503: nothing of hers is refused, FranceConnect did not answer. */
@@ -38,8 +37,8 @@ export function identificationRoutes({
   franceconnect: Provider
 }): Hono<Env> {
   const jar = cookies(config)
-  const redirectUri = config.publicUrl + RETOUR
-  const perAddress = limitRate(db, 'fournisseur_adresse', (c) => addressOf(c, config.proxies))
+  const redirectUri = config.publicUrl + FRANCECONNECT_RETOUR
+  const perAddress = limitAddress(db, config, 'fournisseur_adresse')
   const routes = new Hono<Env>()
   routes.route('/', telephoneRoutes({ db, config, franceconnect, redirectUri }))
 
@@ -57,17 +56,12 @@ export function identificationRoutes({
     const opened = await openIdentification(db, as(aidant), { brouillonId, navigateur: jar.read(c, 'navigateur') })
     if (!opened.ok && opened.refusal === 'introuvable') return c.notFound()
     if (!opened.ok) return c.html(retourPage({ frame: frameOf(c, 'mandat'), refusal: opened.refusal, brouillonId }), 409)
-    jar.set(c, 'navigateur', opened.navigateur)
-    const { state, nonce } = opened
-    try {
-      return c.redirect((await franceconnect.authorizationUrl({ state, nonce, redirectUri, prompt: 'login' })).href, 303)
-    } catch (error) {
-      if (!isProviderDown(error)) throw error
-      return c.html(retourPage({ frame: frameOf(c, 'mandat'), refusal: 'indisponible', brouillonId }), 503)
-    }
+    return leaveFor(c, opened, { provider: franceconnect, config, redirectUri }, () =>
+      c.html(retourPage({ frame: frameOf(c, 'mandat'), refusal: 'indisponible', brouillonId }), 503),
+    )
   })
 
-  routes.get(RETOUR, publicPage, async (c) => {
+  routes.get(FRANCECONNECT_RETOUR, publicPage, async (c) => {
     const { aidant } = c.var
     const received = await receiveIdentity(db, franceconnect, {
       url: new URL(new URL(c.req.url).search, redirectUri),

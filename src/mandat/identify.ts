@@ -1,5 +1,5 @@
 import type { Db, Tx, Who } from '../db.ts'
-import { openConnexion } from '../oidc/connexion.ts'
+import { type Opened, openConnexion } from '../oidc/connexion.ts'
 import type { Identite } from '../usager/identite.ts'
 import {
   actingOf,
@@ -14,10 +14,6 @@ import { conditionsOf, nonceOf } from './conditions.ts'
 import { type ActingRefusal, jourLocal, type PersonneRefusal, refusalOfActing, refusalOfPersonne } from './mandat.ts'
 import { TEXTE_COURANT, texte } from './texte.ts'
 
-export type Identification =
-  | { ok: true; state: string; nonce: string; navigateur: string }
-  | { ok: false; refusal: ActingRefusal | 'introuvable' }
-
 /**
  * Fixes the words, then opens the round trip bound to them: the nonce is their hash (mandat.md « What the provider's signature is
  * bound to »). `navigateur` is this browser's cookie: the round trip comes back here or nowhere.
@@ -26,18 +22,11 @@ export const openIdentification = (
   db: Db,
   by: Who & { kind: 'aidant' },
   request: { brouillonId: string; navigateur: string | undefined },
-): Promise<Identification> =>
+): Promise<(Opened & { ok: true }) | { ok: false; refusal: ActingRefusal | 'introuvable' }> =>
   db.tx(by, async (tx) => {
     const fixed = await fixWords(tx, request.brouillonId)
     if (!fixed.ok) return fixed
-    const { nonce } = fixed
-    const opened = await openConnexion(tx, {
-      but: 'mandat',
-      navigateur: request.navigateur,
-      nonce,
-      brouillonId: request.brouillonId,
-    })
-    return { ok: true, nonce, ...opened }
+    return { ok: true, ...(await openConnexion(tx, { but: 'mandat', nonce: fixed.nonce, ...request })) }
   })
 
 /** Fixes the words of a draft as they stand now: whoever was identified for others is no longer. Their hash is the round trip's nonce. */

@@ -7,7 +7,7 @@ export type CleCompromise = JWK & { coupure: number; journal?: string | undefine
 export type Jwks = { keys: readonly JWK[]; compromises?: readonly CleCompromise[] }
 export type JwsReason = 'illisible' | 'algorithme_refuse' | 'cle_inconnue' | 'cle_compromise' | 'signature_fausse'
 type VerifiedBytes = { ok: true; header: ProtectedHeaderParameters; payload: Uint8Array } | { ok: false; reason: JwsReason }
-export type Verified =
+type Verified =
   | { ok: true; header: ProtectedHeaderParameters; claims: Record<string, unknown> }
   | { ok: false; reason: JwsReason }
 

@@ -10,7 +10,7 @@ export const LANGUES = {
   prs: { nom: 'دری', lang: 'prs', dir: 'rtl' },
   ps: { nom: 'پښتو', lang: 'ps', dir: 'rtl' },
 } as const satisfies Record<string, { nom: string; lang: string; dir: 'ltr' | 'rtl' }>
-export type Langue = keyof typeof LANGUES
+type Langue = keyof typeof LANGUES
 
 /** The explanation in one language. It helps to understand: what is agreed to is the French text. */
 export type Lecture = {

@@ -72,11 +72,10 @@ export function expiresAt(signedAt: Date, duree: Duree, fuseau: string): Date {
 export const dernierJour = (end: Date, fuseau: string): string => jourLocal(end, fuseau)
 
 /** How an autorisation was ended before its date. 'remplace': by a newer accord on the same thématique. */
-export const FINS = ['revoque', 'renonce', 'deces', 'protection', 'structure_fermee', 'remplace'] as const
-export type Fin = (typeof FINS)[number]
+export type Fin = 'revoque' | 'renonce' | 'deces' | 'protection' | 'structure_fermee' | 'remplace'
 
 /** [from, until): until is null while nobody has lifted it. `attend`: it waits for an answer to what she contests, and ends with it. */
-export type Suspension = { from: Date; until: Date | null; attend: boolean }
+type Suspension = { from: Date; until: Date | null; attend: boolean }
 
 /** One thématique of one mandat, in force on [signedAt, least(expiresAt, revokedAt)) outside its suspensions. */
 export type Autorisation = {
@@ -89,6 +88,9 @@ export type Autorisation = {
 }
 
 export type Etat = { etat: 'actif' | 'suspendu' | 'expire' } | { etat: 'termine'; how: Fin }
+
+/** In force, paused or not. */
+export const isInForce = ({ etat }: { etat: Etat['etat'] | null }): boolean => etat === 'actif' || etat === 'suspendu'
 
 export function etatAutorisation(autorisation: Autorisation, at: Date): Etat {
   const { expiresAt, revokedAt, revokedHow, suspensions } = autorisation
@@ -119,8 +121,8 @@ export type Acting = {
   structure: { suspendue: boolean }
   aidant: { suspendu: boolean; dansLaStructure: boolean; cguAcceptees: boolean }
 }
-export type Choix = { thematiques: readonly string[]; duree: string; desactivees: readonly string[] }
-export type Personne = {
+type Choix = { thematiques: readonly string[]; duree: string; desactivees: readonly string[] }
+type Personne = {
   identite: Identite
   /** Someone is officially in charge of her. */
   protegee: boolean

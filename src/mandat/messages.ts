@@ -1,9 +1,11 @@
+import { PRUDENCE_AVEC_L_AUTEUR } from '../aidant/messages.ts'
 import { oneSms } from '../notification/sms.ts'
 import type { Mail, Words } from '../notification/words.ts'
 import { parTrois } from '../six-digits.ts'
 import { aLaStructure, deLaStructure, laStructure } from '../structure/nom.ts'
 import type { Maniere } from './fin.ts'
 import type { Fin } from './mandat.ts'
+import { jourEcrit as jour } from './texte.ts'
 
 /*
  * The words of what both sides are told. Never a name, a démarche nor a thématique: a telephone or a mailbox is read by others. An SMS holds
@@ -34,8 +36,7 @@ export function motsDuCode(digits: string, pour: PourQui): Words {
   const code = parTrois(digits)
   return {
     sujet: 'Votre code',
-    corps: paragraphs(
-      'Bonjour,',
+    corps: lettre(
       `Votre code est : ${code}`,
       `${CONSIGNE[pour].corps} Il sert dix minutes, une seule fois.`,
       'Vous n’avez rien demandé ? Ne faites rien : sans ce code, cette adresse ne servira pas.',
@@ -52,8 +53,7 @@ export function motsDuContactRemplace(canal: 'email' | 'sms'): Words {
   const ici = canal === 'sms' ? 'ce numéro' : 'cette adresse'
   return {
     sujet: 'Nous ne vous prévenons plus ici',
-    corps: paragraphs(
-      'Bonjour,',
+    corps: lettre(
       `Nous ne vous préviendrons plus à ${ici} : cela vient d’être changé, par vous dans votre espace Trait d’union, ou par un aidant à votre demande.`,
       'Vous n’avez rien demandé ? Regardez qui l’a changé, et changez-le à nouveau, dans votre espace, avec FranceConnect : « Mes données », puis « Mes contacts ». Ou demandez à un aidant qui vous accompagne.',
     ),
@@ -63,8 +63,7 @@ export function motsDuContactRemplace(canal: 'email' | 'sms'): Words {
 
 export const motsDuMandat = ({ nom, telephone }: Structure): Words => ({
   sujet: 'Votre mandat commence',
-  corps: paragraphs(
-    'Bonjour,',
+  corps: lettre(
     `Vous venez de donner votre accord : ${laStructure(nom)} peut faire certaines démarches à votre place.`,
     'Vous pouvez lire ce qui est fait et arrêter quand vous voulez, sans dire pourquoi, dans votre espace Trait d’union, avec FranceConnect.',
     `Ce n’était pas vous ? Appelez ${laStructure(nom)} au ${telephone}.`,
@@ -105,8 +104,7 @@ export function motsDeLaFin({ nom, telephone, fuseau }: Structure, { how, at, ma
     `${signalees === 1 ? 'Une démarche a été faite' : `${signalees} démarches ont été faites`} après la réception de votre demande. Votre espace dit ${signalees === 1 ? 'laquelle' : 'lesquelles'}.`
   return {
     sujet: 'C’est arrêté',
-    corps: paragraphs(
-      'Bonjour,',
+    corps: lettre(
       pourquoi,
       how === 'remplace'
         ? `Le plus récent continue. L’autre, ${quoi}, est arrêté depuis ${depuis}. Ce n’est pas vous qui les avez réunis ? Appelez ${la} au ${telephone}.`
@@ -160,8 +158,7 @@ export function motsDeLaFinAuxAidants(
   }[how]
   return {
     sujet: mandatEnded ? 'Un mandat est arrêté' : 'Une partie d’un mandat est arrêtée',
-    corps: paragraphs(
-      'Bonjour,',
+    corps: lettre(
       fait,
       signalees > 0 &&
         `${signalees === 1 ? 'Une démarche faite' : `${signalees} démarches faites`} depuis la réception ${signalees === 1 ? 'est signalée' : 'sont signalées'} à la personne et à votre référent, sur la page du mandat.`,
@@ -176,8 +173,7 @@ export function motsDeLaFinAuxAidants(
 
 export const motsDeLaFermeture = ({ nom, fuseau }: Structure, at: Date): Words => ({
   sujet: 'C’est arrêté',
-  corps: paragraphs(
-    'Bonjour,',
+  corps: lettre(
     `${majuscule(laStructure(nom))} ferme : votre mandat est arrêté depuis le ${jour(at, fuseau)}.`,
     'Les demandes déjà envoyées ne sont pas annulées. Vous les retrouvez dans votre espace Trait d’union.',
     'Vous avez droit au relevé de ce qui a été fait. Imprimez-le depuis votre espace.',
@@ -191,8 +187,7 @@ export const motsDeLaFermeture = ({ nom, fuseau }: Structure, at: Date): Words =
 
 export const motsDeLaFermetureAuxAidants = ({ nom, fuseau }: Structure, at: Date): Mail => ({
   sujet: 'Les mandats de votre structure sont arrêtés',
-  corps: paragraphs(
-    'Bonjour,',
+  corps: lettre(
     `${majuscule(laStructure(nom))} ferme : les mandats donnés ${aLaStructure(nom)} sont arrêtés depuis le ${jour(at, fuseau)}. Plus personne n’agit en leur nom.`,
     'Les personnes qui ont choisi un e-mail ou un SMS sont prévenues. Prévenez les autres, rendez les papiers, détruisez les copies et les identifiants gardés.',
   ),
@@ -209,8 +204,7 @@ export function motsDeLaPause({ nom, telephone, fuseau }: Structure, { quoi, at,
   return quoi === 'pause'
     ? {
         sujet: 'C’est en pause',
-        corps: paragraphs(
-          'Bonjour,',
+        corps: lettre(
           recorded && `Votre demande de pause est enregistrée. Ce n’était pas vous ? Appelez ${la} au ${telephone}.`,
           `C’est en pause depuis ${depuis} : ${la} ne fait plus ${whole ? 'vos' : 'ces'} démarches pour le moment.`,
           'Vous pouvez remettre en route, ou tout arrêter, quand vous voulez, dans votre espace Trait d’union.',
@@ -222,8 +216,7 @@ export function motsDeLaPause({ nom, telephone, fuseau }: Structure, { quoi, at,
       }
     : {
         sujet: 'C’est reparti',
-        corps: paragraphs(
-          'Bonjour,',
+        corps: lettre(
           `Depuis ${depuis}, ${la} peut de nouveau faire ${whole ? 'vos' : 'ces'} démarches.`,
           'Ce n’était pas vous ? Vous pouvez arrêter tout de suite dans votre espace Trait d’union.',
         ),
@@ -239,8 +232,7 @@ export function motsDeLaPauseAuxAidants({ nom, fuseau }: Structure, quel: Signe,
   const depuis = heure(at, fuseau)
   return {
     sujet: 'Un mandat est en pause',
-    corps: paragraphs(
-      'Bonjour,',
+    corps: lettre(
       `À ${depuis}, ${recorded ? 'un collègue a enregistré la demande d’une personne de mettre' : 'une personne a mis'} en pause ${sien} donné ${aLaStructure(nom)}. On ne peut pas agir tant que dure cette pause.`,
       lequel(quel, fuseau),
     ),
@@ -249,8 +241,7 @@ export function motsDeLaPauseAuxAidants({ nom, fuseau }: Structure, quel: Signe,
 
 export const motsDeLaContestation = ({ nom }: Structure): Words => ({
   sujet: 'Votre désaccord est écrit',
-  corps: paragraphs(
-    'Bonjour,',
+  corps: lettre(
     `Vous n’êtes pas d’accord avec ce qui a été fait : c’est écrit, et le responsable ${deLaStructure(nom)} doit vous répondre dans les quinze jours.`,
     'Vous lirez sa réponse dans votre espace Trait d’union. En attendant, vous pouvez arrêter quand vous voulez, sans dire pourquoi.',
     'Ce n’était pas vous ? Dites-le au responsable de la structure.',
@@ -264,17 +255,15 @@ export const motsDeLaContestation = ({ nom }: Structure): Words => ({
 
 export const motsDeLaContestationALaDirection = (): Mail => ({
   sujet: 'Une personne conteste un acte',
-  corps: paragraphs(
-    'Bonjour,',
+  corps: lettre(
     'Une personne n’est pas d’accord avec un acte noté par votre structure. C’est aux référents de lui répondre, dans les quinze jours.',
-    'N’en parlez pas à qui a noté cet acte sans y avoir réfléchi : la personne peut craindre son aidant. Pour lire et répondre, connectez-vous :',
+    PRUDENCE_AVEC_L_AUTEUR,
   ),
 })
 
 export const motsDeLaReponse = ({ nom }: Structure, reprise: boolean): Words => ({
   sujet: 'Une réponse vous attend',
-  corps: paragraphs(
-    'Bonjour,',
+  corps: lettre(
     `Le responsable ${deLaStructure(nom)} vous a répondu. Sa réponse est dans votre espace Trait d’union.`,
     reprise && 'La pause qui attendait cette réponse est finie : vous pouvez la remettre, ou arrêter, quand vous voulez.',
     'Cette réponse ne vous convient pas ? Votre espace dit à qui vous adresser.',
@@ -289,8 +278,7 @@ export const motsDeLaReponse = ({ nom }: Structure, reprise: boolean): Words => 
 /** The same whether she resumed it or was answered: who signed it must not learn that a pause was a complaint. Nor does it say how much of the mandat. */
 export const motsDeLaRepriseAuxAidants = ({ nom, fuseau }: Structure, quel: Signe, at: Date): Mail => ({
   sujet: 'Un mandat n’est plus en pause',
-  corps: paragraphs(
-    'Bonjour,',
+  corps: lettre(
     `Depuis ${heure(at, fuseau)}, un mandat donné ${aLaStructure(nom)}, ou une partie de ce mandat, n’est plus en pause.`,
     lequel(quel, fuseau),
   ),
@@ -298,8 +286,7 @@ export const motsDeLaRepriseAuxAidants = ({ nom, fuseau }: Structure, quel: Sign
 
 export const motsDuCodeBloqueAuxAidants = (quel: Signe, fuseau: string): Mail => ({
   sujet: 'Le code d’une feuille ne sert plus',
-  corps: paragraphs(
-    'Bonjour,',
+  corps: lettre(
     'Le code d’une feuille « Pour vous seulement » que votre structure a imprimée ne sert plus : quelqu’un l’a essayé quinze fois avec une autre année de naissance.',
     'La feuille est peut-être perdue, ou la personne se trompe d’année. Dites-le-lui, et proposez-lui d’en imprimer une autre.',
     lequel(quel, fuseau),
@@ -308,8 +295,7 @@ export const motsDuCodeBloqueAuxAidants = (quel: Signe, fuseau: string): Mail =>
 
 export const motsDuRappel = ({ nom, fuseau }: Structure, expiresAt: Date): Words => ({
   sujet: 'Votre mandat se termine bientôt',
-  corps: paragraphs(
-    'Bonjour,',
+  corps: lettre(
     `Votre mandat avec ${laStructure(nom)} se termine le ${jour(expiresAt, fuseau)} au soir.`,
     'Vous n’avez rien à faire si cela vous convient. Pour continuer, prenez rendez-vous : rien n’est renouvelé sans vous.',
   ),
@@ -322,21 +308,19 @@ export const motsDuRappel = ({ nom, fuseau }: Structure, expiresAt: Date): Words
 
 export const motsDuRappelAuxAidants = (count: number): Mail => ({
   sujet: count === 1 ? 'Un mandat se termine bientôt' : 'Des mandats se terminent bientôt',
-  corps: paragraphs(
-    'Bonjour,',
+  corps: lettre(
     count === 1 ? 'Un mandat se termine dans trente jours au plus.' : `${count} mandats se terminent dans trente jours au plus.`,
     'Dans Trait d’union, la liste des personnes dit lesquels. Un renouvellement se fait avec la personne, qui donne de nouveau son accord.',
   ),
 })
 
-const paragraphs = (...parts: readonly (string | false | undefined)[]) => parts.filter(Boolean).join('\n\n')
+const lettre = (...paragraphs: readonly (string | false | undefined)[]) =>
+  ['Bonjour,', ...paragraphs].filter(Boolean).join('\n\n')
 const majuscule = (words: string) => words.charAt(0).toLocaleUpperCase('fr') + words.slice(1)
 const said = (at: Date, timeZone: string, options: Intl.DateTimeFormatOptions) =>
   new Intl.DateTimeFormat('fr-FR', { timeZone, ...options }).format(at)
-/** « 14 h 05 », « 3 mars 2027 », « 3 mars ». */
+/** « 14 h 05 », « 3 mars ». */
 const heure = (at: Date, fuseau: string) => said(at, fuseau, { hour: '2-digit', minute: '2-digit' }).replace(/^0?(\d+):/, '$1 h ')
-const jour = (at: Date, fuseau: string) =>
-  said(at, fuseau, { day: 'numeric', month: 'long', year: 'numeric' }).replace(/^1 /, '1er ')
 const jourCourt = (at: Date, fuseau: string) => said(at, fuseau, { day: 'numeric', month: 'long' }).replace(/^1 /, '1er ')
 /** « 03/03 »: an SMS has no room for more. */
 const jourEnChiffres = (at: Date, fuseau: string) => said(at, fuseau, { day: '2-digit', month: '2-digit' })

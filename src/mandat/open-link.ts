@@ -1,5 +1,5 @@
 import type { Db } from '../db.ts'
-import { openConnexion } from '../oidc/connexion.ts'
+import { type Opened, openConnexion } from '../oidc/connexion.ts'
 import { empreinte, TELEPHONE_LIEN_MS } from './telephone.ts'
 
 type OpenLinkRefusal = 'lien_inconnu'
@@ -8,7 +8,7 @@ type OpenLinkRefusal = 'lien_inconnu'
 export const openLink = (
   db: Db,
   asked: { jeton: string; navigateur: string | undefined },
-): Promise<{ ok: true; state: string; nonce: string; navigateur: string } | { ok: false; refusal: OpenLinkRefusal }> =>
+): Promise<(Opened & { ok: true }) | { ok: false; refusal: OpenLinkRefusal }> =>
   db.tx({ kind: 'portier' }, async (tx) => {
     const [row] = await tx.sql<{ id: string; nonce: string; createdAt: Date; usedAt: Date | null }[]>`
       select id, nonce, created_at, used_at
@@ -18,12 +18,12 @@ export const openLink = (
     const now = await tx.clock()
     if (!row || row.usedAt || now.getTime() - row.createdAt.getTime() > TELEPHONE_LIEN_MS)
       return { ok: false, refusal: 'lien_inconnu' }
-    const { state, navigateur } = await openConnexion(tx, {
+    const opened = await openConnexion(tx, {
       but: 'telephone',
       navigateur: asked.navigateur,
       nonce: row.nonce,
       telephoneId: row.id,
     })
-    await tx.sql`update telephone set used_at = ${now}, navigateur = ${empreinte(navigateur)} where id = ${row.id}`
-    return { ok: true, state, nonce: row.nonce, navigateur }
+    await tx.sql`update telephone set used_at = ${now}, navigateur = ${empreinte(opened.navigateur)} where id = ${row.id}`
+    return { ok: true, ...opened }
   })

@@ -1,7 +1,9 @@
 import type { Tx } from '../db.ts'
 import { mine } from '../structure/mine.ts'
 import { siennes } from '../usager/queries.ts'
-import type { PapierQuoi } from './papier-du.ts'
+
+/** What is told on paper to whom is not told otherwise, or by a telephone that others read. The database writes it with its fact. */
+export type PapierQuoi = 'signe' | 'arret' | 'pause' | 'reprise' | 'code'
 
 /** One piece of news that a person is owed on paper. */
 export type PapierDu = {

@@ -7,18 +7,17 @@ import { encryptSecret } from '../aidant/secret.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
 import { parseForm } from '../form.ts'
-import { addressOf } from '../http/address.ts'
 import { as } from '../http/as.ts'
 import type { AidantContext, Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
-import { limitRate } from '../http/limit-rate.ts'
+import { limitAddress } from '../http/limit-rate.ts'
 import { localPath } from '../http/local-path.ts'
 import { publicPage, requireAidant } from '../http/rules.ts'
 import { cookies, signIn } from '../http/session.ts'
-import { openConnexion } from '../oidc/connexion.ts'
+import { type Opened, openConnexion } from '../oidc/connexion.ts'
+import { leaveFor } from '../oidc/leave.ts'
 import type { Provider } from '../oidc/oidc.ts'
 import { codeVerifierOf, PROCONNECT_FIN } from '../oidc/proconnect.ts'
-import { isProviderDown } from '../oidc/provider.ts'
 import { openConfirmation } from './confirm.ts'
 import { confirmationForm, envoiForm } from './forms.ts'
 import { receiveAidant } from './receive-aidant.ts'
@@ -34,7 +33,7 @@ export function proconnectRoutes({ db, config, proconnect, signer }: Deps): Hono
   const { secretsKey, publicUrl, connexionLocale } = config
   const jar = cookies(config)
   const redirectUri = publicUrl + RETOUR
-  const perAddress = limitRate(db, 'fournisseur_adresse', (c) => addressOf(c, config.proxies))
+  const perAddress = limitAddress(db, config, 'fournisseur_adresse')
   const routes = new Hono<Env>()
 
   type Attend = Pick<Parameters<typeof refusPage>[0], 'brouillonId' | 'envoi'>
@@ -44,33 +43,17 @@ export function proconnectRoutes({ db, config, proconnect, signer }: Deps): Hono
       refusal === 'indisponible' ? 503 : 409,
     )
 
-  /** Freshly authenticated, whatever session she has there: this computer is often shared. */
-  async function leaveFor(
-    c: Caller,
-    opened: { state: string; nonce: string; navigateur: string },
-    attend: Attend = {},
-  ): Promise<Response> {
-    const { state, nonce, navigateur } = opened
-    jar.set(c, 'navigateur', navigateur)
-    const codeVerifier = codeVerifierOf(secretsKey, state)
-    try {
-      return c.redirect(
-        (await proconnect.authorizationUrl({ state, nonce, redirectUri, codeVerifier, prompt: 'login' })).href,
-        303,
-      )
-    } catch (error) {
-      if (!isProviderDown(error)) throw error
-      return refuse(c, 'indisponible', attend)
-    }
+  const depart = (c: Caller, opened: Opened, attend?: Attend) => {
+    const codeVerifier = codeVerifierOf(secretsKey, opened.state)
+    return leaveFor(c, opened, { provider: proconnect, config, redirectUri, codeVerifier }, () =>
+      refuse(c, 'indisponible', attend),
+    )
   }
 
   routes.post('/connexion/proconnect', publicPage, perAddress, async (c) => {
     const suite = localPath(c.req.query('suite'))
-    const opened = await db.tx({ kind: 'portier' }, async (tx) => {
-      const nonce = tx.random(32).toString('hex')
-      return { nonce, ...(await openConnexion(tx, { but: 'aidant', navigateur: jar.read(c, 'navigateur'), nonce, suite })) }
-    })
-    return leaveFor(c, opened)
+    const navigateur = jar.read(c, 'navigateur')
+    return depart(c, await db.tx({ kind: 'portier' }, (tx) => openConnexion(tx, { but: 'aidant', navigateur, suite })))
   })
 
   routes.post('/mandats/brouillons/:brouillonId/confirmation', requireAidant, perAddress, async (c) => {
@@ -82,20 +65,19 @@ export function proconnectRoutes({ db, config, proconnect, signer }: Deps): Hono
     const asked = { brouillonId, sessionId: sessionId!, navigateur: jar.read(c, 'navigateur'), mesureFinie }
     const opened = await openConfirmation(db, as(aidant), asked)
     // Signed since, no longer there, or not agreed to: that page knows which.
-    return opened.ok ? leaveFor(c, opened, { brouillonId }) : c.redirect(`/mandats/brouillons/${brouillonId}/acceptation`, 303)
+    return opened.ok ? depart(c, opened, { brouillonId }) : c.redirect(`/mandats/brouillons/${brouillonId}/acceptation`, 303)
   })
 
   routes.post(CONFIRMATION, requireAidant, perAddress, async (c) => {
     const form = await parseForm(c, envoiForm)
     if (!c.var.aidant.parProconnect || !form.ok) return c.notFound()
     const sessionId = c.var.sessionId!
-    const opened = await db.tx({ kind: 'portier' }, async (tx) => {
-      const nonce = tx.random(32).toString('hex')
+    const navigateur = jar.read(c, 'navigateur')
+    const opened = await db.tx({ kind: 'portier' }, (tx) => {
       const objet = encryptSecret(secretsKey, tx.random(12), Buffer.from(JSON.stringify(form.data)))
-      const navigateur = jar.read(c, 'navigateur')
-      return { nonce, ...(await openConnexion(tx, { but: 'confirmation', navigateur, nonce, sessionId, objet })) }
+      return openConnexion(tx, { but: 'confirmation', navigateur, sessionId, objet })
     })
-    return leaveFor(c, opened, { envoi: form.data })
+    return depart(c, opened, { envoi: form.data })
   })
 
   routes.get(RETOUR, publicPage, async (c) => {

@@ -7,7 +7,7 @@ import { codeVerifierOf, professionnelDe } from '../oidc/proconnect.ts'
 import type { EnvoiGarde } from './forms.ts'
 
 export type ProConnectRefusal = ConnexionRefusal | OidcRefusal | EnterRefusal | ConfirmRefusal
-export type ReceivedAidant =
+type ReceivedAidant =
   | { ok: true; but: 'aidant'; token: string; suite: string | null }
   /** `confirmation`: what `signMandat` takes in the place of a code; `token`: under which her session goes on. */
   | { ok: true; but: 'signature'; token: string; brouillonId: string; confirmation: string }

@@ -16,7 +16,7 @@ export type RetourRefusal =
   | HoldRefusal
   | UniteRefusal
   | 'session_fermee'
-export type Received =
+type Received =
   | { ok: true; but: 'mandat'; brouillonId: string; idToken: string }
   | { ok: true; but: 'espace' | 'reunion'; token: string; idToken: string }
   | { ok: true; but: 'telephone'; idToken: string }
@@ -42,36 +42,31 @@ export async function receiveIdentity(
   const claimed = await claimConnexion(db, 'franceconnect', back)
   if (!claimed.ok) return claimed
   const { but, nonce, brouillonId, telephoneId, sessionId } = claimed.connexion
-  const refuse = (refusal: RetourRefusal, idToken?: string): Received => ({
-    ok: false,
-    refusal,
-    but,
-    brouillonId,
-    ...(idToken && { idToken }),
-  })
 
   const finished = await provider.finish(back.url, { state: back.state, nonce, redirectUri: back.redirectUri }, claimed.now)
-  if (!finished.ok) return refuse(finished.refusal, finished.idToken)
+  const given = finished.idToken && { idToken: finished.idToken }
+  const refuse = (refusal: RetourRefusal): Received => ({ ok: false, refusal, but, brouillonId, ...given })
+  if (!finished.ok) return refuse(finished.refusal)
   const { idToken, claims, jwks } = finished
   const read = identiteDe(finished.userinfo)
-  if (!read.ok) return refuse(read.refusal, idToken)
+  if (!read.ok) return refuse(read.refusal)
   const { identite } = read
 
   if (but === 'reunion') {
     // Another sheet may have been typed in this browser meanwhile.
     const united = await uniteIdentites(db, identite, sessionId === back.previousSession ? sessionId : undefined)
-    if (!united.ok) return refuse(united.refusal, idToken)
+    if (!united.ok) return refuse(united.refusal)
   }
   if (but === 'espace' || but === 'reunion') {
     const entered = await enterEspace(db, identite, back.previousSession)
-    return entered.ok ? { ok: true, but, token: entered.token, idToken } : refuse(entered.refusal, idToken)
+    return entered.ok ? { ok: true, but, token: entered.token, idToken } : refuse(entered.refusal)
   }
-  if (but === 'mandat' && !back.by) return refuse('session_fermee', idToken)
+  if (but === 'mandat' && !back.by) return refuse('session_fermee')
   const jwksId = await archiveJwks(db, jwks)
   if (but === 'telephone') {
     const held = await holdIdentity(db, telephoneId!, { idToken, jwksId, authTime: claims.authTime, identite, nonce })
-    return held.ok ? { ok: true, but, idToken } : refuse(held.refusal, idToken)
+    return held.ok ? { ok: true, but, idToken } : refuse(held.refusal)
   }
   const kept = await keepIdentity(db, back.by!, brouillonId!, { idToken, jwksId, authTime: claims.authTime, identite, nonce })
-  return kept.ok ? { ok: true, but, brouillonId: brouillonId!, idToken } : refuse(kept.refusal, idToken)
+  return kept.ok ? { ok: true, but, brouillonId: brouillonId!, idToken } : refuse(kept.refusal)
 }

@@ -7,7 +7,7 @@ import { frameOf } from '../http/frame.ts'
 import type { Log } from '../http/log.ts'
 import { requireAidant } from '../http/rules.ts'
 import type { Provider } from '../oidc/oidc.ts'
-import { dossierDeDirection, lire, recordAcces } from '../usager/access.ts'
+import { lire, recordAcces } from '../usager/access.ts'
 import { findUsager } from '../usager/queries.ts'
 import { accordRoutes } from './accord-routes.ts'
 import { changementRoutes } from './changement-routes.ts'
@@ -36,7 +36,7 @@ export function mandatRoutes({ db, config, franceconnect, signer, log }: Deps): 
   routes.route('/', finRoutes({ db }))
 
   routes.get('/mandats/:mandatId', requireAidant, async (c) => {
-    const shown = await lire(db, c.var.aidant, {
+    const shown = await lire(db, c, {
       find: (tx) => findMandat(tx, c.req.param('mandatId')),
       read: async (tx, mandat) => {
         const [usager, autorisations, recus, pauses, contenu, signataire] = [
@@ -51,11 +51,10 @@ export function mandatRoutes({ db, config, franceconnect, signer, log }: Deps): 
         const direction = tx.who.kind === 'referent'
         return { mandat, usager: usager!, autorisations, recus, pauses, contenu, signataire, direction, now: tx.now }
       },
-      closed: (usagerId) => c.redirect(dossierDeDirection(usagerId), 303),
     })
     if (shown instanceof Response) return shown
     const [signe, fait] = [c.req.query('signe') === '1', c.req.query('fait') === '1']
-    return shown ? c.html(mandatPage({ frame: frameOf(c, 'personnes'), ...shown, signe, fait })) : c.notFound()
+    return c.html(mandatPage({ frame: frameOf(c, 'personnes'), ...shown, signe, fait }))
   })
   return routes
 }

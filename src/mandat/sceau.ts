@@ -33,7 +33,7 @@ const claimsSchema = z.object({
 export type MandatClaims = z.infer<typeof claimsSchema>
 
 export type SealKey = { kid: string; privateKey: KeyObject }
-export type PublicJwk = { kty: 'EC'; crv: 'P-256'; x: string; y: string; kid: string; alg: 'ES256'; use: 'sig' }
+type PublicJwk = { kty: 'EC'; crv: 'P-256'; x: string; y: string; kid: string; alg: 'ES256'; use: 'sig' }
 export type SealKeys = {
   /** The one that signs. */
   current: SealKey

@@ -59,12 +59,12 @@ export type SignRefusal =
   | 'confirmation_perimee'
   | 'preuve_invalide'
 /** `mesureFinie`: the protection measure that this structure had recorded is over, says who signs. `vue`: the fingerprint of what she saw. */
-export type Signing = { brouillonId: string } & (
+type Signing = { brouillonId: string } & (
   | { code: string; mesureFinie?: boolean }
   | { spend: Spend; vue: string; mesureFinie?: boolean }
   | { confirmation: string }
 )
-export type Signed = { ok: true; id: string } | { ok: false; refusal: SignRefusal; reason?: EvidenceReason }
+type Signed = { ok: true; id: string } | { ok: false; refusal: SignRefusal; reason?: EvidenceReason }
 
 /**
  * Accepts the mandat for the structure: one transaction writes the mandat, its autorisations, its lines, its seal and its messages, or
@@ -258,9 +258,9 @@ async function insertMandat(tx: Tx, accepted: Accepted, signer: Signer) {
       texte: words,
       suivi,
       ...(mesureFinie && { mesure_finie: true }),
-      sceau_sha256: createHash('sha256').update(sceau).digest('base64url'),
-      conditions_sha256: createHash('sha256').update(brouillon.conditions!).digest('base64url'),
-      id_token_sha256: createHash('sha256').update(brouillon.idToken!).digest('base64url'),
+      sceau_sha256: sha256(sceau),
+      conditions_sha256: sha256(brouillon.conditions!),
+      id_token_sha256: sha256(brouillon.idToken!),
       jwks_id: brouillon.jwksId,
     },
   })
@@ -285,5 +285,6 @@ async function insertMandat(tx: Tx, accepted: Accepted, signer: Signer) {
 }
 
 /** One person, one pseudonym for each structure: two papers of two structures cannot be joined by it. */
-const pairwise = (structureId: string, usagerId: string) =>
-  createHash('sha256').update(`${structureId}:${usagerId}`).digest('base64url')
+const pairwise = (structureId: string, usagerId: string) => sha256(`${structureId}:${usagerId}`)
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('base64url')

@@ -6,7 +6,7 @@ import { type EndRefusal, refusalOfEnd } from './fin.ts'
 import type { Thematique } from './mandat.ts'
 
 export type StopRefusal = EndRefusal
-export type Stopped = { ok: true; at: Date; ended: Thematique[]; mandatEnded: boolean } | { ok: false; refusal: StopRefusal }
+type Stopped = { ok: true; at: Date; ended: Thematique[]; mandatEnded: boolean } | { ok: false; refusal: StopRefusal }
 
 /**
  * Stops a whole mandat, or one of its thématiques, at the person's word: effective at once, never undone, no reason asked (art. 2003

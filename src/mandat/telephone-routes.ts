@@ -5,13 +5,13 @@ import { codePage, lienPage, sansCodePage, telephonePage } from '../../views/man
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
 import { parseForm } from '../form.ts'
-import { addressOf } from '../http/address.ts'
 import { as } from '../http/as.ts'
 import type { AidantContext, Env } from '../http/env.ts'
-import { frameOf } from '../http/frame.ts'
-import { limitRate } from '../http/limit-rate.ts'
+import { frameOf, openFrame } from '../http/frame.ts'
+import { limitAddress } from '../http/limit-rate.ts'
 import { publicPage, requireAidant } from '../http/rules.ts'
 import { cookies } from '../http/session.ts'
+import { leaveFor } from '../oidc/leave.ts'
 import type { Provider } from '../oidc/oidc.ts'
 import { isProviderDown } from '../oidc/provider.ts'
 import { findBrouillon } from './brouillon-queries.ts'
@@ -30,7 +30,7 @@ export const CODE_SUR_TELEPHONE = '/telephone/code'
 export function telephoneRoutes({ db, config, franceconnect, redirectUri }: Deps): Hono<Env> {
   const { secretsKey, publicUrl } = config
   const jar = cookies(config)
-  const perAddress = limitRate(db, 'fournisseur_adresse', (c) => addressOf(c, config.proxies))
+  const perAddress = limitAddress(db, config, 'fournisseur_adresse')
   const routes = new Hono<Env>()
 
   // On the aidant's screen
@@ -75,20 +75,18 @@ export function telephoneRoutes({ db, config, franceconnect, redirectUri }: Deps
   routes.get('/t/:jeton', publicPage, (c) => c.html(lienPage({ demo: c.var.demo })))
   routes.post('/t/:jeton', publicPage, perAddress, async (c) => {
     const refuse = (refusal: 'lien_inconnu' | 'indisponible', status: 409 | 503) =>
-      c.html(retourPage({ frame: { space: 'public', demo: c.var.demo }, refusal, but: 'telephone' }), status)
-    const towards = (state: string, nonce: string) =>
-      franceconnect.authorizationUrl({ state, nonce, redirectUri, prompt: 'login' })
+      c.html(retourPage({ frame: openFrame(c), refusal, but: 'telephone' }), status)
+    const down = () => refuse('indisponible', 503)
     try {
       // The link serves once: nothing is spent before we know that FranceConnect is there to lead to.
-      await towards('', '')
-      const opened = await openLink(db, { jeton: c.req.param('jeton'), navigateur: jar.read(c, 'navigateur') })
-      if (!opened.ok) return refuse(opened.refusal, 409)
-      jar.set(c, 'navigateur', opened.navigateur)
-      return c.redirect((await towards(opened.state, opened.nonce)).href, 303)
+      await franceconnect.authorizationUrl({ state: '', nonce: '', redirectUri })
     } catch (error) {
       if (!isProviderDown(error)) throw error
-      return refuse('indisponible', 503)
+      return down()
     }
+    const opened = await openLink(db, { jeton: c.req.param('jeton'), navigateur: jar.read(c, 'navigateur') })
+    if (!opened.ok) return refuse(opened.refusal, 409)
+    return leaveFor(c, opened, { provider: franceconnect, config, redirectUri }, down)
   })
   routes.get(CODE_SUR_TELEPHONE, publicPage, async (c) => {
     const navigateur = jar.read(c, 'navigateur')

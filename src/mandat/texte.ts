@@ -6,7 +6,7 @@ import { estThematique, type Thematique } from './mandat.ts'
  * The legal text: read aloud, agreed to, and pinned by its sha256 in the conditions. The file is a template; what fills it (structure,
  * thématiques, end) is in the conditions or follows from them, and what each thématique means is in the file itself, hence in the hash.
  */
-export type Texte = {
+type Texte = {
   version: string
   langue: 'fr'
   /** Of the file's bytes, hexadecimal. */
@@ -90,8 +90,8 @@ export const texteScelle = (
     adresse: `${words.publicUrl}/mon-espace`,
   })
 
-/** « 1er mars 2027 », as the words say it. */
-const jourEcrit = (at: Date, fuseau: string) =>
+/** « 1er mars 2027 ». */
+export const jourEcrit = (at: Date, fuseau: string) =>
   new Intl.DateTimeFormat('fr-FR', { timeZone: fuseau, day: 'numeric', month: 'long', year: 'numeric' })
     .format(at)
     .replace(/^1 /, '1er ')

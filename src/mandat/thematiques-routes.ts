@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import { thematiquesPage } from '../../views/mandat/thematiques.ts'
 import type { Db } from '../db.ts'
 import { parseForm } from '../form.ts'
-import { as } from '../http/as.ts'
+import { as, asReferent } from '../http/as.ts'
 import type { AidantContext, Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { requireReferent } from '../http/rules.ts'
@@ -23,9 +23,8 @@ export function thematiquesRoutes({ db }: { db: Db }): Hono<Env> {
     return c.html(thematiquesPage({ frame: frame(c), offertes, faites: c.req.query('faites') === '1' }))
   })
   routes.post(ADRESSE, requireReferent, async (c) => {
-    const { id: aidantId, structureId } = c.var.aidant
     const form = await parseForm(c, thematiquesForm)
-    const set = form.ok ? await setThematiques(db, { kind: 'referent', aidantId, structureId }, form.data.thematiques) : undefined
+    const set = form.ok ? await setThematiques(db, asReferent(c.var.aidant), form.data.thematiques) : undefined
     if (set?.ok) return c.redirect(`${ADRESSE}?faites=1`, 303)
     const offertes = [form.values.thematiques ?? []].flat()
     const refusal = set && !set.ok ? set.refusal : undefined

@@ -16,18 +16,14 @@ export const compteurDuContact = (secretsKey: Buffer, contact: string) =>
 type Asker = Who & { kind: 'aidant' | 'usager' }
 type Budget = [rate: Rate, key: string, count?: number]
 /** Always in this order: two that wait for one another would wait for ever. */
-const budgetsOf = ({ secretsKey, smsParJour }: Limits, numero: string, by?: Asker): Budget[] => [
-  ['sms_numero', compteurDuContact(secretsKey, numero)],
-  ...(by?.kind === 'usager' ? ([['sms_numero_personnes', compteurDuContact(secretsKey, numero)]] satisfies Budget[]) : []),
-  ...(by?.kind === 'aidant'
-    ? ([
-        ['sms_numero_aidants', compteurDuContact(secretsKey, numero)],
-        ['sms_aidant', by.aidantId],
-        ['sms_structure', by.structureId],
-      ] satisfies Budget[])
-    : []),
-  ['sms_total', '', smsParJour],
-]
+function budgetsOf({ secretsKey, smsParJour }: Limits, numero: string, by?: Asker): Budget[] {
+  const here = compteurDuContact(secretsKey, numero)
+  const budgets: Budget[] = [['sms_numero', here]]
+  if (by?.kind === 'usager') budgets.push(['sms_numero_personnes', here])
+  if (by?.kind === 'aidant')
+    budgets.push(['sms_numero_aidants', here], ['sms_aidant', by.aidantId], ['sms_structure', by.structureId])
+  return [...budgets, ['sms_total', '', smsParJour]]
+}
 
 /** Takes one SMS from the day of this number, of who asks for it, and of the service; or names the first that has none left, and takes nothing. */
 export async function takeSms(

@@ -1,22 +1,24 @@
 import { createHash } from 'node:crypto'
 import type { Db, Tx } from '../db.ts'
+import { hashToken } from '../http/session.ts'
 import { append } from '../journal/append.ts'
 import { thumbprints } from './keys.ts'
 
-export type NewConnexion = {
+type NewConnexion = {
   /** The browser's own cookie, if it has one. */
   navigateur: string | undefined
-  nonce: string
+  /** What it is bound to, where it is: drawn elsewhere. */
+  nonce?: string
 } & (
-  | { but: 'mandat'; brouillonId: string }
-  | { but: 'telephone'; telephoneId: string }
+  | { but: 'mandat'; brouillonId: string; nonce: string }
+  | { but: 'telephone'; telephoneId: string; nonce: string }
   | { but: 'espace' }
   /** Her space too, which unites first this identity with the one whose paper's code has just opened `sessionId`. */
   | { but: 'reunion'; sessionId: string }
   /** `suite`: the page she asked for. */
   | { but: 'aidant'; suite: string | undefined }
   /** `sessionId`: the only one that it may end in. */
-  | { but: 'signature'; brouillonId: string; sessionId: string }
+  | { but: 'signature'; brouillonId: string; sessionId: string; nonce: string }
   /** `objet`: the form that waits to be confirmed, sealed. */
   | { but: 'confirmation'; sessionId: string; objet: Buffer }
 )
@@ -26,7 +28,7 @@ export type Buts = {
   proconnect: 'aidant' | 'signature' | 'confirmation'
 }
 export type But = Buts['franceconnect']
-export type Connexion<F extends keyof Buts> = {
+type Connexion<F extends keyof Buts> = {
   id: string
   but: Buts[F]
   nonce: string
@@ -39,13 +41,15 @@ export type Connexion<F extends keyof Buts> = {
 export type ConnexionRefusal = 'retour_inconnu' | 'autre_navigateur' | 'deja_utilise' | 'retour_tardif'
 
 const LIFE_MS = 30 * 60_000
-const sha256 = (text: string) => createHash('sha256').update(text).digest()
 
-/** Opens a round trip with the provider it is for: its `state` and the browser's cookie, of which only the hashes are kept. */
-export async function openConnexion(tx: Tx, connexion: NewConnexion): Promise<{ state: string; navigateur: string }> {
+/** What the provider is given of a round trip, and the cookie that ties it to this browser. */
+export type Opened = { state: string; nonce: string; navigateur: string }
+
+/** Opens a round trip with the provider it is for: of its `state` and of the browser's cookie only the hashes are kept. */
+export async function openConnexion(tx: Tx, connexion: NewConnexion): Promise<Opened> {
   const state = tx.random(32).toString('hex')
   const navigateur = connexion.navigateur || tx.random(32).toString('base64url')
-  const { but, nonce, ...of } = connexion
+  const { but, nonce = tx.random(32).toString('hex'), ...of } = connexion
   const {
     brouillonId = null,
     telephoneId = null,
@@ -56,8 +60,8 @@ export async function openConnexion(tx: Tx, connexion: NewConnexion): Promise<{ 
   const fournisseur = but === 'aidant' || but === 'signature' || but === 'confirmation' ? 'proconnect' : 'franceconnect'
   await tx.sql`
     insert into connexion (fournisseur, but, etat, navigateur, nonce, brouillon_id, telephone_id, suite, session_id, objet)
-    values (${fournisseur}, ${but}, ${sha256(state)}, ${sha256(navigateur)}, ${nonce}, ${brouillonId}, ${telephoneId}, ${suite}, ${sessionId}, ${objet})`
-  return { state, navigateur }
+    values (${fournisseur}, ${but}, ${hashToken(state)}, ${hashToken(navigateur)}, ${nonce}, ${brouillonId}, ${telephoneId}, ${suite}, ${sessionId}, ${objet})`
+  return { state, nonce, navigateur }
 }
 
 /**
@@ -73,11 +77,11 @@ export const claimConnexion = <F extends keyof Buts>(
     const [connexion] = await tx.sql<(Connexion<F> & { navigateur: Buffer; usedAt: Date | null; createdAt: Date })[]>`
       select id, but, nonce, brouillon_id, telephone_id, suite, session_id, objet, navigateur, used_at, created_at
       from connexion
-      where etat = ${sha256(back.state)} and fournisseur = ${fournisseur}
+      where etat = ${hashToken(back.state)} and fournisseur = ${fournisseur}
       for update`
     const now = await tx.clock()
     if (!connexion) return { ok: false, refusal: 'retour_inconnu' }
-    if (!back.navigateur || !sha256(back.navigateur).equals(connexion.navigateur))
+    if (!back.navigateur || !hashToken(back.navigateur).equals(connexion.navigateur))
       return { ok: false, refusal: 'autre_navigateur' }
     if (connexion.usedAt) return { ok: false, refusal: 'deja_utilise' }
     if (now.getTime() - connexion.createdAt.getTime() > LIFE_MS) return { ok: false, refusal: 'retour_tardif' }

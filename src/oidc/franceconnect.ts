@@ -1,5 +1,8 @@
 import type { Profile } from './oidc.ts'
 
+/** Where FranceConnect sends back. */
+export const FRANCECONNECT_RETOUR = '/connexion/franceconnect/retour'
+
 /**
  * FranceConnect v2 for the person. Its `/authorize` is a strict whitelist: a `code_challenge` is an error page (Y030007)
  * without return, although its discovery advertises S256. Gender is not asked for: we have no use for it.

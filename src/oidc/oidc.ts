@@ -44,7 +44,7 @@ export type Identified = {
 }
 
 /** `idToken`: the person did identify herself, so that a session is open at the provider. */
-export type Unfinished = { ok: false; refusal: OidcRefusal; idToken?: string }
+type Unfinished = { ok: false; refusal: OidcRefusal; idToken?: string }
 
 export type Provider = {
   readonly name: 'franceconnect' | 'proconnect'
@@ -52,8 +52,11 @@ export type Provider = {
   origin(): string
   /** Five operations in a row have failed by its fault: it is asked nothing for thirty seconds. */
   isResting(): boolean
-  /** Throws when the provider is resting or its discovery cannot be read: `isProviderDown` knows that error. */
-  authorizationUrl(request: Expected & { prompt?: 'login' }): Promise<URL>
+  /**
+   * Where she authenticates anew, whatever session she has there: a computer is often shared. Throws when the provider is resting or its discovery
+   * cannot be read: `isProviderDown` knows that error.
+   */
+  authorizationUrl(request: Expected): Promise<URL>
   /** Never throws for what the provider or the browser did. `now` is the database's clock, read as the request began. */
   finish(callback: URL, expected: Expected, now: Date): Promise<Identified | Unfinished>
   /** Accepts an id_token that has expired. Throws as `authorizationUrl` does. */

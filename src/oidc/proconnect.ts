@@ -37,7 +37,7 @@ export const proconnect: Profile = {
 /** Where ProConnect's own sign-out leads back to. */
 export const PROCONNECT_FIN = '/connexion/proconnect/deconnecte'
 
-export type Professionnel = { sub: string; email: string; siret: string }
+type Professionnel = { sub: string; email: string; siret: string }
 
 // In ASCII: in lower case, « K » (U+212A) is « k », and an address would be somebody else's.
 const claims = z.object({ sub: z.string(), email: z.string().regex(/^[!-~]{3,254}$/), siret: z.string().regex(/^\d{14}$/) })

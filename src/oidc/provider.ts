@@ -50,7 +50,7 @@ export function openProvider(settings: ProviderSettings): Provider {
     origin: () => origin,
     isResting: breaker.isOpen,
 
-    async authorizationUrl({ state, nonce, redirectUri, prompt, codeVerifier }) {
+    async authorizationUrl({ state, nonce, redirectUri, codeVerifier }) {
       const url = await endpoint('authorization_endpoint')
       const pkce = profile.pkce && {
         code_challenge: await client.calculatePKCECodeChallenge(codeVerifier!),
@@ -63,7 +63,7 @@ export function openProvider(settings: ProviderSettings): Provider {
         ...profile.parameters,
         state,
         nonce,
-        ...(prompt && { prompt }),
+        prompt: 'login',
         ...pkce,
       }).toString()
       return url

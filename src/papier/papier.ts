@@ -1,8 +1,7 @@
 import { type Autorisation, etatAutorisation, type Thematique } from '../mandat/mandat.ts'
 import { texte } from '../mandat/texte.ts'
 
-const PAPIERS = ['mandat', 'guichet', 'pour-vous', 'arret', 'releve', 'apercu'] as const
-export type NomPapier = (typeof PAPIERS)[number]
+export type NomPapier = 'mandat' | 'guichet' | 'pour-vous' | 'arret' | 'releve' | 'apercu'
 
 /** A line of a list; `fort` is written before it in bold. */
 export type Ligne = { fort?: string; texte: string }

@@ -47,7 +47,7 @@ export type Imprime = {
   /** `coupe`: there are older démarches than those. */
   | { papier: 'releve'; demarches: readonly DemarcheRow[]; coupe: boolean; signalees: ReadonlySet<string> }
 )
-export type Printed =
+type Printed =
   | { ok: true; imprime: Imprime }
   | { ok: false; refusal: PapierRefusal | 'introuvable' }
   /** A référent who does not accompany the person, and has not the dossier open, or asks for what an aidant alone hands over. */

@@ -36,7 +36,7 @@ type Options = {
 }
 
 const NAME = '@myriaddreamin/typst-ts-node-compiler-'
-const ours = ({ platform, arch } = process): string[] =>
+const ours = ({ platform, arch }: NodeJS.Process): string[] =>
   platform === 'linux' ? [`${NAME}linux-${arch}-gnu`, `${NAME}linux-${arch}-musl`] : [`${NAME}${platform}-${arch}`]
 
 type Job = { id: number; message: object; done(rendered: Rendered): void; timer: NodeJS.Timeout }
@@ -44,7 +44,7 @@ type Answer = { absent: true } | { id: number; made: Uint8Array<ArrayBuffer> | s
 
 /** One thread, born at the first paper and again after its death; it keeps no process alive. */
 export function openRenderer(options: Options = {}): Renderer {
-  const { queue = 16, patienceMs = 2500, packages = ours(), quote = false } = options
+  const { queue = 16, patienceMs = 2500, packages = ours(process), quote = false } = options
   const file = options.thread ?? new URL('./typst.mjs', import.meta.url)
   const waiting: Job[] = []
   let thread: Worker | undefined

@@ -1,7 +1,7 @@
 import type { Tx } from '../db.ts'
 import { append } from '../journal/append.ts'
 
-export type NewStructure = { nom: string; siret: string; adresse: string; telephone: string; fuseau: string }
+type NewStructure = { nom: string; siret: string; adresse: string; telephone: string; fuseau: string }
 
 /** Opens a structure, in the operator's transaction. Throws on a SIRET already known (constraint `structure_siret_unique`). */
 export async function addStructure(tx: Tx, structure: NewStructure): Promise<string> {

@@ -1,7 +1,7 @@
 import type { Db } from '../db.ts'
 import { closeSession, openSession } from '../http/session.ts'
 
-export type Choosable = { id: string; nom: string; siret: string }
+type Choosable = { id: string; nom: string; siret: string }
 
 /** Structures this aidant may act for today. */
 export const listStructures = (db: Db, aidantId: string): Promise<Choosable[]> =>

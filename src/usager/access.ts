@@ -1,4 +1,6 @@
 import type { Db, Tx } from '../db.ts'
+import { as } from '../http/as.ts'
+import type { AidantContext } from '../http/env.ts'
 
 /**
  * Writes in the technical access log that this aidant looked at something of the person: kept twelve months, shown to her. One of the
@@ -25,32 +27,33 @@ export async function litCommeAidant(tx: Tx, usagerId: string): Promise<boolean>
 }
 export const dossierDeDirection = (usagerId: string) => `/structure/personnes/${usagerId}`
 
-type Lecteur = { id: string; structureId: string; referent: boolean }
-
 /**
  * Shows something of a person's dossier to whom may read it: as an aidant, or, for a référent who does not accompany her, as one, while she
- * has it open with a reason. `find` says what is asked for and whose it is, `read` shows it, `closed` answers when it must be opened first.
- * Undefined when nothing is found.
+ * has it open with a reason. `find` says what is asked for and whose it is, `read` shows it, `closed` answers when it must be opened first,
+ * which else leads there. Nothing found is not found.
  */
 export async function lire<Found extends { usagerId: string }, T>(
   db: Db,
-  aidant: Lecteur,
+  c: AidantContext,
   look: {
     find: (tx: Tx) => Promise<Found | undefined>
     read: (tx: Tx, found: Found) => Promise<T>
-    closed: (usagerId: string) => Response | Promise<Response>
+    closed?: (usagerId: string) => Response | Promise<Response>
   },
-): Promise<T | Response | undefined> {
+): Promise<T | Response> {
+  const { aidant } = c.var
+  const leads = (usagerId: string) => c.redirect(dossierDeDirection(usagerId), 303)
   const attempt = (kind: 'aidant' | 'referent') =>
-    db.tx<{ shown?: T; closed?: string }>({ kind, aidantId: aidant.id, structureId: aidant.structureId }, async (tx) => {
+    db.tx<{ shown: T } | { closed: string } | undefined>({ ...as(aidant), kind }, async (tx) => {
       const found = await look.find(tx)
-      if (!found) return {}
+      if (!found) return undefined
       const may = kind === 'aidant' ? await litCommeAidant(tx, found.usagerId) : await dossierOuvert(tx, found.usagerId)
       return may ? { shown: await look.read(tx, found) } : { closed: found.usagerId }
     })
   const first = await attempt('aidant')
-  const { shown, closed } = first.closed !== undefined && aidant.referent ? await attempt('referent') : first
-  return closed === undefined ? shown : look.closed(closed)
+  const seen = first && 'closed' in first && aidant.referent ? await attempt('referent') : first
+  if (!seen) return c.notFound()
+  return 'closed' in seen ? (look.closed ?? leads)(seen.closed) : seen.shown
 }
 
 /** Does the calling référent have this person's dossier open? */

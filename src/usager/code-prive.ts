@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { LETTRES, LONGUEUR, parQuatre } from '../lettres.ts'
-import type { Contact } from '../notification/words.ts'
+import { type Contact, contactDe } from '../notification/words.ts'
 
 /** One refusal for all: an unknown code, another year of birth, a code replaced or tried too often. */
 export type OpenRefusal = 'code_inconnu'
@@ -28,9 +28,6 @@ export const empreinteDuCodePrive = (secretsKey: Buffer, code: string): Buffer =
 export const empreinteDePreuve = (secretsKey: Buffer, id: string, code: string): Buffer =>
   createHmac('sha256', secretsKey).update('code-preuve').update(`${id}:${code}`).digest()
 
-/** Where a code may be sent: proven by one when she gave her accord, and not changed since. */
-export type ContactProuve = Contact
-
 export type Contactable = {
   suivi: 'email' | 'sms' | 'papier'
   email: string | null
@@ -39,21 +36,17 @@ export type Contactable = {
   telephoneProuveAt: Date | null
 }
 
-/** The way she chose to be told, when it is proven; else the other. */
-export function contactProuve({
-  suivi,
-  email,
-  telephone,
-  emailProuveAt,
-  telephoneProuveAt,
-}: Contactable): ContactProuve | undefined {
-  const sms: ContactProuve[] = telephone && telephoneProuveAt ? [{ canal: 'sms', contact: telephone }] : []
-  const mail: ContactProuve[] = email && emailProuveAt ? [{ canal: 'email', contact: email }] : []
-  return (suivi === 'email' ? [...mail, ...sms] : [...sms, ...mail])[0]
+/**
+ * Where a code may be sent, proven by one when she gave her accord and not changed since: the way she chose to be told, when it is; else the other.
+ */
+export function contactProuve({ suivi, email, telephone, emailProuveAt, telephoneProuveAt }: Contactable): Contact | undefined {
+  const sms = telephoneProuveAt ? contactDe({ suivi: 'sms', email, telephone }) : undefined
+  const mail = emailProuveAt ? contactDe({ suivi: 'email', email, telephone }) : undefined
+  return suivi === 'email' ? (mail ?? sms) : (sms ?? mail)
 }
 
 /** Enough for her to know it, too little to write to: the end of a number, the beginning and the house of an e-mail. */
-export function masque({ canal, contact }: ContactProuve): string {
+export function masque({ canal, contact }: Contact): string {
   if (canal === 'email') return contact.replace(/^(.)[^@]*/u, '$1••••')
   // Overseas too, a French number is said with its 0.
   const [, first] = /^(?:\+(?:33|262|590|594|596)|0)(\d)/.exec(contact) ?? []

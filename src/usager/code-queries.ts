@@ -1,6 +1,7 @@
 import type { Tx } from '../db.ts'
+import type { Contact } from '../notification/words.ts'
 import { hers } from '../structure/mine.ts'
-import { type Contactable, type ContactProuve, contactProuve } from './code-prive.ts'
+import { type Contactable, contactProuve } from './code-prive.ts'
 import { siennes } from './queries.ts'
 
 /**
@@ -37,7 +38,7 @@ export async function replaceOwnCode(tx: Tx, usagerId: string, empreinte: Buffer
  * Where a code may be sent to this person: by this identity, else by another of hers that the caller may read. Undefined when nothing was ever
  * proven, or nothing is any more. `held`: it stays so to the end.
  */
-export async function findContactProuve(tx: Tx, usagerId: string, { held = false } = {}): Promise<ContactProuve | undefined> {
+export async function findContactProuve(tx: Tx, usagerId: string, { held = false } = {}): Promise<Contact | undefined> {
   // In the order of their ids, as all that hold several.
   const rows = await tx.sql<(Contactable & { id: string })[]>`
     select id, suivi, email, telephone, email_prouve_at, telephone_prouve_at

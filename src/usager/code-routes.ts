@@ -4,11 +4,10 @@ import { monCodePage, nouveauCodePage } from '../../views/usager/mon-code.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
 import { parseForm } from '../form.ts'
-import { addressOf } from '../http/address.ts'
 import { asUsager } from '../http/as.ts'
 import type { Env, UsagerContext } from '../http/env.ts'
-import { frameOf } from '../http/frame.ts'
-import { limitRate } from '../http/limit-rate.ts'
+import { frameOf, openFrame } from '../http/frame.ts'
+import { limitAddress } from '../http/limit-rate.ts'
 import { localPath } from '../http/local-path.ts'
 import type { Log } from '../http/log.ts'
 import type { Throttled } from '../http/rates.ts'
@@ -27,23 +26,22 @@ import { type SendProofRefusal, sendProof } from './send-proof.ts'
 export function codeRoutes({ db, config, log }: { db: Db; config: Config; log: Log }): Hono<Env> {
   const { secretsKey } = config
   const routes = new Hono<Env>()
-  const door = (c: Context<Env>) => ({ space: 'public' as const, demo: c.var.demo })
 
   // The door
 
   // The private code is never shown again.
   const waiting = async (c: Context<Env>, wait: Throttled) =>
-    codePage({ frame: door(c), values: { annee: (await parseForm(c, codePriveForm)).values.annee }, wait })
-  const perAddress = limitRate(db, 'code_prive_adresse', (c) => addressOf(c, config.proxies), waiting)
+    codePage({ frame: openFrame(c), values: { annee: (await parseForm(c, codePriveForm)).values.annee }, wait })
+  const perAddress = limitAddress(db, config, 'code_prive_adresse', waiting)
   routes.get('/mon-espace/code', publicPage, (c) =>
-    c.var.usager ? c.redirect('/mon-espace', 303) : c.html(codePage({ frame: door(c) })),
+    c.var.usager ? c.redirect('/mon-espace', 303) : c.html(codePage({ frame: openFrame(c) })),
   )
   routes.post('/mon-espace/code', publicPage, perAddress, async (c) => {
     const form = await parseForm(c, codePriveForm)
-    if (!form.ok) return c.html(codePage({ frame: door(c), values: form.values, errors: form.errors }), 422)
+    if (!form.ok) return c.html(codePage({ frame: openFrame(c), values: form.values, errors: form.errors }), 422)
     const opened = await openByCode(db, { ...form.data, previousSession: c.var.sessionId }, secretsKey)
     // Nothing of what was typed is shown again: the answer is the same to the byte.
-    if (!opened.ok) return c.html(codePage({ frame: door(c), refusal: opened.refusal }), 409)
+    if (!opened.ok) return c.html(codePage({ frame: openFrame(c), refusal: opened.refusal }), 409)
     await signIn(c, db, config, opened.token)
     return c.redirect('/mon-espace', 303)
   })

@@ -7,8 +7,8 @@ export type MotifEffacement = (typeof MOTIFS_EFFACEMENT)[number]
 type Demande = { numero: string; motif: MotifEffacement; seule?: boolean | undefined }
 export type EraseRefusal = 'personne_inconnue' | 'mandat_en_cours' | 'conservation'
 /** How many of each thing were emptied: lines of the journal, accords, démarches, openings of her dossier, messages. */
-export type EraseCounts = { lignes: number; mandats: number; demarches: number; acces: number; messages: number }
-export type Erased =
+type EraseCounts = { lignes: number; mandats: number; demarches: number; acces: number; messages: number }
+type Erased =
   /**
    * `usagerIds`: her identities that are erased, first the one found. `ligne`: the line of the journal that says so of that one. `counts`: null when
    * it was erased already, and nothing is done.

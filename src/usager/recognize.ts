@@ -1,10 +1,10 @@
 import type { Tx } from '../db.ts'
 import { append } from '../journal/append.ts'
-import type { Contact } from '../notification/words.ts'
+import { type Contact, contactDe } from '../notification/words.ts'
 import type { Identite } from './identite.ts'
 
 /** How she has just asked to be told; the other ways she gave before are kept, unused. */
-export type Suivi = {
+type Suivi = {
   suivi: 'email' | 'sms' | 'papier'
   contact: string | null
   /** When she typed back the code sent there. */
@@ -75,17 +75,9 @@ export async function refreshUsager(tx: Tx, id: string, identite: Identite, aske
       suivi = ${contacts.suivi}, email_prouve_at = ${preuves.emailProuveAt}, telephone_prouve_at = ${preuves.telephoneProuveAt},
       contact_lecteur = ${preuves.contactLecteur}, refreshed_at = ${tx.now}
     where id = ${id}`
-  const [was, is] = [dite(before!), dite(contacts)]
+  const [was, is] = [contactDe(before!), contactDe(contacts)]
   return was?.contact === is?.contact ? undefined : was
 }
-
-/** Where she is told; undefined on paper. */
-const dite = ({ suivi, email, telephone }: Pick<Stored, 'suivi' | 'email' | 'telephone'>): Contact | undefined =>
-  suivi === 'email' && email
-    ? { canal: 'email', contact: email }
-    : suivi === 'sms' && telephone
-      ? { canal: 'sms', contact: telephone }
-      : undefined
 
 const here = (tx: Tx) => (tx.who.kind === 'aidant' ? { structureId: tx.who.structureId } : {})
 

@@ -15,6 +15,7 @@ import { frameOf } from '../http/frame.ts'
 import { requireUsager, requireUsagerParCode, requireUsagerProuve } from '../http/rules.ts'
 import { listArretsRecus, listPauses, listSignalees } from '../mandat/fin-queries.ts'
 import { arretForm } from '../mandat/forms.ts'
+import { isInForce } from '../mandat/mandat.ts'
 import { findMandat, findMandatContenu, listAutorisations, listMandats, type MandatEtat } from '../mandat/queries.ts'
 import { type StopRefusal, stopMandat } from '../mandat/stop.ts'
 import type { Provider } from '../oidc/oidc.ts'
@@ -93,8 +94,7 @@ export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
   const asking = async (c: UsagerContext, mandatId: string, refusal?: StopRefusal) => {
     const shown = await standing(c, mandatId)
     if (!shown) return c.notFound()
-    const over = shown.mandat.etat === 'termine' || shown.mandat.etat === 'expire'
-    if (over && !refusal) return c.redirect(`/mon-espace/mandats/${mandatId}/arret`, 303)
+    if (!isInForce(shown.mandat) && !refusal) return c.redirect(`/mon-espace/mandats/${mandatId}/arret`, 303)
     return c.html(arreterPage({ frame: frameOf(c, 'mandats'), ...shown, refusal }), refusal ? 409 : 200)
   }
   routes.get('/mon-espace/mandats/:mandatId/arreter', requireUsagerProuve, (c) => asking(c, c.req.param('mandatId')))

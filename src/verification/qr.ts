@@ -8,18 +8,19 @@ const MARGE = 4
 export function qrSvg(url: string): string {
   const { modules } = qrOf(url)
   const side = modules.length + 2 * MARGE
-  const rows = modules.map((row, y) => {
-    // One stroke for each run of dark modules: fewer bytes, and no hairline between two of them.
-    const runs = [
-      ...row
-        .map((dark) => (dark ? '1' : '0'))
-        .join('')
-        .matchAll(/1+/g),
-    ]
-    return runs.map((run) => `M${run.index + MARGE} ${y + MARGE}h${run[0].length}v1h-${run[0].length}z`).join('')
-  })
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${side} ${side}" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h${side}v${side}h-${side}z"/><path d="${rows.join('')}"/></svg>`
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${side} ${side}" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h${side}v${side}h-${side}z"/><path d="${traits(modules, MARGE)}"/></svg>`
 }
+
+/** The dark modules of a symbol as a path: one stroke for each run of them, which takes fewer bytes and leaves no hairline between two. */
+export const traits = (modules: readonly (readonly boolean[])[], marge: number): string =>
+  modules
+    .flatMap((row, y) => {
+      const runs = row.map((dark) => (dark ? '1' : '0')).join('')
+      return [...runs.matchAll(/1+/g)].map(
+        ({ index, 0: run }) => `M${index + marge} ${y + marge}h${run.length}v1h-${run.length}z`,
+      )
+    })
+    .join('')
 
 /**
  * The address in byte mode, then the digits of its fragment in numeric mode, which take 3⅓ bits each instead of 8. `qr` writes symbols of

@@ -5,9 +5,9 @@ import { papierPage, verifierPage } from '../../views/verification/verifier.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../db.ts'
 import { parseForm } from '../form.ts'
-import { addressOf } from '../http/address.ts'
 import type { Env } from '../http/env.ts'
-import { limitRate } from '../http/limit-rate.ts'
+import { openFrame } from '../http/frame.ts'
+import { limitAddress } from '../http/limit-rate.ts'
 import type { Throttled } from '../http/rates.ts'
 import { publicPage } from '../http/rules.ts'
 import type { SealKeys } from '../mandat/sceau.ts'
@@ -59,7 +59,7 @@ export function verificationRoutes({ db, config, seal }: { db: Db; config: Confi
   }
 
   // IETF Token Status List: the whole list is fetched, so asking tells nothing of which mandat is looked at.
-  const perAddress = limitRate(db, 'verification_adresse', (c) => addressOf(c, config.proxies))
+  const perAddress = limitAddress(db, config, 'verification_adresse')
   routes.get('/statuts/:liste{[0-9]{1,4}}', publicPage, perAddress, async (c) => {
     const list = await signOnce(Number(c.req.param('liste')))
     if (!list) return c.notFound()
@@ -93,19 +93,18 @@ export function verificationRoutes({ db, config, seal }: { db: Db; config: Confi
     return c.html(vPage({ demo: c.var.demo }))
   })
 
-  const frame = (c: { var: { demo: boolean } }) => ({ space: 'public' as const, demo: c.var.demo })
   const waiting = async (c: Context<Env>, wait: Throttled) =>
-    verifierPage({ frame: frame(c), values: (await parseForm(c, verifierForm)).values, wait })
-  const perTyping = limitRate(db, 'verifier_adresse', (c) => addressOf(c, config.proxies), waiting)
-  routes.get('/verifier', publicPage, (c) => c.html(verifierPage({ frame: frame(c) })))
+    verifierPage({ frame: openFrame(c), values: (await parseForm(c, verifierForm)).values, wait })
+  const perTyping = limitAddress(db, config, 'verifier_adresse', waiting)
+  routes.get('/verifier', publicPage, (c) => c.html(verifierPage({ frame: openFrame(c) })))
   // 200 and not a redirect: what a paper says must not be an address, in a history or a log.
   routes.post('/verifier', publicPage, perTyping, async (c) => {
     const form = await parseForm(c, verifierForm)
-    if (!form.ok) return c.html(verifierPage({ frame: frame(c), values: form.values, errors: form.errors }), 422)
+    if (!form.ok) return c.html(verifierPage({ frame: openFrame(c), values: form.values, errors: form.errors }), 422)
     const checked = await checkCode(db, form.data)
     // Nothing of what was typed is shown again: the answer is the same to the byte.
-    if (!checked.ok) return c.html(verifierPage({ frame: frame(c), refusal: checked.refusal }), 409)
-    return c.html(papierPage({ frame: frame(c), ...checked }))
+    if (!checked.ok) return c.html(verifierPage({ frame: openFrame(c), refusal: checked.refusal }), 409)
+    return c.html(papierPage({ frame: openFrame(c), ...checked }))
   })
   return routes
 }

@@ -9,7 +9,7 @@ import { type CoupureReason, empreinteDuSceau, verifyCoupure } from './coupure.t
 import { type ClesConnues, type Preuve, type PreuveVerifiee, readPreuve, verifyPreuve } from './preuve.ts'
 
 /** What someone has in hand. `issuer`: where it says it comes from, which anyone may write. */
-export type Piece =
+type Piece =
   | { kind: 'mandat'; jws: string; issuer: string | undefined; preuve: Preuve | undefined }
   | { kind: 'attestation'; jws: string; issuer: string | undefined }
 
@@ -50,7 +50,7 @@ const issuerOf = (jws: string) => {
 }
 
 /** What is asked of the world; undefined when it does not answer. */
-export type Sources = {
+type Sources = {
   /** The issuer expected: what the piece itself says proves nothing. */
   issuer: string | undefined
   jwks(issuer: string): Promise<Jwks | undefined>
@@ -64,7 +64,7 @@ export type Sources = {
 
 /** Nothing was there to check it with. */
 type Missing = 'cles_absentes' | 'emetteur_absent' | 'liste_absente' | 'preuve_absente'
-export type Said = Pick<Attestation, 'siret' | 'structure' | 'birthdate' | 'perimetre' | 'signedAt' | 'expiresAt'> & {
+type Said = Pick<Attestation, 'siret' | 'structure' | 'birthdate' | 'perimetre' | 'signedAt' | 'expiresAt'> & {
   nom: string
 }
 export type Verification = {

@@ -40,7 +40,7 @@ async function roundTrip(twist: Twist, options: { provider?: Provider; now?: Dat
   const provider = options.provider ?? open(hostile, (line) => lines.push(line))
   const expected = secrets(hostile)
   hostile.twist = {}
-  const address = await open(hostile).authorizationUrl({ ...expected, prompt: 'login' })
+  const address = await open(hostile).authorizationUrl(expected)
   hostile.twist = twist
   const back = await hostile.visit(address)
   hostile.calls.length = 0
@@ -229,7 +229,7 @@ describe('le second facteur de ProConnect', () => {
     const provider = openProvider({ ...settings, log: (line) => void lines.push(line) })
     const expected = { ...secrets(hostile), codeVerifier: codeVerifierOf(randomBytes(32), 'etat') }
     hostile.twist = {}
-    const address = await provider.authorizationUrl({ ...expected, prompt: 'login' })
+    const address = await provider.authorizationUrl(expected)
     hostile.twist = twist
     const finished = await provider.finish(await hostile.visit(address), expected, new Date())
     return [finished.ok || finished.refusal, lines[0]?.cause]

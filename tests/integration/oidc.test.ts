@@ -66,14 +66,14 @@ function openBrowser() {
 }
 
 async function comeBack(persona: string, provider = open(), expected = newExpected()) {
-  const address = await provider.authorizationUrl({ ...expected, prompt: 'login' })
+  const address = await provider.authorizationUrl(expected)
   return { provider, expected, back: await openBrowser()(address, { persona }, { geste: 'continuer' }) }
 }
 
 describe('avec le simulateur FranceConnect', () => {
   it('la demande porte exactement les paramètres que FranceConnect accepte', async () => {
     const expected = newExpected()
-    const address = await open().authorizationUrl({ ...expected, prompt: 'login' })
+    const address = await open().authorizationUrl(expected)
     expect(`${address.origin}${address.pathname}`).toBe(`${simulator.issuer}/authorize`)
     expect(Object.fromEntries(address.searchParams)).toEqual({
       client_id: CLIENT.clientId,

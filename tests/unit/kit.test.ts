@@ -134,7 +134,7 @@ describe('pages', () => {
       rows: [1, 2],
       empty: '',
     })}
-    ${pagination({ previous: '/a', next: '/b' })}`
+    ${pagination({ next: '/b' })}`
   const who = { nom: 'Angela Dubois', structure: 'CCAS de Figeac', structures: 2, referent: true }
 
   test.each(['public', 'aidant', 'usager', 'simulateur'] as const)('le HTML de l’espace %s est valide', async (space) => {

@@ -14,6 +14,7 @@ import {
   hidden,
   imprimer,
   input,
+  refreshing,
   results,
   select,
   type Values,
@@ -82,16 +83,7 @@ export const journalPage = (props: Props) => {
         action: JOURNAL,
         method: 'get',
         label: 'Filtrer le journal',
-        attrs: {
-          class: 'search',
-          'hx-get': JOURNAL,
-          'hx-trigger': 'change, submit',
-          'hx-target': '#resultats',
-          'hx-select': '#resultats',
-          'hx-swap': 'outerMorph',
-          'hx-replace-url': 'true',
-          'hx-sync': 'this:replace',
-        },
+        attrs: refreshing(JOURNAL, 'change, submit'),
       },
       html`${input({ ...field('du'), label: 'Du', type: 'date', size: 12 })}
       ${input({ ...field('au'), label: 'Au', type: 'date', size: 12 })}

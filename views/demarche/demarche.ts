@@ -9,8 +9,7 @@ import {
   CANAL,
   contestationEnMots,
   correctionEnMots,
-  etapeEnMots,
-  euros,
+  faitsNotes,
   jourEtHeure,
   KIND,
   MINUTES,
@@ -88,7 +87,7 @@ const faits = (demarche: DemarcheRow, usager: UsagerRow) => {
   const { fuseau } = demarche
   return facts([
     { term: 'Pour', value: nomComplet(usager) },
-    { term: 'Thématique', value: say(titres, demarche.thematique) },
+    { term: 'Thématique', value: demarche.thematique && THEMATIQUE[demarche.thematique].titre },
     { term: 'Résultat', value: resultatEnMots(demarche) },
     { term: 'Faite le', value: html`${temps(demarche.doneAt, jourEtHeure(demarche.doneAt, fuseau))}, selon l’aidant` },
     {
@@ -104,14 +103,7 @@ const faits = (demarche: DemarcheRow, usager: UsagerRow) => {
     { term: 'Par quel moyen', value: say(CANAL, demarche.canal) },
     { term: 'Temps passé', value: say(MINUTES, demarche.dureeMinutes) },
     { term: 'Ce qui bloque', value: say(MOTIF_BLOCAGE, demarche.motifBlocage) },
-    { term: 'Référence', value: demarche.reference },
-    { term: 'Montant payé', value: demarche.montantCentimes !== null && euros(demarche.montantCentimes) },
-    {
-      term: 'Prochaine étape',
-      value: etapeEnMots(demarche),
-    },
-    { term: 'Orientée vers', value: demarche.orientation },
-    { term: 'Note', value: demarche.note },
+    ...faitsNotes(demarche),
   ])
 }
 
@@ -119,7 +111,3 @@ const preuveDe = ({ id }: DemarcheRow, { mention, prete }: NonNullable<Props['pr
   html`<h2>La preuve de cette ligne</h2>
     <p>${mention}</p>
     ${prete && html`<p><a href="/demarches/${id}/preuve.tlog-proof">Télécharger la preuve</a>, un fichier à garder si l’on vous demande ce que vous avez noté, et quand. Il contient la démarche.</p>`}`
-
-const titres = Object.fromEntries(Object.entries(THEMATIQUE).map(([key, { titre }]) => [key, titre])) as Readonly<
-  Record<keyof typeof THEMATIQUE, string>
->

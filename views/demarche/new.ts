@@ -6,7 +6,7 @@ import { type Autorisation, THEMATIQUES, type Thematique } from '../../src/manda
 import type { MandatEtat } from '../../src/mandat/queries.ts'
 import type { UsagerRow } from '../../src/usager/queries.ts'
 import { alert } from '../kit/alert.ts'
-import { back } from '../kit/card.ts'
+import { back, more } from '../kit/card.ts'
 import {
   button,
   buttonLink,
@@ -23,7 +23,7 @@ import {
   tiles,
   type Values,
 } from '../kit/form.ts'
-import { attributes, type Html, html, type Words } from '../kit/html.ts'
+import { type Html, html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import {
   auSoir,
@@ -47,7 +47,7 @@ import {
 } from '../kit/words.ts'
 import { alertesEnMots, pourquoiHorsMandat, REFUSAL } from './words.ts'
 
-export type NewDemarcheProps = {
+type NewDemarcheProps = {
   frame: Frame
   mandat: MandatEtat
   usager: UsagerRow
@@ -78,9 +78,6 @@ const choice = ({ code, libelle, thematique, administration, alertes }: Catalogu
     warning: alerte,
   }
 }
-
-const details = (summary: Words, open: boolean, body: Html) =>
-  html`<details class="more"${attributes({ open })}><summary>${summary}</summary><div>${body}</div></details>`
 
 const PRECISIONS = [
   'faiteLe',
@@ -241,9 +238,8 @@ const quoi = ({ mandat, suggestions, ailleurs, horsMandat, values = {}, errors =
   </div>
   ${
     far.length > 0 &&
-    details(
+    more(
       `Voir ${far.length} autres démarches${horsMandat ? '' : ' de ce mandat'}`,
-      far.some(({ code }) => code === values.demarche),
       radios({
         name: 'demarche',
         id: 'champ-demarche-suite',
@@ -251,6 +247,7 @@ const quoi = ({ mandat, suggestions, ailleurs, horsMandat, values = {}, errors =
         options: far.map(choice),
         value: values.demarche,
       }),
+      far.some(({ code }) => code === values.demarche),
     )
   }`
 }
@@ -297,12 +294,12 @@ const precisions = (values: Values, errors: Errors, withMoment: boolean): Html =
   const changed = PRECISIONS.some(
     (name) => errors[name] || (values[name] && values[name] !== PAR_DEFAUT[name as keyof typeof PAR_DEFAUT]),
   )
-  return details(
+  return more(
     html`Plus de précisions <small>(sinon : ${[NATURE[nature], MODE[mode], PRESENCE[presence], CANAL[canal]].map(minuscule).join(' ; ')})</small>`,
-    changed,
     html`${withMoment && faiteLe(values, errors)}
     ${select({ name: 'nature', value: values.nature ?? nature, error: errors.nature, empty: false, label: 'Nature', options: NATURE })}
     ${champs(values, errors)}`,
+    changed,
   )
 }
 const minuscule = (words: string) => words.charAt(0).toLocaleLowerCase('fr') + words.slice(1)

@@ -51,7 +51,7 @@ const ALERTE = {
 
 /** The warnings of a démarche of the catalogue, and apart from them when it is due. */
 export function alertesEnMots(alertes: readonly Alerte[]): { alerte: string | undefined; echeance: string | undefined } {
-  const due = alertes.find((alerte) => alerte.startsWith('echeance:'))?.slice('echeance:'.length)
+  const due = alertes.find(isEcheance)?.slice('echeance:'.length)
   const said = alertes.flatMap((alerte) => (isEcheance(alerte) ? [] : ALERTE[alerte]))
   return { alerte: said.join(' ') || undefined, echeance: due && `Échéance : ${due}` }
 }

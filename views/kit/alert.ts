@@ -2,7 +2,7 @@ import { type Html, html, type Words } from './html.ts'
 import { type Icon, icon } from './icon.ts'
 import { ETAT, type Etat } from './words.ts'
 
-export type AlertKind = 'info' | 'warning' | 'refused' | 'success'
+type AlertKind = 'info' | 'warning' | 'refused' | 'success'
 const DRAWING = { info: 'information', warning: 'attention', refused: 'attention', success: 'fait' } as const satisfies Record<
   AlertKind,
   Icon

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname } from 'node:path'
 
-export type Asset = { url: string; type: string; bytes: Buffer }
+type Asset = { url: string; type: string; bytes: Buffer }
 
 const PUBLIC = new URL('../../public/', import.meta.url)
 const TYPES: Record<string, string> = {

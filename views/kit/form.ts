@@ -2,12 +2,12 @@ import { type Attributes, attributes, type Html, html, type Words } from './html
 import { type Icon, icon } from './icon.ts'
 
 /** What was typed, as a form sends it; kept as it was when the form is shown again. */
-export type Value = string | readonly string[] | undefined
+type Value = string | readonly string[] | undefined
 export type Values = Record<string, string | string[] | undefined>
 /** First error of each field, a French sentence, in the order of the fields. */
 export type Errors = Record<string, string | undefined>
 
-export type Field = {
+type Field = {
   name: string
   label: Words
   hint?: Words | undefined
@@ -23,15 +23,14 @@ export type Choice = {
   value: string
   label: Words
   hint?: Words | undefined
-  disabled?: boolean | undefined
   icon?: Icon | undefined
   /** A warning shown in the card (argent: the person signs a surendettement file herself). */
   warning?: Words | undefined
 }
 /** Choices in order: either `{ value: label }` (the tables of words.ts) or full choices. */
-export type Choices = Readonly<Record<string, string>> | readonly Choice[]
+type Choices = Readonly<Record<string, string>> | readonly Choice[]
 
-export type InputKind = 'text' | 'email' | 'tel' | 'search' | 'date' | 'datetime-local' | 'code'
+type InputKind = 'text' | 'email' | 'tel' | 'search' | 'date' | 'datetime-local' | 'code'
 
 const fieldId = (field: { name: string; id?: string | undefined }) => field.id ?? `champ-${field.name}`
 const first = (value: Value): string => (typeof value === 'string' ? value : (value?.[0] ?? ''))
@@ -137,8 +136,7 @@ export const select = (
       'aria-invalid': field.error && 'true',
       'aria-describedby': describedBy(id, field.hint, field.error),
     })}>${empty !== false && html`<option value="">${empty}</option>`}${choices(field.options).map(
-      ({ value, label, disabled }) =>
-        html`<option${attributes({ value, disabled, selected: has(field.value, value) })}>${label}</option>`,
+      ({ value, label }) => html`<option${attributes({ value, selected: has(field.value, value) })}>${label}</option>`,
     )}</select>`,
   )
 }
@@ -174,7 +172,6 @@ const group = (field: Group, type: 'radio' | 'checkbox', look: string): Html => 
       name: field.name,
       value: choice.value,
       checked: has(field.value, choice.value),
-      disabled: choice.disabled,
       'aria-invalid': !radio && field.error && 'true',
       'aria-describedby': help && `${one}-aide-choix`,
     })}><label for="${one}">${choice.icon && icon(choice.icon)}<span>${choice.label}</span></label>${
@@ -189,15 +186,15 @@ export const radios = (field: Group & { /** On one line when there is room. */ i
 
 export const checkboxes = (field: Group): Html => group(field, 'checkbox', 'list')
 
-/** One box to tick, whose label is the sentence agreed to. Sends `value` (default `oui`). */
-export const checkbox = (field: Omit<Field, 'value'> & { checked?: boolean | undefined; value?: string | undefined }): Html => {
+/** One box to tick, whose label is the sentence agreed to. Sends `oui`. */
+export const checkbox = (field: Omit<Field, 'value'> & { checked?: boolean | undefined }): Html => {
   const id = fieldId(field)
   return html`<div class="field single${field.error ? ' refused' : ''}">${errorOf(id, field.error)}<div class="choice"><input${attributes(
     {
       id,
       type: 'checkbox',
       name: field.name,
-      value: field.value ?? 'oui',
+      value: 'oui',
       checked: field.checked,
       required: !field.optional,
       'aria-invalid': field.error && 'true',
@@ -212,7 +209,7 @@ export const tiles = (field: Group & { multiple?: boolean | undefined }): Html =
 
 export const hidden = (name: string, value: string | number): Html => html`<input type="hidden" name="${name}" value="${value}">`
 
-export type ButtonKind = 'primary' | 'secondary' | 'danger' | 'link'
+type ButtonKind = 'primary' | 'secondary' | 'danger' | 'link'
 type ButtonLook = {
   kind?: ButtonKind | undefined
   icon?: Icon | undefined /** Full width, very large: the one gesture of the person's page. */
@@ -253,13 +250,12 @@ export const form = (
   options: {
     action?: string | undefined
     method?: 'post' | 'get' | undefined
-    id?: string | undefined
     label?: string | undefined
     attrs?: Attributes | undefined
   },
   body: Html,
 ): Html =>
-  html`<form${attributes({ method: options.method ?? 'post', action: options.action, id: options.id, 'aria-label': options.label, novalidate: true, ...options.attrs })}>${body}</form>`
+  html`<form${attributes({ method: options.method ?? 'post', action: options.action, 'aria-label': options.label, novalidate: true, ...options.attrs })}>${body}</form>`
 
 /** What is to be mended, first thing in the page and where the focus is, each line leading to its field. Shows nothing when there is no error. */
 export const errorSummary = (errors: Errors, ids: Record<string, string> = {}): Html | undefined => {
@@ -272,7 +268,6 @@ export const errorSummary = (errors: Errors, ids: Record<string, string> = {}): 
 
 /**
  * A search that answers as one types, and works alone without JavaScript. `results` must wrap what it finds, in the same page.
- * `more` = other fields of the same search.
  */
 export const searchForm = (options: {
   action: string
@@ -280,37 +275,37 @@ export const searchForm = (options: {
   label: Words
   hint?: Words | undefined
   value?: string | undefined
-  button?: string | undefined
-  more?: Html | undefined
 }): Html =>
   form(
     {
       action: options.action,
       method: 'get',
-      attrs: {
-        role: 'search',
-        class: 'search',
-        'hx-get': options.action,
-        'hx-trigger': 'input changed delay:200ms, submit',
-        'hx-target': '#resultats',
-        'hx-select': '#resultats',
-        'hx-swap': 'outerMorph',
-        'hx-replace-url': 'true',
-        'hx-sync': 'this:replace',
-      },
+      attrs: { role: 'search', ...refreshing(options.action, 'input changed delay:200ms, submit') },
     },
-    html`${input({ name: options.name, label: options.label, hint: options.hint, value: options.value, type: 'search', optional: true })}${options.more}${button(options.button ?? 'Chercher', { icon: 'chercher' })}`,
+    html`${input({ name: options.name, label: options.label, hint: options.hint, value: options.value, type: 'search', optional: true })}${button('Chercher', { icon: 'chercher' })}`,
   )
 
-/** What a searchForm refreshes. `count` is said aloud when it changes (« 3 personnes »). */
+/** For a form: its answer takes the place of `results` alone, at each `trigger`. */
+export const refreshing = (address: string, trigger: string) => ({
+  class: 'search',
+  'hx-get': address,
+  'hx-trigger': trigger,
+  'hx-target': '#resultats',
+  'hx-select': '#resultats',
+  'hx-swap': 'outerMorph',
+  'hx-replace-url': 'true',
+  'hx-sync': 'this:replace',
+})
+
+/** What a search refreshes. `count` is said aloud when it changes (« 3 personnes »). */
 export const results = (count: string, body: Html): Html =>
   html`<div id="resultats"><p class="found" role="status">${count}</p>${body}</div>`
 
-type WayIn = { action?: string | undefined; fields?: Html | undefined }
-const wayIn = (name: `${string}Connect`, site: string, { action, fields }: WayIn): Html =>
-  html`<form method="post"${attributes({ action })} class="fournisseur">${fields}${button(html`S’identifier avec <span class="entier">${name.slice(0, -7)}<wbr>Connect</span>`, { large: true })}<p><a href="${site}">Qu’est-ce que ${name} ?</a></p></form>`
+type WayIn = { action?: string }
+const wayIn = (name: `${string}Connect`, site: string, { action }: WayIn): Html =>
+  html`<form method="post"${attributes({ action })} class="fournisseur">${button(html`S’identifier avec <span class="entier">${name.slice(0, -7)}<wbr>Connect</span>`, { large: true })}<p><a href="${site}">Qu’est-ce que ${name} ?</a></p></form>`
 
-/** The way in with FranceConnect, alone in its form, first means offered; `fields` are the hidden ones it needs. */
+/** The way in with FranceConnect, alone in its form, first means offered. */
 export const franceConnect = (options: WayIn): Html => wayIn('FranceConnect', 'https://franceconnect.gouv.fr/', options)
 /** The same for an aidant, with ProConnect. */
 export const proConnect = (options: WayIn): Html => wayIn('ProConnect', 'https://www.proconnect.gouv.fr/', options)

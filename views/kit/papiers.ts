@@ -17,10 +17,12 @@ type Props = {
   direction: boolean
 }
 
+const printerOf = (here: string) => (label: string, papier: string) =>
+  form({ action: `${here}/papiers/${papier}` }, button(label, { kind: 'secondary' }))
+
 /** What the aidant may print of a mandat. Printing is written in the journal, so each is a button. */
 export const papiersDeLAidant = ({ here, actives, enCours, arrete, direction }: Props): Html => {
-  const print = (label: string, papier: string) =>
-    form({ action: `${here}/papiers/${papier}` }, button(label, { kind: 'secondary' }))
+  const print = printerOf(here)
   return html`<h2>Papiers</h2>
     ${buttons([
       print('Imprimer le mandat', 'mandat'),
@@ -63,8 +65,7 @@ const PREUVE = 'Le fichier de preuve, pour un juge ou un contrôle'
 
 /** What she may print of her own mandat. */
 export const papiersDeLaPersonne = ({ here, enCours, arrete }: Omit<Props, 'actives' | 'direction'>): Html => {
-  const print = (label: string, papier: string) =>
-    form({ action: `${here}/papiers/${papier}` }, button(label, { kind: 'secondary' }))
+  const print = printerOf(here)
   return html`<h2>Imprimer</h2>
     ${buttons([print('Mon mandat', 'mandat'), print('Ce qui a été fait', 'releve'), arrete && print('La preuve de l’arrêt', 'arret')])}
     ${

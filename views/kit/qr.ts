@@ -1,4 +1,5 @@
 import encodeQR from 'qr'
+import { traits } from '../../src/verification/qr.ts'
 import { type Html, html } from './html.ts'
 
 /** Modules of silence around the symbol, asked for by ISO/IEC 18004. */
@@ -7,17 +8,6 @@ const MARGE = 4
 /** A square to photograph from a screen: black on white, whatever the colours around. `label`: what a screen reader says of it. */
 export const qr = (text: string, label: string): Html => {
   const modules = encodeQR(text, 'raw', { ecc: 'medium', border: MARGE })
-  // One stroke for each run of dark modules: fewer bytes, and no hairline between two of them.
-  const path = modules
-    .flatMap((row, y) =>
-      [
-        ...row
-          .map((dark) => (dark ? '1' : '0'))
-          .join('')
-          .matchAll(/1+/g),
-      ].map(({ index, 0: run }) => `M${index} ${y}h${run.length}v1h-${run.length}z`),
-    )
-    .join('')
   const side = modules.length
-  return html`<svg class="qr" role="img" aria-label="${label}" viewBox="0 0 ${side} ${side}" width="${side * 6}" height="${side * 6}" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h${side}v${side}H0z"></path><path fill="#000" d="${path}"></path></svg>`
+  return html`<svg class="qr" role="img" aria-label="${label}" viewBox="0 0 ${side} ${side}" width="${side * 6}" height="${side * 6}" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h${side}v${side}H0z"></path><path fill="#000" d="${traits(modules, 0)}"></path></svg>`
 }

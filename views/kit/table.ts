@@ -30,14 +30,10 @@ export const table = <Row>(options: {
   )}</tbody></table>`
 }
 
-/** Links to the page before and the page after; shows nothing when there is neither. */
-export const pagination = (links: {
-  previous?: string | undefined
-  next?: string | undefined
-  label?: string | undefined
-}): Html | undefined =>
-  links.previous || links.next
-    ? html`<nav class="pages" aria-label="${links.label ?? 'Pages'}"><ul>${links.previous && html`<li><a href="${links.previous}" rel="prev">Page précédente</a></li>`}${links.next && html`<li><a href="${links.next}" rel="next">Page suivante</a></li>`}</ul></nav>`
+/** A link to the page after; shows nothing when there is none. */
+export const pagination = ({ next, label = 'Pages' }: { next: string | undefined; label?: string }): Html | undefined =>
+  next
+    ? html`<nav class="pages" aria-label="${label}"><ul><li><a href="${next}" rel="next">Page suivante</a></li></ul></nav>`
     : undefined
 
 /** Facts by name (« Durée », « 31 jours »); a fact without value is left out. */

@@ -198,8 +198,8 @@ export const REPONSE = {
 const NBSP = '\u00a0'
 
 /** « logement, papiers et impôts ». */
-export const liste = (mots: readonly string[], last = 'et'): string =>
-  mots.length < 2 ? (mots[0] ?? '') : `${mots.slice(0, -1).join(', ')} ${last} ${mots.at(-1)}`
+export const liste = (mots: readonly string[]): string =>
+  mots.length < 2 ? (mots[0] ?? '') : `${mots.slice(0, -1).join(', ')} et ${mots.at(-1)}`
 
 const motsDe = (perimetre: readonly Thematique[]) =>
   THEMATIQUES.filter((one) => perimetre.includes(one)).flatMap((one) => THEMATIQUE[one].mots)
@@ -236,7 +236,7 @@ export const telephoneEnMots = (telephone: string): string =>
 
 // Names and births, as FranceConnect gives them
 
-export type Nom = {
+type Nom = {
   /** All first names. */
   prenoms: readonly string[]
   nomNaissance: string
@@ -382,6 +382,15 @@ export const etapeEnMots = (
   ]
     .filter(Boolean)
     .join(', ')
+
+/** What is noted of an act besides what it was. */
+export const faitsNotes = (demarche: DemarcheRow) => [
+  { term: 'Référence', value: demarche.reference },
+  { term: 'Montant payé', value: demarche.montantCentimes !== null && euros(demarche.montantCentimes) },
+  { term: 'Prochaine étape', value: etapeEnMots(demarche) },
+  { term: 'Orientée vers', value: demarche.orientation },
+  { term: 'Note', value: demarche.note },
+]
 
 /** « Par SMS, au 06 12 34 56 78 »: how she is told of what changes. */
 export const suiviEnMots = ({ suivi, email, telephone }: Contacts): string => {

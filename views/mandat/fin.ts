@@ -2,7 +2,7 @@ import { attendReponse, derniersEtats } from '../../src/demarche/demarche.ts'
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
 import { type FinParLaStructure, MANIERES } from '../../src/mandat/fin.ts'
 import type { ArretRecu } from '../../src/mandat/fin-queries.ts'
-import type { Autorisation, Thematique } from '../../src/mandat/mandat.ts'
+import { type Autorisation, isInForce, type Thematique } from '../../src/mandat/mandat.ts'
 import type { MandatEtat } from '../../src/mandat/queries.ts'
 import type { UsagerRow } from '../../src/usager/queries.ts'
 import { alert, success } from '../kit/alert.ts'
@@ -165,7 +165,7 @@ const PAROLES = {
 /** Says what follows before the one press that ends. */
 export const finPage = ({ frame, how, mandat, usager, mandats, refusal, error }: FinProps) => {
   const { titre, suites, confirme, bouton } = PAROLES[how]
-  const inForce = mandats.filter(({ etat }) => etat === 'actif' || etat === 'suspendu')
+  const inForce = mandats.filter(isInForce)
   const errors: Errors = error ? { confirme: error } : {}
   return page(
     { ...frame, above: back('Revenir au mandat', `/mandats/${mandat.id}`), invalid: error !== undefined },

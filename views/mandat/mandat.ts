@@ -1,6 +1,6 @@
 import { refusalOfRenewal } from '../../src/mandat/fin.ts'
 import type { ArretRecu, EnPause } from '../../src/mandat/fin-queries.ts'
-import { seTermineBientot } from '../../src/mandat/mandat.ts'
+import { isInForce, seTermineBientot } from '../../src/mandat/mandat.ts'
 import type { listAutorisations, MandatContenu, MandatEtat } from '../../src/mandat/queries.ts'
 import { blocs } from '../../src/mandat/texte.ts'
 import type { UsagerRow } from '../../src/usager/queries.ts'
@@ -54,7 +54,7 @@ export const mandatPage = ({
   const { fuseau } = mandat
   const accepte = contenu?.aidant ?? signataire
   const renouvelable = !refusalOfRenewal(mandat, autorisations, [], undefined, now)
-  const inForce = mandat.etat === 'actif' || mandat.etat === 'suspendu'
+  const inForce = isInForce(mandat)
   const justSigned = signe && mandat.etat === 'actif' && recent(mandat.signedAt, now)
   const justPaused = fait && pauses.some(({ fromAt }) => recent(fromAt, now))
   return page(

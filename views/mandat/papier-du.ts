@@ -1,5 +1,4 @@
-import type { PapierQuoi } from '../../src/mandat/papier-du.ts'
-import type { PapierDu, PapierRemis } from '../../src/mandat/papier-du-queries.ts'
+import type { PapierDu, PapierQuoi, PapierRemis } from '../../src/mandat/papier-du-queries.ts'
 import { success } from '../kit/alert.ts'
 import { back } from '../kit/card.ts'
 import { button, form } from '../kit/form.ts'

@@ -2,8 +2,7 @@ import type { MandatContenu } from '../../src/mandat/queries.ts'
 import { blocs } from '../../src/mandat/texte.ts'
 import type { Bloc, Ligne, Papier } from '../../src/papier/papier.ts'
 import { aLaStructure } from '../../src/structure/nom.ts'
-import { auSoir, dateEcrite, jour, jourEtHeure, nomComplet } from '../kit/words.ts'
-import { telephone } from './telephone.ts'
+import { auSoir, dateEcrite, jour, jourEtHeure, nomComplet, telephoneEnMots } from '../kit/words.ts'
 import { adresse, PAPIER, parCourrier, type Service, TITRE } from './words.ts'
 
 export type FaitsMandat = {
@@ -68,7 +67,7 @@ const parties = (
       lignes: [
         `SIRET ${siretEcrit(structure.siret)}`,
         structure.adresse,
-        telephone(structure.telephone),
+        telephoneEnMots(structure.telephone),
         `Aidant : ${aidant.prenom} ${aidant.nom}, et ses collègues habilités`,
       ],
     },
@@ -84,7 +83,10 @@ const arreter = ({ contenu, service }: FaitsMandat): Bloc[] => [
     genre: 'liste',
     lignes: [
       { fort: 'Sur internet', texte: `${adresse(service, '/mon-espace')}, avec FranceConnect` },
-      { fort: 'Par téléphone ou sur place', texte: `${telephone(contenu.structure.telephone)}, ${contenu.structure.adresse}` },
+      {
+        fort: 'Par téléphone ou sur place',
+        texte: `${telephoneEnMots(contenu.structure.telephone)}, ${contenu.structure.adresse}`,
+      },
       { fort: 'Par courrier', texte: parCourrier(contenu.structure, service) },
       {
         fort: 'Vos droits',
@@ -114,7 +116,7 @@ export const verifier = ({ service, code, qr }: Pick<FaitsMandat, 'service' | 'c
 })
 
 /** What was agreed to, word for word. */
-export const legal = (markdown: string): Bloc[] =>
+const legal = (markdown: string): Bloc[] =>
   blocs(markdown).map((bloc) => {
     if ('paragraphe' in bloc) return { genre: 'texte', texte: bloc.paragraphe }
     if ('liste' in bloc) return { genre: 'liste', lignes: bloc.liste.map((texte) => ({ texte })) }

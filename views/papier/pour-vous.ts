@@ -1,8 +1,7 @@
 import type { Papier } from '../../src/papier/papier.ts'
 import { aLaStructure } from '../../src/structure/nom.ts'
-import { auSoir, jour, nomComplet } from '../kit/words.ts'
+import { auSoir, jour, nomComplet, telephoneEnMots } from '../kit/words.ts'
 import type { FaitsMandat } from './mandat.ts'
-import { telephone } from './telephone.ts'
 import { adresse, parCourrier, type Service, TITRE } from './words.ts'
 
 type Faits = Pick<FaitsMandat, 'numero' | 'contenu' | 'expiresAt' | 'now'> & {
@@ -69,7 +68,7 @@ export const pourVousPapier = ({
             fort: 'Sur internet',
             texte: `${adresse(service, '/mon-espace')}, bouton « Arrêter », ${prouve ? 'avec FranceConnect, ou avec ce code et un autre que vous recevrez' : 'avec FranceConnect seulement : ce code montre, il n’arrête pas'}`,
           },
-          { fort: 'Par téléphone ou sur place', texte: `${telephone(structure.telephone)}, ${structure.adresse}` },
+          { fort: 'Par téléphone ou sur place', texte: `${telephoneEnMots(structure.telephone)}, ${structure.adresse}` },
           { fort: 'Par courrier', texte: 'coupez le bas de cette feuille et envoyez-le' },
         ],
       },

@@ -16,9 +16,9 @@ import {
   nomComplet,
   resultatEnMots,
   THEMATIQUE,
+  telephoneEnMots,
 } from '../kit/words.ts'
 import type { FaitsMandat } from './mandat.ts'
-import { telephone } from './telephone.ts'
 import { TITRE } from './words.ts'
 
 type Faits = Pick<FaitsMandat, 'numero' | 'contenu' | 'expiresAt' | 'arret' | 'now'> & {
@@ -67,7 +67,7 @@ export const relevePapier = ({ numero, contenu, expiresAt, arret, now, demarches
       { genre: 'titre', texte: 'Si une ligne est fausse' },
       {
         genre: 'texte',
-        texte: `Dites-le à l’aidant ou au responsable de la structure : ${telephone(structure.telephone)}, ${structure.adresse}. Votre désaccord est alors noté, et le responsable doit vous répondre. Une ligne notée n’est jamais changée : une correction s’écrit à côté. Gardez ce papier. Sans réponse, vous pouvez écrire au Défenseur des droits (09 69 39 00 00) ou à la CNIL (www.cnil.fr).`,
+        texte: `Dites-le à l’aidant ou au responsable de la structure : ${telephoneEnMots(structure.telephone)}, ${structure.adresse}. Votre désaccord est alors noté, et le responsable doit vous répondre. Une ligne notée n’est jamais changée : une correction s’écrit à côté. Gardez ce papier. Sans réponse, vous pouvez écrire au Défenseur des droits (09 69 39 00 00) ou à la CNIL (www.cnil.fr).`,
       },
     ],
   }

@@ -9,7 +9,7 @@ type Props = {
 }
 
 /** Honest as long as nobody independent has audited the service: « non conforme » whatever the automatic tests say. */
-export const accessibilitePage = ({ contact, demo }: Props = {}): string =>
+export const accessibilitePage = ({ contact, demo }: Props): string =>
   page(
     { space: 'public', demo },
     'Accessibilité : non conforme',

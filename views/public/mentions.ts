@@ -8,7 +8,7 @@ type Props = {
   demo?: boolean | undefined
 }
 
-export const mentionsPage = ({ editeur, contact, demo }: Props = {}): string =>
+export const mentionsPage = ({ editeur, contact, demo }: Props): string =>
   page(
     { space: 'public', demo },
     'Mentions légales et données personnelles',

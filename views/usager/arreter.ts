@@ -8,7 +8,7 @@ import {
 } from '../../src/demarche/demarche.ts'
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
 import type { ArretRecu } from '../../src/mandat/fin-queries.ts'
-import { type Autorisation, etatAutorisation } from '../../src/mandat/mandat.ts'
+import { type Autorisation, etatAutorisation, isInForce } from '../../src/mandat/mandat.ts'
 import type { MandatEtat } from '../../src/mandat/queries.ts'
 import type { StopRefusal } from '../../src/mandat/stop.ts'
 import { laStructure } from '../../src/structure/nom.ts'
@@ -87,7 +87,7 @@ type ArretProps = {
 
 /** After the stop: what is over and since when, what was sent before, what is now hers to do. */
 export const arretPage = ({ frame, mandat, autorisations, demarches, recus, signalees, autres, now }: ArretProps) => {
-  const whole = mandat.etat === 'termine' || mandat.etat === 'expire'
+  const whole = !isInForce(mandat)
   const stopped = autorisations.filter(({ revokedHow }) => whole || revokedHow === 'revoque')
   // One thématique after the other: each is over since its own moment, and the sentence says the last.
   const minute = ({ revokedAt }: Autorisation) => revokedAt && jourEtHeure(revokedAt, mandat.fuseau)

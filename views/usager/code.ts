@@ -6,6 +6,7 @@ import type { SendProofRefusal } from '../../src/usager/send-proof.ts'
 import { alert } from '../kit/alert.ts'
 import { type Attente, tropDEssais } from '../kit/attente.ts'
 import { back, sentence } from '../kit/card.ts'
+import { codeImprime } from '../kit/code-imprime.ts'
 import { button, type Errors, errorSummary, form, franceConnect, input, type Values } from '../kit/form.ts'
 import { type Html, html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
@@ -25,26 +26,8 @@ export const CODE_REFUSE = {
 } as const satisfies Record<OpenRefusal | SendProofRefusal | ProofRefusal, string>
 
 /** What is typed from her sheet. */
-export const champsDuCode = (values: Values, errors: Errors): Html => html`${input({
-  name: 'code',
-  label: 'Votre code privé',
-  hint: 'Douze lettres et chiffres. Exemple : 7K3M-RQXB-9F8T',
-  maxlength: 40,
-  size: 20,
-  value: values.code,
-  error: errors.code,
-  attrs: { autocapitalize: 'characters', spellcheck: 'false' },
-})}
-    ${input({
-      name: 'annee',
-      label: 'L’année de votre naissance',
-      hint: 'Quatre chiffres. Exemple : 1950',
-      inputmode: 'numeric',
-      maxlength: 10,
-      size: 4,
-      value: values.annee,
-      error: errors.annee,
-    })}`
+export const champsDuCode = (values: Values, errors: Errors): Html =>
+  codeImprime({ code: 'Votre code privé', annee: 'L’année de votre naissance' }, values, errors)
 
 type CodeProps = { frame: Frame; values?: Values; errors?: Errors; refusal?: OpenRefusal; wait?: Attente }
 

@@ -1,6 +1,6 @@
 import { suggestions } from '../../src/demarche/demarche.ts'
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
-import { seTermineBientot } from '../../src/mandat/mandat.ts'
+import { isInForce, seTermineBientot } from '../../src/mandat/mandat.ts'
 import type { MandatEtat } from '../../src/mandat/queries.ts'
 import type { AutreFiche, Contacts, UsagerRow } from '../../src/usager/queries.ts'
 import { alert, etat, success } from '../kit/alert.ts'
@@ -64,7 +64,7 @@ export const dossierPage = ({
   now,
 }: Props) => {
   const here = `/personnes/${usager.id}`
-  const inForce = mandats.filter(({ etat }) => etat === 'actif' || etat === 'suspendu')
+  const inForce = mandats.filter(isInForce)
   const over = ['expire', 'termine'].flatMap((state) => mandats.filter(({ etat }) => etat === state))
   // Without a mandat in force, only its author still reads what she noted.
   const readable = ({ aidantId }: DemarcheRow) => inForce.length > 0 || aidantId === moi

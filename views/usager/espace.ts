@@ -1,4 +1,5 @@
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
+import { isInForce } from '../../src/mandat/mandat.ts'
 import type { MandatEtat } from '../../src/mandat/queries.ts'
 import { laStructure } from '../../src/structure/nom.ts'
 import { card, more, sentence } from '../kit/card.ts'
@@ -27,8 +28,8 @@ type Props = {
 
 /** Her space: who may act for her, one sentence each, and how to stop it. */
 export const espacePage = ({ frame, mandats, demarches, signalees, autre, sansPreuve }: Props) => {
-  const inForce = mandats.filter(({ etat }) => etat === 'actif' || etat === 'suspendu')
-  const over = mandats.filter(({ etat }) => etat === 'expire' || etat === 'termine')
+  const inForce = mandats.filter(isInForce)
+  const over = mandats.filter((mandat) => !isInForce(mandat))
   const dernier = over.toSorted((one, other) => endOf(other) - endOf(one))[0]
   return page(
     { ...frame, heading: 'Qui peut faire vos démarches' },

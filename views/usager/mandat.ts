@@ -1,7 +1,6 @@
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
 import type { ArretRecu, EnPause } from '../../src/mandat/fin-queries.ts'
-import type { Autorisation } from '../../src/mandat/mandat.ts'
-import { etatAutorisation } from '../../src/mandat/mandat.ts'
+import { type Autorisation, etatAutorisation, isInForce } from '../../src/mandat/mandat.ts'
 import type { MandatContenu, MandatEtat } from '../../src/mandat/queries.ts'
 import { blocs } from '../../src/mandat/texte.ts'
 import { arretees, enCours } from '../../src/papier/papier.ts'
@@ -69,13 +68,12 @@ export const monMandatPage = ({
   now,
 }: Props) => {
   const here = `/mon-espace/mandats/${mandat.id}`
-  const inForce = mandat.etat === 'actif' || mandat.etat === 'suspendu'
   return page(
     { ...frame, above: back('Mes mandats', '/mon-espace') },
     mandat.structureNom,
     html`${sentence(droit(mandat))}${enPause(mandat)}${pausesDemandees(pauses, mandat.fuseau)}
     ${
-      inForce
+      isInForce(mandat)
         ? buttons(gestes(mandat, sansPreuve))
         : html`<p>C’est ${fini(mandat)}. <a href="${here}/arret">Ce qui est en cours, et ce qui est à vous de faire</a></p>`
     }

@@ -1,5 +1,5 @@
 import { ALERTE_JOURS } from '../../src/aidant/equipe.ts'
-import { seTermineBientot } from '../../src/mandat/mandat.ts'
+import { isInForce, seTermineBientot } from '../../src/mandat/mandat.ts'
 import type { Recherche } from '../../src/usager/forms.ts'
 import type { Personne } from '../../src/usager/queries.ts'
 import { etat } from '../kit/alert.ts'
@@ -84,8 +84,6 @@ const nameOf = (personne: Personne) => {
   return html`<a href="/personnes/${id}">${nomCourant(personne)}</a>${born && html` <small>nom de naissance : ${born}</small>`}`
 }
 
-const inForce = ({ etat }: Personne) => etat === 'actif' || etat === 'suspendu'
-
 const stateOf = (personne: Personne, now: Date) => {
   if (!personne.etat) return html`<small>Aucun mandat</small>`
   const { signeLe, fin } = personne
@@ -97,8 +95,8 @@ const stateOf = (personne: Personne, now: Date) => {
 const endOf = (personne: Personne, fuseau: string) => {
   const { fin, recuLe } = personne
   if (fin === null) return false
-  const asked = !inForce(personne) && recuLe && html` <small>demande d’arrêt reçue le ${jour(recuLe, fuseau)}</small>`
-  return html`${temps(fin, inForce(personne) ? auSoir(fin, fuseau) : jour(fin, fuseau))}${asked}`
+  const asked = !isInForce(personne) && recuLe && html` <small>demande d’arrêt reçue le ${jour(recuLe, fuseau)}</small>`
+  return html`${temps(fin, isInForce(personne) ? auSoir(fin, fuseau) : jour(fin, fuseau))}${asked}`
 }
 
 const countOf = ({ recherche, saisie, personnes, apres, suivant }: Props) => {

@@ -3,7 +3,8 @@ import type { Papier } from '../../src/verification/queries.ts'
 import { alert, etat } from '../kit/alert.ts'
 import { type Attente, tropDEssais } from '../kit/attente.ts'
 import { back } from '../kit/card.ts'
-import { button, type Errors, errorSummary, form, input, type Values } from '../kit/form.ts'
+import { codeImprime } from '../kit/code-imprime.ts'
+import { button, type Errors, errorSummary, form, type Values } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts } from '../kit/table.ts'
@@ -20,27 +21,7 @@ export const verifierPage = ({ frame, values = {}, errors = {}, refusal, wait }:
 <p>Le code est imprimé sur le mandat, près du carré noir et blanc. Vous verrez ce que dit le papier, et si le mandat est encore en cours. ${SANS_CODE}</p>
 ${form(
   { action: '/verifier' },
-  html`${input({
-    name: 'code',
-    label: 'Code de vérification',
-    hint: 'Douze lettres et chiffres. Exemple : 7K3M\u2011RQXB\u20119F8T',
-    maxlength: 40,
-    size: 20,
-    value: values.code,
-    error: errors.code,
-    attrs: { autocapitalize: 'characters', spellcheck: 'false' },
-  })}
-${input({
-  name: 'annee',
-  label: 'Année de naissance de la personne',
-  hint: 'Quatre chiffres. Exemple : 1950',
-  inputmode: 'numeric',
-  maxlength: 10,
-  size: 4,
-  value: values.annee,
-  error: errors.annee,
-})}
-${button('Vérifier')}`,
+  html`${codeImprime({ code: 'Code de vérification', annee: 'Année de naissance de la personne' }, values, errors)}${button('Vérifier')}`,
 )}`,
   )
 

@@ -3,7 +3,7 @@ import type { CodeRefusal } from '../../src/verification/check-code.ts'
 import { html, type Words } from '../kit/html.ts'
 
 /** What `public/v.js` may conclude; each is a part of the page that it shows. */
-export type Verdict =
+type Verdict =
   | 'en_cours'
   | 'en_cours_garde'
   | 'en_pause'

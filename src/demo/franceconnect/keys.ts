@@ -3,7 +3,7 @@ import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /** A private ES256 key as a JWK; `kid` is its RFC 7638 thumbprint. */
-export type SigningJwk = JsonWebKey & { kid: string; alg: 'ES256'; use: 'sig' }
+type SigningJwk = JsonWebKey & { kid: string; alg: 'ES256'; use: 'sig' }
 
 export type Keys = {
   /** The signing key first, then the one it replaced: both are published, so that what the old one signed can still be checked. */

@@ -11,7 +11,7 @@ import { createStorage } from './storage.ts'
 import { ICON, STYLE } from './style.ts'
 import { type Signed, type Signing, signFor, TTL } from './tokens.ts'
 
-export type Endpoint = 'discovery' | 'jwks' | 'token' | 'userinfo' | 'retour'
+type Endpoint = 'discovery' | 'jwks' | 'token' | 'userinfo' | 'retour'
 
 /**
  * The last word on every answer a client reads: discovery, key set, token, userinfo, and the redirect back to it (`retour`).
@@ -19,7 +19,7 @@ export type Endpoint = 'discovery' | 'jwks' | 'token' | 'userinfo' | 'retour'
  */
 export type Intercept = (endpoint: Endpoint, ctx: Context, keys: Keys) => void | Promise<void>
 
-export type Options = {
+type Options = {
   /** 0: any free port. */
   port: number
   host?: string
