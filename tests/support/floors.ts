@@ -123,7 +123,7 @@ function named(name: string): number | undefined {
   if (isTop(name)) return name === 'src/config.ts' ? RULES : APP
   if (file === undefined) return RULES // a package
   if (/^(.+-)?routes$/.test(file)) return ROUTES
-  if (!noun) return file === 'worker' ? APP : RULES // db.ts, form.ts, migrate.ts
+  if (!noun) return file === 'worker' ? APP : RULES // db.ts, form.ts, rows.ts, migrate.ts
   if (file === noun || file === 'forms') return RULES
   return /^(.+-)?queries$|^mine$/.test(file) ? QUERIES : undefined // mine(tx) is a piece of query
 }

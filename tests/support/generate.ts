@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -6,10 +7,10 @@ import { startPostgres } from '../../src/demo/postgres.ts'
 import { bootstrap, migrate, onDatabase } from '../../src/migrate.ts'
 
 /**
- * `npm run generate` writes sql/schema.md from the catalogue of a freshly migrated database; with `--check`, writes nothing and fails when
- * it differs from what it would write.
+ * `npm run generate` writes sql/schema.md and src/rows.ts from the catalogue of a freshly migrated database; with `--check`, writes
+ * nothing and fails when they differ from what it would write.
  */
-const SCHEMA = path.resolve(import.meta.dirname, '../../sql/schema.md')
+const ROOT = path.resolve(import.meta.dirname, '../..')
 
 type Relation = {
   oid: number
@@ -23,14 +24,25 @@ type Relation = {
 }
 type Column = {
   relation: number
+  number: number
   name: string
   type: string
+  array: boolean
+  base: string
   notNull: boolean
   default: string | null
   identity: string
   comment: string | null
 }
-type Constraint = { relation: number; name: string; def: string }
+type Constraint = {
+  relation: number
+  name: string
+  type: string
+  def: string
+  columns: number[]
+  target: number
+  targetColumns: number[]
+}
 type Catalogue = Awaited<ReturnType<typeof readCatalogue>>
 
 const OURS = `n.nspname = 'public' and not exists (select 1 from pg_depend x where x.objid = c.oid and x.deptype = 'e')`
@@ -43,14 +55,17 @@ async function readCatalogue(sql: postgres.Sql) {
     where c.relkind in ('r', 'v') and ${sql.unsafe(OURS)}
     order by c.relname`
   const columns = await sql<Column[]>`
-    select a.attrelid::int as relation, a.attname as name, format_type(a.atttypid, a.atttypmod) as type, a.attnotnull as "notNull",
+    select a.attrelid::int as relation, a.attnum::int as number, a.attname as name, format_type(a.atttypid, a.atttypmod) as type,
+      t.typelem <> 0 and t.typcategory = 'A' as array, coalesce(e.typname, t.typname) as base, a.attnotnull as "notNull",
       pg_get_expr(d.adbin, d.adrelid) as default, a.attidentity::text as identity, col_description(a.attrelid, a.attnum) as comment
     from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+    join pg_type t on t.oid = a.atttypid left join pg_type e on e.oid = t.typelem and t.typcategory = 'A'
     left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
     where c.relkind in ('r', 'v') and a.attnum > 0 and not a.attisdropped and ${sql.unsafe(OURS)}
     order by a.attrelid, a.attnum`
   const constraints = await sql<Constraint[]>`
-    select o.conrelid::int as relation, o.conname as name, pg_get_constraintdef(o.oid) as def
+    select o.conrelid::int as relation, o.conname as name, o.contype as type, pg_get_constraintdef(o.oid) as def, o.conkey::int[] as columns,
+      o.confrelid::int as target, o.confkey::int[] as "targetColumns"
     from pg_constraint o join pg_class c on c.oid = o.conrelid join pg_namespace n on n.oid = c.relnamespace
     where o.contype in ('p', 'u', 'f', 'c', 'x') and ${sql.unsafe(OURS)}
     order by array_position('{p,u,f,c,x}'::"char"[], o.contype), o.conname`
@@ -116,10 +131,18 @@ async function readCatalogue(sql: postgres.Sql) {
     from pg_roles r where r.rolname like 'traitdunion%'
     order by 1`
   const extensions = await sql<{ name: string }[]>`select extname as name from pg_extension where extname <> 'plpgsql' order by 1`
-  const views = await sql<{ relation: number; def: string }[]>`
-    select c.oid::int as relation, pg_get_viewdef(c.oid) as def
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where c.relkind = 'v' and ${sql.unsafe(OURS)}`
+  const views: { relation: number; def: string; columns: { table: number; number: number }[] }[] = []
+  for (const { oid } of relations.filter(({ kind }) => kind === 'v')) {
+    const [{ def } = { def: '' }] = await sql<{ def: string }[]>`select pg_get_viewdef(${oid}::oid) as def`
+    // Described as a query of its own: the protocol then says which column of which table each one comes from.
+    const described = await sql.unsafe(def.replace(/;$/, ' limit 0')).describe()
+    views.push({ relation: oid, def, columns: described.columns as unknown as { table: number; number: number }[] })
+  }
+  const vocabularies = new Map<string, string[]>()
+  for (const fn of new Set(constraints.flatMap(({ def }) => [...def.matchAll(CLOSED_BY_FUNCTION)].map((found) => found[3]!)))) {
+    const [row] = await sql.unsafe(`select ${fn}() as words`)
+    vocabularies.set(fn, row!.words as string[])
+  }
   return {
     relations,
     columns,
@@ -132,8 +155,14 @@ async function readCatalogue(sql: postgres.Sql) {
     roles,
     extensions,
     views,
+    vocabularies,
   }
 }
+
+/** `thematique = any (thematiques())`, `perimetre <@ thematiques()`. */
+const CLOSED_BY_FUNCTION = /\((\w+) (= ANY \(|<@ )(\w+)\(\)/g
+const CLOSED_BY_LIST = /^CHECK \(\((\w+) = (?:ANY \(ARRAY\[(.+)\]\)|('[^']+'::text))\)\)$/
+const LITERAL = /'((?:[^']|'')*)'::text|(?<![\w'])\d+(?![\w'])/g
 
 function schemaPage(c: Catalogue): string {
   const lines = [
@@ -237,7 +266,95 @@ const VOLATILITY: Record<string, string> = { i: 'immuable', s: 'stable', v: 'vol
 
 const oneLine = (text: string) => text.replace(/\s+/g, ' ').replaceAll('|', '\\|').trim()
 
-async function generated(): Promise<string> {
+const SCALAR: Record<string, string> = {
+  uuid: 'string',
+  text: 'string',
+  date: 'string',
+  interval: 'string',
+  xid8: 'string',
+  bool: 'boolean',
+  int2: 'number',
+  int4: 'number',
+  int8: 'number',
+  timestamptz: 'Date',
+  bytea: 'Buffer',
+  jsonb: 'unknown',
+}
+
+function rowTypes(c: Catalogue): string {
+  const column = (relation: number, number: number) =>
+    c.columns.find((one) => one.relation === relation && one.number === number)!
+  const typeOf = ({ relation, number, name, base, array, notNull }: Column): string => {
+    const view = c.views.find((one) => one.relation === relation)
+    if (view) {
+      const origin = view.columns[number - 1]!
+      const outer = /\b(LEFT|RIGHT|FULL) JOIN\b/.test(view.def)
+      if (origin.table > 0) return typeOf({ ...column(origin.table, origin.number), ...(outer ? { notNull: false } : {}) })
+      const words = choiceOf(view.def, name)
+      return words ?? `${SCALAR[base]} | null`
+    }
+    const scalar = vocabularyOf(c, relation, number, name) ?? SCALAR[base]
+    if (!scalar) throw new Error(`no row type for ${base} (${name})`)
+    const type = array ? (scalar.includes('|') ? `(${scalar})[]` : `${scalar}[]`) : scalar
+    return notNull || type === 'unknown' ? type : `${type} | null`
+  }
+  const types = c.relations.map((relation) => {
+    const columns = c.columns.filter((one) => one.relation === relation.oid)
+    return `/** ${relation.comment ?? relation.name} */
+export type ${camel(`_${relation.name}`)}Row = {
+${columns.map((one) => `  ${camel(one.name)}: ${typeOf(one)}`).join('\n')}
+}`
+  })
+  return `// Écrit par npm run generate depuis le catalogue de la base ; ne pas modifier à la main.\n\n${types.join('\n\n')}\n`
+}
+
+/** The closed list of a column, said by its own check or by the column that its foreign key copies. */
+function vocabularyOf(c: Catalogue, relation: number, number: number, name: string): string | undefined {
+  for (const { def, type, columns, target, targetColumns } of c.constraints.filter((one) => one.relation === relation)) {
+    if (type === 'c') {
+      const list = CLOSED_BY_LIST.exec(def)
+      if (list?.[1] === name) return union(list[2] ?? list[3]!)
+      for (const [, of, , fn] of def.matchAll(CLOSED_BY_FUNCTION))
+        if (of === name)
+          return c.vocabularies
+            .get(fn!)!
+            .map((word) => `'${word}'`)
+            .join(' | ')
+    }
+    const place = type === 'f' && target !== relation ? columns.indexOf(number) : -1
+    if (place >= 0) {
+      const source = c.columns.find((one) => one.relation === target && one.number === targetColumns[place])!
+      const found = vocabularyOf(c, target, source.number, source.name)
+      if (found) return found
+    }
+  }
+  return undefined
+}
+
+/** Words that `case … end as name` may give, when all are written there. */
+function choiceOf(def: string, name: string): string | undefined {
+  const choice = new RegExp(`CASE((?:(?!\\bCASE\\b)[\\s\\S])*?)END AS ${name}\\b`).exec(def)?.[1]
+  if (!choice || !/ELSE '[^']+'::text\s*$/.test(choice)) return undefined
+  return union([...choice.matchAll(/(?:THEN|ELSE) ('[^']+'::text)/g)].map((found) => found[1]).join(', '))
+}
+
+const union = (list: string) =>
+  [...new Set([...list.matchAll(LITERAL)].map(([whole, word]) => (word === undefined ? whole : `'${word}'`)))].join(' | ')
+
+const camel = (name: string) => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+
+function formatted(name: string, text: string): string {
+  const biome = path.join(ROOT, 'node_modules/@biomejs/biome/bin/biome')
+  const done = spawnSync(process.execPath, [biome, 'format', `--stdin-file-path=${name}`], {
+    cwd: ROOT,
+    input: text,
+    encoding: 'utf8',
+  })
+  if (done.status !== 0) throw new Error(`biome: ${done.stderr}`)
+  return done.stdout
+}
+
+async function generated(): Promise<[name: string, text: string][]> {
   const server = await startPostgres({ directory: mkdtempSync(path.join(tmpdir(), 'traitdunion-schema-')), temporary: true })
   try {
     const url = onDatabase(server.url, 'schema')
@@ -245,7 +362,11 @@ async function generated(): Promise<string> {
     const sql = postgres(url, { max: 1, onnotice: () => {} })
     try {
       await migrate(sql)
-      return schemaPage(await readCatalogue(sql))
+      const catalogue = await readCatalogue(sql)
+      return [
+        ['sql/schema.md', schemaPage(catalogue)],
+        ['src/rows.ts', formatted('src/rows.ts', rowTypes(catalogue))],
+      ]
     } finally {
       await sql.end()
     }
@@ -254,9 +375,21 @@ async function generated(): Promise<string> {
   }
 }
 
-const page = await generated()
-if (!process.argv.includes('--check')) writeFileSync(SCHEMA, page)
-else if (readFileSync(SCHEMA, 'utf8') !== page) {
-  console.error('sql/schema.md n’est plus à jour : npm run generate')
-  process.exitCode = 1
+const current = (name: string) => {
+  try {
+    return readFileSync(path.join(ROOT, name), 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+for (const [name, text] of await generated()) {
+  if (current(name) === text) continue
+  if (process.argv.includes('--check')) {
+    console.error(`${name} n'est plus à jour : npm run generate`)
+    process.exitCode = 1
+  } else {
+    writeFileSync(path.join(ROOT, name), text)
+    console.log(`${name} est écrit`)
+  }
 }
