@@ -9,7 +9,7 @@ import { as } from '../http/as.ts'
 import type { AidantContext, Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { reopenFirst } from '../http/kept-form.ts'
-import { requireAidant } from '../http/rules.ts'
+import { requireAidant, withDossier } from '../http/rules.ts'
 import { findProtection } from '../journal/prove.ts'
 import { THEMATIQUES } from '../mandat/mandat.ts'
 import { findMandat, listAutorisations } from '../mandat/queries.ts'
@@ -26,7 +26,7 @@ export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'j
 
   /** What the form shows of this mandat; undefined when it is not this structure's, the way to the dossier when she must open it first. */
   const shownOf = (c: AidantContext, mandatId: string) =>
-    lire(db, c.var.aidant, {
+    lire(db, c, {
       find: (tx) => findMandat(tx, mandatId),
       read: async (tx, mandat) => {
         const [usager, autorisations, recents] = [
@@ -51,7 +51,7 @@ export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'j
       closed: (usagerId) => c.redirect(dossierDeDirection(usagerId), 303),
     })
 
-  routes.get('/mandats/:mandatId/demarches/nouvelle', requireAidant, async (c) => {
+  routes.get('/mandats/:mandatId/demarches/nouvelle', requireAidant, withDossier, async (c) => {
     const shown = await shownOf(c, c.req.param('mandatId'))
     if (shown instanceof Response) return shown
     if (!shown) return c.notFound()
@@ -59,20 +59,22 @@ export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'j
     const demarche = shown.suggestions.find(({ code }) => code === c.req.query('demarche'))?.code
     return c.html(newDemarchePage({ frame: frameOf(c, 'personnes'), ...shown, values: { demarche } }))
   })
-  routes.get('/mandats/:mandatId/demarches/hors-mandat', requireAidant, async (c) => {
+  routes.get('/mandats/:mandatId/demarches/hors-mandat', requireAidant, withDossier, async (c) => {
     const shown = await shownOf(c, c.req.param('mandatId'))
     if (shown instanceof Response) return shown
     return shown ? c.html(newDemarchePage({ frame: frameOf(c, 'personnes'), ...shown, horsMandat: {} })) : c.notFound()
   })
-  routes.post('/mandats/:mandatId/demarches/nouvelle', requireAidant, (c) => note(c, c.req.param('mandatId'), false))
-  routes.post('/mandats/:mandatId/demarches/hors-mandat', requireAidant, (c) => note(c, c.req.param('mandatId'), true))
+  routes.post('/mandats/:mandatId/demarches/nouvelle', requireAidant, withDossier, (c) => note(c, c.req.param('mandatId'), false))
+  routes.post('/mandats/:mandatId/demarches/hors-mandat', requireAidant, withDossier, (c) =>
+    note(c, c.req.param('mandatId'), true),
+  )
 
   /**
    * As what a référent notes: an aidant, or the direction with the dossier open; undefined for no mandat of her structure's. Else the answer
    * that keeps what she wrote and leads to opening it: fifteen minutes may end while she writes.
    */
   const entryOf = (c: AidantContext, mandatId: string) =>
-    lire(db, c.var.aidant, {
+    lire(db, c, {
       find: (tx) => findMandat(tx, mandatId),
       read: async (tx) => tx.who.kind,
       closed: (usagerId) => reopenFirst(c, dossierDeDirection(usagerId)),
@@ -132,8 +134,8 @@ export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'j
     const mention = found ? mentionOf(found.depuis, found.temoigne) : PROVE_REFUSAL.pas_encore_rangee
     return { mention, prete: found !== undefined }
   }
-  routes.get('/demarches/:demarcheId', requireAidant, async (c) => {
-    const shown = await lire(db, c.var.aidant, {
+  routes.get('/demarches/:demarcheId', requireAidant, withDossier, async (c) => {
+    const shown = await lire(db, c, {
       find: (tx) => findDemarche(tx, c.req.param('demarcheId')),
       read: async (tx, demarche) => {
         const usager = await findUsager(tx, demarche.usagerId)

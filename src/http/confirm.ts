@@ -1,23 +1,21 @@
-import type { Context } from 'hono'
 import { confirmerPage } from '../../views/aidant/confirmer.ts'
 import { BEGUN_IN } from '../../views/public/kept.ts'
 import { signatureOptions } from '../aidant/cle-acces.ts'
 import { openDefi } from '../aidant/defi.ts'
 import { readFactors } from '../aidant/factor.ts'
 import { preuveForm } from '../aidant/forms.ts'
-import { type Confirme, objetDe, objetReconnu, parSecours } from '../aidant/moyens.ts'
+import { objetDe, objetReconnu, parSecours } from '../aidant/moyens.ts'
 import type { Door } from '../aidant/sign-in.ts'
 import { type Preuve, type Spend, spendFactor } from '../aidant/spend-factor.ts'
 import type { Db } from '../db.ts'
 import { parseForm, readFields } from '../form.ts'
 import { as } from './as.ts'
-import type { Env, SessionAidant } from './env.ts'
+import type { AidantContext } from './env.ts'
 import { calm } from './errors.ts'
 import { frameOf } from './frame.ts'
 import { returnToken, takeToken } from './rates.ts'
 import { cookies, rotateSession } from './session.ts'
 
-type Asked = Context<Env & { Variables: { aidant: SessionAidant } }>
 type Done = { ok: true } | { ok: false; refusal: string }
 /** What is left to say once her factor was right. */
 type Confirmed<D extends Done> =
@@ -30,11 +28,12 @@ type Confirmed<D extends Done> =
  * those words, in this session, which then goes on under another token. Three wrong ones, then even the right one waits.
  */
 export async function confirmed<D extends Done>(
-  c: Asked,
+  c: AidantContext,
   { db, door }: { db: Db; door: Door },
-  confirme: Confirme,
   act: (spend: Spend) => Promise<D>,
 ): Promise<Confirmed<D> | Response> {
+  const { confirme } = c.var
+  if (!confirme) throw new Error(`${c.req.path} asks for a factor that its route does not declare`)
   const { id: aidantId } = c.var.aidant
   const sessionId = c.var.sessionId!
   const fields = [...(await readFields(c))].flatMap(([name, values]) =>

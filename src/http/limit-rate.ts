@@ -4,6 +4,7 @@ import type { Db } from '../db.ts'
 import type { Env } from './env.ts'
 import { calm } from './errors.ts'
 import { type Rate, type Throttled, takeToken } from './rates.ts'
+import { declareGuard } from './rules.ts'
 
 /** Middleware of a route, after its rule: as many times for each who is signed in. */
 export const limitCaller = (db: Db, rate: Rate) =>
@@ -19,11 +20,14 @@ export const limitRate = (
   keyOf: (c: Context<Env>) => string,
   page?: (c: Context<Env>, wait: Throttled) => string | Promise<string>,
 ) =>
-  createMiddleware<Env>(async (c, next) => {
-    const token = await db.tx({ kind: 'portier' }, (tx) => takeToken(tx, rate, keyOf(c)))
-    if (token.ok) return next()
-    return page ? tooOften(c, token, await page(c, token)) : calm(c, 429, token.retryAfter)
-  })
+  declareGuard(
+    { limite: rate },
+    createMiddleware<Env>(async (c, next) => {
+      const token = await db.tx({ kind: 'portier' }, (tx) => takeToken(tx, rate, keyOf(c)))
+      if (token.ok) return next()
+      return page ? tooOften(c, token, await page(c, token)) : calm(c, 429, token.retryAfter)
+    }),
+  )
 
 /** 429 with the time to wait, in the page of the form itself. */
 export function tooOften(c: Context<Env>, { retryAfter }: Throttled, page: string) {

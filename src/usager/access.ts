@@ -1,4 +1,5 @@
 import type { Db, Tx } from '../db.ts'
+import type { AidantContext } from '../http/env.ts'
 
 /**
  * Writes in the technical access log that this aidant looked at something of the person: kept twelve months, shown to her. One of the
@@ -25,8 +26,6 @@ export async function litCommeAidant(tx: Tx, usagerId: string): Promise<boolean>
 }
 export const dossierDeDirection = (usagerId: string) => `/structure/personnes/${usagerId}`
 
-type Lecteur = { id: string; structureId: string; referent: boolean }
-
 /**
  * Shows something of a person's dossier to whom may read it: as an aidant, or, for a référent who does not accompany her, as one, while she
  * has it open with a reason. `find` says what is asked for and whose it is, `read` shows it, `closed` answers when it must be opened first.
@@ -34,13 +33,15 @@ type Lecteur = { id: string; structureId: string; referent: boolean }
  */
 export async function lire<Found extends { usagerId: string }, T>(
   db: Db,
-  aidant: Lecteur,
+  c: AidantContext,
   look: {
     find: (tx: Tx) => Promise<Found | undefined>
     read: (tx: Tx, found: Found) => Promise<T>
     closed: (usagerId: string) => Response | Promise<Response>
   },
 ): Promise<T | Response | undefined> {
+  const { aidant, dossier } = c.var
+  if (!dossier) throw new Error(`${c.req.path} shows a dossier that its route does not declare`)
   const attempt = (kind: 'aidant' | 'referent') =>
     db.tx<{ shown?: T; closed?: string }>({ kind, aidantId: aidant.id, structureId: aidant.structureId }, async (tx) => {
       const found = await look.find(tx)
