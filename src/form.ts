@@ -43,7 +43,7 @@ function parseFields<S extends z.ZodType>(sent: Fields, schema: S): Parsed<S> {
     if (shown.length > 0 && !isCode(field)) values[name] = isList(field) ? shown : shown[0]!
   }
 
-  const parsed = schema.safeParse(input)
+  const parsed = schema.safeParse(input, { error: () => INCOMPLET })
   for (const { path, message } of parsed.error?.issues ?? []) {
     const name = String(path[0] ?? 'formulaire')
     if (!errors.has(name)) errors.set(name, message)
@@ -91,7 +91,13 @@ async function read(c: Context): Promise<Fields> {
 }
 
 /** One form for each text: composed accents, line ends as `\n`, no invisible characters, nothing around. */
-const clean = (text: string) => text.replace(/\r\n?/g, '\n').replace(/\t/g, ' ').replace(INVISIBLE, '').normalize('NFC').trim()
+const clean = (text: string) =>
+  text
+    .replace(/\r\n?|[\u2028\u2029]/g, '\n')
+    .replace(/\t/g, ' ')
+    .replace(INVISIBLE, '')
+    .normalize('NFC')
+    .trim()
 const INVISIBLE = /[\u00AD\u200B\u2060\uFEFF]/g
 /** Controls, what turns the order of letters around on screen, and what was not text at all. */
 const FORBIDDEN = /[^\P{Cc}\n]|[\u202A-\u202E\u2066-\u2069\uFFFD\uFFFE\uFFFF\p{Cs}]/gu
@@ -99,6 +105,8 @@ const FORBIDDEN = /[^\P{Cc}\n]|[\u202A-\u202E\u2066-\u2069\uFFFD\uFFFE\uFFFF\p{C
 const FICHIER = 'Ce formulaire n’accepte pas de fichier.'
 const CARACTERES = 'Cette réponse contient des caractères illisibles : tapez-la à nouveau, sans copier-coller.'
 const DOUBLE = 'Une seule réponse est attendue ici.'
+/** Of what no page lets anyone write: no form has its own sentence for it. */
+const INCOMPLET = 'Ce formulaire était incomplet : envoyez-le à nouveau.'
 
 const shapeOf = (schema: z.ZodType): Record<string, z.ZodType> => {
   const object = unwrap(schema)
@@ -107,12 +115,12 @@ const shapeOf = (schema: z.ZodType): Record<string, z.ZodType> => {
 }
 
 /** What a schema is once its optional, default, transform… are taken off. */
-const unwrap = (schema: z.ZodType): z.ZodType => {
+export const unwrap = (schema: z.ZodType): z.ZodType => {
   const { innerType, in: input } = schema.def as { innerType?: z.ZodType; in?: z.ZodType }
   return innerType ? unwrap(innerType) : input ? unwrap(input) : schema
 }
 const isList = (schema: z.ZodType) => unwrap(schema) instanceof z.ZodArray
-const isCode = (schema: z.ZodType) => unwrap(schema) === CODE6
+export const isCode = (schema: z.ZodType) => unwrap(schema) === CODE6
 
 // The pieces forms are made of. Without a sentence for its absence, a piece may be left empty, and is then null.
 

@@ -16,7 +16,7 @@ import type { AidantContext, Env } from '../http/env.ts'
 import { frameOf, openFrame } from '../http/frame.ts'
 import { limitAddress, limitRate } from '../http/limit-rate.ts'
 import type { Throttled } from '../http/rates.ts'
-import { publicPage, requireReferent } from '../http/rules.ts'
+import { publicPage, requireReferent, withFactor } from '../http/rules.ts'
 import { signIn } from '../http/session.ts'
 import { gestesDe } from './equipe.ts'
 import { findInvitation, findMembre, listInvitations, listMembres } from './equipe-queries.ts'
@@ -117,10 +117,10 @@ export function equipeRoutes({ db, config }: { db: Db; config: Config }): Hono<E
     if (!found || found.endedAt || id === c.var.aidant.id) return c.notFound()
     return c.html(facteurPage({ frame: frame(c), membre: found }))
   })
-  routes.post(`${EQUIPE}/:aidantId/facteur`, requireReferent, perReferent, async (c) => {
+  routes.post(`${EQUIPE}/:aidantId/facteur`, requireReferent, perReferent, withFactor('reinitialiser'), async (c) => {
     const { aidant } = c.var
     const aidantId = c.req.param('aidantId')
-    const reset = await confirmed(c, { db, door: config }, 'reinitialiser', (spend) =>
+    const reset = await confirmed(c, { db, door: config }, (spend) =>
       resetFactor(db, asReferent(aidant), aidantId, { publicUrl }, spend),
     )
     if (reset instanceof Response) return reset

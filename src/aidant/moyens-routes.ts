@@ -7,7 +7,7 @@ import { as } from '../http/as.ts'
 import { confirmed } from '../http/confirm.ts'
 import type { AidantContext, Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
-import { requireAidant } from '../http/rules.ts'
+import { requireAidant, withFactor } from '../http/rules.ts'
 import { addFactor, askAjout, findAjout, removeFactor, renewSecours, secretDAjout } from './change-factors.ts'
 import { creationOptions } from './cle-acces.ts'
 import { pairingOf, readFactors } from './factor.ts'
@@ -32,27 +32,25 @@ export function moyensRoutes({ db, config }: { db: Db; config: Config }): Hono<E
 
   routes.get(MOYENS, requireAidant, (c) => show(c, 200, { fait: c.req.query('fait') ?? '' }))
 
-  routes.post(`${MOYENS}/ajouter`, requireAidant, async (c) => {
+  routes.post(`${MOYENS}/ajouter`, requireAidant, withFactor('ajouter'), async (c) => {
     const form = await parseForm(c, ajoutForm)
     if (!form.ok) return show(c, 422, { values: form.values, errors: form.errors })
     const sessionId = c.var.sessionId!
-    const asked = await confirmed(c, { db, door: config }, 'ajouter', (spend) =>
+    const asked = await confirmed(c, { db, door: config }, (spend) =>
       askAjout(db, as(c.var.aidant), { sessionId, ...form.data }, spend),
     )
     if (asked instanceof Response) return asked
     return asked.ok ? c.redirect(`${MOYENS}/ajouts/${asked.id}`, 303) : show(c, 409)
   })
 
-  routes.post(`${MOYENS}/codes`, requireAidant, async (c) => {
-    const renewed = await confirmed(c, { db, door: config }, 'codes', (spend) =>
-      renewSecours(db, as(c.var.aidant), config, spend),
-    )
+  routes.post(`${MOYENS}/codes`, requireAidant, withFactor('codes'), async (c) => {
+    const renewed = await confirmed(c, { db, door: config }, (spend) => renewSecours(db, as(c.var.aidant), config, spend))
     if (renewed instanceof Response) return renewed
     return renewed.ok ? c.html(codesPage({ frame: frameOf(c), codes: renewed.codes, suite: MOYENS })) : show(c, 409)
   })
 
-  routes.post(`${MOYENS}/:facteurId/retirer`, requireAidant, async (c) => {
-    const removed = await confirmed(c, { db, door: config }, 'retirer', (spend) =>
+  routes.post(`${MOYENS}/:facteurId/retirer`, requireAidant, withFactor('retirer'), async (c) => {
+    const removed = await confirmed(c, { db, door: config }, (spend) =>
       removeFactor(db, as(c.var.aidant), c.req.param('facteurId'), spend),
     )
     if (removed instanceof Response) return removed

@@ -14,7 +14,7 @@ import type { AidantContext, Env, SessionAidant } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { limitCaller } from '../http/limit-rate.ts'
 import { localPath } from '../http/local-path.ts'
-import { requireReferent } from '../http/rules.ts'
+import { requireReferent, withDossier, withFactor } from '../http/rules.ts'
 import { proveLine } from '../journal/prove.ts'
 import { preuveFile } from '../journal/routes.ts'
 import { listSignalees } from '../mandat/fin-queries.ts'
@@ -66,12 +66,12 @@ export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'jour
     )
   }
 
-  routes.post(`${JOURNAL}/export`, requireReferent, limitCaller(db, 'export'), async (c) => {
+  routes.post(`${JOURNAL}/export`, requireReferent, limitCaller(db, 'export'), withFactor('exporter'), async (c) => {
     const { aidant } = c.var
     const filtre = await parseForm(c, filtreForm)
     if (!filtre.ok) return journal(c, filtre)
     const how = await parseForm(c, exportForm)
-    const exported = await confirmed(c, { db, door: config }, 'exporter', (spend) =>
+    const exported = await confirmed(c, { db, door: config }, (spend) =>
       exportJournal(db, as(aidant), filtre.data, aidant.fuseau, spend),
     )
     if (exported instanceof Response) return exported
@@ -128,13 +128,15 @@ export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'jour
     const shown = await reason(c.var.aidant, c.req.param('usagerId'))
     return shown ? c.html(openPage({ ...cameFrom(c), ...shown })) : c.notFound()
   })
-  routes.post('/structure/personnes/:usagerId/ouvrir', requireReferent, (c) => open(c, c.req.param('usagerId')))
+  routes.post('/structure/personnes/:usagerId/ouvrir', requireReferent, withFactor('ouvrir'), (c) =>
+    open(c, c.req.param('usagerId')),
+  )
 
   async function open(c: AidantContext, usagerId: string) {
     const { aidant } = c.var
     const form = await parseForm(c, ouvertureForm)
     const act = form.ok && ((spend?: Spend) => openDossier(db, as(aidant), { usagerId, ...form.data }, spend))
-    const opened = act ? await (aidant.confirmee ? act() : confirmed(c, { db, door: config }, 'ouvrir', act)) : undefined
+    const opened = act ? await (aidant.confirmee ? act() : confirmed(c, { db, door: config }, act)) : undefined
     if (opened instanceof Response) return opened
     const { suite, vers } = cameFrom(c)
     if (opened?.ok) return c.redirect(vers ?? `/structure/personnes/${usagerId}${suite}`, 303)
@@ -146,7 +148,7 @@ export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'jour
     return c.html(openPage({ ...cameFrom(c), ...shown, envoi, values: form.values, errors }), form.ok ? 409 : 422)
   }
 
-  routes.get('/structure/personnes/:usagerId', requireReferent, async (c) => {
+  routes.get('/structure/personnes/:usagerId', requireReferent, withDossier, async (c) => {
     const usagerId = c.req.param('usagerId')
     const shown = await db.tx(as(c.var.aidant), async (tx) => {
       const usager = await findUsager(tx, usagerId)

@@ -8,7 +8,7 @@ import { as, asReferent, asUsager } from '../http/as.ts'
 import type { AidantContext, Env, UsagerContext } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { reopenFirst } from '../http/kept-form.ts'
-import { requireAidant, requireReferent, requireUsagerParCode, requireUsagerProuve } from '../http/rules.ts'
+import { requireAidant, requireReferent, requireUsagerParCode, requireUsagerProuve, withDossier } from '../http/rules.ts'
 import { findMandat, findMandatEnCours } from '../mandat/queries.ts'
 import { dossierDeDirection, dossierOuvert, lire, recordAcces } from '../usager/access.ts'
 import { findContactProuve } from '../usager/code-queries.ts'
@@ -105,8 +105,8 @@ export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
     return c.html(contestationRecuePage({ frame: frameOf(c, 'personnes'), ...shown, auteur, ...more }), status)
   }
   const RECUE = '/demarches/:demarcheId/contestation'
-  routes.get(RECUE, requireAidant, (c) => recue(c, c.req.param('demarcheId')))
-  routes.post(RECUE, requireAidant, async (c) => {
+  routes.get(RECUE, requireAidant, withDossier, (c) => recue(c, c.req.param('demarcheId')))
+  routes.post(RECUE, requireAidant, withDossier, async (c) => {
     const by = as(c.var.aidant)
     const demarcheId = c.req.param('demarcheId')
     const form = await parseForm(c, contestationRecueForm)
@@ -137,8 +137,8 @@ export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
     (demarche: DemarcheRow) =>
       peutCorriger(demarche, aidant)
   const CORRIGER = '/demarches/:demarcheId/corriger'
-  routes.get(CORRIGER, requireAidant, (c) => correcting(c, c.req.param('demarcheId')))
-  routes.post(CORRIGER, requireAidant, async (c) => {
+  routes.get(CORRIGER, requireAidant, withDossier, (c) => correcting(c, c.req.param('demarcheId')))
+  routes.post(CORRIGER, requireAidant, withDossier, async (c) => {
     const { aidant } = c.var
     const demarcheId = c.req.param('demarcheId')
     const form = await parseForm(c, correctionForm)
@@ -182,8 +182,8 @@ export function contestationRoutes({ db }: { db: Db }): Hono<Env> {
     return shown ? c.html(contestationPage({ frame, fuseau: c.var.aidant.fuseau, ...shown, ...more }), status) : c.notFound()
   }
   const UNE = `${CONTESTATIONS}/:contestationId` as const
-  routes.get(UNE, requireReferent, (c) => answering(c, c.req.param('contestationId')))
-  routes.post(UNE, requireReferent, async (c) => {
+  routes.get(UNE, requireReferent, withDossier, (c) => answering(c, c.req.param('contestationId')))
+  routes.post(UNE, requireReferent, withDossier, async (c) => {
     const contestationId = c.req.param('contestationId')
     const form = await parseForm(c, reponseForm)
     if (!form.ok) return answering(c, contestationId, 422, { values: form.values, errors: form.errors })

@@ -4,7 +4,7 @@ import type { Db, Tx } from '../db.ts'
 import { asUsager } from '../http/as.ts'
 import type { Env } from '../http/env.ts'
 import { limitCaller } from '../http/limit-rate.ts'
-import { requireAidant, requireUsager } from '../http/rules.ts'
+import { requireAidant, requireUsager, withDossier } from '../http/rules.ts'
 import { proveLine } from '../journal/prove.ts'
 import { preuveFile } from '../journal/routes.ts'
 import { lire, recordAcces } from '../usager/access.ts'
@@ -19,7 +19,7 @@ export function demarchePreuveRoutes({ db, config }: { db: Db; config: Pick<Conf
     proven: await proveLine(tx, demarche.journalId, config.journal, await findFaits(tx, demarche.journalId)),
   })
 
-  routes.get('/demarches/:demarcheId/preuve.tlog-proof', requireAidant, perCaller, async (c) => {
+  routes.get('/demarches/:demarcheId/preuve.tlog-proof', requireAidant, withDossier, perCaller, async (c) => {
     const { aidant } = c.var
     const shown = await lire(db, c, {
       find: async (tx) => {

@@ -9,7 +9,7 @@ import { as } from '../http/as.ts'
 import type { AidantContext, Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { reopenFirst } from '../http/kept-form.ts'
-import { requireAidant } from '../http/rules.ts'
+import { requireAidant, withDossier } from '../http/rules.ts'
 import { findProtection } from '../journal/prove.ts'
 import { THEMATIQUES } from '../mandat/mandat.ts'
 import { findMandat, listAutorisations } from '../mandat/queries.ts'
@@ -49,20 +49,22 @@ export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'j
       },
     })
 
-  routes.get('/mandats/:mandatId/demarches/nouvelle', requireAidant, async (c) => {
+  routes.get('/mandats/:mandatId/demarches/nouvelle', requireAidant, withDossier, async (c) => {
     const shown = await shownOf(c, c.req.param('mandatId'))
     if (shown instanceof Response) return shown
     // Chosen on the page before.
     const demarche = shown.suggestions.find(({ code }) => code === c.req.query('demarche'))?.code
     return c.html(newDemarchePage({ frame: frameOf(c, 'personnes'), ...shown, values: { demarche } }))
   })
-  routes.get('/mandats/:mandatId/demarches/hors-mandat', requireAidant, async (c) => {
+  routes.get('/mandats/:mandatId/demarches/hors-mandat', requireAidant, withDossier, async (c) => {
     const shown = await shownOf(c, c.req.param('mandatId'))
     if (shown instanceof Response) return shown
     return c.html(newDemarchePage({ frame: frameOf(c, 'personnes'), ...shown, horsMandat: {} }))
   })
-  routes.post('/mandats/:mandatId/demarches/nouvelle', requireAidant, (c) => note(c, c.req.param('mandatId'), false))
-  routes.post('/mandats/:mandatId/demarches/hors-mandat', requireAidant, (c) => note(c, c.req.param('mandatId'), true))
+  routes.post('/mandats/:mandatId/demarches/nouvelle', requireAidant, withDossier, (c) => note(c, c.req.param('mandatId'), false))
+  routes.post('/mandats/:mandatId/demarches/hors-mandat', requireAidant, withDossier, (c) =>
+    note(c, c.req.param('mandatId'), true),
+  )
 
   /**
    * As what a référent notes: an aidant, or the direction with the dossier open. Else the answer that keeps what she wrote and leads to opening it:
@@ -128,7 +130,7 @@ export function demarcheRoutes({ db, config }: { db: Db; config: Pick<Config, 'j
     const mention = found ? mentionOf(found.depuis, found.temoigne) : PROVE_REFUSAL.pas_encore_rangee
     return { mention, prete: found !== undefined }
   }
-  routes.get('/demarches/:demarcheId', requireAidant, async (c) => {
+  routes.get('/demarches/:demarcheId', requireAidant, withDossier, async (c) => {
     const shown = await lire(db, c, {
       find: (tx) => findDemarche(tx, c.req.param('demarcheId')),
       read: async (tx, demarche) => {

@@ -4,7 +4,7 @@ import { signatureOptions } from '../aidant/cle-acces.ts'
 import { openDefi } from '../aidant/defi.ts'
 import { readFactors } from '../aidant/factor.ts'
 import { preuveForm } from '../aidant/forms.ts'
-import { type Confirme, objetDe, objetReconnu, parSecours } from '../aidant/moyens.ts'
+import { objetDe, objetReconnu, parSecours } from '../aidant/moyens.ts'
 import type { Door } from '../aidant/sign-in.ts'
 import { type Preuve, type Spend, spendFactor } from '../aidant/spend-factor.ts'
 import type { Db } from '../db.ts'
@@ -30,9 +30,10 @@ type Confirmed<D extends Done> =
 export async function confirmed<D extends Done>(
   c: AidantContext,
   { db, door }: { db: Db; door: Door },
-  confirme: Confirme,
   act: (spend: Spend) => Promise<D>,
 ): Promise<Confirmed<D> | Response> {
+  const { confirme } = c.var
+  if (!confirme) throw new Error(`${c.req.path} asks for a factor that its route does not declare`)
   const { id: aidantId } = c.var.aidant
   const sessionId = c.var.sessionId!
   const fields = [...(await readFields(c))].flatMap(([name, values]) =>

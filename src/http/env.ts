@@ -1,5 +1,6 @@
 import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
+import type { Confirme } from '../aidant/moyens.ts'
 import type { Reconnue } from '../db.ts'
 import type { KeptForm } from './kept-form.ts'
 import type { Rule } from './rules.ts'
@@ -40,6 +41,9 @@ export type Variables = {
   detour?: string
   /** The form that this request sends, while it may have to be sent again. */
   kept?: KeptForm
+  /** What a fresh factor confirms here, and that something of a dossier is here: said by the guards of the route (rules.ts). */
+  confirme?: Confirme
+  dossier?: true
 }
 
 /** `draining` is set by `serve`; everything in `Bindings` is absent under `app.request`. */

@@ -6,6 +6,7 @@ import { addressOf } from './address.ts'
 import type { Env } from './env.ts'
 import { calm } from './errors.ts'
 import { type Rate, type Throttled, takeToken } from './rates.ts'
+import { declareGuard } from './rules.ts'
 
 type Page = (c: Context<Env>, wait: Throttled) => string | Promise<string>
 
@@ -22,11 +23,14 @@ export const limitCaller = (db: Db, rate: Rate) =>
  * secret; elsewhere the calm page keeps what whoever is known sent.
  */
 export const limitRate = (db: Db, rate: Rate, keyOf: (c: Context<Env>) => string, page?: Page) =>
-  createMiddleware<Env>(async (c, next) => {
-    const token = await db.tx({ kind: 'portier' }, (tx) => takeToken(tx, rate, keyOf(c)))
-    if (token.ok) return next()
-    return page ? tooOften(c, token, await page(c, token)) : calm(c, 429, token.retryAfter)
-  })
+  declareGuard(
+    { limite: rate },
+    createMiddleware<Env>(async (c, next) => {
+      const token = await db.tx({ kind: 'portier' }, (tx) => takeToken(tx, rate, keyOf(c)))
+      if (token.ok) return next()
+      return page ? tooOften(c, token, await page(c, token)) : calm(c, 429, token.retryAfter)
+    }),
+  )
 
 /** 429 with the time to wait, in the page of the form itself. */
 export function tooOften(c: Context<Env>, { retryAfter }: Throttled, page: string) {

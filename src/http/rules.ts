@@ -1,10 +1,12 @@
 import type { Context, Hono, MiddlewareHandler } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import { matchedRoutes } from 'hono/route'
+import type { Confirme } from '../aidant/moyens.ts'
 import { isUuid } from '../form.ts'
 import type { Env, SessionAidant, SessionUsager } from './env.ts'
 import { onlyGet } from './errors.ts'
 import { localPath } from './local-path.ts'
+import type { Rate } from './rates.ts'
 
 /**
  * Who may call a route. Each route declares it as its first handler:
@@ -59,6 +61,35 @@ export const requireUsagerProuve = declare<{ usager: SessionUsager }>('usager_pr
 /** Also with her paper's code alone: what is only read, and shows then what is not sensitive. */
 export const requireUsagerParCode = declare<{ usager: SessionUsager }>('usager_par_code', usager)
 
+/**
+ * What guards a route besides its rule, declared after it: the middleware does it, or what does it (`confirmed`, `lire`) fails on a route that has not
+ * said so. docs/droits.md is written from it.
+ */
+export type Guard = { limite: Rate } | { facteur: Confirme } | { dossier: true }
+const GUARDS = new WeakMap<object, Guard>()
+export function declareGuard<M extends object>(guard: Guard, middleware: M): M {
+  GUARDS.set(middleware, guard)
+  return middleware
+}
+
+/** An aidant's act that a fresh second factor confirms (`confirmed`). */
+export const withFactor = (confirme: Confirme) =>
+  declareGuard(
+    { facteur: confirme },
+    createMiddleware<Env>((c, next) => {
+      c.set('confirme', confirme)
+      return next()
+    }),
+  )
+/** Something of a person's dossier (`lire`): a référent who does not accompany her opens it first, with a reason. */
+export const withDossier = declareGuard(
+  { dossier: true },
+  createMiddleware<Env>((c, next) => {
+    c.set('dossier', true)
+    return next()
+  }),
+)
+
 /** Sends elsewhere first, with the page asked for remembered in `?suite=` (a form posts to the URL that shows it). */
 const towards = (c: Context<Env>, path: string) => {
   const { pathname, search } = new URL(c.req.url)
@@ -72,15 +103,17 @@ export const ruleOf = (c: Context<Env>): Rule | undefined =>
     .map(({ handler }) => DECLARED.get(handler))
     .find((rule) => rule !== undefined)
 
-type DeclaredRoute = { method: string; path: string; rule: Rule | undefined }
+export type DeclaredRoute = { method: string; path: string; rule: Rule | undefined; guards: Guard[] }
 
-/** Every route of an application with its rule, as the router knows them. */
+/** Every route of an application with its rule and its guards, as the router knows them. */
 export function rulesOf(app: Pick<Hono<Env>, 'routes'>): DeclaredRoute[] {
   const routes = new Map<string, DeclaredRoute>()
   for (const { method, path, handler } of app.routes) {
-    const everywhere = method === 'ALL' && path === '/*'
-    if (!everywhere && !routes.has(`${method} ${path}`))
-      routes.set(`${method} ${path}`, { method, path, rule: DECLARED.get(handler) })
+    if (method === 'ALL' && path === '/*') continue
+    const known = routes.get(`${method} ${path}`)
+    const guard = GUARDS.get(handler)
+    if (known) known.guards.push(...(guard ? [guard] : []))
+    else routes.set(`${method} ${path}`, { method, path, rule: DECLARED.get(handler), guards: [] })
   }
   return [...routes.values()]
 }

@@ -15,7 +15,7 @@ import type { AidantContext, Env } from '../http/env.ts'
 import { calm } from '../http/errors.ts'
 import { frameOf, grandeFrameOf } from '../http/frame.ts'
 import { returnToken, takeToken } from '../http/rates.ts'
-import { requireAidant } from '../http/rules.ts'
+import { requireAidant, withFactor } from '../http/rules.ts'
 import type { SmsDoor } from '../notification/budget.ts'
 import { accordTenu, giveAccord, refuseAccord } from './agree.ts'
 import { findBrouillon, findChoices, lockBrouillon } from './brouillon-queries.ts'
@@ -123,7 +123,7 @@ export function accordRoutes({ db, config, door, signer }: Deps): Hono<Env> {
     if (!contactPret(brouillon)) return c.redirect(`/mandats/brouillons/${brouillon.id}/contact`, 303)
     return acceptation(c, { brouillon, acting, connue })
   })
-  routes.post('/mandats/brouillons/:brouillonId/acceptation', requireAidant, async (c) => {
+  routes.post('/mandats/brouillons/:brouillonId/acceptation', requireAidant, withFactor('signer'), async (c) => {
     const { aidant } = c.var
     const brouillonId = c.req.param('brouillonId')
     // Its page says that it has just been signed.
@@ -143,7 +143,7 @@ export function accordRoutes({ db, config, door, signer }: Deps): Hono<Env> {
     const sign = (said: { mesureFinie?: 'oui' | undefined }, by: { code: string } | { spend: Spend; vue: string }) =>
       signMandat(db, as(aidant), { brouillonId, ...by, mesureFinie: said.mesureFinie === 'oui' }, signer)
     const signed = parCle.ok
-      ? await confirmed(c, { db, door: signer }, 'signer', (spend) => sign(parCle.data, { spend, vue: parCle.data.vue }))
+      ? await confirmed(c, { db, door: signer }, (spend) => sign(parCle.data, { spend, vue: parCle.data.vue }))
       : form.ok
         ? await sign(form.data, { code: form.data.code })
         : undefined

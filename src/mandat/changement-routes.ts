@@ -9,7 +9,7 @@ import { confirmed } from '../http/confirm.ts'
 import type { AidantContext, Env, UsagerContext } from '../http/env.ts'
 import { calm } from '../http/errors.ts'
 import { frameOf } from '../http/frame.ts'
-import { requireAidant, requireUsager } from '../http/rules.ts'
+import { requireAidant, requireUsager, withDossier, withFactor } from '../http/rules.ts'
 import type { SmsDoor } from '../notification/budget.ts'
 import { recordAcces } from '../usager/access.ts'
 import { findUsager, listStructuresDe } from '../usager/queries.ts'
@@ -44,7 +44,7 @@ export function changementRoutes({ db, door }: { db: Db; door: SmsDoor & Door })
   })
   const withHer = (c: AidantContext): Side => {
     const usagerId = c.req.param('usagerId')!
-    const confirm: Side['confirm'] = (change) => confirmed(c, { db, door }, 'contact', change)
+    const confirm: Side['confirm'] = (change) => confirmed(c, { db, door }, change)
     return { c, by: as(c.var.aidant), usagerId, ici: `/personnes/${usagerId}/contact`, frame: frameOf(c, 'personnes'), confirm }
   }
 
@@ -115,9 +115,11 @@ export function changementRoutes({ db, door }: { db: Db; door: SmsDoor & Door })
   routes.get('/mon-espace/contacts/code', requireUsager, (c) => typing(herself(c), 200))
   routes.post('/mon-espace/contacts/code', requireUsager, (c) => answering(herself(c)))
 
-  routes.get('/personnes/:usagerId/contact', requireAidant, (c) => show(withHer(c), 200))
-  routes.post('/personnes/:usagerId/contact', requireAidant, (c) => choosing(withHer(c)))
-  routes.get('/personnes/:usagerId/contact/code', requireAidant, (c) => typing(withHer(c), 200))
-  routes.post('/personnes/:usagerId/contact/code', requireAidant, (c) => answering(withHer(c)))
+  routes.get('/personnes/:usagerId/contact', requireAidant, withDossier, (c) => show(withHer(c), 200))
+  routes.post('/personnes/:usagerId/contact', requireAidant, withDossier, withFactor('contact'), (c) => choosing(withHer(c)))
+  routes.get('/personnes/:usagerId/contact/code', requireAidant, withDossier, (c) => typing(withHer(c), 200))
+  routes.post('/personnes/:usagerId/contact/code', requireAidant, withDossier, withFactor('contact'), (c) =>
+    answering(withHer(c)),
+  )
   return routes
 }

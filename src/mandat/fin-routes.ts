@@ -8,7 +8,7 @@ import { parseForm } from '../form.ts'
 import { as } from '../http/as.ts'
 import type { AidantContext, Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
-import { requireAidant } from '../http/rules.ts'
+import { requireAidant, withDossier } from '../http/rules.ts'
 import { lire, litCommeAidant, recordAcces } from '../usager/access.ts'
 import { findUsager, listAutresFiches } from '../usager/queries.ts'
 import { findActing } from './brouillon-queries.ts'
@@ -62,8 +62,8 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
     if (shown instanceof Response) return shown
     return c.html(arretRecuPage({ frame: frameOf(c, 'personnes'), ...shown, ...more }), status)
   }
-  routes.get('/mandats/:mandatId/arreter', requireAidant, (c) => asking(c, c.req.param('mandatId'), 200))
-  routes.post('/mandats/:mandatId/arreter', requireAidant, async (c) => {
+  routes.get('/mandats/:mandatId/arreter', requireAidant, withDossier, (c) => asking(c, c.req.param('mandatId'), 200))
+  routes.post('/mandats/:mandatId/arreter', requireAidant, withDossier, async (c) => {
     const by = as(c.var.aidant)
     const mandatId = c.req.param('mandatId')
     const form = await parseForm(c, arretRecuForm)
@@ -91,8 +91,8 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
     if (shown instanceof Response) return shown
     return c.html(pauseRecuePage({ frame: frameOf(c, 'personnes'), ...shown, ...more }), status)
   }
-  routes.get('/mandats/:mandatId/pause', requireAidant, (c) => pausing(c, c.req.param('mandatId'), 200))
-  routes.post('/mandats/:mandatId/pause', requireAidant, async (c) => {
+  routes.get('/mandats/:mandatId/pause', requireAidant, withDossier, (c) => pausing(c, c.req.param('mandatId'), 200))
+  routes.post('/mandats/:mandatId/pause', requireAidant, withDossier, async (c) => {
     const mandatId = c.req.param('mandatId')
     const form = await parseForm(c, pauseRecueForm)
     if (!form.ok) return pausing(c, mandatId, 422, { values: form.values, errors: form.errors })
@@ -118,8 +118,8 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
       if (shown instanceof Response) return shown
       return c.html(finPage({ frame: frameOf(c, 'personnes'), how, ...shown, ...more }), status)
     }
-    routes.get(path, requireAidant, (c) => confirming(c, c.req.param('mandatId')!, 200))
-    routes.post(path, requireAidant, async (c) => {
+    routes.get(path, requireAidant, withDossier, (c) => confirming(c, c.req.param('mandatId')!, 200))
+    routes.post(path, requireAidant, withDossier, async (c) => {
       const mandatId = c.req.param('mandatId')!
       const form = await parseForm(c, finForm)
       if (!form.ok) return confirming(c, mandatId, 422, { error: form.errors.confirme })
@@ -175,8 +175,8 @@ export function finRoutes({ db }: { db: Db }): Hono<Env> {
     }
     return c.html(newMandatPage({ frame: frameOf(c, 'mandat'), acting, renouvelle, now, ...more }), status)
   }
-  routes.get('/mandats/:mandatId/renouveler', requireAidant, (c) => renewing(c, c.req.param('mandatId'), 200))
-  routes.post('/mandats/:mandatId/renouveler', requireAidant, async (c) => {
+  routes.get('/mandats/:mandatId/renouveler', requireAidant, withDossier, (c) => renewing(c, c.req.param('mandatId'), 200))
+  routes.post('/mandats/:mandatId/renouveler', requireAidant, withDossier, async (c) => {
     const mandatId = c.req.param('mandatId')
     const form = await parseForm(c, choixForm)
     if (!form.ok) return renewing(c, mandatId, 422, { values: form.values, errors: form.errors })

@@ -5,7 +5,7 @@ import type { Db } from '../db.ts'
 import type { Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import type { Log } from '../http/log.ts'
-import { requireAidant } from '../http/rules.ts'
+import { requireAidant, withDossier } from '../http/rules.ts'
 import type { Provider } from '../oidc/oidc.ts'
 import { lire, recordAcces } from '../usager/access.ts'
 import { findUsager } from '../usager/queries.ts'
@@ -35,7 +35,7 @@ export function mandatRoutes({ db, config, franceconnect, signer, log }: Deps): 
   routes.route('/', changementRoutes({ db, door }))
   routes.route('/', finRoutes({ db }))
 
-  routes.get('/mandats/:mandatId', requireAidant, async (c) => {
+  routes.get('/mandats/:mandatId', requireAidant, withDossier, async (c) => {
     const shown = await lire(db, c, {
       find: (tx) => findMandat(tx, c.req.param('mandatId')),
       read: async (tx, mandat) => {

@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono'
-import { every } from 'hono/combine'
+import { createMiddleware } from 'hono/factory'
 import { papierOccupePage, papierPage, papierRefusePage } from '../../views/papier/page.ts'
 import { papierDe, papierDuBrouillon } from '../../views/papier/papier.ts'
 import type { Config } from '../config.ts'
@@ -10,7 +10,7 @@ import type { Env, Variables } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { limitCaller, limitRate } from '../http/limit-rate.ts'
 import type { Log } from '../http/log.ts'
-import { requireAidant, requireUsager } from '../http/rules.ts'
+import { requireAidant, requireUsager, withDossier } from '../http/rules.ts'
 import { dossierDeDirection } from '../usager/access.ts'
 import { guichetForm } from './forms.ts'
 import type { Papier } from './papier.ts'
@@ -32,10 +32,8 @@ export function papierRoutes({ db, config, printer, renderer, log }: Deps): Hono
   const places = openPlaces()
   const perCaller = limitCaller(db, 'papier')
   // Each is told to her by SMS, and replaces the one before.
-  const perSheet = every(
-    perCaller,
-    limitRate(db, 'feuille', (c) => `${c.var.aidant!.structureId} ${c.req.param('mandatId')}`),
-  )
+  const perSheet = limitRate(db, 'feuille', (c) => `${c.var.aidant!.structureId} ${c.req.param('mandatId')}`)
+  const asOften = createMiddleware<Env>((_, next) => next())
   const service = { publicUrl: config.publicUrl, editeur: config.editeur, demo: config.mode === 'demo' }
 
   /** The paper as a PDF, else as a page to print. In line: a file saved would stay on a computer that others use. */
@@ -84,7 +82,9 @@ export function papierRoutes({ db, config, printer, renderer, log }: Deps): Hono
     routes.post(
       `/mandats/:mandatId/papiers/${papier}`,
       requireAidant,
-      papier === 'pour-vous' ? perSheet : perCaller,
+      withDossier,
+      perCaller,
+      papier === 'pour-vous' ? perSheet : asOften,
       async (c) => {
         const mandatId = c.req.param('mandatId')
         const form = papier === 'guichet' ? await parseForm(c, guichetForm) : undefined

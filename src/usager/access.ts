@@ -41,7 +41,8 @@ export async function lire<Found extends { usagerId: string }, T>(
     closed?: (usagerId: string) => Response | Promise<Response>
   },
 ): Promise<T | Response> {
-  const { aidant } = c.var
+  const { aidant, dossier } = c.var
+  if (!dossier) throw new Error(`${c.req.path} shows a dossier that its route does not declare`)
   const leads = (usagerId: string) => c.redirect(dossierDeDirection(usagerId), 303)
   const attempt = (kind: 'aidant' | 'referent') =>
     db.tx<{ shown: T } | { closed: string } | undefined>({ ...as(aidant), kind }, async (tx) => {

@@ -11,7 +11,7 @@ import { as, asReferent } from '../http/as.ts'
 import type { Env } from '../http/env.ts'
 import { frameOf } from '../http/frame.ts'
 import { limitCaller } from '../http/limit-rate.ts'
-import { requireAidant } from '../http/rules.ts'
+import { requireAidant, withDossier } from '../http/rules.ts'
 import { listMandats } from '../mandat/queries.ts'
 import { dossierDeDirection, litCommeAidant, recordAcces } from './access.ts'
 import { lireRecherche, RECHERCHE_MAX } from './forms.ts'
@@ -39,7 +39,7 @@ export function personnesRoutes({ db }: { db: Db }): Hono<Env> {
     )
   })
 
-  routes.get('/personnes/:usagerId', requireAidant, async (c) => {
+  routes.get('/personnes/:usagerId', requireAidant, withDossier, async (c) => {
     const { aidant } = c.var
     const usagerId = c.req.param('usagerId')
     const notee = c.req.query('notee')

@@ -5,7 +5,7 @@ import { as, asUsager } from '../http/as.ts'
 import type { Env } from '../http/env.ts'
 import { jsonFile } from '../http/json-file.ts'
 import { limitCaller } from '../http/limit-rate.ts'
-import { requireAidant, requireUsager } from '../http/rules.ts'
+import { requireAidant, requireUsager, withDossier } from '../http/rules.ts'
 import { append } from '../journal/append.ts'
 import { findMandat, lockMandat } from '../mandat/queries.ts'
 import { dossierDeDirection, litCommeAidant } from '../usager/access.ts'
@@ -32,7 +32,7 @@ export function preuveRoutes({ db, config }: { db: Db; config: Pick<Config, 'fra
     return found ? file(found) : c.notFound()
   })
   // It leaves the room with all that names her: asked for by POST, and written in the journal as a paper is.
-  routes.post('/mandats/:mandatId/preuve.json', requireAidant, perCaller, async (c) => {
+  routes.post('/mandats/:mandatId/preuve.json', requireAidant, withDossier, perCaller, async (c) => {
     const found = await db.tx(as(c.var.aidant), async (tx) => {
       const mandat = await lockMandat(tx, c.req.param('mandatId'))
       if (mandat && !(await litCommeAidant(tx, mandat.usagerId))) return c.redirect(dossierDeDirection(mandat.usagerId), 303)

@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import { Hono } from 'hono'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { openDb } from '../../src/db.ts'
 import type { Env } from '../../src/http/env.ts'
-import { publicPage, requireAidant, WRITING_GETS } from '../../src/http/rules.ts'
+import { publicPage, requireAidant, rulesOf, WRITING_GETS } from '../../src/http/rules.ts'
 import { digest, type Matrix, openMatrix } from '../support/matrix.ts'
+import type { Caller } from '../support/matrix-table.ts'
+import { ROOT } from '../support/processes.ts'
 import { PUBLIC_URL } from '../support/world.ts'
 
 let matrix: Matrix
@@ -56,6 +60,63 @@ describe('le service ne démarre pas', () => {
 
   it('démarre quand chacune a la sienne', () => {
     expect(starting(new Hono<Env>().get('/x', requireAidant, (c) => c.text('x')))).not.toThrow()
+  })
+})
+
+describe('ce qu’une route déclare la garde', () => {
+  const guarded = (kind: 'dossier' | 'facteur') =>
+    new Set(
+      rulesOf(matrix.app)
+        .filter(({ guards }) => guards.some((guard) => kind in guard))
+        .map(({ method, path }) => `${method} ${path}`),
+    )
+
+  it('un dossier : qui dirige et ne l’accompagne pas n’y lit rien avant de l’ouvrir ; ailleurs, c’est une aidante comme une autre', async () => {
+    const dossiers = guarded('dossier')
+    const wrong: string[] = []
+    // Jocelyne directs and has no dossier open; Fabrice, of the same structure, accompanies them all.
+    const asked = async (caller: Caller, address: string) => (await matrix.ask({ caller, method: 'GET', address })).status
+    for (const { key } of matrix.routes.filter(({ method, route }) => method === 'GET' && route.rule !== 'public'))
+      for (const { caller, thing, address } of matrix.owners(key)) {
+        if (caller !== 'jocelyne' || !thing) continue
+        const status = await asked(caller, address)
+        if (dossiers.has(key) && status === 200) wrong.push(`${key} : se lit sans raison`)
+        const both = thing.of.includes('fabrice') && matrix.owners(key).some((one) => one.caller === 'fabrice')
+        if (!dossiers.has(key) && both && status !== (await asked('fabrice', address)))
+          wrong.push(`${key} : veut une raison sans le dire`)
+      }
+    for (const { key, route } of matrix.routes)
+      if (typeof route.gives === 'function' && route.gives('jocelyne') === 403 && !dossiers.has(key))
+        wrong.push(`${key} : veut une raison sans le dire`)
+    expect(wrong).toEqual([])
+    expect(dossiers.size).toBeGreaterThan(30)
+  })
+
+  it('un facteur : sans lui, rien ne se fait', async () => {
+    const wrong: string[] = []
+    const keys = [...guarded('facteur')]
+    await matrix.world.sql`update session set confirme_at = null where ended_at is null`
+    const before = await digest(matrix.world.sql)
+    for (const key of keys) {
+      // On its own page, a code is typed with the rest.
+      if (key.endsWith('/acceptation')) continue
+      const { caller, address } = matrix.owners(key).find((one) => one.caller === 'nadia')!
+      const fields = { ...(await matrix.fieldsOf(key, caller)), code: '', geste: 'prouver', suivi: 'papier', recu: '123456' }
+      const { status, body } = await matrix.ask({ caller, method: 'POST', address, fields })
+      if (!(status === 403 && body.includes('Confirme'))) wrong.push(`${key} : ${status}`)
+    }
+    expect(wrong).toEqual([])
+    expect(keys).toHaveLength(9)
+    const after = await digest(matrix.world.sql)
+    expect(Object.keys(after).filter((table) => after[table] !== before[table])).toEqual([])
+  })
+
+  it('docs/droits.md dit chaque route du routeur, une fois, et aucune autre', () => {
+    const said = [...readFileSync(path.join(ROOT, 'docs/droits.md'), 'utf8').matchAll(/^\| (GET|POST) \| `([^`]+)` \|/gm)]
+    const shown = (key: string) => key.replaceAll(/\{[^/]*\}/g, '')
+    expect(said.map(([, method, where]) => `${method} ${where}`).sort()).toEqual(
+      matrix.routes.map(({ key }) => shown(key)).sort(),
+    )
   })
 })
 
@@ -154,7 +215,7 @@ describe('chaque réponse, erreurs comprises', () => {
     return undefined
   }
 
-  it('porte les protections : chaque route, chaque méthode, chacun', async () => {
+  it('porte les protections : chaque route, chaque méthode, chacun', { timeout: 120_000 }, async () => {
     const wrong: string[] = []
     const statuses = new Set<number>()
     for (const { key } of matrix.routes)

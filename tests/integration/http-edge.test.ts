@@ -208,13 +208,13 @@ describe('les règles d’accès', () => {
 
   it('sait dire la règle de chaque route', () => {
     expect(rulesOf(app)).toEqual([
-      { method: 'GET', path: '/', rule: 'public' },
-      { method: 'GET', path: '/personnes', rule: 'aidant' },
-      { method: 'GET', path: '/structure/aidants', rule: 'referent' },
-      { method: 'GET', path: '/mon-espace', rule: 'usager' },
-      { method: 'GET', path: '/mandats/:mandatId', rule: 'aidant' },
-      { method: 'POST', path: '/mandats/:mandatId', rule: 'aidant' },
-      { method: 'GET', path: '/cgu', rule: 'aidant' },
+      { method: 'GET', path: '/', rule: 'public', guards: [] },
+      { method: 'GET', path: '/personnes', rule: 'aidant', guards: [] },
+      { method: 'GET', path: '/structure/aidants', rule: 'referent', guards: [] },
+      { method: 'GET', path: '/mon-espace', rule: 'usager', guards: [] },
+      { method: 'GET', path: '/mandats/:mandatId', rule: 'aidant', guards: [] },
+      { method: 'POST', path: '/mandats/:mandatId', rule: 'aidant', guards: [] },
+      { method: 'GET', path: '/cgu', rule: 'aidant', guards: [] },
     ])
     expect(() => checkRules(app)).not.toThrow()
   })

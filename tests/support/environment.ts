@@ -3,7 +3,7 @@ import { openKeys } from '../../src/demo/franceconnect/keys.ts'
 import type { TestDatabase } from './database.ts'
 
 /** The variables of a demonstration over a database of its own; where FranceConnect is, each test says. */
-export const environmentOf = async (database: TestDatabase, publicUrl: string) => ({
+export const environmentOf = async (database: Pick<TestDatabase, 'url' | 'operatorUrl' | 'adminUrl'>, publicUrl: string) => ({
   MODE: 'demo',
   PUBLIC_URL: publicUrl,
   DATABASE_URL: database.url,

@@ -3,12 +3,21 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import postgres from 'postgres'
+import { createApp } from '../../src/app.ts'
+import { parseConfig } from '../../src/config.ts'
+import { openDb } from '../../src/db.ts'
 import { startPostgres } from '../../src/demo/postgres.ts'
+import { rulesOf } from '../../src/http/rules.ts'
 import { bootstrap, migrate, onDatabase } from '../../src/migrate.ts'
+import { franceconnect } from '../../src/oidc/franceconnect.ts'
+import { proconnect } from '../../src/oidc/proconnect.ts'
+import { openProvider } from '../../src/oidc/provider.ts'
+import { droitsPage } from './droits.ts'
+import { environmentOf } from './environment.ts'
 
 /**
- * `npm run generate` writes sql/schema.md and src/rows.ts from the catalogue of a freshly migrated database; with `--check`, writes
- * nothing and fails when they differ from what it would write.
+ * `npm run generate` writes sql/schema.md and src/rows.ts from the catalogue of a freshly migrated database, docs/droits.md from the router of the
+ * whole service; with `--check`, writes nothing and fails when they differ from what it would write.
  */
 const ROOT = path.resolve(import.meta.dirname, '../..')
 
@@ -366,12 +375,38 @@ async function generated(): Promise<[name: string, text: string][]> {
       return [
         ['sql/schema.md', schemaPage(catalogue)],
         ['src/rows.ts', formatted('src/rows.ts', rowTypes(catalogue))],
+        ['docs/droits.md', droitsPage(await listRoutes(url))],
       ]
     } finally {
       await sql.end()
     }
   } finally {
     await server.stop()
+  }
+}
+
+/** Every route of the service, ProConnect's included. */
+async function listRoutes(url: string) {
+  const issuer = 'http://127.0.0.1:9/api/v2'
+  const config = parseConfig({
+    ...(await environmentOf({ url, operatorUrl: url, adminUrl: url }, 'http://localhost:3000')),
+    FRANCECONNECT_ISSUER: issuer,
+    FRANCECONNECT_CLIENT_ID: 'x',
+    FRANCECONNECT_CLIENT_SECRET: 'x',
+    PROCONNECT_ISSUER: issuer,
+    PROCONNECT_CLIENT_ID: 'x',
+    PROCONNECT_CLIENT_SECRET: 'x',
+  })
+  const log = () => {}
+  const db = openDb({ url, connections: 1 })
+  try {
+    const oidc = {
+      franceconnect: openProvider({ profile: franceconnect, ...config.franceconnect, log }),
+      proconnect: openProvider({ profile: proconnect, ...config.proconnect!, log }),
+    }
+    return rulesOf(createApp({ db, config, oidc, log }))
+  } finally {
+    await db.close()
   }
 }
 
