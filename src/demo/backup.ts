@@ -21,7 +21,7 @@ const schema = z.object({
   dossiers: z.array(z.string()),
   fichiers: z.array(z.object({ nom: z.string(), taille: z.int().min(0), sha256: z.string() })),
 })
-export type Manifest = z.infer<typeof schema> & { empreinte: string }
+type Manifest = z.infer<typeof schema> & { empreinte: string }
 
 /** What PostgreSQL makes again at its start, and what belongs to the running server; the same as `pg_basebackup` leaves out. */
 const EMPTIED = /^(?:pg_wal|pg_stat_tmp|pg_replslot|pg_dynshmem|pg_notify|pg_serial|pg_snapshots|pg_subtrans)\/|(?:^|\/)pgsql_tmp/

@@ -11,7 +11,7 @@ import { choosePlace, placesOf } from './place.ts'
 import { explain, startPostgres } from './postgres.ts'
 
 type Ended = { nom: string }
-export type RestoreDemo = {
+type RestoreDemo = {
   dataDir: string
   backup: string
   /** Restores, verifies, and leaves nothing behind. */

@@ -18,7 +18,6 @@ export type Brouillon = {
   idToken: string | null
   jwksId: string | null
   authTime: Date | null
-  identifiedAt: Date | null
   granted: Thematique[] | null
   accordAt: Date | null
   /** What she read and said yes to, 'YYYY-MM-DD'. */
@@ -35,7 +34,7 @@ export type Brouillon = {
 
 const columns = (tx: Tx) => tx.sql`
   b.id, b.structure_id, b.aidant_id, b.usager_id, b.perimetre, b.duree, b.conditions, b.identite, b.id_token, b.jwks_id, b.auth_time,
-  b.identified_at, b.granted, b.accord_at, b.dernier_jour, b.suivi, b.contact, b.contact_prouve_at,
+  b.granted, b.accord_at, b.dernier_jour, b.suivi, b.contact, b.contact_prouve_at,
   b.contact_partage, b.contact_lecteur, b.created_at`
 
 /** No contact: nothing proven of it, nobody else who reads it. */

@@ -29,8 +29,6 @@ export type MandatEtat = MandatRow & {
 export type MandatContenu = {
   sceau: string
   conditions: string
-  idToken: string
-  jwksId: string
   texte: string
   identite: Identite
   structure: { nom: string; siret: string; adresse: string; telephone: string; fuseau: string }
@@ -131,7 +129,7 @@ export const listMandats = (tx: Tx, usagerIds: readonly string[]) => tx.sql<Mand
  */
 export async function findMandatContenu(tx: Tx, mandatId: string) {
   const [contenu] = await tx.sql<MandatContenu[]>`
-    select m.sceau, m.conditions, m.id_token, m.jwks_id, m.texte, m.identite, m.structure, m.aidant, m.accord
+    select m.sceau, m.conditions, m.texte, m.identite, m.structure, m.aidant, m.accord
     from mandat_contenu m
     where m.mandat_id = ${mandatId} and ${held(tx, 'm')}`
   return contenu

@@ -1,11 +1,11 @@
 import type { Tx } from '../db.ts'
 
 /** A message given up: which fact it told and since when, never to whom nor its words. */
-type Abandonne = { id: string; cle: string; canal: 'email' | 'sms'; createdAt: Date; failedAt: Date; tries: number }
+type Abandonne = { id: string; cle: string; canal: 'email' | 'sms'; failedAt: Date; tries: number }
 
 /** For the operator: what was given up, latest first. */
 export const listAbandonnes = (tx: Tx) => tx.sql<Abandonne[]>`
-    select id, cle, canal, created_at, failed_at, tries
+    select id, cle, canal, failed_at, tries
     from message
     where failed_at is not null
     order by failed_at desc, id

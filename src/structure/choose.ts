@@ -1,14 +1,14 @@
 import type { Db } from '../db.ts'
 import { closeSession, openSession } from '../http/session.ts'
 
-type Choosable = { id: string; nom: string; siret: string }
+type Choosable = { id: string; nom: string }
 
 /** Structures this aidant may act for today. */
 export const listStructures = (db: Db, aidantId: string): Promise<Choosable[]> =>
   db.tx(
     { kind: 'portier' },
     async (tx) => tx.sql<Choosable[]>`
-      select s.id, s.nom, s.siret
+      select s.id, s.nom
       from habilitation h
       join structure s on s.id = h.structure_id
       where h.aidant_id = ${aidantId} and h.ended_at is null and s.suspended_at is null

@@ -178,14 +178,13 @@ const COMMON = 200
 
 // What the person reads of herself
 
-export type Donnees = UsagerRow &
-  Contacts & { birthplace: string | null; birthcountry: string | null; createdAt: Date; refreshedAt: Date }
+export type Donnees = UsagerRow & Contacts & { birthplace: string | null; birthcountry: string | null; refreshedAt: Date }
 export type Structure = { id: string; nom: string; telephone: string; fuseau: string }
 
 /** Who she is here, as FranceConnect said it last, and how she wants to be told. */
 export const listDonnees = (tx: Tx) => tx.sql<Donnees[]>`
     select u.id, u.prenoms, u.nom_naissance, u.nom_usage, u.birthdate, u.birthplace, u.birthcountry, u.email, u.telephone, u.suivi,
-      u.created_at, u.refreshed_at
+      u.refreshed_at
     from usager u
     where ${hers(tx, 'u.id')}
     order by u.created_at`

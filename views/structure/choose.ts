@@ -6,7 +6,7 @@ import { type Frame, page } from '../kit/page.ts'
 
 type Props = {
   frame: Frame
-  structures: { id: string; nom: string; siret: string }[]
+  structures: { id: string; nom: string }[]
   /** The one she acts for now; empty when she has just signed in. */
   current?: string | undefined
   /** ProConnect said which one: no other until she signs in anew. */
