@@ -916,6 +916,7 @@ describe('arrêter ou mettre en pause, avec un code envoyé à son contact prouv
   })
 
   it('une personne ne fait pas partir plus de douze codes dans le jour, quels que soient les numéros', async () => {
+    await world.database.freeze(await world.now())
     const by = { kind: 'usager', usagerIds: [told.usagerId], niveau: 'identite' } as const
     const spent = []
     for (let n = 0; n < 13; n++)
