@@ -47,14 +47,12 @@ export const RATES = {
   feuille: { count: 5, seconds: DAY },
   /** Proofs, and files of all that the service knows of her, by aidant or person. */
   preuve: { count: 120, seconds: 60 * 60 },
-  /** SMS: by number, and those that an aidant, a structure ask for; in all, SMS_PAR_JOUR says how many. */
-  sms_numero: { count: 10, seconds: DAY },
-  /**
-   * Of which those that aidants ask for, of any structure, and those that persons ask for to prove that it is theirs, who may be anyone: the code
-   * that stops from her sheet always finds room.
-   */
+  /** SMS: by number, and those that an aidant, a structure, a person ask for; in all, SMS_PAR_JOUR says how many. Some are left to stop (budget.ts). */
+  sms_numero: { count: 12, seconds: DAY },
+  /** Of which those that aidants ask for, of any structure, and those that persons ask for to prove that it is theirs, who may be anyone. */
   sms_numero_aidants: { count: 5, seconds: DAY },
   sms_numero_personnes: { count: 3, seconds: DAY },
+  sms_personne: { count: 12, seconds: DAY },
   sms_aidant: { count: 60, seconds: DAY },
   sms_structure: { count: 200, seconds: DAY },
   sms_total: { count: 2000, seconds: DAY },

@@ -14,6 +14,8 @@ import { sienne } from './session-queries.ts'
 const PROOF_MINUTES = 30
 /** How long a fresh factor of an aidant lets open dossiers. */
 const CONFIRME_MINUTES = 5
+/** Of a session's former tokens, how many still say whose a form is: each of its fresh factors writes them all again. */
+const JETONS_AVANT = 20
 
 /** Who a session is opened for. An aidant of several structures has none until she chooses. */
 export type Holder =
@@ -86,7 +88,7 @@ export async function rotateSession(tx: Tx, id: string, { confirme }: { confirme
   const token = newToken(tx)
   await tx.sql`
     update session
-    set jeton = ${hashToken(token)}, jetons_avant = jetons_avant || jeton, confirme_at = ${confirme ? tx.now : tx.sql`confirme_at`}
+    set jeton = ${hashToken(token)}, jetons_avant = (jeton || jetons_avant)[1:${JETONS_AVANT}], confirme_at = ${confirme ? tx.now : tx.sql`confirme_at`}
     where id = ${id} and ended_at is null`
   return token
 }

@@ -2,10 +2,9 @@ import type { Db, Tx } from '../db.ts'
 import { bundleEnd, bundleHead, bundleLeaf, bundlePoint, bundleWaiting } from './bundle.ts'
 import type { Vkey } from './note.ts'
 import { listRestaurations } from './tree-queries.ts'
-import { findExtent, listLeaves, listPoints, listWaiting, type Reading } from './verify-queries.ts'
+import { findExtent, listLeaves, listPoints, listSlices, listWaiting, type Reading } from './verify-queries.ts'
 
 const PAGE = 2_048
-const IDS = 50_000
 
 /**
  * The whole journal as a bundle, piece by piece. With contents only for whoever may read them all, and asked to: they are what the law lets be
@@ -36,9 +35,8 @@ export async function* exportJournal(db: Db, { log, contenus }: { log: Vkey; con
     yield text
   }
   // With those that came meanwhile: one of them may say that contents just exported as gone were erased.
-  const { lastId } = await read(findExtent)
-  for (let after = 0; after < lastId; after += IDS) {
-    const waiting = await read((tx) => listWaiting(tx, { after, upto: after + IDS, size, horizon, reading }))
+  for (const numbers of await listSlices(read)) {
+    const waiting = await read((tx) => listWaiting(tx, { ...numbers, size, horizon, reading }))
     yield waiting.map(({ record }) => bundleWaiting(record)).join('')
   }
   yield bundleEnd(size, points)

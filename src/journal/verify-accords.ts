@@ -1,14 +1,15 @@
 import type { Tx } from '../db.ts'
 import type { Fault, FaultKind } from './verify.ts'
-import type { Reading } from './verify-queries.ts'
+import { type Numbers, type Reading, within } from './verify-queries.ts'
 
 /**
- * Holds what the tables show to what the lines after..upto said: between whom each mandat is, who did each démarche, and by their contents the
+ * Holds what the tables show to what these lines said: between whom each mandat is, who did each démarche, and by their contents the
  * thématiques, duration and dates of a mandat, the thématique, reason and receipt of each stop and pause; for who reads contents, the words too.
  * Lines that they no longer follow; contents erased as the law says tell nothing.
  */
-export async function checkAccords(tx: Tx, after: number, upto: number, reading: Reading): Promise<Fault[]> {
+export async function checkAccords(tx: Tx, numbers: Numbers, reading: Reading): Promise<Fault[]> {
   const { sql } = tx
+  const among = (id: ReturnType<Tx['sql']>) => within(tx, id, numbers)
   const faits =
     reading === 'contenus'
       ? sql`select journal_id, payload::jsonb as faits from journal_contenu where payload is not null and journal_id = any (array(select ligne from dites))`
@@ -17,31 +18,31 @@ export async function checkAccords(tx: Tx, after: number, upto: number, reading:
     with signes as materialized (
       select id, journal_id, structure_id, usager_id, aidant_id, duree, signed_at, expires_at
       from mandat
-      where journal_id > ${after} and journal_id <= ${upto}),
+      where ${among(sql`journal_id`)}),
     touchees as materialized (
       select a.revoked_journal_id as ligne, a.mandat_id, a.thematique, a.revoked_how as how, r.maniere, r.recu_le
       from autorisation a
       left join arret_recu r on r.journal_id = a.revoked_journal_id
-      where a.revoked_journal_id > ${after} and a.revoked_journal_id <= ${upto}
+      where ${among(sql`a.revoked_journal_id`)}
       union all
       select m.ended_journal_id, m.id, null, m.ended_how, null, null
       from mandat m
-      where m.ended_journal_id > ${after} and m.ended_journal_id <= ${upto}
+      where ${among(sql`m.ended_journal_id`)}
       union all
       select r.journal_id, r.mandat_id, a.thematique, null, r.maniere, r.recu_le
       from arret_recu r
       join autorisation a on a.id = r.autorisation_id
-      where r.journal_id > ${after} and r.journal_id <= ${upto} and r.journal_id is distinct from a.revoked_journal_id
+      where ${among(sql`r.journal_id`)} and r.journal_id is distinct from a.revoked_journal_id
       union all
       select s.journal_id, s.mandat_id, a.thematique, null, s.maniere, null
       from suspension s
       join autorisation a on a.id = s.autorisation_id
-      where s.journal_id > ${after} and s.journal_id <= ${upto}
+      where ${among(sql`s.journal_id`)}
       union all
       select s.until_journal_id, s.mandat_id, a.thematique, null, null, null
       from suspension s
       join autorisation a on a.id = s.autorisation_id
-      where s.until_journal_id > ${after} and s.until_journal_id <= ${upto}),
+      where ${among(sql`s.until_journal_id`)}),
     contestees as materialized (
       select q.journal_id as ligne, q.mandat_id, q.aidant_id, jsonb_strip_nulls(jsonb_build_object(
         'demarche', q.demarche_id, 'motif', q.motif, 'maniere', q.maniere, 'pause', (
@@ -51,22 +52,22 @@ export async function checkAccords(tx: Tx, after: number, upto: number, reading:
           join autorisation a on a.id = s.autorisation_id
           where s.contestation_id = q.id))) as dit, q.recu_le
       from contestation q
-      where q.journal_id > ${after} and q.journal_id <= ${upto}
+      where ${among(sql`q.journal_id`)}
       union all
       select q.answered_journal_id, q.mandat_id, q.answered_by, jsonb_build_object('contestation', q.id, 'reponse', q.reponse), null
       from contestation q
-      where q.answered_journal_id > ${after} and q.answered_journal_id <= ${upto}
+      where ${among(sql`q.answered_journal_id`)}
       union all
       select k.journal_id, k.mandat_id, k.aidant_id, jsonb_build_object('demarche', k.demarche_id, 'annulee', k.annulee, 'resultat', k.resultat), null
       from correction k
-      where k.journal_id > ${after} and k.journal_id <= ${upto}
+      where ${among(sql`k.journal_id`)}
       union all
       -- Lifted: by her, or with the answer.
       select s.until_journal_id, s.mandat_id, q.answered_by, '{}', null
       from suspension s
       join journal j on j.id = s.until_journal_id and j.acteur = 'aidant'
       left join contestation q on q.id = s.contestation_id
-      where s.until_journal_id > ${after} and s.until_journal_id <= ${upto}),
+      where ${among(sql`s.until_journal_id`)}),
     dites as (
       select journal_id as ligne from signes
       union all
@@ -112,7 +113,7 @@ export async function checkAccords(tx: Tx, after: number, upto: number, reading:
       select 'fait_change', j.id, r.mandat_id
       from (select journal_id, mandat_id, aidant_id from suspension union all select journal_id, mandat_id, aidant_id from arret_recu) r
       join journal j on j.id = r.journal_id
-      where r.journal_id > ${after} and r.journal_id <= ${upto} and r.aidant_id is distinct from case when j.acteur = 'aidant' then j.acteur_id end
+      where ${among(sql`r.journal_id`)} and r.aidant_id is distinct from case when j.acteur = 'aidant' then j.acteur_id end
       union all
       select 'fait_change', q.ligne, q.mandat_id
       from contestees q
@@ -125,9 +126,9 @@ export async function checkAccords(tx: Tx, after: number, upto: number, reading:
       select 'fait_change', j.id, d.mandat_id
       from demarche d
       join journal j on j.id = d.journal_id
-      where d.journal_id > ${after} and d.journal_id <= ${upto} and (
+      where ${among(sql`d.journal_id`)} and (
         (d.structure_id, d.usager_id, d.aidant_id) is distinct from (j.structure_id, j.usager_id, j.acteur_id)
-        or (d.genre = 'hors_mandat') <> (j.action = 'acte_hors_mandat'))${reading === 'contenus' ? words(tx, after, upto) : sql``})
+        or (d.genre = 'hors_mandat') <> (j.action = 'acte_hors_mandat'))${reading === 'contenus' ? words(tx, numbers) : sql``})
     select kind, ligne, mandat_id
     from ecarts
     where kind is not null
@@ -135,9 +136,12 @@ export async function checkAccords(tx: Tx, after: number, upto: number, reading:
   return wrong.map(({ kind, ligne, mandatId }) => ({ kind, ligne, ou: mandatId }))
 }
 
-/** The words themselves, as `recordDemarche` and `signMandat` engage them: what a démarche was, the seal of a mandat and what was signed for it. */
-const words = ({ sql }: Tx, after: number, upto: number) => {
+/** The words themselves, as `recordDemarche` and `signMandat` engage them: what a démarche was, the seal of a mandat, what was signed for it, and whom it names. */
+const words = (tx: Tx, numbers: Numbers) => {
+  const { sql } = tx
   const sha = (text: ReturnType<typeof sql>) => sql`base64url(sha256(convert_to(${text}, 'UTF8')))`
+  const octets = sql`translate(split_part(c.sceau, '.', 2), '-_', '+/')`
+  const scelle = sql`nullif(convert_from(decode(rpad(${octets}, (length(${octets}) + 3) / 4 * 4, '='), 'base64'), 'UTF8'), '')::jsonb`
   return sql`
   union all
   select 'fait_change', d.journal_id, d.mandat_id
@@ -145,7 +149,7 @@ const words = ({ sql }: Tx, after: number, upto: number) => {
   join demarche_contenu c on c.demarche_id = d.id
   join journal_contenu l on l.journal_id = d.journal_id,
     lateral (select l.payload::jsonb as dits) f
-  where d.journal_id > ${after} and d.journal_id <= ${upto} and l.payload is not null and (
+  where ${within(tx, sql`d.journal_id`, numbers)} and l.payload is not null and (
     d.done_at is distinct from (f.dits ->> 'done_at')::timestamptz
     or jsonb_strip_nulls(f.dits - 'done_at') <> jsonb_strip_nulls(jsonb_build_object(
       'genre', d.genre, 'thematique', d.thematique, 'nature', d.nature, 'mode', d.mode, 'presence', d.presence, 'canal', d.canal,
@@ -158,9 +162,18 @@ const words = ({ sql }: Tx, after: number, upto: number) => {
   join mandat_contenu c on c.mandat_id = m.id
   join journal_contenu l on l.journal_id = m.journal_id,
     lateral (select l.payload::jsonb as dits) f
-  where m.journal_id > ${after} and m.journal_id <= ${upto} and l.payload is not null
-    and (${sha(sql`c.sceau`)}, ${sha(sql`c.conditions`)}, ${sha(sql`c.id_token`)}, c.jwks_id)
-      is distinct from (f.dits ->> 'sceau_sha256', f.dits ->> 'conditions_sha256', f.dits ->> 'id_token_sha256', f.dits ->> 'jwks_id')`
+  where ${within(tx, sql`m.journal_id`, numbers)} and l.payload is not null and case
+    when (${sha(sql`c.sceau`)}, ${sha(sql`c.conditions`)}, ${sha(sql`c.id_token`)}, c.jwks_id)
+      is distinct from (f.dits ->> 'sceau_sha256', f.dits ->> 'conditions_sha256', f.dits ->> 'id_token_sha256', f.dits ->> 'jwks_id') then true
+    -- Printed again from there, as it was sealed.
+    else exists (
+      select 1
+      from (select ${scelle} as dit) s
+      where (nullif(array_to_string(array(select jsonb_array_elements_text(c.identite -> 'prenoms')), ' '), ''), c.identite ->> 'nomNaissance',
+          c.identite ->> 'birthdate', c.structure ->> 'siret', c.structure ->> 'nom', (c.aidant ->> 'prenom') || ' ' || (c.aidant ->> 'nom'))
+        is distinct from (s.dit #>> '{mandant,given_name}', s.dit #>> '{mandant,family_name}', s.dit #>> '{mandant,birthdate}',
+          s.dit #>> '{mandataire,siret}', s.dit #>> '{mandataire,nom}', s.dit #>> '{act,nom}'))
+    end`
 }
 
 /** Holds the public keys, of seals and of the identity provider, and the cut-offs of the stolen ones, to the lines that say them. */

@@ -8,14 +8,15 @@ import {
   findExtent,
   listLeaves,
   listPoints,
+  listSlices,
   listTiles,
   listWaiting,
   listWrongFacts,
+  type Numbers,
   type Reading,
 } from './verify-queries.ts'
 
 const PAGE = 4_096
-const IDS = 50_000
 
 /**
  * Verifies the journal of a database as its auditor, or its administrator, reads it: leaves in order, tiles, checkpoints, cosignatures, contents,
@@ -30,7 +31,8 @@ export async function verifyDatabase(
   const audit = openAudit({ log, seen, restaurations: await read(listRestaurations), tiles: true })
 
   // Lines go on being written: everything is compared with what there was at this moment.
-  const { size, lastId, horizon, last } = await read(findExtent)
+  const { size, horizon, last } = await read(findExtent)
+  const slices = await listSlices(read)
   /** Said when it is waited for, if it ever is. */
   const beside = <T>(work: Promise<T>) => {
     work.catch(() => {})
@@ -47,7 +49,7 @@ export async function verifyDatabase(
       return { upto, leaves, points, tiles: tiles.flat() }
     })
   // The database works beside us: on the facts, and on the page after the one that is hashed here.
-  const facts = beside(wrongFacts(read, lastId))
+  const facts = beside(wrongFacts(read, slices))
   let coming = beside(readPage(0))
   const pending: PointRecord[] = []
   for (let from = 0; from < size; from += PAGE) {
@@ -65,32 +67,27 @@ export async function verifyDatabase(
   for (const point of [...pending, ...(await read((tx) => listPoints(tx, size, last)))]) audit.point(point)
 
   // With those that came meanwhile: one of them may say that contents just read as gone were erased.
-  const { lastId: lastNow } = await read(findExtent)
-  for (let after = 0; after < lastNow; after += IDS) {
-    const range = { after, upto: Math.min(after + IDS, lastNow), size, horizon, reading }
-    for (const { record, settled } of await read((tx) => listWaiting(tx, range))) audit.waiting(record, settled)
-  }
+  for (const numbers of slices)
+    for (const { record, settled } of await read((tx) => listWaiting(tx, { ...numbers, size, horizon, reading })))
+      audit.waiting(record, settled)
   audit.end()
 
   const faults = await facts
-  for (let after = 0; after < lastId; after += IDS)
-    for (const fault of await read((tx) => checkAccords(tx, after, Math.min(after + IDS, lastId), reading))) faults.add(fault)
+  for (const numbers of slices) for (const fault of await read((tx) => checkAccords(tx, numbers, reading))) faults.add(fault)
   for (const fault of await read((tx) => checkCles(tx, reading))) faults.add(fault)
   audit.take(faults.all())
   return audit.done()
 }
 
 /** Sort after sort, by lines, so that both sides are read in order. */
-async function wrongFacts(read: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>, lastId: number) {
+async function wrongFacts(read: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>, slices: readonly Numbers[]) {
   const faults = collectFaults()
   const find = async (...of: [sort: number, lines: Parameters<typeof listWrongFacts>[2]]) => {
     for (const fault of await read((tx) => listWrongFacts(tx, ...of))) faults.add(fault)
   }
   for (const sort of FACT_SORTS) {
     await find(sort, 'aucune')
-    // To both ends of the numbers: a fact may say a line that there never was.
-    for (let after = Number.MIN_SAFE_INTEGER, upto = IDS; after < lastId; after = upto, upto += IDS)
-      await find(sort, { after, upto: upto < lastId ? upto : Number.MAX_SAFE_INTEGER })
+    for (const numbers of slices) await find(sort, numbers)
   }
   return faults
 }

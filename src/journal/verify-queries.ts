@@ -112,22 +112,54 @@ export async function listLeaves(
   })()
 }
 
-/** Lines that had no leaf when the tree had this size, among ids after..upto; `settled`: below the horizon of that moment. */
+/** Numbers of lines, `after` left out; undefined: to the end of what a number may be, where nobody but a forger writes. */
+export type Numbers = { after: number | undefined; upto: number | undefined }
+/** Slices of the lines there are, and every other number: whoever forges a line, or a fact of one that there never was, chooses its number. */
+export async function listSlices(read: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>): Promise<Numbers[]> {
+  const slices: Numbers[] = []
+  for (let after: number | undefined; ; ) {
+    const [end] = await read(
+      (tx) => tx.sql<{ id: number }[]>`
+        select id
+        from journal
+        where ${within(tx, tx.sql`id`, { after, upto: undefined })}
+        order by id
+        offset ${SLICE}
+        limit 1`,
+    )
+    slices.push({ after, upto: end?.id })
+    if (!end) return slices
+    after = end.id
+  }
+}
+const SLICE = 50_000
+
+/** A number that a forger chose may be none that is read here: then the nearest that is. */
+const readable = ({ sql }: Tx, id: ReturnType<Tx['sql']>) =>
+  sql`greatest(least(${id}, ${Number.MAX_SAFE_INTEGER}), ${Number.MIN_SAFE_INTEGER})`
+
+export const within = ({ sql }: Tx, id: ReturnType<Tx['sql']>, { after, upto }: Numbers) =>
+  sql`(${after === undefined ? sql`true` : sql`${id} > ${after}`} and ${upto === undefined ? sql`true` : sql`${id} <= ${upto}`})`
+
+/**
+ * Lines that had no leaf when the tree had this size, among these; `settled`: below the horizon of that moment, or dated of a time that has not come,
+ * which none of ours is.
+ */
 export async function listWaiting(
   tx: Tx,
-  { after, upto, size, horizon, reading }: { after: number; upto: number; size: number; horizon: string; reading: Reading },
+  { size, horizon, reading, ...numbers }: Numbers & { size: number; horizon: string; reading: Reading },
 ) {
   const { columns, join } = contents(tx, reading)
   const rows = await tx.sql<(Row & { settled: boolean })[]>`
     with page as materialized (
       select j.id as journal_id
       from journal j
-      where j.id > ${after} and j.id <= ${upto} and not exists (
+      where ${within(tx, tx.sql`j.id`, numbers)} and not exists (
         -- The bounds again: without them all the leaves there are would be read each time.
         select 1
         from journal_feuille f
-        where f.journal_id = j.id and f.journal_id > ${after} and f.journal_id <= ${upto} and f.leaf_index < ${size}))
-    select j.id, ${COLUMNS(tx)}, ${ENTRY(tx)}, ${columns}, j.xid < ${horizon}::xid8 as settled
+        where f.journal_id = j.id and ${within(tx, tx.sql`f.journal_id`, numbers)} and f.leaf_index < ${size}))
+    select ${readable(tx, tx.sql`j.id`)} as id, ${COLUMNS(tx)}, ${ENTRY(tx)}, ${columns}, j.xid < ${horizon}::xid8 or j.at > horloge() + interval '1 hour' as settled
     from page
     join journal j on j.id = page.journal_id
     ${join}
@@ -139,14 +171,13 @@ export async function listWaiting(
 }
 
 /**
- * How far the journal goes now, at one moment: leaves, ids, below which transaction every line must have its leaf, and the last size that a
- * checkpoint says (beyond the leaves, when lines were cut).
+ * How far the journal goes now, at one moment: leaves, below which transaction every line must have its leaf, and the last size that a checkpoint
+ * says (beyond the leaves, when lines were cut).
  */
-export async function findExtent(tx: Tx): Promise<{ size: number; lastId: number; horizon: string; last: number }> {
-  const [extent] = await tx.sql<{ size: number; lastId: number; horizon: string; last: number }[]>`
+export async function findExtent(tx: Tx): Promise<{ size: number; horizon: string; last: number }> {
+  const [extent] = await tx.sql<{ size: number; horizon: string; last: number }[]>`
     select
       (select coalesce(max(leaf_index) + 1, 0) from journal_feuille) as size,
-      (select coalesce(max(id), 0) from journal) as last_id,
       (select horizon::text from journal_bail) as horizon,
       (select coalesce(max(taille), 0) from journal_point) as last`
   return extent!
@@ -200,20 +231,19 @@ const FACTS = [
 ] as const
 export const FACT_SORTS = FACTS.map((_, i) => i)
 
-/** Of one sort of fact, those whose lines are after..upto, or that have none, and that their lines do not say. */
-export async function listWrongFacts(tx: Tx, sort: number, lines: { after: number; upto: number } | 'aucune'): Promise<Fault[]> {
+/** Of one sort of fact, those whose lines are among these, or that have none, and that their lines do not say. */
+export async function listWrongFacts(tx: Tx, sort: number, lines: Numbers | 'aucune'): Promise<Fault[]> {
   const { table, mandat, line, at, actions } = FACTS[sort]!
   const { sql } = tx
-  const within = (id: ReturnType<typeof sql>) =>
-    lines === 'aucune' ? sql`${id} is null` : sql`${id} > ${lines.after} and ${id} <= ${lines.upto}`
+  const among = (id: ReturnType<typeof sql>) => (lines === 'aucune' ? sql`${id} is null` : within(tx, id, lines))
   const wrong = await sql<{ id: string; line: number | null; redated: boolean }[]>`
     with dit as (
       select f.id, f.${sql(line)} as line, f.${sql(at)} as at, j.at as line_at,
         coalesce(j.mandat_id = f.${sql(mandat)} and j.action = any (${[...actions]}::text[]), f.${sql(line)} is null and f.${sql(at)} is null) as said
       from ${sql(table)} f
-      left join journal j on j.id = f.${sql(line)} and ${within(sql`j.id`)}
-      where ${within(sql`f.${sql(line)}`)})
-    select id, line, said as redated
+      left join journal j on j.id = f.${sql(line)} and ${among(sql`j.id`)}
+      where ${among(sql`f.${sql(line)}`)})
+    select id, ${readable(tx, sql`line`)} as line, said as redated
     from dit
     where not said or abs(extract(epoch from at - line_at)) > 60
     order by line`

@@ -28,18 +28,25 @@ export function witnessRoutes({ signer, logs, store, now, say = () => {} }: Witn
     if (!submission) return c.body(null, 400)
     const { origin } = submission.checkpoint
     const log = logs.find(({ name }) => name === origin)
-    // From here to the answer nothing waits: two submissions are never judged on the same memory.
-    const last = log && parseCheckpoint(store.read(origin) ?? '')
-    const verdict = judge(submission, log, last ? { size: last.size, root: last.root } : NOTHING)
-    if (verdict.status !== 200) say(`${origin} ${submission.old} → ${submission.checkpoint.size} : ${verdict.status}`)
-    if (verdict.status === 409) return c.body(`${verdict.size}\n`, 409, { 'Content-Type': 'text/x.tlog.size' })
-    if (verdict.status !== 200) return c.body(null, verdict.status)
-    const { text, signatures } = submission.checkpoint.note
-    const line = cosignatureLine(signer, text, Math.floor(now().getTime() / 1000))
-    // Of all that was submitted, the log's own signature is what we verified; once, however often it was there: anyone may write it again.
-    const own = signatures.find(({ name, id }) => name === log!.name && id.equals(log!.id))!
-    store.write(origin, `${text}\n${own.line}${line}`)
-    return c.body(line, 200, { 'Content-Type': 'text/plain; charset=utf-8' })
+    if (!log) {
+      // What a stranger writes is not for the terminal of whoever runs it.
+      say('journal inconnu : 404')
+      return c.body(null, 404)
+    }
+    // Nothing waits in there: two submissions are never judged on the same memory.
+    return store.alone(origin, now(), () => {
+      const last = parseCheckpoint(store.read(origin) ?? '')
+      const verdict = judge(submission, log, last ? { size: last.size, root: last.root } : NOTHING)
+      if (verdict.status !== 200) say(`${origin} ${submission.old} → ${submission.checkpoint.size} : ${verdict.status}`)
+      if (verdict.status === 409) return c.body(`${verdict.size}\n`, 409, { 'Content-Type': 'text/x.tlog.size' })
+      if (verdict.status !== 200) return c.body(null, verdict.status)
+      const { text, signatures } = submission.checkpoint.note
+      const line = cosignatureLine(signer, text, Math.floor(now().getTime() / 1000))
+      // Of all that was submitted, the log's own signature is what we verified; once, however often it was there: anyone may write it again.
+      const own = signatures.find(({ name, id }) => name === log.name && id.equals(log.id))!
+      store.write(origin, `${text}\n${own.line}${line}`)
+      return c.body(line, 200, { 'Content-Type': 'text/plain; charset=utf-8' })
+    })
   })
 
   app.get('/:file{[0-9a-f]{64}\\.(?:checkpoint|points)}', (c) => {

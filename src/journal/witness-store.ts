@@ -28,6 +28,8 @@ export type WitnessStore = {
   readAll(origin: string): ReadableStream | undefined
   /** On the disk when it returns, whole or not at all. */
   write(origin: string, signed: string): void
+  /** What is judged on the last checkpoint, and written: no other program does so meanwhile in this folder. Throws when one does. `now`: by the files' clock. */
+  alone<T>(origin: string, now: Date, work: () => T): T
 }
 
 const [MINUTE, HOUR, DAY] = [60, 3_600, 86_400]
@@ -39,12 +41,17 @@ const KEPT = [
 ]
 /** In bytes: below it points are not thinned; above, each time that they are twice what was left. */
 const FEW = 1_048_576
+/** A lock as old was left by a program that died there: work under it is a few writes. */
+const DEAD_MS = 60_000
 
 /** The files of a log are named by the SHA-256 of its origin, in hexadecimal. */
 export const fileOf = (origin: string, kind: 'checkpoint' | 'points' = 'checkpoint'): string =>
   `${createHash('sha256').update(origin).digest('hex')}.${kind}`
 
-/** Two files for each log, in a folder of the witness's own. Nothing here waits: between what is read and what is written, nothing else runs. */
+/**
+ * Two files for each log, in a folder of the witness's own. Nothing here waits: between what is read and what is written, nothing else runs in this
+ * program, and a third file keeps others from it: two that remembered the same would each sign another journal.
+ */
 export function openWitnessStore(directory: string): WitnessStore {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const limits = new Map<string, number>()
@@ -101,6 +108,17 @@ export function openWitnessStore(directory: string): WitnessStore {
         limits.set(origin, Math.max(FEW, 2 * statSync(points).size))
       } catch {
         // No room for a second file, perhaps: all is kept, it may be answered, and the next one thins.
+      }
+    },
+    alone(origin, now, work) {
+      const lock = `${fileAt(origin)}.verrou`
+      const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs
+      if (since !== undefined && since < now.getTime() - DEAD_MS) rmSync(lock, { force: true })
+      closeSync(openSync(lock, 'wx', 0o600))
+      try {
+        return work()
+      } finally {
+        rmSync(lock, { force: true })
       }
     },
   }

@@ -62,7 +62,7 @@ export async function deliverDue(
     const [message] = await db.tx(by, (tx) => lease(tx))
     if (!message) break
     const counted = message.canal === 'sms' && !/^(connexion|contact):/.test(message.cle)
-    const spent = counted ? await db.tx(by, (tx) => takeSms(tx, limits, message.destinataire)) : undefined
+    const spent = counted ? await db.tx(by, (tx) => takeSms(tx, limits, message.destinataire, 'nouvelle')) : undefined
     if (spent) {
       log('warn', { event: 'sms_retenu', reason: spent })
       await db.tx(by, (tx) => hold(tx, message.id))

@@ -22,7 +22,7 @@ export async function sendProof(db: Db, to: { sessionId: string; usagerIds: read
   const sending = await db.tx({ kind: 'portier' }, (tx) => takeToken(tx, 'code_preuve', to.usagerIds.toSorted()[0]!))
   if (!sending.ok) return { ok: false, refusal: 'trop_de_codes' }
   const { canal, contact } = proven
-  const spent = canal === 'sms' ? await db.tx({ kind: 'portier' }, (tx) => takeSms(tx, door, contact)) : undefined
+  const spent = canal === 'sms' ? await db.tx({ kind: 'portier' }, (tx) => takeSms(tx, door, contact, 'arret')) : undefined
   if (spent) {
     door.log('warn', { event: 'sms_refuse', reason: spent })
     return { ok: false, refusal: 'plus_de_sms' }

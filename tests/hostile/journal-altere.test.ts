@@ -274,6 +274,26 @@ const on =
   ({ sql }: Copy) =>
     sql.unsafe(text())
 
+/** The row that an act of hers has in this table, written again with these values. */
+const recopie = (table: string, values: string, where = `journal_id = ${line('demarche_realisee').id}`) =>
+  `insert into ${table} select (jsonb_populate_record(t, jsonb_build_object(${values}))).* from ${table} t where ${where}`
+const recopieDemarche = (id: string) => recopie('demarche', `'journal_id', ${id}, 'id', '${FORGEE}', 'envoi', gen_random_uuid()`)
+/** An act forged with its line and its words, of this number: the last of the mandat's count. */
+const acteSous = (id: string, at = 'at', xid = '1') => {
+  const from = line('demarche_realisee').id
+  return `insert into journal (id, xid, at, action, acteur, acteur_id, structure_id, usager_id, mandat_id, mandat_seq, entry, commitment)
+      overriding system value
+      select ${id}, '${xid}', ${at}, action, acteur, acteur_id, structure_id, usager_id, mandat_id,
+        1 + (select max(mandat_seq) from journal where mandat_id = '${told.id}'), '', commitment from journal where id = ${from};
+    create temp table forgee as select id from journal where entry = '';
+    update journal set ${rewrite} where entry = '';
+    ${recopie('journal_contenu', `'journal_id', (select id from forgee)`)};
+    ${recopieDemarche('(select id from forgee)')};
+    ${recopie('demarche_contenu', `'demarche_id', '${FORGEE}'`, `demarche_id = (select id from demarche where journal_id = ${from})`)};
+    drop table forgee`
+}
+const FORGEE = '00000000-0000-4000-8000-00000000f00e'
+
 const CASES: Case[] = [
   {
     name: 'un fait noté est changé',
@@ -383,6 +403,36 @@ const CASES: Case[] = [
     act: on(
       () =>
         `insert into journal (xid, at, action, acteur, structure_id, entry, commitment) select '1', at + interval '5 minutes', 'structure_modifiee', 'systeme', structure_id, '', commitment from journal where id = ${line('mandat_signe').id}; update journal set ${rewrite} where entry = ''`,
+    ),
+    kind: 'hors_de_l_arbre',
+    named: () => Number.NaN,
+  },
+  ...(
+    [
+      ['-7', -7],
+      ['-9223372036854775807', Number.MIN_SAFE_INTEGER],
+      ['4503599627370496', 2 ** 52],
+      ['9223372036854775806', Number.MAX_SAFE_INTEGER],
+    ] as const
+  ).map(
+    ([id, dit]): Case => ({
+      name: `une démarche et sa ligne sont ajoutées sous un numéro que la base ne donne pas (${id})`,
+      act: on(() => acteSous(id)),
+      kind: 'hors_de_l_arbre',
+      named: () => dit,
+      auditor: true,
+    }),
+  ),
+  {
+    name: 'une démarche est ajoutée sous une ligne qu’il n’y a pas, hors des numéros qui se lisent',
+    act: on(() => recopieDemarche('-9223372036854775807')),
+    kind: 'fait_sans_ligne',
+  },
+  {
+    name: 'une ligne et sa démarche attendent leur place depuis l’avenir',
+    act: on(
+      () =>
+        `${acteSous('(select max(id) + 1 from journal)', "at + interval '10 years'", '9999999999')}; update demarche set recorded_at = recorded_at + interval '10 years' where journal_id = (select max(id) from journal)`,
     ),
     kind: 'hors_de_l_arbre',
     named: () => Number.NaN,
@@ -845,6 +895,21 @@ const CASES: Case[] = [
     kind: 'fait_change',
     named: () => line('mandat_signe').id,
   },
+  ...(
+    [
+      ['le nom de la personne', `identite = identite || '{"nomNaissance": "Autre"}'`],
+      ['sa date de naissance', `identite = identite || '{"birthdate": "1900-01-01"}'`],
+      ['la structure', `structure = structure || '{"nom": "Autre"}'`],
+      ['l’aidant', `aidant = aidant || '{"nom": "Autre"}'`],
+    ] as const
+  ).map(
+    ([what, set]): Case => ({
+      name: `${what}, que le papier redit, n’est plus ce qui est scellé`,
+      act: on(() => `update mandat_contenu set ${set} where mandat_id = '${told.id}'`),
+      kind: 'fait_change',
+      named: () => line('mandat_signe').id,
+    }),
+  ),
   {
     name: 'ce que FranceConnect a signé est remplacé',
     act: on(() => `update mandat_contenu set id_token = 'a.b.c' where mandat_id = '${told.id}'`),

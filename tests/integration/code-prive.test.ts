@@ -15,7 +15,7 @@ import { findMandatContenu } from '../../src/mandat/queries.ts'
 import { recordStop } from '../../src/mandat/record-stop.ts'
 import { resumeMandat } from '../../src/mandat/resume.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
-import { compteurDuContact } from '../../src/notification/budget.ts'
+import { compteurDuContact, takeSms } from '../../src/notification/budget.ts'
 import { deliverDue } from '../../src/notification/deliver.ts'
 import { printPapier } from '../../src/papier/print.ts'
 import { empreinteDuCodePrive, masque } from '../../src/usager/code-prive.ts'
@@ -892,6 +892,36 @@ describe('arrêter ou mettre en pause, avec un code envoyé à son contact prouv
     await world.database.freeze(new Date(now.getTime() + 24 * 60 * MINUTE))
     await ask(await opened())
     expect(await world.messages()).toHaveLength(1)
+    await goOn()
+  })
+
+  it('ni les nouvelles d’elle, ni ce que d’autres font partir, ne prennent le SMS qui arrête', async () => {
+    const number = '+33612345678'
+    await prove(told.usagerId, { telephone: number })
+    await world.database.freeze(await world.now())
+    const limits = { ...world.config, smsParJour: 30 }
+    const taken = (...asked: [to: string, pour: Parameters<typeof takeSms>[3]]) =>
+      world.db.tx({ kind: 'portier' }, (tx) => takeSms(tx, limits, ...asked))
+    // Paused again and again by an aidant, she is told each time.
+    for (let n = 0; n < 10; n++) expect(await taken(number, 'nouvelle')).toBeUndefined()
+    expect(await taken(number, 'nouvelle')).toBe('sms_numero')
+    // Of the thirty of the day, others take all that they may.
+    const refused = []
+    for (let n = 0; n < 20; n++) refused.push(await taken(`+336000000${n}`, n % 2 ? world.as('thomas') : 'nouvelle'))
+    expect(refused).toEqual([...Array(17).fill(undefined), ...Array(3).fill('sms_total')])
+    await ask(await opened())
+    expect([await taken(number, 'arret'), await taken(number, 'arret')]).toEqual([undefined, 'sms_numero'])
+    expect([await taken('+33600000099', 'arret'), await taken('+33600000098', 'arret')]).toEqual([undefined, 'sms_total'])
+    await goOn()
+  })
+
+  it('une personne ne fait pas partir plus de douze codes dans le jour, quels que soient les numéros', async () => {
+    await world.database.freeze(await world.now())
+    const by = { kind: 'usager', usagerIds: [told.usagerId], niveau: 'identite' } as const
+    const spent = []
+    for (let n = 0; n < 13; n++)
+      spent.push(await world.db.tx({ kind: 'portier' }, (tx) => takeSms(tx, world.config, `+336000001${n}`, by)))
+    expect(spent).toEqual([...Array(12).fill(undefined), 'sms_personne'])
     await goOn()
   })
 

@@ -366,7 +366,7 @@ describe('personne d’autre ne peut effacer', () => {
     for (const statement of [
       `update journal set action = 'export'`,
       'delete from journal',
-      `insert into journal (action, acteur, entry, commitment) values ('export', 'operateur', '', decode(repeat('00', 32), 'hex'))`,
+      `insert into journal (action, acteur, commitment) values ('export', 'operateur', decode(repeat('00', 32), 'hex'))`,
       `update mandat_contenu set texte = 'autre'`,
       `update demarche_contenu set titre = 'autre'`,
       'update mandat set ended_at = null',

@@ -3,6 +3,7 @@ import { Secret, TOTP } from 'otpauth'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openSignature, redeemSignature } from '../../src/aidant/sign-in.ts'
 import { AIDANTS, type AidantKey, codeOf } from '../../src/demo/people.ts'
+import { hashToken, rotateSession } from '../../src/http/session.ts'
 import { findBrouillon } from '../../src/mandat/brouillon-queries.ts'
 import { vueDe } from '../../src/mandat/confirmation.ts'
 import { BEGUN_IN } from '../../views/public/kept.ts'
@@ -510,6 +511,19 @@ describe('ouvrir un dossier', () => {
     expect((await nadia.get('/structure/journal')).status).toBe(200)
     const stale = await world.get('/structure/journal', `session=${before}`)
     expect([stale.status, stale.headers.get('location')]).toEqual([303, '/connexion?suite=%2Fstructure%2Fjournal'])
+  })
+
+  it('une session ne grandit pas à chaque second facteur : elle oublie ses plus vieux jetons', async () => {
+    const nadia = await enter('nadia')
+    const hash = hashToken(nadia.cookies.get('session')!)
+    const [session] = await world.sql<{ id: string }[]>`select id from session where jeton = ${hash}`
+    const tokens: string[] = []
+    for (let n = 0; n < 30; n++)
+      tokens.push(await world.db.tx({ kind: 'portier' }, (tx) => rotateSession(tx, session!.id, { confirme: true })))
+    const [kept] = await world.sql<
+      { jetonsAvant: Buffer[] }[]
+    >`select jetons_avant as "jetonsAvant" from session where id = ${session!.id}`
+    expect(kept!.jetonsAvant).toEqual(tokens.slice(9, 29).toReversed().map(hashToken))
   })
 
   it('ce qui était écrit quand il s’est refermé part encore, la session continuée sous un autre jeton', async () => {

@@ -462,7 +462,6 @@ describe('l’application contournée, la base refuse encore', () => {
       acteur_id: `'${AIDANT}'`,
       structure_id: `'${STRUCTURE}'`,
       usager_id: `'${USAGER}'`,
-      entry: `''`,
       commitment: COMMITMENT,
       ...more,
     }
@@ -1057,6 +1056,29 @@ describe('l’application contournée, la base refuse encore', () => {
     expect(await by([its('donnees_effacees', { usager_id: `'${USAGER}'` })])).toBe('42501')
   })
 
+  it.each([
+    'app',
+    'operator',
+    'effaceur',
+  ])('%s ne choisit ni le numéro d’une ligne, ni son heure, ni ses octets', async (role) => {
+    const inserted = async (column: string, value: string, overriding = '') =>
+      trying(db.adminSql, async (tx) => {
+        await tx.unsafe(
+          `set local role traitdunion_${role}; select set_config('app.who', '${role === 'app' ? 'worker' : 'operator'}', true)`,
+        )
+        await tx.unsafe(
+          `insert into journal (action, acteur, usager_id, commitment${column}) ${overriding} values ('donnees_effacees', 'systeme', '${USAGER}', ${COMMITMENT}${value})`,
+        )
+        return 'accepté'
+      }).catch(({ code, message }: postgres.PostgresError) => (message.includes('permission denied') ? code : 'une politique'))
+    // Who writes which lines is another matter: here, the words of the statement.
+    expect(await inserted('', '')).not.toBe('42501')
+    // Read by nobody after that: no line has its place in the tree any more.
+    expect(await inserted(', id', ', 9007199254740993', 'overriding system value')).toBe('42501')
+    for (const [column, value] of Object.entries({ xid: `'1'`, at: 'now()', mandat_seq: '1', entry: `''` }))
+      expect([column, await inserted(`, ${column}`, `, ${value}`)]).toEqual([column, '42501'])
+  })
+
   it('le journal des accès ne s’efface qu’au bout de douze mois, et par le service', async () => {
     const erased = (context: string, months: number) =>
       trying(db.adminSql, async (tx) => {
@@ -1133,8 +1155,8 @@ const COMMITMENT = `sha256(${SALT} || '{}')`
 /** One row at least in each table, through every trigger: a mandat in force, one ended, a démarche, an opening, a draft, a session. */
 const STORY = `
   create function pg_temp.ligne(p_action text, p_acteur text, p_acteur_id uuid, p_usager uuid, p_mandat uuid) returns bigint language sql as $$
-    insert into journal (action, acteur, acteur_id, structure_id, usager_id, mandat_id, entry, commitment)
-    values (p_action, p_acteur, p_acteur_id, case when p_acteur <> 'systeme' then '${STRUCTURE}'::uuid end, p_usager, p_mandat, '',
+    insert into journal (action, acteur, acteur_id, structure_id, usager_id, mandat_id, commitment)
+    values (p_action, p_acteur, p_acteur_id, case when p_acteur <> 'systeme' then '${STRUCTURE}'::uuid end, p_usager, p_mandat,
       ${COMMITMENT})
     returning id
   $$;

@@ -22,6 +22,7 @@ export function newWitness(log: Signer, name = 'temoin.exemple/1') {
     read: (origin) => kept.get(origin)?.at(-1),
     readAll: (origin) => (kept.has(origin) ? new Blob(kept.get(origin)!).stream() : undefined),
     write: (origin, signed) => void kept.set(origin, [...(kept.get(origin) ?? []), signed]),
+    alone: (_origin, _now, work) => work(),
   }
   const signer = openSigner(pemKey(), name, WITNESS_KEY)
   const app: Hono = witnessRoutes({ signer, logs: [log.vkey], store, now: () => new Date() })

@@ -1,6 +1,16 @@
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -169,6 +179,43 @@ describe('la mémoire d’un témoin', () => {
     expect(parseCheckpoint(store.read(ORIGIN)!)!.note.signatures).toHaveLength(2)
     const kept = readFileSync(pointsIn(directory), 'utf8')
     expect([sizesIn(kept), kept.length < 1_000]).toEqual([[1], true])
+  })
+
+  it('n’écrit rien au terminal de ce que dit un inconnu', async () => {
+    const said: string[] = []
+    const store = openWitnessStore(scratch('temoin'))
+    const app = witnessRoutes({ signer: witness, logs: [log.vkey], store, now: () => new Date(), say: (line) => said.push(line) })
+    const origin = `\u009b2J${ORIGIN} 5 → 6 : 200`
+    const body = submissionText(0, [], signCheckpoint(log, { origin, size: 1, root: randomBytes(32) }))
+    expect((await app.request('/add-checkpoint', { method: 'POST', body })).status).toBe(404)
+    expect(said).toEqual(['journal inconnu : 404'])
+  })
+
+  it('deux programmes dans un même dossier ne signent pas deux journaux', async () => {
+    const directory = scratch('temoin')
+    const other = openWitnessStore(directory)
+    let said: unknown
+    // While the first has read what it remembers, and has not answered yet.
+    const read = (origin: string) => {
+      const last = openWitnessStore(directory).read(origin)
+      try {
+        other.alone(origin, new Date(), () => other.write(origin, signedAt(7, NOW)))
+      } catch (error) {
+        said = (error as NodeJS.ErrnoException).code
+      }
+      return last
+    }
+    const [store, lock] = [{ ...openWitnessStore(directory), read }, `${path.join(directory, fileOf(ORIGIN))}.verrou`]
+    const app = witnessRoutes({ signer: witness, logs: [log.vkey], store, now: () => new Date() })
+    const note = signCheckpoint(log, { origin: ORIGIN, size: 1, root: randomBytes(32) })
+    const show = () => app.request('/add-checkpoint', { method: 'POST', body: submissionText(0, [], note) })
+    expect([(await show()).status, said]).toEqual([200, 'EEXIST'])
+    expect(sizesIn(readFileSync(pointsIn(directory), 'utf8'))).toEqual([1])
+    // Nothing is answered while another writes; what died there is not waited for.
+    writeFileSync(lock, '')
+    expect((await show()).status).toBe(500)
+    utimesSync(lock, 0, 0)
+    expect([(await show()).status, existsSync(lock)]).toEqual([409, false])
   })
 
   it.runIf(existsSync(FILES))('ne laisse pas de fichier ouvert à qui n’en lit pas le contenu', async () => {
