@@ -110,6 +110,7 @@ export function codeRoutes({ db, config, log }: { db: Db; config: Config; log: L
       codes: await listCodesPrives(tx),
       usages: await listUsagesDuCode(tx),
       fuseau: (await listStructuresDe(tx))[0]?.fuseau ?? 'Europe/Paris',
+      now: tx.now,
     }))
     // The log says that her space was opened with a code, not with which: since the oldest of those that serve.
     const since = shown.codes.at(-1)?.createdAt
