@@ -127,7 +127,7 @@ export function motsDeLaFin({ nom, telephone, fuseau }: Structure, { how, at, ma
           ? (la) =>
               `Trait d'union : historiques reunis, le mandat le plus recent avec ${la} continue, l'autre s'arrete. Ce n'est pas vous ? ${telephone}`
           : (la) =>
-              `Trait d'union : c'est arrete depuis ${depuis} le ${jourCourt(at, fuseau)}, ${quoi} avec ${la}. Les demandes envoyees ne sont pas annulees.`,
+              `Trait d'union : ${quoi} avec ${la} est ${mandatEnded ? 'arrete' : 'arretee'} depuis ${depuis} le ${jourCourt(at, fuseau)}. Les demandes envoyees ne sont pas annulees.`,
     ),
   }
 }

@@ -16,7 +16,7 @@ it.each([
   expect(sujet).toMatch(/^Une partie /)
   expect(corps).toMatch(/\n\nUne partie de votre mandat .* ces démarches.* Le reste ne change pas\./)
   expect(corps).not.toMatch(/vos démarches|C’est (?:arrêté|en pause|reparti)/)
-  expect(sms).toMatch(/une partie|\(une partie\)/)
+  expect(sms).toMatch(/^Trait d'union : une partie|\(une partie\)/)
 })
 
 it('tout est arrêté ou en pause : aucun message ne parle d’une partie', () => {
