@@ -938,6 +938,15 @@ describe('« Mon code papier », avec FranceConnect', () => {
         select genre from acces where usager_id = ${told.usagerId} and genre like 'code_prive%' order by id`
     ).map(({ genre }) => genre)
 
+  it('ne promet d’arrêter avec lui qu’à qui peut recevoir un code', async () => {
+    const browser = world.browser(await world.sessionOf('josiane'))
+    await prove(told.usagerId, {})
+    expect(await read(browser, PAGE)).toMatch(/pour lire seulement\. Pour arrêter avec lui, il faut aussi un numéro/)
+    await prove(told.usagerId, { telephone: '+33612345678' }, 'sms')
+    expect(await read(browser, PAGE)).toContain('pour lire, et pour arrêter ou mettre en pause avec un code reçu')
+    expect(await read(browser, PAGE)).not.toContain('seulement. Pour arrêter')
+  })
+
   it('dit quand il a été donné, par qui, et sa dernière ouverture', async () => {
     code = await print(told)
     const browser = world.browser(await world.sessionOf('josiane'))

@@ -12,6 +12,8 @@ type Props = {
   codes: readonly CodePrive[]
   /** One last opened her space, or united what was apart; undefined when none did since they were drawn, or in the twelve months that the log is kept. */
   usedAt: Date | undefined
+  /** A code may be sent to her: without it, that of her paper reads and stops nothing. */
+  prouve: boolean
   now: Date
   fuseau: string
   errors?: Errors | undefined
@@ -21,11 +23,12 @@ type Props = {
 const AN = 365 * 24 * 3600 * 1000
 
 /** When her codes were drawn, by whom, and used; one press replaces them by hers, another cancels them. */
-export const monCodePage = ({ frame, codes, usedAt, now, fuseau, errors = {} }: Props): string =>
+export const monCodePage = ({ frame, codes, usedAt, prouve, now, fuseau, errors = {} }: Props): string =>
   page(
     { ...frame, above: back('Mes données', '/mon-espace/donnees'), invalid: Object.keys(errors).length > 0 },
     'Mon code papier',
-    html`${errorSummary(errors, { geste: 'contenu' })}${sentence('Avec ce code et l’année de votre naissance, cet espace s’ouvre sans FranceConnect : pour lire, et pour arrêter ou mettre en pause avec un code reçu par SMS ou par e-mail.')}
+    html`${errorSummary(errors, { geste: 'contenu' })}${sentence(`Avec ce code et l’année de votre naissance, cet espace s’ouvre sans FranceConnect : pour lire${prouve ? ', et pour arrêter ou mettre en pause avec un code reçu par SMS ou par e-mail' : ' seulement'}.`)}
+    ${!prouve && html`<p>Pour arrêter avec lui, il faut aussi un numéro ou une adresse où recevoir un code : <a href="/mon-espace/contacts">Mes contacts</a>. Sans cela, vous arrêtez avec FranceConnect, par téléphone ou par courrier.</p>`}
     ${
       codes.length > 0
         ? html`${facts([
