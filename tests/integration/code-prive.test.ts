@@ -942,7 +942,7 @@ describe('« Mon code papier », avec FranceConnect', () => {
     const browser = world.browser(await world.sessionOf('josiane'))
     await prove(told.usagerId, {})
     expect(await read(browser, PAGE)).toMatch(/pour lire seulement\. Pour arrêter avec lui, il faut aussi un numéro/)
-    await prove(told.usagerId, { telephone: '+33612345678' }, 'sms')
+    await prove(told.usagerId, { telephone: '+33612345678' })
     expect(await read(browser, PAGE)).toContain('pour lire, et pour arrêter ou mettre en pause avec un code reçu')
     expect(await read(browser, PAGE)).not.toContain('seulement. Pour arrêter')
   })
