@@ -273,6 +273,8 @@ function tell({ verdict: said, paper, known, fresh }) {
     fill('quand', day(known.iat, zone) === day(now, zone) ? since.slice(since.lastIndexOf('à')) : `le ${since}`)
     show('[data-etat="connu"]')
   }
+  // What is over is not to be taken: no word of how to take it.
+  if (verdict !== 'arrete' && verdict !== 'expire') show('[data-etat="utile"]')
   show('[data-authentique]')
 }
 /** The first slots, whoever holds them. */

@@ -22,7 +22,9 @@ export function sessionRoutes({ db }: { db: Db }): Hono<Env> {
       sessions: await listSessions(tx, sessionId),
       fuseau: c.var.aidant?.fuseau ?? (await listStructuresDe(tx))[0]?.fuseau ?? 'Europe/Paris',
     }))
-    return c.html(sessionsPage({ frame: frameOf(c), ...shown, sessionId, path, fermee: c.req.query('fait') === 'fermee' }))
+    return c.html(
+      sessionsPage({ frame: frameOf(c, 'connexions'), ...shown, sessionId, path, fermee: c.req.query('fait') === 'fermee' }),
+    )
   }
   const close = async (c: Asking, by: Who, which: Parameters<typeof closeSessions>[1], path: string) => {
     await db.tx(by, (tx) => closeSessions(tx, which), { retryable: true })

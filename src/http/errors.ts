@@ -46,12 +46,21 @@ export const onlyGet = (c: Context<Env>) => {
 
 const METHODS = ['GET', 'POST'] as const
 
+/** Printed on papers, then typed on a telephone: a capital, an accent or a last slash must not lose her. */
+const IMPRIMEES = ['/mon-espace', '/verifier', '/v', '/journal']
+const imprimeeDe = (path: string) => {
+  const plain = path.normalize('NFD').replace(/\p{M}/gu, '').replace(/\/+$/, '').toLowerCase()
+  return plain === path ? undefined : IMPRIMEES.find((one) => one === plain)
+}
+
 /** 404, the same for what is unknown and for what is not the caller's; 405 when no route takes this method but one takes another. */
 export const onNotFound = (app: Hono<Env>) => (c: Context<Env>) => {
   const handled = matchedRoutes(c).some(({ method }) => method !== 'ALL')
   const allowed = handled
     ? []
     : METHODS.filter((method) => app.router.match(method, c.req.path)[0].some(([[, route]]) => route.method !== 'ALL'))
+  const imprimee = c.req.method === 'GET' && imprimeeDe(c.req.path)
+  if (imprimee) return c.redirect(imprimee)
   // By its address alone, whoever asks: what is gone, unknown or not hers stays one answer.
   const gone = c.req.path.startsWith('/mandats/brouillons/') ? plusEnPreparationPage : notFoundPage
   if (allowed.length === 0) return c.html(gone({ demo: c.var.demo }), 404)

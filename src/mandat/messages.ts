@@ -103,12 +103,14 @@ export function motsDeLaFin({ nom, telephone, fuseau }: Structure, { how, at, ma
     signalees > 0 &&
     `${signalees === 1 ? 'Une démarche a été faite' : `${signalees} démarches ont été faites`} après la réception de votre demande. Votre espace dit ${signalees === 1 ? 'laquelle' : 'lesquelles'}.`
   return {
-    sujet: 'C’est arrêté',
+    sujet: mandatEnded ? 'C’est arrêté' : 'Une partie est arrêtée',
     corps: lettre(
       pourquoi,
       how === 'remplace'
         ? `Le plus récent continue. L’autre, ${quoi}, est arrêté depuis ${depuis}. Ce n’est pas vous qui les avez réunis ? Appelez ${la} au ${telephone}.`
-        : `C’est arrêté depuis ${depuis} : ${la} n’a plus le droit de continuer ${mandatEnded ? 'vos' : 'ces'} démarches.`,
+        : mandatEnded
+          ? `C’est arrêté depuis ${depuis} : ${la} n’a plus le droit de continuer vos démarches.`
+          : `Une partie de votre mandat est arrêtée depuis ${depuis} : ${la} n’a plus le droit de continuer ces démarches. ${LE_RESTE}`,
       faites,
       'Les demandes déjà envoyées ne sont pas annulées. Vous les retrouvez dans votre espace Trait d’union.',
       RELEVE,
@@ -123,10 +125,13 @@ export function motsDeLaFin({ nom, telephone, fuseau }: Structure, { how, at, ma
           ? (la) =>
               `Trait d'union : historiques reunis, le mandat le plus recent avec ${la} continue, l'autre s'arrete. Ce n'est pas vous ? ${telephone}`
           : (la) =>
-              `Trait d'union : c'est arrete depuis ${depuis} le ${jourCourt(at, fuseau)}, ${quoi} avec ${la}. Les demandes envoyees ne sont pas annulees.`,
+              `Trait d'union : ${quoi} avec ${la} est ${mandatEnded ? 'arrete' : 'arretee'} depuis ${depuis} le ${jourCourt(at, fuseau)}. Les demandes envoyees ne sont pas annulees.`,
     ),
   }
 }
+
+/** Of a part alone: a message names no thématique, and must not let her believe that it is all of it. */
+const LE_RESTE = 'Le reste ne change pas. Votre espace Trait d’union dit de quoi il s’agit.'
 
 /** Art. 1993 C. civ.: what was done is accounted for. */
 const RELEVE =
@@ -203,10 +208,12 @@ export function motsDeLaPause({ nom, telephone, fuseau }: Structure, { quoi, at,
   const le = jourCourt(at, fuseau)
   return quoi === 'pause'
     ? {
-        sujet: 'C’est en pause',
+        sujet: whole ? 'C’est en pause' : 'Une partie est en pause',
         corps: lettre(
           recorded && `Votre demande de pause est enregistrée. Ce n’était pas vous ? Appelez ${la} au ${telephone}.`,
-          `C’est en pause depuis ${depuis} : ${la} ne fait plus ${whole ? 'vos' : 'ces'} démarches pour le moment.`,
+          whole
+            ? `C’est en pause depuis ${depuis} : ${la} ne fait plus vos démarches pour le moment.`
+            : `Une partie de votre mandat est en pause depuis ${depuis} : ${la} ne fait plus ces démarches pour le moment. ${LE_RESTE}`,
           'Vous pouvez remettre en route, ou tout arrêter, quand vous voulez, dans votre espace Trait d’union.',
         ),
         sms: oneSms(
@@ -215,9 +222,11 @@ export function motsDeLaPause({ nom, telephone, fuseau }: Structure, { quoi, at,
         ),
       }
     : {
-        sujet: 'C’est reparti',
+        sujet: whole ? 'C’est reparti' : 'Une partie est repartie',
         corps: lettre(
-          `Depuis ${depuis}, ${la} peut de nouveau faire ${whole ? 'vos' : 'ces'} démarches.`,
+          whole
+            ? `Depuis ${depuis}, ${la} peut de nouveau faire vos démarches.`
+            : `Une partie de votre mandat n’est plus en pause : depuis ${depuis}, ${la} peut de nouveau faire ces démarches. ${LE_RESTE}`,
           'Ce n’était pas vous ? Vous pouvez arrêter tout de suite dans votre espace Trait d’union.',
         ),
         sms: oneSms(

@@ -108,11 +108,13 @@ export function codeRoutes({ db, config, log }: { db: Db; config: Config; log: L
       codes: await listCodesPrives(tx),
       usages: await listUsagesDuCode(tx),
       fuseau: (await listStructuresDe(tx))[0]?.fuseau ?? 'Europe/Paris',
+      now: tx.now,
     }))
+    const prouve = (await contactOf(c)) !== undefined
     // The log says that her space was opened with a code, not with which: since the oldest of those that serve.
     const since = shown.codes.at(-1)?.createdAt
     const last = shown.usages.find(({ genre, at }) => genre === 'espace_ouvert_par_code' && since && at >= since)
-    return c.html(monCodePage({ frame: frameOf(c, 'donnees'), ...shown, usedAt: last?.at, errors }), errors ? 422 : 200)
+    return c.html(monCodePage({ frame: frameOf(c, 'donnees'), ...shown, prouve, usedAt: last?.at, errors }), errors ? 422 : 200)
   }
   routes.get('/mon-espace/code-papier', requireUsager, (c) => mine(c))
   routes.post('/mon-espace/code-papier', requireUsager, async (c) => {

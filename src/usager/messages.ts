@@ -63,6 +63,6 @@ Votre code pour arrêter, mettre en pause ou dire un désaccord, dans votre espa
 Il sert une fois, pendant 10 minutes. Ne le donnez à personne.
 
 Vous n’avez rien demandé ? Quelqu’un a peut-être votre feuille « Pour vous seulement » : demandez-en une autre, l’ancienne ne servira plus.`,
-    sms: `Trait d'union : votre code ${spaced}, pendant 10 minutes. Ne le donnez a personne. Rien demande ? Demandez une autre feuille.`,
+    sms: `Trait d'union : votre code est ${spaced}. Il sert 10 minutes. Ne le donnez a personne. Ce n'etait pas vous ? Demandez une autre feuille.`,
   }
 }

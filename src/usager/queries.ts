@@ -179,7 +179,7 @@ const COMMON = 200
 // What the person reads of herself
 
 export type Donnees = UsagerRow & Contacts & { birthplace: string | null; birthcountry: string | null; refreshedAt: Date }
-export type Structure = { id: string; nom: string; telephone: string; fuseau: string }
+export type Structure = { id: string; nom: string; telephone: string; adresse: string; fuseau: string }
 
 /** Who she is here, as FranceConnect said it last, and how she wants to be told. */
 export const listDonnees = (tx: Tx) => tx.sql<Donnees[]>`
@@ -197,7 +197,7 @@ export async function findAutreEtatCivil(tx: Tx): Promise<boolean> {
 
 /** The structures that know her. */
 export const listStructuresDe = (tx: Tx) => tx.sql<Structure[]>`
-    select distinct s.id, s.nom, s.telephone, s.fuseau
+    select distinct s.id, s.nom, s.telephone, s.adresse, s.fuseau
     from dossier d
     join structure s on s.id = d.structure_id
     where ${hers(tx, 'd.usager_id')}

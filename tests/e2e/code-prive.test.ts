@@ -73,7 +73,7 @@ describe.each([
     expect(await page.getByRole('link', { name: 'Mes données' }).count()).toBe(0)
 
     await page.getByRole('link', { name: 'Qui a ouvert mon dossier' }).click()
-    expect(await text(page)).toMatch(/Votre code a servi, pour ouvrir votre espace ou réunir vos historiques, le \d/)
+    expect(await text(page)).toMatch(/Votre code a servi, le \d/)
     await page.getByRole('link', { name: 'Pour tout voir, connectez-vous avec FranceConnect' }).click()
     await page.getByRole('heading', { name: 'Pour tout voir, FranceConnect' }).waitFor()
     await page.getByRole('link', { name: 'Mon espace' }).click()
@@ -123,7 +123,7 @@ describe.each([
     const hers = await context.newPage()
     const keys = keyboard(hers)
     await hers.goto(`${service.url}/mon-espace/acces`)
-    expect(await text(hers)).toContain('Votre code a servi, pour ouvrir votre espace ou réunir vos historiques')
+    expect(await text(hers)).toContain('Votre code a servi, le')
     await keys.press(hers.getByRole('link', { name: 'Changez ou annulez ce code' }))
     await hers.waitForURL('**/code-papier')
     await keys.press(hers.getByRole('button', { name: 'Annuler mon code' }))

@@ -169,6 +169,27 @@ it('à 320 pixels, en lettres deux fois plus grandes, le bouton de FranceConnect
   expect(after.letters).toBeCloseTo(2 * before.letters)
 })
 
+it.each([
+  '/mon-espace/contacts',
+  '/mon-espace/connexions',
+  '/mon-espace/reunir',
+  '/mon-espace/code-papier',
+])('à 320 pixels, en lettres deux fois plus grandes, aucun bouton ne sort de l’écran : %s', async (path) => {
+  const context = await browser.context({ js: false, width: 320 })
+  await service.enter(context, { persona: 'odette' })
+  // Another device of hers: a button to close it.
+  await service.enter(await browser.context(), { persona: 'odette' })
+  const page = await context.newPage()
+  await page.goto(`${service.url}${path}`)
+  const wide = await page.evaluate<number>(`(() => {
+      const { documentElement: all } = document
+      all.style.fontSize = 2 * parseFloat(getComputedStyle(all).fontSize) + 'px'
+      return all.scrollWidth
+    })()`)
+  expect(await page.locator('main button').count()).toBeGreaterThan(0)
+  expect(wide).toBeLessThanOrEqual(320)
+})
+
 it('qui n’a aucun mandat entre et ressort : on ne garde rien, et on le lui dit', async () => {
   const page = await (await browser.context({ js: false, width: 360 })).newPage()
   await page.goto(`${service.url}/mon-espace`)

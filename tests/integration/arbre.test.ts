@@ -298,7 +298,7 @@ describe('le journal public', () => {
       'Ce que cela prouve',
       'Ce que cela ne prouve pas',
       'temoin.exemple/1',
-      'lignes témoignées',
+      'lignes vues',
       tree.signer.vkey.text,
     ])
       expect(html).toContain(words)

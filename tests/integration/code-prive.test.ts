@@ -140,7 +140,7 @@ describe('la feuille et l’année de naissance', () => {
     const browser = await opened()
     expect(await openings()).toBe(before + 1)
     expect(await read(browser, '/mon-espace/acces')).toMatch(
-      /Le code de votre feuille Votre code a servi, pour ouvrir votre espace ou réunir vos historiques, le \d{1,2}(er)? \S+ 20\d\d à \d{1,2} h \d\d/,
+      /Le code de votre feuille Votre code a servi, le \d{1,2}(er)? \S+ 20\d\d à \d{1,2} h \d\d/,
     )
     const [held] = await world.sql<{ id: string }[]>`
       select id from code_prive where usager_id = ${told.usagerId} and replaced_at is null`
@@ -753,7 +753,7 @@ describe('arrêter ou mettre en pause, avec un code envoyé à son contact prouv
     for (const page of [await browser.get(confirmer()), await browser.post(confirmer(), {})]) {
       await expectValidHtml(page.html)
       expect(plain(page.html)).toMatch(
-        /S’identifier avec France ?Connect.*Le CCAS de Figeac : 05.*coupez le bas de votre feuille/,
+        /S’identifier avec France ?Connect.*Le CCAS de Figeac : 05.*, 5 rue de Colomb, 46100 Figeac.*coupez le bas de votre feuille/,
       )
     }
     // Of an act that she does not agree with: how to say so, which no slip does.
@@ -968,10 +968,21 @@ describe('« Mon code papier », avec FranceConnect', () => {
         select genre from acces where usager_id = ${told.usagerId} and genre like 'code_prive%' order by id`
     ).map(({ genre }) => genre)
 
+  it('ne promet d’arrêter avec lui qu’à qui peut recevoir un code', async () => {
+    const browser = world.browser(await world.sessionOf('josiane'))
+    await prove(told.usagerId, {})
+    expect(await read(browser, PAGE)).toMatch(/pour lire seulement\. Pour arrêter avec lui, il faut aussi un numéro/)
+    await prove(told.usagerId, { telephone: '+33612345678' })
+    expect(await read(browser, PAGE)).toContain('pour lire, et pour arrêter ou mettre en pause avec un code reçu')
+    expect(await read(browser, PAGE)).not.toContain('seulement. Pour arrêter')
+  })
+
   it('dit quand il a été donné, par qui, et sa dernière ouverture', async () => {
     code = await print(told)
     const browser = world.browser(await world.sessionOf('josiane'))
-    expect(await read(browser, PAGE)).toMatch(/Donné le \d.* à .*Par Le CCAS de Figeac, sur votre feuille.*Pas depuis un an/)
+    expect(await read(browser, PAGE)).toMatch(
+      /Donné le \d.* à .*Par Le CCAS de Figeac, sur votre feuille.*A servi en dernier Pas encore/,
+    )
     await opened()
     expect(await read(browser, PAGE)).toMatch(/A servi en dernier \d{1,2}(er)? \S+ 20\d\d à/)
   })
@@ -985,6 +996,8 @@ describe('« Mon code papier », avec FranceConnect', () => {
     expect(page.headers.get('cache-control')).toContain('no-store')
     await expectValidHtml(page.html)
     const [shown] = /[36789BDFGHJKMPQRTVWXY]{4}(-[36789BDFGHJKMPQRTVWXY]{4}){2}/.exec(page.html)!
+    // Asked for in larger letters, it would be another page, without the code.
+    expect(page.html).not.toContain('ecriture=')
     expect(await read(browser, PAGE)).not.toContain(shown)
     expect(await read(browser, PAGE)).toContain('Vous, dans cet espace')
     expect(await world.tablesHolding(shown!)).toEqual([])

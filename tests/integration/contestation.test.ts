@@ -402,6 +402,19 @@ describe('la direction répond', () => {
     expect((await world.lines(old.id)).at(-1)!.action).toBe('contestation_repondue')
   })
 
+  it('non cochée en le disant, la pause reste à un geste, jusqu’à la réponse', async () => {
+    const id = await note()
+    ok(await contest(id))
+    const hers = await world.sessionOf('josiane')
+    const page = async () => (await world.get(`/mon-espace/demarches/${id}`, hers)).text()
+    expect(await page()).toContain(`href="/mon-espace/mandats/${mandat.id}/pause">Mettre en pause`)
+    const liste = await (await world.get('/mon-espace', hers)).text()
+    expect(liste).toMatch(/Vous avez dit que vous n’êtes pas d’accord, le [^.<]*\. Pas encore de réponse\./)
+    ok(await pauseMandat(world.db, her, { mandatId: mandat.id, thematique: 'logement' }))
+    expect(await page()).not.toContain('/pause"')
+    ok(await resumeMandat(world.db, her, { mandatId: mandat.id, thematique: 'logement' }))
+  })
+
   it('arrêté depuis, la page dit qu’il n’y a rien à mettre en pause', async () => {
     const id = await note()
     ok(await stopMandat(world.db, her, { mandatId: mandat.id, thematique: 'logement' }))
@@ -412,7 +425,9 @@ describe('la direction répond', () => {
     expect(page).toContain('Il n’y a rien à mettre en pause')
     expect(page).not.toContain('name="pause"')
     expect((await world.post(here, { motif: 'autre', pause: 'oui' }, hers)).status).toBe(303)
-    expect(await (await world.get(here, hers)).text()).toContain('Aucune pause n’attend la réponse.')
+    const ensuite = await (await world.get(here, hers)).text()
+    expect(ensuite).toContain('Ce désaccord ne met rien en pause.')
+    expect(ensuite).not.toContain('/pause"')
   })
 
   it('au journal de la structure, qui a noté l’acte et dirige ne lit ni le désaccord, ni la réponse, ni qui a levé la pause', async () => {

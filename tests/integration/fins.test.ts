@@ -316,7 +316,9 @@ describe('un arrêt demandé par lettre, enregistré par un aidant', () => {
 
     const page = await (await world.get(`/mon-espace/mandats/${id}/arret`, await world.sessionOf('odette'))).text()
     await expectValidHtml(page)
-    expect(page).toMatch(/Faites après l’arrivée de votre demande[\s\S]*Après la lettre/)
+    expect(page).toMatch(/Faites après l’arrivée de votre demande[\s\S]*Après la lettre[\s\S]*ne savait peut-être pas encore/)
+    // Her mandat says that it stops when her request comes (art. 2005 C. civ.): whoever acted since could not.
+    expect(page).not.toContain('pouvait encore')
     expect(page).toContain('par courrier')
     expect(page).toContain(`action="/mon-espace/mandats/${id}/papiers/releve"`)
     const office = await (await world.get(`/mandats/${id}/arret`, await world.sessionOf('thomas'))).text()

@@ -467,7 +467,9 @@ describe('arrêter', () => {
       'sms +33612345678',
     ])
     for (const { corps } of messages) expect(corps).not.toMatch(/PADOVANI|Toussaint|impôts|argent/i)
-    expect(messages.find(({ canal }) => canal === 'sms')!.corps).toMatch(/c'est arrete depuis \d/)
+    expect(messages.find(({ canal }) => canal === 'sms')!.corps).toMatch(
+      /votre mandat avec le CCAS de Figeac est arrete depuis \d/,
+    )
   })
 
   it('refuse sans rien changer ce qui n’est pas dans le mandat, ou est déjà fini de lui-même', async () => {

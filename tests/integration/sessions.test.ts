@@ -48,6 +48,7 @@ describe.each([
     expect(shown.html).toContain('depuis un autre réseau')
     expect(shown.html).not.toContain('depuis le même réseau')
     expect(shown.html).not.toContain('Firefox') // « Cet appareil »
+    expect(shown.html.includes('Grande écriture')).toBe(who === 'odette')
     expect((await page(path, there, IPHONE)).html).toContain('Firefox sur un ordinateur Windows')
     const [row] = await world.sql`select reseau from session where id = ${await idOf(here)}`
     const keyed = createHmac('sha256', world.config.secretsKey).update('reseau\ninconnue').digest()

@@ -77,7 +77,7 @@ ${facts([
   {
     term: 'Vu par les témoins',
     value: temoigne
-      ? html`${pluriel(temoigne.taille, 'ligne témoignée', 'lignes témoignées')}, ${temps(temoigne.vuAt, ilYA(temoigne.vuAt, now, ZONE))}`
+      ? html`${pluriel(temoigne.taille, 'ligne vue', 'lignes vues')}, ${temps(temoigne.vuAt, ilYA(temoigne.vuAt, now, ZONE))}`
       : policy.witnesses.length === 0
         ? 'aucun témoin n’est encore désigné'
         : 'pas encore',

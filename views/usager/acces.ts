@@ -64,7 +64,7 @@ const codeUses = (usages: readonly UsageDuCode[], fuseau: string, parCode: boole
     <p>Ce n’était pas vous ? ${parCode ? 'Connectez-vous avec FranceConnect pour changer ce code, ou demandez une autre feuille à la structure.' : html`<a href="/mon-espace/code-papier">Changez ou annulez ce code</a>.`}</p>`
 
 const USAGE = {
-  espace_ouvert_par_code: 'Votre code a servi, pour ouvrir votre espace ou réunir vos historiques,',
+  espace_ouvert_par_code: 'Votre code a servi,',
   code_prive_remplace: 'Vous avez pris un nouveau code,',
   code_prive_annule: 'Vous avez annulé votre code,',
   code_prive_bloque: 'Un code a été essayé quinze fois avec une autre année de naissance, et ne sert plus,',

@@ -52,6 +52,7 @@ export const actePage = ({
   const open = contestations.filter(({ answeredAt }) => !answeredAt)
   // What was recorded for her waits too, and takes nothing from what she says herself.
   const hers = open.find(({ maniere }) => !maniere)
+  const enVigueur = demarche.thematique && enCours?.enVigueur.includes(demarche.thematique) ? enCours : undefined
   return page(
     {
       ...frame,
@@ -71,6 +72,7 @@ export const actePage = ({
       hers
         ? html`${hers.enPause && !frame.parCode && html`<p><a href="/mon-espace/mandats/${(enCours ?? mandat).id}/reprise">Remettre en route</a></p>`}
       ${hers.enPause && html`<p><a href="/mon-espace/mandats/${(enCours ?? mandat).id}/pause">Rester en pause après la réponse</a></p>`}
+      ${!hers.enPause && enVigueur && html`<p><a href="/mon-espace/mandats/${enVigueur.id}/pause">Mettre en pause, quand vous voulez</a></p>`}
       <p><a href="/mon-espace/mandats/${(enCours ?? mandat).id}/arreter">Arrêter, quand vous voulez</a></p>`
         : par === 'ici'
           ? contester(frame, demarche, enCours, structure, values, errors)
@@ -109,7 +111,7 @@ const dit = (one: ContestationRow, fuseau: string, now: Date): Html =>
         !one.maniere &&
         (one.enPause
           ? `Vos démarches ${deMots([one.enPause])} sont en pause, jusqu’à la réponse ou quand vous voulez.`
-          : 'Aucune pause n’attend la réponse.'),
+          : 'Ce désaccord ne met rien en pause.'),
     },
     { term: 'Le responsable répond', value: one.reponse && REPONSE[one.reponse] },
     { term: 'Et ajoute', value: one.noteReponse },
@@ -159,11 +161,11 @@ const contester = (
 }
 
 /** Nothing she may do needs a screen. */
-const autrement = ({ nom, telephone }: Structure): Html =>
+const autrement = ({ nom, telephone, adresse }: Structure): Html =>
   html`<p>Vous pouvez le dire :</p>
   <ul>
     <li>au téléphone ou sur place : ${laStructure(nom)}, ${telephoneEnMots(telephone)}. Un autre aidant que celui qui a noté cette démarche, ou le responsable, doit l’écrire ;</li>
-    <li>par lettre au responsable ;</li>
+    <li>par lettre au responsable : ${adresse} ;</li>
     <li>ici, en vous connectant avec FranceConnect.</li>
   </ul>
   ${defenseurDesDroits}`

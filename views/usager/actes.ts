@@ -6,7 +6,6 @@ import { type Html, html } from '../kit/html.ts'
 import { facts, type Moment } from '../kit/table.ts'
 import {
   CANAL,
-  contestationEnMots,
   correctionEnMots,
   dateEcrite,
   euros,
@@ -15,6 +14,7 @@ import {
   jourLong,
   MINUTES,
   MOTIF_BLOCAGE,
+  REPONSE,
   RESULTAT_POUR_VOUS,
   THEMATIQUE,
   temps,
@@ -36,7 +36,7 @@ export const acte = (
 ): Moment => {
   const { doneAt, fuseau, genre, correction, contestation } = demarche
   const corrigee = correctionEnMots(demarche)
-  const contestee = contestationEnMots(demarche)
+  const contestee = desaccord(demarche)
   return {
     when: temps(doneAt, `${jourLong(doneAt, fuseau)}, à ${heure(doneAt, fuseau)}`),
     what:
@@ -47,11 +47,20 @@ export const acte = (
     ${apart(demarche)}
     ${options.signalee && html`<p><strong>${FAITE_APRES}</strong></p>`}
     ${suite(demarche)}
-    ${!options.seul && demarche.thematique !== null && html`${contestee && html`<p>${contestee}.</p>`}<p><a href="/mon-espace/demarches/${demarche.id}">${contestee ? 'Lire ce qui a été dit' : 'Je ne suis pas d’accord'}</a></p>`}
+    ${!options.seul && demarche.thematique !== null && html`${contestee}<p><a href="/mon-espace/demarches/${demarche.id}">${contestee ? 'Lire ce qui a été dit' : 'Je ne suis pas d’accord'}</a></p>`}
     ${!options.short && more('Tous les détails', html`${details(demarche)}${!options.parCode && preuve(demarche)}`)}
     ${!options.short && correction?.avant && more('Ce qui était noté d’abord', avant(correction.avant))}`,
     kind: genre === 'reguliere' && !options.signalee && !correction && !contestation ? 'ordinary' : 'apart',
   }
+}
+
+/** That she does not agree, and what was answered. */
+const desaccord = ({ contestation, fuseau }: DemarcheRow): Html | null => {
+  if (!contestation) return null
+  const { contestedAt, answeredAt, reponse } = contestation
+  const fin =
+    answeredAt && reponse ? html`Réponse du ${jour(answeredAt, fuseau)} : « ${REPONSE[reponse]} »` : 'Pas encore de réponse.'
+  return html`<p>Vous avez dit que vous n’êtes pas d’accord, le ${jour(contestedAt, fuseau)}. ${fin}</p>`
 }
 
 /** As it was before it was corrected: nothing is replaced. */

@@ -122,7 +122,7 @@ export const arretPage = ({ frame, mandat, autorisations, demarches, recus, sign
       flagged.length > 0 &&
       html`<h2>Faites après l’arrivée de votre demande</h2>
     <ul>${flagged.map(sentLine)}</ul>
-    ${flagged.some(({ genre }) => genre !== 'hors_mandat') && html`<p>L’aidant pouvait encore les faire, et ne savait peut-être pas.</p>`}
+    ${flagged.some(({ genre }) => genre !== 'hors_mandat') && html`<p>L’aidant ne savait peut-être pas encore que vous aviez demandé d’arrêter.</p>`}
     <p>Une question ? Appelez la structure.</p>`
     }
     <h2>Les demandes déjà envoyées</h2>

@@ -17,7 +17,7 @@ const PAS_CELUI_DU_MANDAT =
 
 /** One sentence for each reason her paper does not open, or a code is not sent or taken. */
 export const CODE_REFUSE = {
-  code_inconnu: `Le code et l’année ne vont pas ensemble, ou ce code ne sert plus. Relisez votre feuille : si une structure vous en a donné plusieurs, c’est la dernière qui sert. ${PAS_CELUI_DU_MANDAT} Après 5 essais, un code attend le lendemain.`,
+  code_inconnu: `Le code et l’année ne vont pas ensemble, ou ce code ne sert plus. Relisez votre feuille : si une structure vous en a donné plusieurs, c’est la dernière qui sert. ${PAS_CELUI_DU_MANDAT} Après 5 essais, il faut attendre le lendemain.`,
   sans_contact: 'Nous n’avons ni téléphone ni e-mail qui soit sûrement à vous : voici comment faire autrement.',
   trop_de_codes: 'Plusieurs codes sont déjà partis. Servez-vous du dernier reçu, ou attendez une heure.',
   plus_de_sms:
@@ -111,7 +111,7 @@ export const confirmerCodePage = ({ frame, contact, suite, errors = {}, refusal 
         name: 'code',
         type: 'code',
         label: 'Les 6 chiffres reçus',
-        hint: 'Il sert une fois, pendant 10 minutes. Vous avez 3 essais.',
+        hint: 'Il sert une fois, pendant 10 minutes. 3 essais en tout.',
         error: errors.code,
       })}${button('Continuer', { large: true })}`,
     )}
@@ -141,6 +141,6 @@ const DIRE_OU_ARRETER = {
 const autrement = (structures: readonly Structure[], { titre, papier } = ARRETER): Html =>
   html`<h2>${titre}</h2>
     <ul>
-      ${structures.map(({ nom, telephone }) => html`<li>${majuscule(laStructure(nom))} : ${telephoneEnMots(telephone)}</li>`)}
+      ${structures.map(({ nom, telephone, adresse }) => html`<li>${majuscule(laStructure(nom))} : ${telephoneEnMots(telephone)}, ${adresse}</li>`)}
       ${papier.map((words) => html`<li>${words}</li>`)}
     </ul>`

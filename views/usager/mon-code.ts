@@ -12,16 +12,23 @@ type Props = {
   codes: readonly CodePrive[]
   /** One last opened her space, or united what was apart; undefined when none did since they were drawn, or in the twelve months that the log is kept. */
   usedAt: Date | undefined
+  /** A code may be sent to her: without it, that of her paper reads and stops nothing. */
+  prouve: boolean
+  now: Date
   fuseau: string
   errors?: Errors | undefined
 }
 
+/** What the access log keeps, in milliseconds. */
+const AN = 365 * 24 * 3600 * 1000
+
 /** When her codes were drawn, by whom, and used; one press replaces them by hers, another cancels them. */
-export const monCodePage = ({ frame, codes, usedAt, fuseau, errors = {} }: Props): string =>
+export const monCodePage = ({ frame, codes, usedAt, prouve, now, fuseau, errors = {} }: Props): string =>
   page(
     { ...frame, above: back('Mes données', '/mon-espace/donnees'), invalid: Object.keys(errors).length > 0 },
     'Mon code papier',
-    html`${errorSummary(errors, { geste: 'contenu' })}${sentence('Avec ce code et l’année de votre naissance, cet espace s’ouvre sans FranceConnect : pour lire, et pour arrêter ou mettre en pause avec un code reçu par SMS ou par e-mail.')}
+    html`${errorSummary(errors, { geste: 'contenu' })}${sentence(`Avec ce code et l’année de votre naissance, cet espace s’ouvre sans FranceConnect : pour lire${prouve ? ', et pour arrêter ou mettre en pause avec un code reçu par SMS ou par e-mail' : ' seulement'}.`)}
+    ${!prouve && html`<p>Pour arrêter avec lui, il faut aussi un numéro ou une adresse où recevoir un code : <a href="/mon-espace/contacts">Mes contacts</a>. Sans cela, vous arrêtez avec FranceConnect, par téléphone ou par courrier.</p>`}
     ${
       codes.length > 0
         ? html`${facts([
@@ -37,8 +44,10 @@ export const monCodePage = ({ frame, codes, usedAt, fuseau, errors = {} }: Props
             {
               term: 'A servi en dernier',
               value: usedAt
-                ? html`${temps(usedAt, jourEtHeure(usedAt, fuseau))}, pour ouvrir cet espace ou réunir vos historiques`
-                : 'Pas depuis un an',
+                ? temps(usedAt, jourEtHeure(usedAt, fuseau))
+                : codes.every(({ createdAt }) => now.getTime() - createdAt.getTime() < AN)
+                  ? 'Pas encore'
+                  : 'Pas depuis un an',
             },
           ])}
     <p><a href="/mon-espace/acces">Toutes les fois où il a servi</a></p>
@@ -56,13 +65,13 @@ export const monCodePage = ({ frame, codes, usedAt, fuseau, errors = {} }: Props
     }`,
   )
 
-/** The one time it is shown. */
+/** The one time it is shown: no link to larger letters, which would ask for the page again and lose it. */
 export const nouveauCodePage = ({ frame, code }: { frame: Frame; code: string }): string =>
   page(
-    { ...frame, above: back('Mon code papier', '/mon-espace/code-papier') },
+    { ...frame, current: undefined, above: back('Mon code papier', '/mon-espace/code-papier') },
     'Votre nouveau code',
     html`${sentence('Écrivez-le maintenant sur un papier : il ne sera plus montré.')}
     <p class="sentence"><strong>${code}</strong></p>
-    <p>Gardez ce papier pour vous, et ne donnez ce code à personne, pas même à votre aidant. L’ancien code ne sert plus.</p>
+    <p>Gardez ce papier pour vous, et ne donnez ce code à personne, pas même à votre aidant. Les codes d’avant ne servent plus.</p>
     ${buttonLink('C’est noté', '/mon-espace/code-papier', { kind: 'secondary' })}`,
   )

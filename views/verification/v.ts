@@ -21,12 +21,12 @@ ${Object.entries(VERDICT).map(
   ([verdict, { kind, titre, texte }]) => html`<div data-verdict="${verdict}" hidden>${alert(titre, texte, kind)}</div>`,
 )}
 <div data-authentique hidden>
-<p><strong>${IDENTITE}</strong> ${LIBRE}</p>
+<p data-etat="utile" hidden><strong>${IDENTITE}</strong> ${LIBRE}</p>
 <h2>Ce que dit le papier</h2>
 ${facts([
   { term: 'La personne (nom de naissance)', value: fait('nom') },
   { term: 'Date de naissance', value: fait('naissance') },
-  { term: 'La structure qui peut agir', value: fait('structure') },
+  { term: 'La structure', value: fait('structure') },
   { term: 'SIRET', value: fait('siret') },
   { term: 'Accord donné le', value: fait('signe') },
   { term: 'Jusqu’au', value: html`${fait('fin')} au soir` },

@@ -33,11 +33,11 @@ export const papierPage = ({ frame, papier, now }: { frame: Frame; papier: Papie
     { ...frame, above: back('Vérifier un autre papier', '/verifier') },
     'Ce que dit le papier',
     html`${alert(titre, texte, kind)}
-<p><strong>${IDENTITE}</strong> ${LIBRE}</p>
+${kind !== 'refused' && html`<p><strong>${IDENTITE}</strong> ${LIBRE}</p>`}
 ${facts([
   { term: 'La personne', value: nomComplet(papier) },
   { term: 'Date de naissance', value: dateEcrite(papier.birthdate) },
-  { term: 'La structure qui peut agir', value: structureNom },
+  { term: 'La structure', value: structureNom },
   { term: 'SIRET', value: siret.replace(/^(...)(...)(...)/, '$1 $2 $3 ') },
   { term: 'Accord donné le', value: temps(signedAt, jour(signedAt, fuseau)) },
   { term: 'Jusqu’au', value: temps(expiresAt, auSoir(expiresAt, fuseau)) },

@@ -119,7 +119,7 @@ export const VERDICT = {
 
 export const REFUSAL = {
   papier_inconnu:
-    'Aucun mandat n’a ce code avec cette année de naissance. Relisez le papier, et recommencez ; après cinq essais du même code, attendez une heure.',
+    'Aucun mandat n’a ce code avec cette année de naissance. Relisez le papier, et recommencez ; après cinq essais du même code, attendez une heure. Le code de la feuille « Pour vous seulement » n’est pas celui-là : il est à la personne, ne le lui demandez pas.',
 } as const satisfies Record<CodeRefusal, string>
 
 export const IDENTITE = 'Demandez une pièce d’identité à qui présente ce papier.'
