@@ -169,7 +169,7 @@ async function verify(args: string[]): Promise<number> {
     `Clé        ${cle ?? 'inconnue'}${values.bundle && !log ? '\n           (c’est le paquet qui la donne : comparez-la à celle que vous connaissez, ou donnez --cle)' : ''}`,
   )
   say(
-    `Lignes     ${nombre(counts.lignes)} en ${seconds.toFixed(1)} s (${nombre(Math.round(rate))} par seconde), ${nombre(counts.mandats)} mandats sans numéro manquant`,
+    `Lignes     ${nombre(counts.lignes)} en ${seconds.toFixed(1).replace('.', ',')} s (${nombre(Math.round(rate))} par seconde), ${nombre(counts.mandats)} mandats sans numéro manquant`,
   )
   say(
     `Contenus   ${nombre(counts.contenus)} conformes à leur engagement, ${nombre(counts.effaces)} effacés${counts.personnes > 0 ? ` (${pluriel(counts.personnes, 'personne', 'personnes')})` : ''}${counts.contenus + counts.effaces < counts.lignes ? `, ${nombre(counts.lignes - counts.contenus - counts.effaces)} non lus${fault ? ' ou faux' : ''}` : ''}`,

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
+import { pluriel } from '../views/kit/words.ts'
 import { addAidant, SECRET_BYTES } from './aidant/add.ts'
 import { pairingOf } from './aidant/factor.ts'
 import { parseConfig } from './config.ts'
@@ -16,12 +17,13 @@ const USAGE = `Ajouter une structure et son premier référent :
     --adresse "5 rue de Colomb, 46100 Figeac" --telephone "05 65 50 05 40" [--fuseau Europe/Paris] \\
     --email referente@exemple.fr --prenom Nadia --nom-referent Belkacem
 
-Fermer une structure : chaque mandat en cours s'arrête, les personnes sont prévenues, ses aidants n'y ont plus accès. Sans retour :
+Fermer une structure : chaque mandat en cours s’arrête, les personnes sont prévenues, ses aidants n’y ont plus accès. Sans retour :
 
-  npm run structure -- close --siret 26460102500018             dit ce qui s'arrêterait, et n'arrête rien
+  npm run structure -- close --siret 26460102500018             dit ce qui s’arrêterait, et n’arrête rien
   npm run structure -- close --siret 26460102500018 --confirmer
 
-Les variables du service et DATABASE_OPERATOR_URL doivent être présentes.
+Les variables du service et DATABASE_OPERATOR_URL doivent être présentes ; sans elles, close prend la démonstration de ce dossier (ou de DATA_DIR), pendant
+qu’elle tourne.
 Code de sortie : 0 fait ; 1 refusé, dit pourquoi ; 2 commande inutilisable ; 3 rien fait, il manque --confirmer.`
 
 const wanted = (what: string) =>
@@ -119,12 +121,12 @@ async function close(args: string[]) {
     if (!closing) throw refus(`Aucune structure n’a le SIRET ${siret}. Rien n’a été fermé.`)
     if (!values.confirmer) {
       console.log(
-        `Fermer « ${closing.nom} » arrêterait ${closing.enCours} mandat(s) en cours, sans retour. Rien n’est fermé : ajoutez --confirmer.`,
+        `Fermer « ${closing.nom} » arrêterait ${pluriel(closing.enCours, 'mandat')} en cours, sans retour. Rien n’est fermé : ajoutez --confirmer.`,
       )
       return 3
     }
     const closed = await closeStructure(db, siret)
-    if (closed.ok) console.log(`« ${closing.nom} » est fermée : ${closed.ended} mandat(s) arrêté(s).`)
+    if (closed.ok) console.log(`« ${closing.nom} » est fermée : ${pluriel(closed.ended, 'mandat arrêté', 'mandats arrêtés')}.`)
     return 0
   } finally {
     await db.close()
