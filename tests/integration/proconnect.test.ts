@@ -423,6 +423,7 @@ describe('confirmer un acte', () => {
   it('emporte un journal, et ajoute un premier moyen de connexion', async () => {
     const nadia = await ready('nadia-figeac')
     const page = await recognised(nadia, '/structure/journal/export', { forme: 'csv' }, 'nadia-figeac')
+    expect(wordsOf(page)).toContain('cette page ne changera pas')
     expect((await nadia.post('/structure/journal/export', hiddenIn(page))).status).toBe(200)
     await earlier()
     const ajout = '/mes-moyens-de-connexion/ajouter'
