@@ -38,6 +38,8 @@ export type Variables = {
   grande?: boolean
   /** Local path an aidant must go through before anything else (conditions to accept, structure to choose). */
   detour?: string
+  /** Fingerprint of her session's token, which opens nothing: the forms of an aidant's pages bear it. */
+  pageOf?: string
   /** The form that this request sends, while it may have to be sent again. */
   kept?: KeptForm
 }
