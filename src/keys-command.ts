@@ -80,8 +80,10 @@ function keep(file: string, changed: Changed) {
   if (!changed.ok) throw refus(REFUSAL[changed.refusal])
   replace(file, changed.text)
   show(changed.text)
-  console.log('\nRedémarrez le service. Les sauvegardes de ce fichier gardent les anciennes clés : détruisez-les.')
+  console.log('\nRedémarrez le service.')
 }
+
+const THROWN = 'Les sauvegardes de ce fichier gardent la partie privée jetée ici : détruisez-les.'
 
 /** Of a key that this file no longer signs with. */
 async function compromise(args: string[]) {
@@ -117,11 +119,13 @@ await runCommand(USAGE, {
     const { file, text } = presentKeys()
     const fresh = Date.now() - statSync(file).mtimeMs < DAY_MS
     keep(file, rotate(text))
+    console.log(THROWN)
     if (fresh) console.log(TOO_SOON)
   },
   retire: ([kid = '']: string[]) => {
     const { file, text } = presentKeys()
     keep(file, retire(text, kid))
+    console.log(THROWN)
   },
   compromise,
 })

@@ -1,4 +1,4 @@
-import type { Db } from '../db.ts'
+import type { Db, Tx } from '../db.ts'
 import { leaveSession, openSession, rotateSession } from '../http/session.ts'
 import { queueMail } from '../notification/queue.ts'
 import { newUuid } from '../uuid.ts'
@@ -44,6 +44,10 @@ export const enterByProConnect = (
     await tx.sql`insert into acces (genre, aidant_id, structure_id) values ('connexion', ${aidantId}, ${structureId})`
     return { ok: true, token }
   })
+
+/** Whether an account at ProConnect opens hers. */
+export const isTied = async (tx: Tx, aidantId: string): Promise<boolean> =>
+  (await tx.sql`select id from aidant where id = ${aidantId} and proconnect_sub is not null`).length > 0
 
 export type ConfirmRefusal = 'session_fermee' | 'autre_compte' | 'identification_ancienne'
 

@@ -10,6 +10,7 @@ import { frameOf } from '../http/frame.ts'
 import { requireAidant, withFactor } from '../http/rules.ts'
 import { addFactor, askAjout, findAjout, removeFactor, renewSecours, secretDAjout } from './change-factors.ts'
 import { creationOptions } from './cle-acces.ts'
+import { isTied } from './enter.ts'
 import { pairingOf, readFactors } from './factor.ts'
 import { ajoutForm, codeForm, creationForm } from './forms.ts'
 import { MOYENS } from './moyens.ts'
@@ -24,6 +25,7 @@ export function moyensRoutes({ db, config }: { db: Db; config: Config }): Hono<E
     const shown = await db.tx(as(aidant), async (tx) => ({
       factors: await readFactors(tx, aidant.id),
       restent: await countSecours(tx, aidant.id),
+      lie: config.proconnect !== undefined && (await isTied(tx, aidant.id)),
     }))
     return c.html(moyensPage({ frame: frameOf(c), ...shown, fuseau: aidant.fuseau, ...more }), status)
   }

@@ -45,6 +45,7 @@ export const ACTIONS_CHERCHEES = [
   'aidant_ajoute',
   'aidant_suspendu',
   'aidant_retabli',
+  'structure_modifiee',
   'export',
 ] as const satisfies readonly Action[]
 export type ActionCherchee = (typeof ACTIONS_CHERCHEES)[number]

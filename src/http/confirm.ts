@@ -1,4 +1,5 @@
 import { confirmerPage } from '../../views/aidant/confirmer.ts'
+import { PAGE_OF } from '../../views/kit/page.ts'
 import { BEGUN_IN } from '../../views/public/kept.ts'
 import { signatureOptions } from '../aidant/cle-acces.ts'
 import { openDefi } from '../aidant/defi.ts'
@@ -89,4 +90,4 @@ export async function confirmed<D extends Done>(
 }
 
 /** What a form brings besides what it says. */
-const PREUVE = ['code', 'signature', 'proconnect', BEGUN_IN]
+const PREUVE = ['code', 'signature', 'proconnect', BEGUN_IN, PAGE_OF]

@@ -39,6 +39,8 @@ export type Variables = {
   grande?: boolean
   /** Local path an aidant must go through before anything else (conditions to accept, structure to choose). */
   detour?: string
+  /** Fingerprint of her session's token, which opens nothing: the forms of an aidant's pages bear it. */
+  pageOf?: string
   /** The form that this request sends, while it may have to be sent again. */
   kept?: KeptForm
   /** What a fresh factor confirms here, and that something of a dossier is here: said by the guards of the route (rules.ts). */

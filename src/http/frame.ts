@@ -12,7 +12,8 @@ export function frameOf(c: Caller, current?: string): Frame {
   if (usager) return { space: 'usager', who: { nom: usager.nom }, parCode: usager.niveau !== 'identite', grande, current, demo }
   if (!aidant) return openFrame(c)
   const { prenom, nom, structureNom, structures, referent } = aidant
-  return { space: 'aidant', who: { nom: `${prenom} ${nom}`, structure: structureNom, structures, referent }, current, demo }
+  const who = { nom: `${prenom} ${nom}`, structure: structureNom, structures, referent }
+  return { space: 'aidant', who, pageOf: c.var.pageOf, current, demo }
 }
 
 /** The same, in large type if it is asked for: the screen is turned to the person. */

@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
+import { PAGE_OF } from '../../views/kit/page.ts'
 import { BEGUN_IN, type Kept, keptPage, type Wait } from '../../views/public/kept.ts'
 import type { Config } from '../config.ts'
 import type { Db, Tx } from '../db.ts'
@@ -14,9 +15,11 @@ import { cookies, hashToken } from './session.ts'
  * A form sent when the session has just closed, or while the service is busy, is shown back whole in a page whose button sends it again:
  * what was typed lives in that page alone. The page also names the session the form was begun in, by the fingerprint of its token, which
  * opens nothing; the form is then taken only from whoever held that session. The name can only refuse: a form that bears none is any form.
+ * Those of an aidant's pages bear it from the start: on a computer that several share, a tab that one left open is not sent in the name of
+ * the next, nor for the other structure.
  */
 
-/** `begunIn`: fingerprint of the session's token. `again`: the form comes from one of our pages that keep it. */
+/** `begunIn`: fingerprint of the session's token. `again`: the form comes from one of our pages that keep it, or was begun in another session. */
 export type KeptForm = Kept & { again: boolean }
 
 /** Never sent again: a code serves once, and a person's yes or no is said anew, in front of the words. */
@@ -34,15 +37,19 @@ export const keepForm = (config: Pick<Config, 'publicUrl'>) => {
     const sent = await readFields(c)
     const token = jar.read(c, 'session')
     const said = sent.get(BEGUN_IN)
-    const begunIn = said ? String(said[0]) : token && hashToken(token).toString('base64url')
+    const now = token && hashToken(token).toString('base64url')
+    const shownTo = sent.get(PAGE_OF)?.[0]
+    const elsewhere = now !== undefined && shownTo !== undefined && shownTo !== now
+    const begunIn = said ? String(said[0]) : elsewhere ? String(shownTo) : now
     const fields = [...sent].flatMap(([name, values]) =>
-      name === BEGUN_IN || SAID_ANEW.includes(name)
+      name === BEGUN_IN || name === PAGE_OF || SAID_ANEW.includes(name)
         ? []
         : values.flatMap((value) => (typeof value === 'string' ? [[name, value] as const] : [])),
     )
     const { pathname, search } = new URL(c.req.url)
-    if (begunIn !== undefined && (said || (fields.length > 0 && fits(fields, begunIn))))
-      c.set('kept', { address: pathname + search, fields, begunIn, again: said !== undefined })
+    const again = said !== undefined || elsewhere
+    if (begunIn !== undefined && (again || (fields.length > 0 && fits(fields, begunIn))))
+      c.set('kept', { address: pathname + search, fields, begunIn, again })
     return next()
   })
 }

@@ -188,6 +188,7 @@ export const session = (db: Db, config: Pick<Config, 'publicUrl'> & FromConfig, 
         if (niveau === 'identite') c.set('usager', { ids, niveau, nom: `${prenom} ${nom}` })
         else c.set('usager', { ids, niveau, imprimePar, nom: `${prenom} ${[...nom][0]}.` })
       } else {
+        c.set('pageOf', hashToken(token!).toString('base64url'))
         c.set('aidant', {
           id: row.aidantId!,
           nom: row.nom,

@@ -138,7 +138,7 @@ describe.each(LOOKS)('une démarche, $comment', ({ js }) => {
     await page.waitForURL('**/personnes/*?notee=*')
     expect(await demarchesOf(mandat)).toBe(before + 1)
 
-    // « Précédent » brings the page back with its answers and, reloaded, a new `envoi`.
+    // « Précédent » brings the page back and, reloaded, a new `envoi`.
     await page.goBack()
     await page.locator('h1').waitFor()
     await page.locator('.tiles .choice').first().click()
@@ -149,6 +149,22 @@ describe.each(LOOKS)('une démarche, $comment', ({ js }) => {
     await press(page, 'La noter une deuxième fois')
     await page.waitForURL('**/personnes/*?notee=*')
     expect(await demarchesOf(mandat)).toBe(before + 2)
+  })
+
+  it('notée, n’en laisse pas une autre cochée à sa place après « Précédent »', async () => {
+    const page = await signedIn({ js })
+    await page.goto(`${service.url}/mandats/${await service.mandat('abdelkader')}/demarches/nouvelle`)
+    await page
+      .locator('.tiles .choice')
+      .nth(js ? 5 : 6)
+      .click()
+    await radio(page, 'Déposée')
+    await press(page, 'Enregistrer')
+    await page.waitForURL('**/personnes/*?notee=*')
+
+    await page.goBack()
+    await page.getByRole('heading', { name: 'Noter une démarche' }).waitFor()
+    expect(await page.locator('.tiles input:checked').count()).toBe(0)
   })
 
   it('hors du périmètre, devient un acte hors mandat, avec sa raison', async () => {

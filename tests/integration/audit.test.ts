@@ -12,6 +12,7 @@ import { recordActeHorsMandat, recordDemarche } from '../../src/demarche/record.
 import { RATES } from '../../src/http/rates.ts'
 import { append } from '../../src/journal/append.ts'
 import { listMandats } from '../../src/mandat/queries.ts'
+import { setThematiques } from '../../src/mandat/set-thematiques.ts'
 import { expectValidHtml } from '../support/html.ts'
 import { type Aidant, envoiOf, type Mandat, openStory, type Story, type Structure } from '../support/story.ts'
 
@@ -247,12 +248,18 @@ describe('le journal de la structure', () => {
       ),
     )
     expect(written).toContain('mandat_signe')
-    // Being built: pauses, and the papers.
-    const soon = ['autorisation_suspendue', 'autorisation_retablie', 'attestation_imprimee']
-    expect(ACTIONS_CHERCHEES.filter((action) => !written.includes(action) && !soon.includes(action))).toEqual([])
+    expect(ACTIONS_CHERCHEES.filter((action) => !written.includes(action))).toEqual([])
     const offered = [...(await journal()).html.matchAll(/<option value="(\w+)"/g)].map(([, value]) => value)
     expect(offered).toEqual(expect.arrayContaining([...ACTIONS_CHERCHEES, 'apres_coup']))
-    for (const action of ['session_deleguee', 'structure_modifiee']) expect(offered).not.toContain(action)
+    expect(offered).not.toContain('session_deleguee')
+    expect(offered).toContain('structure_modifiee')
+  })
+
+  it('ce que la structure offre, changé, se dit et se cherche', async () => {
+    expect(await setThematiques(story.db, nadia.asReferent, ['logement'])).toEqual({ ok: true })
+    const { count, html } = await journal('?action=structure_modifiee')
+    expect(count).toBe('1 ligne')
+    expect(html).toContain('Thématiques de la structure changées')
   })
 
   const exported = async (who: Aidant, fields: Record<string, string>) =>
@@ -270,6 +277,9 @@ describe('le journal de la structure', () => {
     const asked = await story.post(nadia, '/structure/journal/export', { ...filter, forme: 'csv' })
     expect([asked.status, asked.html.includes('Vous allez emporter le journal')]).toEqual([403, true])
     expect(asked.html).toContain('<a href="/structure/journal">Revenir sans confirmer</a>')
+    // The answer being a file, this page stays: it says so, and not of a page to print.
+    expect(asked.html).toContain('cette page ne changera pas')
+    expect((await story.post(nadia, '/structure/journal/export', { forme: 'page' })).html).not.toContain('ne changera pas')
     const { status, html: file } = await exported(nadia, { ...filter, forme: 'csv' })
     expect([status, file.startsWith('"Ligne";"Date"')]).toEqual([200, true])
     expect(file).not.toMatch(/MDPH|handicap|Certificat|CNIL|Social/)
@@ -463,6 +473,12 @@ describe('ouvrir un dossier', () => {
     expect((await journal()).items[0]!.text).toMatch(
       /Dossier ouvert par un référent : pour une autre raison Nadia Belkacem, pour Jeanne Valadié Raison : Demande de sa fille/,
     )
+  })
+
+  it('d’un mandat dont une partie est arrêtée, dit laquelle', async () => {
+    await story.revoke(mandat, ['logement'])
+    await open(nadia)
+    expect((await page()).html).toContain('N’est plus en cours pour : logement')
   })
 
   it('ramène d’où elle vient : du journal, ou de la liste des personnes', async () => {

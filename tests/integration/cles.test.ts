@@ -44,10 +44,13 @@ describe('npm run keys', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(run('rotate')).toBe(1)
     expect(run('new')).toBe(0)
+    // Nothing was thrown away yet: her copies of the file are to be kept.
+    expect(said.join('')).not.toContain('détruisez')
     expect(run('new')).toBe(1)
     const before = readFileSync(file, 'utf8')
     expect(listCles(before).map(({ role }) => role)).toEqual(['courante', 'suivante'])
     expect(run('rotate')).toBe(0)
+    expect(said.at(-2)).toContain('détruisez-les')
     expect(said.at(-2)).toContain('qui a gardé la liste des clés d’avant ne reconnaît pas encore les nouveaux sceaux')
     const after = readFileSync(file, 'utf8')
     expect(listCles(after)).toEqual([

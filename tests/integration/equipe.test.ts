@@ -211,6 +211,7 @@ describe('inviter', () => {
 
   it('une adresse connue ailleurs ou de personne : même page, mêmes octets, mêmes requêtes, même message', async () => {
     const trace: Record<string, { statements: string[]; pages: [number, string][]; message: string }> = {}
+    const cookie = await world.sessionOf('nadia')
     for (const email of [AIDANTS.fabrice.email, 'inconnue@nulle-part.demo']) {
       await world.sql`delete from message`
       await world.sql`delete from invitation`
@@ -221,7 +222,6 @@ describe('inviter', () => {
         oidc: { franceconnect: world.provider },
         log: () => {},
       })
-      const cookie = await world.sessionOf('nadia')
       const ask = async (method: 'GET' | 'POST', path: string, body?: string) => {
         const headers = {
           cookie,

@@ -6,6 +6,7 @@ import type { Env } from '../../src/http/env.ts'
 import { SAID_ANEW } from '../../src/http/kept-form.ts'
 import { limitRate } from '../../src/http/limit-rate.ts'
 import { publicPage, requireAidant } from '../../src/http/rules.ts'
+import { PAGE_OF } from '../../views/kit/page.ts'
 import { BEGUN_IN } from '../../views/public/kept.ts'
 import { listForms } from '../support/forms.ts'
 import { expectValidHtml } from '../support/html.ts'
@@ -148,6 +149,37 @@ describe('un formulaire interrompu par la fermeture de la session', () => {
     }
     expect(await noted()).toBe(before)
     expect((await world.post(kept!.address, kept!.fields, await world.sessionOf('thomas'))).status).toBe(303)
+  })
+
+  it('laissé ouvert sur un poste partagé, n’est pas envoyé au nom de la suivante, ni pour l’autre structure', async () => {
+    const formOf = async (cookie: string) => {
+      const html = await (await world.get(address, cookie)).text()
+      await expectValidHtml(html)
+      const [main] = /<main[\s\S]*<\/main>/.exec(html)!
+      const shown = [
+        ...main.matchAll(new RegExp(`<form method="post"[^>]*><input type="hidden" name="${PAGE_OF}" value="([^"]+)">`, 'g')),
+      ]
+      expect([shown.length, main.split('method="post"').length]).toEqual([1, 2])
+      return { ...typed(), [PAGE_OF]: shown[0]![1]! }
+    }
+    for (const [began, next] of [
+      [() => world.sessionOf('thomas'), () => world.sessionOf('samira', 'figeac')],
+      [() => world.sessionOf('samira', 'figeac'), () => world.sessionOf('samira', 'saintDenis')],
+    ] as const) {
+      const before = await noted()
+      const cookie = await began()
+      const fields = await formOf(cookie)
+      await world.post('/deconnexion', {}, cookie)
+      const answer = await world.post(address, fields, await next())
+      const html = await answer.text()
+      expect([answer.status, html.includes('Ce formulaire n’est pas à votre nom')]).toEqual([409, true])
+      const { address: again, fields: kept } = keptIn(html)!
+      const { [PAGE_OF]: _, ...written } = fields
+      expect(kept).toMatchObject(written)
+      // Herself, signed in again, sends it whole.
+      expect((await world.post(again, kept, await began())).status).toBe(303)
+      expect(await noted()).toBe(before + 1)
+    }
   })
 
   it('commencé pour une structure, n’est pas pris pour l’autre ; avant de la choisir, il attend', async () => {

@@ -473,6 +473,13 @@ describe('le relevé', () => {
     }
   })
 
+  it('dit ce qui a été payé pour elle', async () => {
+    const mandat = await world.signMandat({ persona: 'aissatou', perimetre: ['logement'] })
+    ok(await recordDemarche(world.db, world.as('thomas'), uneDemarche(mandat.id, 'logement', { montantCentimes: 695 })))
+    const { text } = await pdfOf(await shePrints(mandat.id, 'releve', 'aissatou'))
+    expect(text).toContain(serre('payé : 6,95'))
+  })
+
   it('montre ce que son lecteur peut voir : tout à la personne, le sensible masqué à l’aidant', async () => {
     const mandat = await world.signMandat({ persona: 'laetitia', perimetre: ['social', 'logement'] })
     const by = world.as('thomas')

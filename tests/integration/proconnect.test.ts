@@ -79,6 +79,10 @@ describe('la connexion', () => {
     expect(acces).toEqual({ genre: 'connexion', aidant_id: world.aidants.thomas, structure_id: world.structures.figeac })
     const [tied] = await world.sql`select proconnect_sub as sub from aidant where id = ${world.aidants.thomas}`
     expect(tied!.sub).toMatch(/^[0-9a-f]{64}$/)
+    // … which stands among her ways in, and among those of nobody else.
+    const moyens = async (who: Browser) => (await who.get('/mes-moyens-de-connexion')).html
+    expect(await moyens(browser)).toContain('Votre compte professionnel vous fait entrer ici')
+    expect(await moyens(world.browser(await world.sessionOf('fabrice')))).not.toContain('Votre compte professionnel')
   })
 
   it('dit à l’aidante, à l’adresse connue ici, qu’un compte ouvre désormais le sien : la première fois seulement', async () => {
@@ -419,6 +423,7 @@ describe('confirmer un acte', () => {
   it('emporte un journal, et ajoute un premier moyen de connexion', async () => {
     const nadia = await ready('nadia-figeac')
     const page = await recognised(nadia, '/structure/journal/export', { forme: 'csv' }, 'nadia-figeac')
+    expect(wordsOf(page)).toContain('cette page ne changera pas')
     expect((await nadia.post('/structure/journal/export', hiddenIn(page))).status).toBe(200)
     await earlier()
     const ajout = '/mes-moyens-de-connexion/ajouter'

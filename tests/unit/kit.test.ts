@@ -1,6 +1,7 @@
 import { brotliCompressSync, brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { Hono } from 'hono'
 import { describe, expect, test } from 'vitest'
+import { CATALOGUE } from '../../src/demarche/demarche.ts'
 import { assets } from '../../src/http/assets.ts'
 import { THEMATIQUES } from '../../src/mandat/mandat.ts'
 import { deLaStructure, laStructure } from '../../src/structure/nom.ts'
@@ -342,6 +343,18 @@ describe('mots', () => {
     expect(plain(pluriel(2, 'démarche'))).toBe('2 démarches')
     expect(pluriel(0, 'démarche', 'démarches', 'Aucune démarche')).toBe('Aucune démarche')
   })
+})
+
+test('un thème ne donne en exemple aucune démarche que le catalogue range dans un autre', () => {
+  const found = THEMATIQUES.flatMap((thematique) =>
+    THEMATIQUE[thematique].exemples
+      .split(', ')
+      .filter((exemple) => exemple.includes(' '))
+      .flatMap((exemple) => CATALOGUE.filter(({ libelle }) => libelle.includes(exemple)))
+      .map(({ libelle, thematique: rangee }) => [libelle, thematique === rangee]),
+  )
+  expect(found.length).toBeGreaterThan(5)
+  expect(found.filter(([, same]) => !same)).toEqual([])
 })
 
 test('qui a trop essayé sait combien attendre', () => {

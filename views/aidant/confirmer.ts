@@ -48,6 +48,11 @@ const REFUSAL = {
     'Ce code est faux ou a déjà servi, ou la clé d’accès n’est pas la vôtre. Attendez le code suivant de votre application, ou essayez encore avec votre clé.',
 } as const
 
+/** A browser leaves the page as it was when the answer is a file. */
+const telechargement = (fields: Props['fields']) =>
+  fields.some(([name, value]) => name === 'forme' && value === 'csv') &&
+  html`<p>Le fichier ira dans vos téléchargements, et cette page ne changera pas : quand il y est, c’est fait, revenez au journal.</p>`
+
 /** Asks an aidant for a fresh second factor; what she sent waits in the page. */
 export const confirmerPage = (props: Props) => {
   const { frame, confirme, fields, options, parCode, secours, versProconnect, errors = {}, refusal } = props
@@ -66,6 +71,7 @@ export const confirmerPage = (props: Props) => {
     ${refusal && alert('Rien n’a changé', `${REFUSAL[refusal]}${versProconnect ? ' Ce que ProConnect confirme ne sert qu’une fois, pendant cinq minutes.' : ''}`)}
     <p class="sentence">${QUOI[confirme]}</p>
     <p>Ce que vous avez choisi ou écrit est gardé dans cette page.</p>
+    ${telechargement(fields)}
     ${
       versProconnect &&
       html`<p>ProConnect va vous demander de vous identifier de nouveau, avec votre second facteur.</p>
@@ -105,5 +111,6 @@ export const reconnuePage = ({
     'ProConnect vous a reconnu',
     html`<p class="sentence">${QUOI[confirme]}</p>
     <p>Rien n’est encore fait. Vous avez ${DEFI_MINUTES} minutes.</p>
+    ${telechargement(fields)}
     ${form({ action: vers }, html`${fields.map(([name, value]) => hidden(name, value))}${hidden('proconnect', 'oui')}${button('Confirmer')}`)}`,
   )

@@ -31,6 +31,8 @@ type Props = {
   factors: readonly Factor[]
   /** Recovery codes left. */
   restent: number
+  /** By ProConnect too. */
+  lie: boolean
   fuseau: string
   fait?: string
   values?: Values
@@ -39,7 +41,7 @@ type Props = {
 }
 
 /** An aidant's ways in, in words: what she has, how to add or remove one, her recovery codes. */
-export const moyensPage = ({ frame, factors, restent, fuseau, fait = '', values = {}, errors = {}, refusal }: Props) => {
+export const moyensPage = ({ frame, factors, restent, lie, fuseau, fait = '', values = {}, errors = {}, refusal }: Props) => {
   const done = FAIT.get(fait)
   const quand = (at: Date) => temps(at, jourEtHeure(at, fuseau))
   return page(
@@ -62,6 +64,13 @@ export const moyensPage = ({ frame, factors, restent, fuseau, fait = '', values 
             : html`<p>C’est le seul : il ne peut être retiré que si vous en ajoutez un autre.</p>`,
       }),
     )}
+    ${
+      lie &&
+      card({
+        title: 'ProConnect',
+        body: html`<p>Votre compte professionnel vous fait entrer ici, sans ces moyens. Il ne se retire pas ici : écrivez au service, dont l’adresse est dans les <a href="/mentions-legales">mentions légales</a>.</p>`,
+      })
+    }
     <h2>Ajouter un moyen de connexion</h2>
     ${form(
       { action: `${MOYENS}/ajouter` },

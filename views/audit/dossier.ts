@@ -63,7 +63,7 @@ export const dossierPage = ({ frame, usager, ouverture, mandats, demarches, sign
         {
           head: 'État',
           cell: (m) =>
-            html`${etat(m.etat, m.etat === 'actif' && m.enPause.length > 0 ? `En cours, ${enMots(m.enPause)} en pause` : undefined)}${m.endedHow && html` ${FIN[m.endedHow]}`}`,
+            html`${etat(m.etat, m.etat === 'actif' && m.enPause.length > 0 ? `En cours, ${enMots(m.enPause)} en pause` : undefined)}${m.endedHow && html` ${FIN[m.endedHow]}`}${finies(m).length > 0 && html` N’est plus en cours pour : ${enMots(finies(m))}`}`,
         },
         { head: 'Signé le', cell: (m) => temps(m.signedAt, jour(m.signedAt, m.fuseau)) },
         { head: 'Jusqu’au', cell: (m) => (m.endedAt ? jourEtHeure(m.endedAt, m.fuseau) : auSoir(m.expiresAt, m.fuseau)) },
@@ -81,6 +81,10 @@ export const dossierPage = ({ frame, usager, ouverture, mandats, demarches, sign
     ${pagination({ next: suivante, label: 'Pages des démarches' })}`,
   )
 }
+
+/** Of a mandat that goes on, what of it does not. */
+const finies = ({ etat, perimetre, enVigueur, enPause }: MandatEtat) =>
+  etat === 'actif' || etat === 'suspendu' ? perimetre.filter((one) => !enVigueur.includes(one) && !enPause.includes(one)) : []
 
 const moment = (d: DemarcheRow, signalee: boolean): Moment => ({
   when: html`${temps(d.doneAt, jourEtHeure(d.doneAt, d.fuseau))}${

@@ -36,13 +36,13 @@ export const ACTION = {
   aidant_ajoute: 'Aidant ajouté',
   aidant_suspendu: 'Aidant suspendu',
   aidant_retabli: 'Aidant rétabli',
+  structure_modifiee: 'Référents, moyens de connexion, thématiques',
   export: 'Journal exporté',
 } as const satisfies Record<ActionCherchee | 'apres_coup', string>
 
 /** What else may stand in a journal: nobody looks for it, or nothing writes it yet. */
 const RARE = {
   session_deleguee: 'Session déléguée',
-  structure_modifiee: 'Structure modifiée',
   structure_ajoutee: 'Structure ajoutée',
   cle_publiee: 'Clé de scellement publiée',
   cle_compromise: 'Clé de scellement déclarée volée',
@@ -86,7 +86,7 @@ export function faitEnMots(ligne: LigneRow): string {
         : action === 'dossier_ouvert' && ligne.motif
           ? MOTIF_OUVERTURE[ligne.motif].toLocaleLowerCase('fr')
           : thematique && THEMATIQUE[thematique].titre
-  const start = `${papier ? PAPIER[papier] : equipe ? EQUIPE[equipe] : titre(action)}${how && how !== 'remplace' ? ` ${FIN[how]}` : ''}`
+  const start = `${papier ? PAPIER[papier] : equipe ? EQUIPE[equipe] : action === 'structure_modifiee' ? 'Thématiques de la structure changées' : titre(action)}${how && how !== 'remplace' ? ` ${FIN[how]}` : ''}`
   return complement ? `${start} : ${complement}` : start
 }
 

@@ -132,7 +132,8 @@ export const newDemarchePage = (props: NewDemarcheProps) => {
     }
     ${situation(mandat, usager)}
     ${form(
-      { action: horsMandat ? `${address}/hors-mandat` : undefined },
+      // A browser gives ticks back by their place: after one is noted the tiles have moved, and « Précédent » would tick another démarche.
+      { action: horsMandat ? `${address}/hors-mandat` : undefined, attrs: { autocomplete: 'off' } },
       html`${hidden('envoi', envoi)}
       ${
         horsMandat &&

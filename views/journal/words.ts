@@ -130,7 +130,7 @@ export const MOTIF_EFFACEMENT = {
 export const ERASE_REFUSAL = {
   personne_inconnue: () => 'Personne, ici, n’a ce numéro, ni un mandat de ce numéro.',
   mandat_en_cours: () =>
-    'Cette personne a un mandat en cours : il faut d’abord l’arrêter (elle-même, un aidant qui reçoit sa demande, ou la fermeture de la structure).',
+    'Cette personne a un mandat en cours : il faut d’abord l’arrêter (elle-même, un aidant qui reçoit sa demande, npm run mandat -- stop si elle est arrivée au service, ou la fermeture de la structure).',
   conservation: (le) =>
     `Ses données se gardent jusqu’au ${jourEtHeure(le!, 'Europe/Paris')}, six ans après la fin de son dernier mandat. Avant, seule une décision du délégué à la protection des données les efface : --motif demande, decision ou erreur.`,
 } as const satisfies Record<EraseRefusal, (le: Date | null) => string>

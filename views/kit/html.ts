@@ -40,6 +40,10 @@ export const html = (source: TemplateStringsArray, ...values: unknown[]): Html =
   return made
 }
 
+/** The same piece, with `more` first thing in each element whose tag begins so. What people typed is escaped: no tag is theirs. */
+export const within = (piece: Html, tag: string, more: Html): Html =>
+  raw(String(piece).replace(new RegExp(`${tag}[^>]*>`, 'g'), (found) => found + more))
+
 /** Attributes by name, quoted and escaped, with a leading space; false, null and undefined are left out, true is a bare name. */
 export const attributes = (list: Attributes): Html =>
   raw(

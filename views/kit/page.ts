@@ -1,6 +1,6 @@
 import { IDLE_MINUTES } from '../../src/http/idle.ts'
 import { asset } from './assets.ts'
-import { attributes, type Html, html, type Words } from './html.ts'
+import { attributes, type Html, html, type Words, within } from './html.ts'
 import { icon, mark } from './icon.ts'
 
 /** Where the navigation leads; routes use the same addresses. */
@@ -33,10 +33,15 @@ const NAV = {
   messages: '/demo/messages',
 } as const
 
+/** The field of a page's forms that says in whose session they were begun (see src/http/kept-form.ts). */
+export const PAGE_OF = '_page_de'
+
 export type Frame = {
   space: 'public' | 'aidant' | 'usager' | 'simulateur'
   /** `nom` of who is signed in; `structure` is the one acting, `structures` how many he may choose from. */
   who?: { nom: string; structure?: string; structures?: number; referent?: boolean } | undefined
+  /** In whose session this page is shown. */
+  pageOf?: string | undefined
   /** `key` of the current entry of the navigation (see NAV). */
   current?: string | undefined
   /** True in the demonstration only: adds the link to the messages sent. */
@@ -90,7 +95,7 @@ ${hers && lire(frame.grande === true)}
 ${frame.above}
 ${heading !== false && html`<h1>${heading}</h1>`}
 ${frame.parCode && !frame.bare && PAR_CODE}
-${body}
+${frame.pageOf ? within(body, '<form method="post"', html`<input type="hidden" name="${PAGE_OF}" value="${frame.pageOf}">`) : body}
 </main>
 ${footer(frame)}
 </body>

@@ -32,7 +32,7 @@ export const THEMATIQUE = {
   transports: { titre: 'Transports - Mobilité', exemples: 'carte grise, permis, amendes', mots: ['transports'] },
   argent: {
     titre: 'Argent - Impôts - Consommation',
-    exemples: 'impôts, chèque énergie, surendettement',
+    exemples: 'impôts, fraude à la carte bancaire, surendettement',
     mots: ['impôts', 'budget', 'consommation'],
   },
   justice: { titre: 'Justice', exemples: 'casier judiciaire, aide juridictionnelle', mots: ['justice'] },

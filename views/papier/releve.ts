@@ -8,6 +8,7 @@ import {
   correctionEnMots,
   dateEcrite,
   etapeEnMots,
+  euros,
   FAITE_APRES_DEMANDE,
   jour,
   jourEtHeure,
@@ -120,6 +121,7 @@ const fait = (demarches: readonly DemarcheRow[], signalees: ReadonlySet<string>,
               ]
                 .filter(Boolean)
                 .join(', '),
+              one.montantCentimes !== null && `payé : ${euros(one.montantCentimes)}`,
               one.genre !== 'reguliere' && KIND[one.genre],
               one.motifHorsMandat && `raison : ${one.motifHorsMandat}`,
               signalees.has(one.id) && FAITE_APRES_DEMANDE,

@@ -51,7 +51,7 @@ const WAIT = {
   autre: {
     title: 'Ce formulaire n’est pas à votre nom',
     text: 'Quelqu’un d’autre l’a commencé, ou vous l’avez commencé pour une autre structure. Rien de ce qui a été écrit n’est perdu.',
-    step: 'Ouvrez le service dans un nouvel onglet et déconnectez-vous. La personne qui a commencé ce formulaire s’y connecte, dans la même structure, puis revient ici.',
+    step: 'C’était vous, pour une autre structure ? Ouvrez le service dans un nouvel onglet et changez de structure. Sinon, déconnectez-vous là-bas : la personne qui a commencé ce formulaire s’y connecte, dans la même structure, puis revient ici.',
     link: 'Ouvrir le service dans un nouvel onglet',
   },
   ancien: {
