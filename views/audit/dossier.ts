@@ -1,6 +1,7 @@
 import { OUVERTURE_MINUTES } from '../../src/audit/audit.ts'
 import type { OuvertureRow } from '../../src/audit/queries.ts'
 import type { DemarcheRow } from '../../src/demarche/queries.ts'
+import { isInForce } from '../../src/mandat/mandat.ts'
 import type { MandatEtat } from '../../src/mandat/queries.ts'
 import type { UsagerRow } from '../../src/usager/queries.ts'
 import { alert, etat, success } from '../kit/alert.ts'
@@ -83,8 +84,8 @@ export const dossierPage = ({ frame, usager, ouverture, mandats, demarches, sign
 }
 
 /** Of a mandat that goes on, what of it does not. */
-const finies = ({ etat, perimetre, enVigueur, enPause }: MandatEtat) =>
-  etat === 'actif' || etat === 'suspendu' ? perimetre.filter((one) => !enVigueur.includes(one) && !enPause.includes(one)) : []
+const finies = (mandat: MandatEtat) =>
+  isInForce(mandat) ? mandat.perimetre.filter((one) => !mandat.enVigueur.includes(one) && !mandat.enPause.includes(one)) : []
 
 const moment = (d: DemarcheRow, signalee: boolean): Moment => ({
   when: html`${temps(d.doneAt, jourEtHeure(d.doneAt, d.fuseau))}${
