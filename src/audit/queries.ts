@@ -4,9 +4,9 @@ import type { Kind, Resultat } from '../demarche/demarche.ts'
 import type { Acteur, Action } from '../journal/entry.ts'
 import type { Maniere } from '../mandat/fin.ts'
 import { annulee, signalee } from '../mandat/fin-queries.ts'
-import type { Duree, Fin, Thematique } from '../mandat/mandat.ts'
+import type { Duree, Etat, Fin, Thematique } from '../mandat/mandat.ts'
 import { held, mine } from '../structure/mine.ts'
-import { COMPTE_MAX, type MotifOuverture } from './audit.ts'
+import { COMPTE_MAX, MANDATS_MAX, type MotifOuverture } from './audit.ts'
 import type { Filtre } from './forms.ts'
 
 /** One line of the journal as the direction reads it: who, what, about whom, when. Nothing of a sensitive démarche but that it took place. */
@@ -139,6 +139,17 @@ export async function listLignes(
     from (select 1 from journal j where ${matching(tx, filtre, fuseau)} limit ${COMPTE_MAX + 1}) as l`
   const lignes = found.slice(0, taille)
   return { lignes, suivant: found.length > taille ? lignes.at(-1)?.id : undefined, compte: counted!.compte }
+}
+
+export type CompteRow = { etat: Etat['etat']; how: Fin | null; nombre: number }
+
+/** How many mandats of the structure are in each state now, and ended in each way; none of an archived dossier. 'trop' beyond `max`. */
+export async function countMandats(tx: Tx, max = MANDATS_MAX): Promise<CompteRow[] | 'trop'> {
+  const comptes = await tx.sql<CompteRow[]>`
+    select etat, ended_how as how, count(*) as nombre
+    from (select m.etat, m.ended_how from mandat_etat m where ${mine(tx, 'm')} limit ${max + 1}) as m
+    group by etat, ended_how`
+  return comptes.reduce((sum, { nombre }) => sum + nombre, 0) > max ? 'trop' : comptes
 }
 
 /** The actions whose facts are those of a démarche. */

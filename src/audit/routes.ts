@@ -26,7 +26,7 @@ import { newUuid } from '../uuid.ts'
 import { type ExportRefusal, exportJournal } from './export.ts'
 import { exportForm, filtreForm, OUVERTURE_DEJA_SERVIE, ouvertureForm } from './forms.ts'
 import { openDossier } from './open.ts'
-import { findLigne, findOuverture, listAidants, listLignes } from './queries.ts'
+import { countMandats, findLigne, findOuverture, listAidants, listLignes } from './queries.ts'
 
 const JOURNAL = '/structure/journal'
 const CONTESTATIONS = '/structure/contestations'
@@ -42,6 +42,7 @@ export function auditRoutes({ db, config }: { db: Db; config: Pick<Config, 'jour
 
     const shown = await db.tx(as(aidant), async (tx) => ({
       aidants: await listAidants(tx),
+      comptes: avant === undefined && Object.keys(filtre.values).length === 0 ? await countMandats(tx) : undefined,
       ...(filtre.ok
         ? await listLignes(tx, filtre.data, aidant.fuseau, avant === undefined ? undefined : Number(avant))
         : { lignes: [], suivant: undefined, compte: 0 }),

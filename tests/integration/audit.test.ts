@@ -4,15 +4,17 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ACTIONS_CHERCHEES } from '../../src/audit/audit.ts'
 import { exportJournal } from '../../src/audit/export.ts'
 import { openDossier } from '../../src/audit/open.ts'
-import { findOuverture, listAidants, listLignes, listOuvertures } from '../../src/audit/queries.ts'
+import { countMandats, findOuverture, listAidants, listLignes, listOuvertures } from '../../src/audit/queries.ts'
 import type { Db, Tx } from '../../src/db.ts'
 import type { NewDemarche } from '../../src/demarche/demarche.ts'
 import { listDemarches } from '../../src/demarche/queries.ts'
 import { recordActeHorsMandat, recordDemarche } from '../../src/demarche/record.ts'
 import { RATES } from '../../src/http/rates.ts'
 import { append } from '../../src/journal/append.ts'
+import { writeExpired } from '../../src/mandat/expire.ts'
 import { listMandats } from '../../src/mandat/queries.ts'
 import { setThematiques } from '../../src/mandat/set-thematiques.ts'
+import { terminateMandat } from '../../src/mandat/terminate.ts'
 import { expectValidHtml } from '../support/html.ts'
 import { type Aidant, envoiOf, type Mandat, openStory, type Story, type Structure } from '../support/story.ts'
 
@@ -108,6 +110,68 @@ describe('le journal de la structure', () => {
     ])
     expect(count).toBe('5 lignes')
     expect(lines.some(({ apart }) => apart)).toBe(false)
+  })
+
+  it('compte les mandats par état : arrêtés et arrivés à leur fin ne font jamais un même nombre, ni ceux d’une autre structure', async () => {
+    await story.database.freeze(new Date('2031-03-01T09:00:00Z'))
+    const ici = await story.structure({ nom: 'CCAS de Gramat' })
+    const aidant = await story.aidant(ici)
+    const referente = await story.aidant(ici, { prenom: 'Rose', nom: 'Bru', referent: true })
+    const ailleurs = await story.structure({ nom: 'CCAS de Lacapelle' })
+    const autre = await story.aidant(ailleurs)
+    const ada = await story.usager([ici, ailleurs])
+    const compte = async (max?: number, db = story.db) => {
+      const comptes = await db.tx(referente.asReferent, (tx) => countMandats(tx, max))
+      return comptes === 'trop' ? comptes : comptes.map(({ etat, how, nombre }) => `${etat} ${how ?? '-'} ${nombre}`).sort()
+    }
+    expect(await compte()).toEqual([])
+    expect((await journal('', referente)).html).toContain('Les mandats de la structure')
+
+    const day = { duree: 'jour' } as const
+    await story.mandat(aidant, ada, ['papiers'], day)
+    const enPartie = await story.mandat(aidant, ada, ['logement', 'famille'], day)
+    await story.revoke(enPartie, ['famille'])
+    await story.revoke(await story.mandat(aidant, ada, ['justice'], day), ['justice'])
+    await story.mandat(autre, ada, ['papiers', 'logement'], day)
+    await story.mandat(autre, ada, ['loisirs'], { duree: 'an' })
+    expect(await compte()).toEqual(['actif - 2', 'termine revoque 1'])
+
+    // Past every one of those dates: stopped stays stopped, the rest came to its end.
+    await story.database.freeze(new Date('2031-03-05T09:00:00Z'))
+    await story.mandat(aidant, ada, ['argent'])
+    await story.suspend(await story.mandat(aidant, ada, ['transports']), 'transports')
+    const renonce = await story.mandat(aidant, ada, ['etranger'])
+    expect(await terminateMandat(story.db, aidant.as, { mandatId: renonce.id, how: 'renonce' })).toMatchObject({ ok: true })
+    await writeExpired(story.db, () => {})
+    const tous = ['actif - 1', 'expire - 2', 'suspendu - 1', 'termine renonce 1', 'termine revoque 1']
+    expect(await compte()).toEqual(tous)
+    expect([await compte(6), await compte(5)]).toEqual([tous, 'trop'])
+    expect(await compte(undefined, story.rls)).toEqual(tous)
+
+    const { html } = await journal('', referente)
+    const said = /<dl class="facts">([\s\S]*?)<\/dl>/
+      .exec(html)![1]!
+      .replace(/<dt>|<\/div>/g, '|')
+      .replace(/<[^>]+>/g, ' ')
+      .replaceAll('\u00a0', ' ')
+    expect(
+      said
+        .split('|')
+        .map((one) => one.replace(/\s+/g, ' ').trim())
+        .filter(Boolean),
+    ).toEqual([
+      'En cours 1',
+      'En pause 1',
+      'Arrivé à sa fin 2 mandats',
+      'Arrêté 2 mandats : 1 à la demande de la personne, 1 par la structure',
+    ])
+    // Each number leads to its own list, of as many lines.
+    for (const [, query] of html.matchAll(/<dd>[^<]*<a href="\/structure\/journal(\?action=\w+)">/g)) {
+      const listed = await journal(query, referente)
+      expect([query, listed.count]).toEqual([query, '2 lignes'])
+      expect(listed.html).not.toContain('Les mandats de la structure')
+    }
+    expect(html.match(/<dd>[^<]*<a /g)).toHaveLength(2)
   })
 
   it('met à part, calmement, ce qui a été fait hors mandat ou noté après coup', async () => {

@@ -1,7 +1,8 @@
-import { COMPTE_MAX, EXPORT_MAX } from '../../src/audit/audit.ts'
+import { type ActionCherchee, COMPTE_MAX, EXPORT_MAX, MANDATS_MAX } from '../../src/audit/audit.ts'
 import type { ExportRefusal } from '../../src/audit/export.ts'
 import type { Filtre } from '../../src/audit/forms.ts'
-import type { AidantRow, LigneRow } from '../../src/audit/queries.ts'
+import type { AidantRow, CompteRow, LigneRow } from '../../src/audit/queries.ts'
+import { FINS } from '../../src/mandat/mandat.ts'
 import { alert } from '../kit/alert.ts'
 import { back, more } from '../kit/card.ts'
 import { csv } from '../kit/csv.ts'
@@ -21,10 +22,12 @@ import {
 } from '../kit/form.ts'
 import { type Html, html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
-import { type Moment, pagination, timeline } from '../kit/table.ts'
+import { facts, type Moment, pagination, timeline } from '../kit/table.ts'
 import {
   dateEcrite,
+  ETAT,
   FAITE_APRES_DEMANDE,
+  FIN,
   heure,
   jourDeChamp,
   jourEtHeure,
@@ -41,6 +44,8 @@ type Props = {
   lignes: readonly LigneRow[]
   compte: number
   aidants: readonly AidantRow[]
+  /** Of the whole journal, from its first page. */
+  comptes: readonly CompteRow[] | 'trop' | undefined
   fuseau: string
   values: Values
   /** As it was read from `values`; undefined when it is refused. */
@@ -54,6 +59,31 @@ type Props = {
 }
 
 const JOURNAL = '/structure/journal'
+
+/** What the mandats of the structure have become. Stopped and come to its end are two things, and two numbers. */
+function mandatsComptes(comptes: readonly CompteRow[] | 'trop'): Html {
+  const title = 'Les mandats de la structure'
+  if (comptes === 'trop') return more(title, html`<p>Il y en a plus de ${nombre(MANDATS_MAX)} : ils ne se comptent pas ici.</p>`)
+  const of = (found: (compte: CompteRow) => boolean) => comptes.filter(found).reduce((sum, { nombre }) => sum + nombre, 0)
+  const listed = (etat: 'expire' | 'termine', action: ActionCherchee) => {
+    const count = of((one) => one.etat === etat)
+    return count === 0 ? nombre(0) : html`<a href="${JOURNAL}?action=${action}">${pluriel(count, 'mandat')}</a>`
+  }
+  const ways = FINS.map((how) => [of((one) => one.how === how), FIN[how]] as const).filter(([count]) => count > 0)
+  const enCours = nombre(of(({ etat }) => etat === 'actif'))
+  return more(
+    `${title} : ${enCours} en cours`,
+    facts([
+      { term: ETAT.actif, value: enCours },
+      { term: ETAT.suspendu, value: nombre(of(({ etat }) => etat === 'suspendu')) },
+      { term: ETAT.expire, value: listed('expire', 'mandat_expire') },
+      {
+        term: ETAT.termine,
+        value: html`${listed('termine', 'mandat_termine')}${ways.length > 0 && html` : ${ways.map(([count, words]) => `${nombre(count)} ${words}`).join(', ')}`}`,
+      },
+    ]),
+  )
+}
 
 /** The journal of a structure, for its référents. */
 export const journalPage = (props: Props) => {
@@ -78,6 +108,7 @@ export const journalPage = (props: Props) => {
     <p>La preuve d’une ligne est un fichier qui permet de montrer qu’elle n’a pas été modifiée depuis. Celle d’une démarche ne dit ce qui a été fait que pendant que vous avez le dossier ouvert.</p>
     <p>Une personne peut ne pas être d’accord avec un acte, et craindre son aidant : qui l’a noté ne lit ici ni ce désaccord ni la réponse, sauf s’il est seul à diriger. Pour la même raison, une thématique reprise ne dit pas par qui, et n’a pas de preuve à télécharger ici : la personne l’a dans son espace.</p>`,
     )}
+    ${props.comptes && mandatsComptes(props.comptes)}
     ${form(
       {
         action: JOURNAL,
