@@ -382,6 +382,7 @@ export type DossierMotRow = {
   usagerId: string
   mot: string
   tri: string
+  cle: string
 }
 
 /** Moyen de connexion d’un aidant : secret d’application chiffré, ou clé publique d’une clé d’accès */

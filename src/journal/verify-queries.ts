@@ -38,7 +38,11 @@ const COLUMNS = (tx: Tx) => tx.sql`row(
 /** The frozen bytes as text: they are ASCII, and whatever is not comes out as a backslash and octal digits, which no line of ours has. */
 const ENTRY = (tx: Tx) => tx.sql`encode(j.entry, 'escape') as entry`
 
-/** Leaves in order, each with its line, its content and whether its fact is there: put together as they are taken, and not kept. */
+/**
+ * Leaves in order, each with its line, its content and whether its fact is there: put together as they are taken, and not kept. The database sends a page
+ * as one text, six or seven lines for each (ADR 0051): no value of ours holds an end of line, and whichever does was changed; it comes with a U+0001 instead,
+ * which none of ours holds either. What is read here are slices of the page: whoever keeps one keeps it whole.
+ */
 export async function listLeaves(
   tx: Tx,
   from: number,
@@ -46,13 +50,16 @@ export async function listLeaves(
   reading: Reading,
 ): Promise<Iterable<LeafRecord | GoneRecord>> {
   const { columns, join } = contents(tx, reading)
+  const values = ['colonnes', 'entry', ...(reading === 'contenus' ? ['salt', 'payload'] : ['empreinte'])]
+  const inLines = values.map((of) => tx.sql`replace(coalesce(l.${tx.sql(of)}, ''), E'\\n', E'\\x01') || E'\\n' || `)
   // A fact is looked for by its line each time (`limit 1`): as an `exists` the whole of its table may be read for each page.
-  const [rows, [all]] = await Promise.all([
-    tx.sql<(Omit<Row, 'entry'> & { leafIndex: number; entry: string | null; fait: boolean | null; mots: boolean | null })[]>`
+  const [[page], [all]] = await Promise.all([
+    tx.sql<{ texte: string | null }[]>`
     with page as materialized (
       select leaf_index, journal_id
       from journal_feuille
-      where leaf_index >= ${from} and leaf_index < ${upto})
+      where leaf_index >= ${from} and leaf_index < ${upto}),
+    lignes as (
     select page.leaf_index, page.journal_id as id, ${COLUMNS(tx)}, ${ENTRY(tx)}, ${columns},
       case
         when j.action = 'mandat_signe' then (select true from mandat m where m.journal_id = j.id and m.id = j.mandat_id limit 1)
@@ -84,30 +91,40 @@ export async function listLeaves(
     from page
     left join journal j on j.id = page.journal_id
     ${join}
-    order by page.leaf_index`,
+    order by page.leaf_index)
+    select string_agg(l.leaf_index || E'\\n' || l.id || E'\\n' || ${inLines}
+      case when l.entry is null then 'efface' else coalesce(l.fait, false) || coalesce(' ' || l.mots, '') end || E'\\n', '') as texte
+    from lignes l`,
     tx.sql<{ hashes: Buffer | null }[]>`
     select string_agg(hash, ''::bytea order by leaf_index) as hashes
     from journal_feuille
     where leaf_index >= ${from} and leaf_index < ${upto}`,
   ])
   return (function* () {
-    for (const [i, row] of rows.entries()) {
-      const { leafIndex: index, id, entry, fait, mots } = row
+    const texte = page!.texte ?? ''
+    let at = 0
+    const next = () => {
+      const from = at
+      at = texte.indexOf('\n', from) + 1
+      return texte.slice(from, at - 1)
+    }
+    for (let i = 0; at < texte.length; i++) {
+      const [index, id, colonnes, entry, sealed] = [Number(next()), Number(next()), next(), next(), next()]
+      const content = contentOf({ payload: reading === 'contenus' ? next() : null, salt: sealed, empreinte: sealed }, reading)
+      const known = next()
       const hash = all!.hashes!.subarray(i * 32, i * 32 + 32)
-      if (entry === null) yield { index, id, hash, gone: true }
-      else {
-        const { colonnes } = row
+      if (known === 'efface') yield { index, id, hash, gone: true }
+      else
         yield {
           index,
           id,
           hash,
           entry,
           colonnes,
-          content: contentOf(row, reading),
-          fact: fait ?? false,
-          words: mots ?? undefined,
+          content,
+          fact: known.startsWith('true'),
+          words: known.includes(' ') ? known.endsWith(' true') : undefined,
         }
-      }
     }
   })()
 }

@@ -163,6 +163,9 @@ const SEEN_MS = 3_600_000
 const rowText = (line: EntryFields) =>
   `(${line.at},${line.action},${line.acteur},${line.acteurId ?? ''},${line.structureId ?? ''},${line.usagerId ?? ''},${line.mandatId ?? ''},${line.mandatSeq ?? ''},${line.cibleAidantId ?? ''},${line.commitment})`
 
+/** A copy: the engine makes a part of a text hold the whole of it, which is a page of the journal. */
+const own = (part: string) => Buffer.from(part).toString()
+
 /** What bytes that are not ours still say. */
 function readOther(entry: string): Said | undefined {
   try {
@@ -258,7 +261,7 @@ export function openAudit({
   const number = ({ mandatId: mandat, mandatSeq: seq }: Said, id: number, index: number | undefined) => {
     if (mandat == null) return
     const known = mandats.get(mandat) ?? { next: 1 }
-    if (known.next === 1) mandats.set(mandat, known)
+    if (known.next === 1) mandats.set(own(mandat), known)
     if (!Number.isSafeInteger(seq) || seq! < known.next || known.early?.has(seq!))
       return faults.add({ kind: 'numero_en_double', ligne: id, rang: index, ou: mandat })
     if (seq === known.next) {
@@ -336,8 +339,8 @@ export function openAudit({
     if (isGone) counts.effaces++
     else if (isThere && content !== 'non_lu') counts.contenus++
     // What an erasure says of itself stays: neither excused by it, nor left behind.
-    if ((isGone || words === false) && !gone.has(whose)) gone.set(whose, { id, index })
-    if (((!isGone && content !== 'non_lu') || words) && !erasure && !kept.has(whose)) kept.set(whose, { id, index })
+    if ((isGone || words === false) && !gone.has(whose)) gone.set(own(whose), { id, index })
+    if (((!isGone && content !== 'non_lu') || words) && !erasure && !kept.has(whose)) kept.set(own(whose), { id, index })
     if (said.action === 'restauration') restored(said, id, before)
   }
 

@@ -72,7 +72,8 @@ export function expiresAt(signedAt: Date, duree: Duree, fuseau: string): Date {
 export const dernierJour = (end: Date, fuseau: string): string => jourLocal(end, fuseau)
 
 /** How an autorisation was ended before its date. 'remplace': by a newer accord on the same thématique. */
-export type Fin = 'revoque' | 'renonce' | 'deces' | 'protection' | 'structure_fermee' | 'remplace'
+export const FINS = ['revoque', 'renonce', 'deces', 'protection', 'structure_fermee', 'remplace'] as const
+export type Fin = (typeof FINS)[number]
 
 /** [from, until): until is null while nobody has lifted it. `attend`: it waits for an answer to what she contests, and ends with it. */
 type Suspension = { from: Date; until: Date | null; attend: boolean }

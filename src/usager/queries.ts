@@ -96,27 +96,28 @@ export async function listPersonnes(
 }
 
 /** Where a person stands in the order of a search; undefined when she is not there any more. */
-type Place = { id: string; tri: string; naissance: string; mot: string | null }
+type Place = { id: string; tri: string; naissance: string; cle: string | null }
 
 async function placeOf(tx: Tx, prefix: string | undefined, id: string): Promise<Place | undefined> {
   const [place] = await tx.sql<Place[]>`
     select d.usager_id as id, d.tri, d.naissance,
-      ${prefix ? tx.sql`(select min(o.mot) from dossier_mot o where o.structure_id = d.structure_id and o.usager_id = d.usager_id and ${begins(tx, 'o.mot', prefix)})` : tx.sql`null`} as mot
+      ${prefix ? tx.sql`(select min(o.cle) from dossier_mot o where o.structure_id = d.structure_id and o.usager_id = d.usager_id and ${begins(tx, 'o.mot', prefix)})` : tx.sql`null`} as cle
     from dossier d
     where ${mine(tx, 'd')} and d.usager_id = ${id}`
-  return prefix && !place?.mot ? undefined : place
+  return prefix && !place?.cle ? undefined : place
 }
 
 // One page and one row more.
 
 function parNom(tx: Tx, [first, ...others]: readonly string[], place: Place | undefined) {
   const prefix = first!
-  // A name may hold two words that begin alike: the person is found by the first only. `offset 0` keeps each question asked row by row, in
-  // the order of the index until the page is full: left to itself the planner may go through a common word to its end first (measured).
+  // Of each word, first those named so (`cle`): among them the other words come at random, while those who hold it elsewhere are in the order of
+  // names that may be none of these. A name may hold two words that begin alike: the person is found by the first only. `offset 0` keeps each question
+  // asked row by row, in the order of the index until the page is full: left to itself the planner may go through a common word to its end first (measured).
   return tx.sql`
-    select m.structure_id, m.usager_id, m.tri, m.mot as cle
+    select m.structure_id, m.usager_id, m.tri, m.cle
     from dossier_mot m
-    where ${mine(tx, 'm')} and ${begins(tx, 'm.mot', prefix)}
+    where ${mine(tx, 'm')} and ${begins(tx, 'm.cle', prefix)}
       and not exists (
         select 1 from dossier_mot o
         where o.structure_id = m.structure_id and o.usager_id = m.usager_id and ${begins(tx, 'o.mot', prefix)} and o.mot < m.mot offset 0)
@@ -125,8 +126,8 @@ function parNom(tx: Tx, [first, ...others]: readonly string[], place: Place | un
         select 1 from dossier_mot o where o.structure_id = m.structure_id and o.usager_id = m.usager_id and ${begins(tx, 'o.mot', mot)} offset 0)`,
         tx.sql``,
       )}
-      ${place ? tx.sql`and (m.mot, m.tri, m.usager_id) > (${place.mot}, ${place.tri}, ${place.id})` : tx.sql``}
-    order by m.mot, m.tri, m.usager_id
+      ${place ? tx.sql`and (m.cle, m.tri, m.usager_id) > (${place.cle}, ${place.tri}, ${place.id})` : tx.sql``}
+    order by m.cle, m.tri, m.usager_id
     limit ${PAGE + 1}`
 }
 
@@ -166,7 +167,7 @@ async function motsDe(tx: Tx, texte: string): Promise<string[]> {
     from unnest(${row!.mots}::text[]) as w (mot)
     order by
       (select count(*) from (
-        select 1 from dossier_mot m where ${mine(tx, 'm')} and m.mot >= w.mot and m.mot < w.mot || '{' limit ${COMMON}) as n),
+        select 1 from dossier_mot m where ${mine(tx, 'm')} and m.cle >= w.mot and m.cle < w.mot || '{' limit ${COMMON}) as n),
       (select count(*) from (
         select 1 from dossier d where ${mine(tx, 'd')} and d.tri >= w.mot and d.tri < w.mot || '{' limit ${COMMON}) as n) desc,
       w.mot`

@@ -305,6 +305,12 @@ const CASES: Case[] = [
     named: () => line('demarche_realisee').id,
   },
   {
+    name: 'une fin de ligne se glisse dans un fait noté',
+    act: on(() => `update journal_contenu set payload = payload || E'\\n' where journal_id = ${line('demarche_realisee').id}`),
+    kind: 'contenu_change',
+    named: () => line('demarche_realisee').id,
+  },
+  {
     name: 'le sel d’un contenu est changé',
     act: on(
       () => `update journal_contenu set salt = decode(repeat('07', 32), 'hex') where journal_id = ${line('mandat_signe').id}`,
