@@ -5,7 +5,8 @@ import { type Numbers, type Reading, within } from './verify-queries.ts'
 /**
  * Holds what the tables show to what these lines said: between whom each mandat is, who did each démarche, and by their contents the
  * thématiques, duration and dates of a mandat, the thématique, reason and receipt of each stop and pause; for who reads contents, the words too.
- * Lines that they no longer follow; contents erased as the law says tell nothing.
+ * Lines that they no longer follow; contents erased as the law says tell nothing. The bounds stand on both sides of a large join: else the whole of
+ * one is read for each slice.
  */
 export async function checkAccords(tx: Tx, numbers: Numbers, reading: Reading): Promise<Fault[]> {
   const { sql } = tx
@@ -125,7 +126,7 @@ export async function checkAccords(tx: Tx, numbers: Numbers, reading: Reading): 
       union all
       select 'fait_change', j.id, d.mandat_id
       from demarche d
-      join journal j on j.id = d.journal_id
+      join journal j on j.id = d.journal_id and ${among(sql`j.id`)}
       where ${among(sql`d.journal_id`)} and (
         (d.structure_id, d.usager_id, d.aidant_id) is distinct from (j.structure_id, j.usager_id, j.acteur_id)
         or (d.genre = 'hors_mandat') <> (j.action = 'acte_hors_mandat'))${reading === 'contenus' ? words(tx, numbers) : sql``})
@@ -147,7 +148,7 @@ const words = (tx: Tx, numbers: Numbers) => {
   select 'fait_change', d.journal_id, d.mandat_id
   from demarche d
   join demarche_contenu c on c.demarche_id = d.id
-  join journal_contenu l on l.journal_id = d.journal_id,
+  join journal_contenu l on l.journal_id = d.journal_id and ${within(tx, sql`l.journal_id`, numbers)},
     lateral (select l.payload::jsonb as dits) f
   where ${within(tx, sql`d.journal_id`, numbers)} and l.payload is not null and (
     d.done_at is distinct from (f.dits ->> 'done_at')::timestamptz

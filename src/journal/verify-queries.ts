@@ -149,7 +149,8 @@ export async function listSlices(read: <T>(work: (tx: Tx) => Promise<T>) => Prom
     after = end.id
   }
 }
-const SLICE = 50_000
+/** What is read of one stays far from the time a statement has, on a slow machine too. */
+const SLICE = 20_000
 
 /** A number that a forger chose may be none that is read here: then the nearest that is. */
 const readable = ({ sql }: Tx, id: ReturnType<Tx['sql']>) =>
