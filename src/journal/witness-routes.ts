@@ -34,7 +34,7 @@ export function witnessRoutes({ signer, logs, store, now, say = () => {} }: Witn
       return c.body(null, 404)
     }
     // Nothing waits in there: two submissions are never judged on the same memory.
-    return store.alone(origin, now(), () => {
+    const answer = store.alone(origin, now(), () => {
       const last = parseCheckpoint(store.read(origin) ?? '')
       const verdict = judge(submission, log, last ? { size: last.size, root: last.root } : NOTHING)
       if (verdict.status !== 200) say(`${origin} ${submission.old} → ${submission.checkpoint.size} : ${verdict.status}`)
@@ -47,6 +47,8 @@ export function witnessRoutes({ signer, logs, store, now, say = () => {} }: Witn
       store.write(origin, `${text}\n${own.line}${line}`)
       return c.body(line, 200, { 'Content-Type': 'text/plain; charset=utf-8' })
     })
+    if (!answer) say(`${origin} : un autre programme se sert de ce dossier, rien n’est signé : 503`)
+    return answer ?? c.body(null, 503)
   })
 
   app.get('/:file{[0-9a-f]{64}\\.(?:checkpoint|points)}', (c) => {

@@ -28,8 +28,8 @@ export type WitnessStore = {
   readAll(origin: string): ReadableStream | undefined
   /** On the disk when it returns, whole or not at all. */
   write(origin: string, signed: string): void
-  /** What is judged on the last checkpoint, and written: no other program does so meanwhile in this folder. Throws when one does. `now`: by the files' clock. */
-  alone<T>(origin: string, now: Date, work: () => T): T
+  /** What is judged on the last checkpoint, and written; undefined while another program does so in this folder. `now`: by the files' clock. */
+  alone<T>(origin: string, now: Date, work: () => T): T | undefined
 }
 
 const [MINUTE, HOUR, DAY] = [60, 3_600, 86_400]
@@ -114,7 +114,12 @@ export function openWitnessStore(directory: string): WitnessStore {
       const lock = `${fileAt(origin)}.verrou`
       const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs
       if (since !== undefined && since < now.getTime() - DEAD_MS) rmSync(lock, { force: true })
-      closeSync(openSync(lock, 'wx', 0o600))
+      try {
+        closeSync(openSync(lock, 'wx', 0o600))
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined
+        throw error
+      }
       try {
         return work()
       } finally {
