@@ -235,26 +235,24 @@ describe('une ligne', () => {
       ),
     )
 
-  it('reçoit de la base son heure, son numéro et ses octets, quoi que dise l’appelant', async () => {
+  it('reçoit de la base son heure, son numéro et ses octets, quoi que dise qui peut tout y écrire', async () => {
     const now = await world.now()
-    const written = await world.db.tx(by(), async (tx) => {
-      const salt = randomBytes(32)
-      const [row] = await tx.sql<{ at: Date; mandatSeq: number; entry: Buffer }[]>`
-        insert into journal ${tx.sql({
-          at: new Date(0),
-          entry: Buffer.from('{}'),
-          mandat_seq: 1,
-          action: 'attestation_imprimee',
-          acteur: 'aidant',
-          acteur_id: world.aidants.thomas,
-          structure_id: told.structureId,
-          usager_id: told.usagerId,
-          mandat_id: told.id,
-          commitment: Buffer.from(commitmentOf(salt, '{}'), 'base64url'),
-        } as never)}
-        returning at, mandat_seq, entry`
-      return row!
-    })
+    const salt = randomBytes(32)
+    const [row] = await world.sql<{ at: Date; mandatSeq: number; entry: Buffer }[]>`
+      insert into journal ${world.sql({
+        at: new Date(0),
+        entry: Buffer.from('{}'),
+        mandat_seq: 1,
+        action: 'attestation_imprimee',
+        acteur: 'aidant',
+        acteur_id: world.aidants.thomas,
+        structure_id: told.structureId,
+        usager_id: told.usagerId,
+        mandat_id: told.id,
+        commitment: Buffer.from(commitmentOf(salt, '{}'), 'base64url'),
+      } as never)}
+      returning at, mandat_seq as "mandatSeq", entry`
+    const written = row!
     const last = (await world.lines(told.id)).at(-1)!
     expect(written.at).toEqual(now)
     expect(written.mandatSeq).toBe(last.mandatSeq)
