@@ -23,7 +23,8 @@ const askedBy = (pour: Pour, numero: string): Budget[] => {
   return pour.kind === 'usager'
     ? [
         ['sms_numero_personnes', numero],
-        ['sms_personne', pour.usagerIds[0]!],
+        // Hers, whichever of her identities asks.
+        ['sms_personne', pour.usagerIds.toSorted()[0]!],
       ]
     : [
         ['sms_numero_aidants', numero],

@@ -915,12 +915,14 @@ describe('arrêter ou mettre en pause, avec un code envoyé à son contact prouv
     await goOn()
   })
 
-  it('une personne ne fait pas partir plus de douze codes dans le jour, quels que soient les numéros', async () => {
+  it('une personne ne fait pas partir plus de douze codes dans le jour, quels que soient les numéros et celle de ses identités', async () => {
     await world.database.freeze(await world.now())
-    const by = { kind: 'usager', usagerIds: [told.usagerId], niveau: 'identite' } as const
+    const hers = [told.usagerId, randomUUID()]
     const spent = []
-    for (let n = 0; n < 13; n++)
+    for (let n = 0; n < 13; n++) {
+      const by = { kind: 'usager', usagerIds: n % 2 ? hers : hers.toReversed(), niveau: 'identite' } as const
       spent.push(await world.db.tx({ kind: 'portier' }, (tx) => takeSms(tx, world.config, `+336000001${n}`, by)))
+    }
     expect(spent).toEqual([...Array(12).fill(undefined), 'sms_personne'])
     await goOn()
   })

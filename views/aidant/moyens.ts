@@ -19,7 +19,7 @@ const REMOVE = {
   facteur_dernier: 'C’est votre seul moyen de connexion. Ajoutez-en un autre, puis retirez celui-ci.',
   facteur_inconnu: 'Ce moyen de connexion était déjà retiré.',
 } as const satisfies Record<Exclude<RemoveRefusal, 'second_facteur_refuse'>, string>
-export type MoyensRefusal = keyof typeof REMOVE
+type MoyensRefusal = keyof typeof REMOVE
 
 const FAIT = new Map([
   ['ajout', 'Le moyen de connexion est ajouté'],
