@@ -33,7 +33,7 @@ export async function takeCode(
           ['code_contact_structure', by.structureId],
         ]
       : [
-          ['code_contact_personne', by.usagerIds[0]!],
+          ['code_contact_personne', by.usagerIds.toSorted()[0]!],
           // Apart from those that aidants ask for: they do not use up hers.
           ['code_contact', compteurDuContact(door.secretsKey, `elle:${contact}`)],
         ]

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { AIDANTS, STRUCTURES } from '../../src/demo/people.ts'
@@ -6,6 +7,7 @@ import { append } from '../../src/journal/append.ts'
 import { askContact } from '../../src/mandat/ask-contact.ts'
 import { changeContact } from '../../src/mandat/change-contact.ts'
 import { forgetChangements } from '../../src/mandat/forget.ts'
+import { takeCode } from '../../src/mandat/send-code.ts'
 import { stopMandat } from '../../src/mandat/stop.ts'
 import { compteurDuContact } from '../../src/notification/budget.ts'
 import { deliverDue } from '../../src/notification/deliver.ts'
@@ -243,6 +245,19 @@ describe('elle, dans son espace', () => {
     expect([page.status, Number(page.headers.get('retry-after')) > 0]).toEqual([429, true])
     expect(page.html).toContain('+33698765499')
     expect((await world.messages()).some(({ destinataire }) => destinataire === '+33698765499')).toBe(false)
+  })
+
+  it('pas deux fois autant à qui a deux identités, dans quelque ordre qu’elle y soit entrée', async () => {
+    const hers = [told.usagerId, randomUUID()]
+    const asking = (n: number) =>
+      takeCode(
+        world.db,
+        { kind: 'usager', usagerIds: n % 2 ? hers : hers.toReversed(), niveau: 'identite' },
+        { suivi: 'email', contact: `essai${n}@exemple.fr` },
+        { ...world.config, log: () => {} },
+      )
+    for (let n = 0; n < RATES.code_contact_personne.count; n++) expect(await asking(n)).toEqual({ ok: true })
+    expect(await asking(RATES.code_contact_personne.count)).toMatchObject({ refusal: 'trop_de_codes' })
   })
 
   it('ce que des aidants demandent pour son numéro ne prend pas sa place', async () => {
