@@ -85,7 +85,7 @@ export function mesPreuvesRoutes({ db, config }: { db: Db; config: Config }): Ho
     const file: ProvenLines = {
       v: 1,
       cle: journal.signer.vkey.text,
-      mention: mentionOf(mine.signedAt, mine.temoigne),
+      mention: mentionOf(mine.signedAt, mine.temoigne, c.var.demo),
       lignes: mine.lignes,
     }
     return jsonFile('journal.json', file)

@@ -99,7 +99,7 @@ export function identificationRoutes({
       )
     if (word === 'telephone') return c.redirect(CODE_SUR_TELEPHONE, 303)
     // Where she reads which identities are hers, and takes it back.
-    if (word === 'reunion') return c.redirect('/mon-espace/donnees', 303)
+    if (word === 'reunion') return c.redirect('/mon-espace/donnees?fait=reunies', 303)
     return c.redirect(brouillonId ? `/mandats/brouillons/${brouillonId}/accord` : '/mon-espace', 303)
   })
   return routes

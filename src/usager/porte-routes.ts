@@ -57,7 +57,7 @@ export function porteRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
   })
   routes.post('/mon-espace/separer', requireUsager, async (c) => {
     await separateIdentite(db, asUsager(c.var.usager))
-    return c.redirect('/mon-espace/donnees?separees=1', 303)
+    return c.redirect('/mon-espace/donnees?fait=separees', 303)
   })
 
   routes.get('/mon-espace/deconnexion', publicPage, (c) =>

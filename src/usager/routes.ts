@@ -154,7 +154,7 @@ export function usagerRoutes({ db, config, franceconnect }: Deps): Hono<Env> {
       donnees: await listDonnees(tx),
       structures: await listStructuresDe(tx),
     }))
-    return c.html(donneesPage({ frame: frameOf(c, 'donnees'), ...shown, separees: c.req.query('separees') === '1' }))
+    return c.html(donneesPage({ frame: frameOf(c, 'donnees'), ...shown, fait: c.req.query('fait') }))
   })
   return routes
 }

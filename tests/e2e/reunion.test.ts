@@ -70,6 +70,7 @@ describe.each([
 
   it('elle les sépare d’un geste, et n’est plus interrogée', async () => {
     await hands.press(page.getByRole('link', { name: 'Mes données' }).first())
+    await hands.press(page.getByText('Séparer : une de ces identités'))
     await hands.press(button(page, 'Séparer'))
     await page.getByRole('heading', { name: 'Qui vous êtes', exact: true }).waitFor()
     await hands.press(page.getByRole('link', { name: 'Mes mandats' }).first())

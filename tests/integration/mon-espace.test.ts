@@ -239,6 +239,9 @@ describe('son espace', () => {
       /Nom de naissance BOUSQUET Nom d’usage DELPECH Naissance 2 novembre 1961 Lieu de naissance En France, dans le Lot/,
     )
     expect(page).toMatch(/Votre choix Par e-mail, à josiane@example\.org .*Le CCAS de Figeac, téléphone 05 65 50 05 40/)
+    for (const path of ['/mon-espace/donnees', `/mon-espace/mandats/${mandat.id}`]) {
+      expect(await (await world.get(path, await cookieOf(mandat))).text()).toMatch(/<a href="tel:\+33565500540">05 65/)
+    }
     // A country by its name, not by its number.
     const fatma = await world.sign({ persona: 'fatma', perimetre: ['papiers'] })
     expect(await read('/mon-espace/donnees', await cookieOf(fatma))).toContain('Lieu de naissance Algérie')
@@ -399,6 +402,8 @@ describe('arrêter', () => {
       administration: 'France Travail',
       canal: 'en_ligne_autre',
     })
+    await note({ titre: 'Carte Vitale', administration: 'CPAM', canal: 'en_ligne_autre', mode: 'a_sa_place' })
+    await note({ titre: 'Soins', administration: 'CPAM/MSA', canal: 'en_ligne_autre', mode: 'a_sa_place' })
     await note({ titre: 'Recours', etapeQuoi: 'Répondre', etapeQui: 'administration' })
     await note({ thematique: 'logement', titre: 'Bail', canal: 'guichet', etapeQuoi: 'Signer le bail', etapeQui: 'personne' })
     await stop(mandat, 'travail')
@@ -411,7 +416,7 @@ describe('arrêter', () => {
         'Continuer : Bilan',
         'Dire chaque mois sa situation à France Travail une date à ne pas manquer, chaque mois',
         'Reprendre vos papiers, s’ils sont chez l’aidant. Surtout : Bilan',
-        'Changer vos mots de passe, si quelqu’un les connaît. Surtout : France Travail Tout ce qui a été fait',
+        'Changer vos mots de passe, si quelqu’un les connaît. Surtout : Assurance maladie (CPAM) ou MSA France Travail Tout ce qui a été fait',
       ].join(' '),
     )
   })

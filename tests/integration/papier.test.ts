@@ -439,6 +439,12 @@ describe('le relevé', () => {
     expect(imprime.coupe).toBe(false)
     expect(said(false)).not.toContain('Ce relevé s’arrête')
     expect(said(true)).toContain('Ce relevé s’arrête aux 1 démarches les plus récentes')
+    // In the words of her screens.
+    const [row] = imprime.demarches
+    const contestation = { id: row!.id, motif: 'autre' as const, contestedAt: imprime.now, answeredAt: null, reponse: null }
+    const paper = JSON.stringify(papierDe({ ...imprime, demarches: [{ ...row!, contestation }] }, service))
+    expect(paper).toContain('La personne a dit qu’elle n’est pas d’accord, le')
+    expect(paper).not.toContain('Contestée')
   })
 
   it('dit ce qui est arrêté, pourquoi un acte est hors mandat, et ce qui a été fait après l’arrivée de sa lettre', async () => {

@@ -155,8 +155,12 @@ describe('avec sa feuille d’avant et FranceConnect d’aujourd’hui', () => {
     }
     const from = (await world.lines()).length
     const { browser, page } = await unite(code, APRES)
-    expect([page.status, page.url]).toEqual([200, `${PUBLIC_URL}/mon-espace/donnees`])
-    expect(plain(page.html)).toContain('Vos identités sont réunies')
+    expect([page.status, page.url]).toEqual([200, `${PUBLIC_URL}/mon-espace/donnees?fait=reunies`])
+    expect(plain(page.html)).toMatch(/C’est réuni .*Vos identités sont réunies/)
+    // Taking it back is not in her way, and says first what it costs.
+    const folded = /<details class="more"><summary>Séparer.*?<\/details>/s.exec(page.html)![0]
+    expect(plain(`<main${folded}</main>`)).toMatch(/feuilles « Pour vous seulement » ne serviront plus.*Séparer/)
+    expect(page.html.replace(folded, '')).not.toContain('/mon-espace/separer')
     expect(await read(browser, '/mon-espace')).toContain('Le CCAS de Figeac peut faire vos démarches')
     const after = (await world.usagerIdOf(APRES))!
     expect(after).not.toBe(before.usagerId)
@@ -345,7 +349,8 @@ describe('ne réunit rien', () => {
     const code = await print(await sign(AVANT))
     const unchanged = await digestOf()
     const { page } = await unite(code, AVANT)
-    expect([page.status, page.url]).toEqual([200, `${PUBLIC_URL}/mon-espace/donnees`])
+    expect([page.status, page.url]).toEqual([200, `${PUBLIC_URL}/mon-espace/donnees?fait=reunies`])
+    expect(page.html).not.toContain('C’est réuni')
     expect(await digestOf()).toEqual(unchanged)
   })
 

@@ -133,7 +133,6 @@ export const SEARCHES = {
   envoye: 'libre',
   faites: 'libre',
   fait: 'libre',
-  separees: 'libre',
   geste: 'libre',
   remis: 'libre',
   thematiques: 'libre',

@@ -5,6 +5,7 @@ import { CATALOGUE } from '../../src/demarche/demarche.ts'
 import { assets } from '../../src/http/assets.ts'
 import { THEMATIQUES } from '../../src/mandat/mandat.ts'
 import { deLaStructure, laStructure } from '../../src/structure/nom.ts'
+import { mentionOf } from '../../views/journal/words.ts'
 import { alert, etat } from '../../views/kit/alert.ts'
 import { ASSETS, asset } from '../../views/kit/assets.ts'
 import { card } from '../../views/kit/card.ts'
@@ -24,6 +25,7 @@ import {
 } from '../../views/kit/form.ts'
 import { attributes, html } from '../../views/kit/html.ts'
 import { ICONS } from '../../views/kit/icon.ts'
+import { defenseurDesDroits } from '../../views/kit/legal.ts'
 import { type Frame, page } from '../../views/kit/page.ts'
 import { facts, pagination, table, timeline } from '../../views/kit/table.ts'
 import {
@@ -45,6 +47,7 @@ import {
   pluriel,
   RESULTAT,
   THEMATIQUE,
+  telephoneAAppeler,
   telephoneEnMots,
 } from '../../views/kit/words.ts'
 import { accessibilitePage } from '../../views/public/accessibilite.ts'
@@ -300,6 +303,28 @@ describe('mots', () => {
       ['+3225551234', '+3225551234'],
     ] as const)
       expect(plain(telephoneEnMots(number))).toBe(said)
+  })
+  test('un téléphone s’appelle d’un doigt, d’ici, d’outre-mer ou de l’étranger ; ce qui n’est pas un numéro se lit seulement', () => {
+    for (const [number, called] of [
+      ['05.65.12.34.56', '+33565123456'],
+      ['+33612345678', '+33612345678'],
+      ['02 62 40 04 00', '+262262400400'],
+      ['0639 12 34 56', '+262639123456'],
+      ['0590 12 34 56', '+590590123456'],
+      ['0691 12 34 56', '+590691123456'],
+      ['0594 12 34 56', '+594594123456'],
+      ['0697 12 34 56', '+596697123456'],
+      ['+3225551234', '+3225551234'],
+    ] as const)
+      expect(String(telephoneAAppeler(number))).toBe(`<a href="tel:${called}">${telephoneEnMots(number)}</a>`)
+    expect(String(telephoneAAppeler('05 65 50 05 40'))).toContain('>05\u00a065\u00a050\u00a005\u00a040<')
+    expect(telephoneAAppeler('poste <12>')).toBe(telephoneEnMots('poste <12>'))
+    expect(String(defenseurDesDroits)).toContain('href="tel:+33969390000"')
+  })
+  test('le témoin de la démonstration ne passe pas pour un témoin extérieur', () => {
+    expect(mentionOf(new Date(0), true)).toContain('un témoin extérieur l’a vu')
+    expect(mentionOf(new Date(0), true, true)).toMatch(/démonstration.*ne prouve rien/)
+    expect(mentionOf(new Date(0), true, true)).not.toContain('extérieur')
   })
   test('un nom d’usage, plusieurs prénoms, un nom de naissance', () => {
     const angela = { prenoms: ['Angela', 'Claire', 'Louise'], nomNaissance: 'Durand', nomUsage: 'Dubois' }

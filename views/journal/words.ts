@@ -116,9 +116,9 @@ export const PROOF_REFUSAL = {
   pas_dans_l_arbre: 'La ligne n’est pas dans l’arbre que ce point de contrôle signe.',
 } as const satisfies Record<LineRefusal, string>
 
-/** Never « vérifié »: it says nothing of whether what was done was right. */
-export const mentionOf = (depuis: Date, temoigne: boolean): string =>
-  `Non modifié depuis le ${jourEtHeure(depuis, 'Europe/Paris')}${temoigne ? ', un témoin extérieur l’a vu' : ' ; aucun témoin ne l’a encore vu'}. Cela ne dit pas que ce qui a été fait était juste.`
+/** Never « vérifié »: it says nothing of whether what was done was right. `demo`: its witness runs beside the service, and proves nothing. */
+export const mentionOf = (depuis: Date, temoigne: boolean, demo = false): string =>
+  `Non modifié depuis le ${jourEtHeure(depuis, 'Europe/Paris')}${temoigne ? (demo ? ', le témoin de cette démonstration l’a vu (il ne prouve rien)' : ', un témoin extérieur l’a vu') : ' ; aucun témoin ne l’a encore vu'}. Cela ne dit pas que ce qui a été fait était juste.`
 
 export const MOTIF_EFFACEMENT = {
   conservation: 'six ans ont passé depuis la fin de son dernier mandat',

@@ -1,5 +1,6 @@
 import type { Bloc } from '../../src/mandat/texte.ts'
 import { type Html, html } from './html.ts'
+import { telephoneAAppeler } from './words.ts'
 
 /** Our legal Markdown laid out; its first title becomes a heading of level `top`. */
 export const legal = (blocs: readonly Bloc[], top: 2 | 3): Html =>
@@ -11,4 +12,4 @@ export const legal = (blocs: readonly Bloc[], top: 2 | 3): Html =>
   })}`
 
 /** Whom to turn to when nobody answers. */
-export const defenseurDesDroits = html`<p>Vous pouvez écrire au Défenseur des droits, c’est gratuit : <a href="https://formulaire.defenseurdesdroits.fr/">formulaire en ligne</a>, téléphone 09&nbsp;69&nbsp;39&nbsp;00&nbsp;00, ou courrier sans timbre : Défenseur des droits, Libre réponse 71120, 75342 Paris CEDEX 07.</p>`
+export const defenseurDesDroits = html`<p>Vous pouvez écrire au Défenseur des droits, c’est gratuit : <a href="https://formulaire.defenseurdesdroits.fr/">formulaire en ligne</a>, téléphone ${telephoneAAppeler('09 69 39 00 00')}, ou courrier sans timbre : Défenseur des droits, Libre réponse 71120, 75342 Paris CEDEX 07.</p>`

@@ -234,6 +234,20 @@ export const telephoneEnMots = (telephone: string): string =>
     .replace(/^\+(?:33|262|590|594|596)/, '0')
     .replace(/^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/, '$1\u00a0$2\u00a0$3\u00a0$4\u00a0$5')
 
+/** The same, that a touch calls (RFC 3966): to call is often her only way to stop. What is not a number is only said. */
+export const telephoneAAppeler = (telephone: string): Html | string => {
+  const number = telephone
+    .replace(/[\s.-]/g, '')
+    .replace(/^0(?=(?:262|263|269|639|692|693)\d{6}$)/, '+262')
+    .replace(/^0(?=(?:590|690|691)\d{6}$)/, '+590')
+    .replace(/^0(?=[56]94\d{6}$)/, '+594')
+    .replace(/^0(?=(?:596|696|697)\d{6}$)/, '+596')
+    .replace(/^0(?=\d{9}$)/, '+33')
+  return /^\+\d{8,15}$/.test(number)
+    ? html`<a href="tel:${number}">${telephoneEnMots(telephone)}</a>`
+    : telephoneEnMots(telephone)
+}
+
 // Names and births, as FranceConnect gives them
 
 type Nom = {
@@ -421,10 +435,13 @@ export const correctionEnMots = ({ correction, fuseau }: Pick<DemarcheRow, 'corr
     .filter(Boolean)
     .join('')
 
-/** « Contestée le 3 mars 2027, sans réponse pour le moment »; only for whoever may know it. */
-export const contestationEnMots = ({ contestation, fuseau }: Pick<DemarcheRow, 'contestation' | 'fuseau'>): string | null =>
+/** « Contestée le 3 mars 2027, sans réponse pour le moment »; only for whoever may know it. `mot`: the trade's, or hers. */
+export const contestationEnMots = (
+  { contestation, fuseau }: Pick<DemarcheRow, 'contestation' | 'fuseau'>,
+  mot = 'Contestée',
+): string | null =>
   contestation &&
-  `Contestée le ${jour(contestation.contestedAt, fuseau)}, ${
+  `${mot} le ${jour(contestation.contestedAt, fuseau)}, ${
     contestation.answeredAt && contestation.reponse
       ? `réponse le ${jour(contestation.answeredAt, fuseau)}, «${NBSP}${REPONSE[contestation.reponse]}${NBSP}»`
       : 'sans réponse pour le moment'

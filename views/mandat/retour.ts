@@ -35,11 +35,13 @@ export const retourPage = ({ frame, refusal, but, brouillonId }: Props) => {
               }),
             ])
           : buttonLink('Reprendre où vous en étiez', `/mandats/brouillons/${brouillonId}/identification`)
-        : but === 'telephone'
-          ? html`<p>Demandez à la personne qui vous aide d’afficher un nouveau carré à photographier.</p>`
-          : elle
-            ? buttonLink('Réessayer', but === 'reunion' ? '/mon-espace/reunir' : '/mon-espace/connexion')
-            : buttonLink('Retour à l’accueil', '/')
+        : elle && refusal in SANS_ETAT_CIVIL
+          ? etatCivilPourElle
+          : but === 'telephone'
+            ? html`<p>Demandez à la personne qui vous aide d’afficher un nouveau carré à photographier.</p>`
+            : elle
+              ? buttonLink('Réessayer', but === 'reunion' ? '/mon-espace/reunir' : '/mon-espace/connexion')
+              : buttonLink('Retour à l’accueil', '/')
     }`,
   )
 }
@@ -59,11 +61,17 @@ const ETAT_CIVIL = [
   'Sans mandat, vous pouvez rester près d’elle pendant qu’elle fait elle-même sa démarche, et lui expliquer ses courriers.',
   'Le mandat en préparation s’efface de lui-même demain, ou dans « Nouveau mandat ».',
 ]
+/** The same, said to herself. */
+const etatCivilPourElle = html`<h2>Ce que vous pouvez faire</h2>
+    <ul>
+      <li>Recommencer donnera la même réponse : FranceConnect lit le registre d’état civil de l’Insee. Vous pouvez le faire corriger, par la mairie de votre naissance ou par l’Insee.</li>
+      <li>Vous avez un papier avec un code ? <a href="/mon-espace/code">Il ouvre votre espace sans FranceConnect</a>.</li>
+      <li>Pour arrêter, ou pour une question : dites-le à la structure qui vous aide, sur place, au téléphone ou par courrier.</li>
+    </ul>`
+const SANS_ETAT_CIVIL = { prenom_manquant: ETAT_CIVIL, nom_manquant: ETAT_CIVIL, naissance_manquante: ETAT_CIVIL }
 /** Where identifying herself again would change nothing: what else there is. */
 const AUTREMENT: Readonly<Partial<Record<Refusal, readonly string[]>>> = {
-  prenom_manquant: ETAT_CIVIL,
-  nom_manquant: ETAT_CIVIL,
-  naissance_manquante: ETAT_CIVIL,
+  ...SANS_ETAT_CIVIL,
   autre_personne: [
     'C’est quelqu’un d’autre : la personne dont vous renouvelez le mandat s’identifie elle-même ; pour celle qui est devant vous, commencez un nouveau mandat.',
     'C’est bien elle, et son état civil a été corrigé (nom, prénom, date de naissance) : FranceConnect la présente comme une autre personne. Commencez un nouveau mandat avec elle. Celui d’avant reste à son ancien nom, jusqu’à sa fin ou jusqu’à ce qu’elle demande de l’arrêter ; elle peut réunir les deux elle-même, dans son espace, avec sa feuille d’avant (« Mes données »).',

@@ -127,7 +127,7 @@ const fait = (demarches: readonly DemarcheRow[], signalees: ReadonlySet<string>,
               signalees.has(one.id) && FAITE_APRES_DEMANDE,
               one.note && `« ${one.note} »`,
               correctionEnMots(one),
-              contestationEnMots(one),
+              contestationEnMots(one, 'La personne a dit qu’elle n’est pas d’accord,'),
             ]
               .filter(Boolean)
               .join('\n'),

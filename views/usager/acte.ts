@@ -12,7 +12,7 @@ import { type Html, html } from '../kit/html.ts'
 import { defenseurDesDroits } from '../kit/legal.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts, timeline } from '../kit/table.ts'
-import { deMots, jourEtHeure, MANIERE, MOTIF_CONTESTATION, REPONSE, telephoneEnMots, temps } from '../kit/words.ts'
+import { deMots, jourEtHeure, MANIERE, MOTIF_CONTESTATION, REPONSE, telephoneAAppeler, temps } from '../kit/words.ts'
 import { acte } from './actes.ts'
 import { remettre } from './sentences.ts'
 
@@ -164,7 +164,7 @@ const contester = (
 const autrement = ({ nom, telephone, adresse }: Structure): Html =>
   html`<p>Vous pouvez le dire :</p>
   <ul>
-    <li>au téléphone ou sur place : ${laStructure(nom)}, ${telephoneEnMots(telephone)}. Un autre aidant que celui qui a noté cette démarche, ou le responsable, doit l’écrire ;</li>
+    <li>au téléphone ou sur place : ${laStructure(nom)}, ${telephoneAAppeler(telephone)}. Un autre aidant que celui qui a noté cette démarche, ou le responsable, doit l’écrire ;</li>
     <li>par lettre au responsable : ${adresse} ;</li>
     <li>ici, en vous connectant avec FranceConnect.</li>
   </ul>

@@ -133,7 +133,7 @@ export const arretPage = ({ frame, mandat, autorisations, demarches, recus, sign
       ${aFaire(done).map((one) => hersLine(one, jourDeChamp(now, mandat.fuseau)))}
       ${echeances(over)}
       <li>Reprendre vos papiers, s’ils sont chez l’aidant.${surtout(papiers.map(titreEnClair))}</li>
-      <li>Changer vos mots de passe, si quelqu’un les connaît.${surtout(comptes.map(({ administration }) => administration && administrationEnClair(administration)))}</li>
+      <li>Changer vos mots de passe, si quelqu’un les connaît.${surtout(sansDetail(comptes.map(({ administration }) => administration && administrationEnClair(administration))))}</li>
     </ul>
     <p><a href="/mon-espace/mandats/${mandat.id}">Tout ce qui a été fait avec ce mandat</a></p>
     ${!frame.parCode && form({ action: `/mon-espace/mandats/${mandat.id}/papiers/releve` }, button('Imprimer ce qui a été fait', { kind: 'secondary' }))}`,
@@ -215,6 +215,10 @@ const echeances = (demarches: readonly DemarcheRow[]): Html[] =>
       const quand = (one.code ? demarcheDuCatalogue(one.code)?.alertes : [])?.map((alerte) => CHAQUE[alerte]).find(Boolean)
       return quand ? html`<li><strong>${titreEnClair(one)}</strong><br>une date à ne pas manquer, ${quand}</li>` : []
     })
+
+/** « CPAM » says no more beside « CPAM ou MSA »: of two names one of which begins the other, the longer is said. */
+const sansDetail = (mots: readonly (string | null)[]) =>
+  mots.filter((mot) => mot && !mots.some((other) => other !== mot && other?.startsWith(mot)))
 
 /** Where to look first, each once; nothing is said when the acts do not tell. */
 const surtout = (mots: readonly (string | null)[]): Html | false => {

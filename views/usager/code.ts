@@ -10,7 +10,7 @@ import { codeImprime } from '../kit/code-imprime.ts'
 import { button, type Errors, errorSummary, form, franceConnect, input, type Values } from '../kit/form.ts'
 import { type Html, html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
-import { majuscule, telephoneEnMots } from '../kit/words.ts'
+import { majuscule, telephoneAAppeler } from '../kit/words.ts'
 
 const PAS_CELUI_DU_MANDAT =
   'Le code à côté du carré noir, sur le mandat, ne sert qu’à vérifier : prenez celui de la feuille « Pour vous seulement ».'
@@ -141,6 +141,6 @@ const DIRE_OU_ARRETER = {
 const autrement = (structures: readonly Structure[], { titre, papier } = ARRETER): Html =>
   html`<h2>${titre}</h2>
     <ul>
-      ${structures.map(({ nom, telephone, adresse }) => html`<li>${majuscule(laStructure(nom))} : ${telephoneEnMots(telephone)}, ${adresse}</li>`)}
+      ${structures.map(({ nom, telephone, adresse }) => html`<li>${majuscule(laStructure(nom))} : ${telephoneAAppeler(telephone)}, ${adresse}</li>`)}
       ${papier.map((words) => html`<li>${words}</li>`)}
     </ul>`

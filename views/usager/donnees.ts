@@ -1,24 +1,30 @@
 import { laStructure } from '../../src/structure/nom.ts'
 import type { Donnees, Structure } from '../../src/usager/queries.ts'
 import { success } from '../kit/alert.ts'
-import { sentence } from '../kit/card.ts'
+import { more, sentence } from '../kit/card.ts'
 import { button, form } from '../kit/form.ts'
 import { html } from '../kit/html.ts'
 import { type Frame, page } from '../kit/page.ts'
 import { facts } from '../kit/table.ts'
-import { dateEcrite, jour, majuscule, suiviEnMots, telephoneEnMots, temps } from '../kit/words.ts'
+import { dateEcrite, jour, majuscule, suiviEnMots, telephoneAAppeler, telephoneEnMots, temps } from '../kit/words.ts'
 import { dansLeDepartement } from './departements.ts'
 import { nomDuPays } from './pays.ts'
 
-/** `separees`: she has just separated her identities. */
-type Props = { frame: Frame; donnees: readonly Donnees[]; structures: readonly Structure[]; separees?: boolean }
+type Props = {
+  frame: Frame
+  donnees: readonly Donnees[]
+  structures: readonly Structure[]
+  /** What she has just done with her identities. */
+  fait?: string | undefined
+}
 
 /** What is known of her, in words. */
-export const donneesPage = ({ frame, donnees, structures, separees = false }: Props) =>
+export const donneesPage = ({ frame, donnees, structures, fait }: Props) =>
   page(
     frame,
     'Mes données',
-    html`${separees && success('C’est séparé', html`<p>Chaque identité a repris son histoire. Vos anciennes feuilles ne servent plus : demandez-en une nouvelle à la structure.</p>${SANS_MANDAT}`)}
+    html`${fait === 'reunies' && donnees.length > 1 && success('C’est réuni', 'Votre espace montre maintenant vos historiques ensemble.')}
+    ${fait === 'separees' && success('C’est séparé', html`<p>Chaque identité a repris son histoire. Vos anciennes feuilles ne servent plus : demandez-en une nouvelle à la structure.</p>${SANS_MANDAT}`)}
     ${sentence('Voici ce que ce service sait de vous.')}
     ${donnees.length > 1 && reunies(donnees.length)}
     ${donnees.map(
@@ -50,7 +56,7 @@ export const donneesPage = ({ frame, donnees, structures, separees = false }: Pr
       <li><a href="/mon-espace/reunir">Il manque un mandat d’avant</a>, après une correction de votre état civil</li>
     </ul>
     <h2>Qui vous connaît ici</h2>
-    <ul>${structures.map(({ nom, telephone }) => html`<li>${majuscule(laStructure(nom))}, téléphone ${telephoneEnMots(telephone)}</li>`)}</ul>
+    <ul>${structures.map(({ nom, telephone }) => html`<li>${majuscule(laStructure(nom))}, téléphone ${telephoneAAppeler(telephone)}</li>`)}</ul>
     <h2>Combien de temps</h2>
     <ul>
       <li>Ce qui a été fait pour vous : 6 ans après la fin de votre dernier mandat. Au bout de 2 ans, la structure ne le lit plus : vous, toujours.</li>
@@ -63,13 +69,16 @@ export const donneesPage = ({ frame, donnees, structures, separees = false }: Pr
 /** What separating takes away for good, unless a mandat goes on: no sheet is printed any more for an identity that FranceConnect no longer gives. */
 const SANS_MANDAT = html`<p>La structure ne peut l’imprimer que si un mandat est en cours. Sans mandat en cours, une identité d’avant la correction ne peut plus être réunie ni lue ici. <a href="/mentions-legales">À qui demander ce qui est gardé</a></p>`
 
-/** What she has united, and how to take it back. */
+/** What she has united; how to take it back is folded with what it costs, so that it is not pressed in passing. */
 const reunies = (count: number) => html`<h2>Vos identités sont réunies</h2>
     <p>FranceConnect vous a connu sous ${count} identifiants. Vous les avez réunis : votre espace montre tout ensemble, et chacun garde son histoire.</p>
-    <p>Une de ces identités n’est pas la vôtre ? Séparez-les : la dernière réunion est défaite. Rien n’est effacé. Ce qui s’est arrêté à la réunion reste arrêté.</p>
-    <p>Vos codes papier et vos feuilles « Pour vous seulement » ne serviront plus : demandez une nouvelle feuille à la structure.</p>
+    ${more(
+      'Séparer : une de ces identités n’est pas la vôtre ?',
+      html`<p>La dernière réunion est alors défaite. Rien n’est effacé. Ce qui s’est arrêté à la réunion reste arrêté.</p>
+    <p>Vos codes papier et vos feuilles « Pour vous seulement » ne serviront plus : demandez une nouvelle feuille à la structure.</p>
     ${SANS_MANDAT}
-    ${form({ action: '/mon-espace/separer' }, button('Séparer', { kind: 'secondary' }))}`
+    ${form({ action: '/mon-espace/separer' }, button('Séparer', { kind: 'secondary' }))}`,
+    )}`
 
 /** FranceConnect gives codes, and this service has no list of towns: the département or the country says enough to know oneself by. */
 const lieu = ({ birthplace, birthcountry }: Donnees) => {

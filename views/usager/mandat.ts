@@ -23,7 +23,7 @@ import {
   MANIERE,
   majuscule,
   THEMATIQUE,
-  telephoneEnMots,
+  telephoneAAppeler,
   temps,
 } from '../kit/words.ts'
 import { acte } from './actes.ts'
@@ -90,7 +90,7 @@ export const monMandatPage = ({
       { term: 'Avec', value: contenu && `${contenu.aidant.prenom} ${contenu.aidant.nom}, et ses collègues` },
       { term: 'Depuis', value: temps(mandat.signedAt, jour(mandat.signedAt, mandat.fuseau)) },
       { term: 'Jusqu’au', value: temps(mandat.expiresAt, auSoir(mandat.expiresAt, mandat.fuseau)) },
-      { term: 'Téléphone', value: telephoneEnMots(contenu?.structure.telephone ?? structure.telephone) },
+      { term: 'Téléphone', value: telephoneAAppeler(contenu?.structure.telephone ?? structure.telephone) },
       { term: 'Adresse', value: contenu?.structure.adresse },
     ])}
     <h3>Pour ces thèmes</h3>
