@@ -15,6 +15,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { hostname } from 'node:os'
 import path from 'node:path'
 import { ReadableStream } from 'node:stream/web'
 import { bundlePoint } from './bundle.ts'
@@ -41,8 +42,26 @@ const KEPT = [
 ]
 /** In bytes: below it points are not thinned; above, each time that they are twice what was left. */
 const FEW = 1_048_576
-/** A lock as old was left by a program that died there: work under it is a few writes. */
+/** A lock as old was left by a program that died, whoever has its number now: work under it is a few writes. */
 const DEAD_MS = 60_000
+/** The locks of this process: a number like its own in another is of one that died before it. */
+const held = new Set<string>()
+
+/** Does another program work under this lock? It says on which machine, and the number of its process. */
+function isTaken(lock: string, now: Date): boolean {
+  const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs
+  if (since === undefined || since < now.getTime() - DEAD_MS) return false
+  const [machine, number] = readFileSync(lock, 'utf8').split(' ')
+  return machine !== hostname() || (Number(number) === process.pid ? held.has(lock) : isAlive(Number(number)))
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
 
 /** The files of a log are named by the SHA-256 of its origin, in hexadecimal. */
 export const fileOf = (origin: string, kind: 'checkpoint' | 'points' = 'checkpoint'): string =>
@@ -112,17 +131,19 @@ export function openWitnessStore(directory: string): WitnessStore {
     },
     alone(origin, now, work) {
       const lock = `${fileAt(origin)}.verrou`
-      const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs
-      if (since !== undefined && since < now.getTime() - DEAD_MS) rmSync(lock, { force: true })
+      if (isTaken(lock, now)) return undefined
+      rmSync(lock, { force: true })
       try {
-        closeSync(openSync(lock, 'wx', 0o600))
+        writeFileSync(lock, `${hostname()} ${process.pid}`, { flag: 'wx', mode: 0o600 })
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined
         throw error
       }
+      held.add(lock)
       try {
         return work()
       } finally {
+        held.delete(lock)
         rmSync(lock, { force: true })
       }
     },

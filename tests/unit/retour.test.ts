@@ -11,7 +11,9 @@ test.each([
     const html = retourPage({ frame: { space: 'public' }, refusal, but })
     await expectValidHtml(html)
     expect(html).not.toMatch(/Réessayer|nouveau carré/)
-    expect(html).toMatch(/même réponse.*href="\/mon-espace\/code".*la structure qui vous aide/s)
+    expect(html).toMatch(/même réponse.*la structure/s)
+    // On the telephone that she was handed the square on, she was not opening her space.
+    expect(html.includes('href="/mon-espace/code"')).toBe(but !== 'telephone')
   }
   expect(retourPage({ frame: { space: 'public' }, refusal: 'annule', but })).toMatch(/Réessayer|nouveau carré/)
 })

@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import path from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -210,9 +211,18 @@ describe('la mémoire d’un témoin', () => {
     const show = () => app.request('/add-checkpoint', { method: 'POST', body: submissionText(0, [], note) })
     expect([(await show()).status, wrote]).toEqual([200, undefined])
     expect(sizesIn(readFileSync(pointsIn(directory), 'utf8'))).toEqual([1])
-    // Nothing is answered while another writes; what died there is not waited for.
-    writeFileSync(lock, '')
-    expect((await show()).status).toBe(503)
+    // Nothing is signed while another writes; what died there is not waited for, longer than a minute when nobody can ask whether it did.
+    const dead = spawnSync(process.execPath, ['--version']).pid
+    for (const [left, taken] of [
+      [`${hostname()} ${process.ppid}`, true],
+      [`${hostname()} ${dead}`, false],
+      [`${hostname()} ${process.pid}`, false],
+      ['ailleurs 1', true],
+      ['', true],
+    ] as const) {
+      writeFileSync(lock, left)
+      expect([left, (await show()).status]).toEqual([left, taken ? 503 : 409])
+    }
     utimesSync(lock, 0, 0)
     expect([(await show()).status, existsSync(lock)]).toEqual([409, false])
   })

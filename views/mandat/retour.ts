@@ -36,7 +36,7 @@ export const retourPage = ({ frame, refusal, but, brouillonId }: Props) => {
             ])
           : buttonLink('Reprendre où vous en étiez', `/mandats/brouillons/${brouillonId}/identification`)
         : elle && refusal in SANS_ETAT_CIVIL
-          ? etatCivilPourElle
+          ? html`${etatCivilPourElle}${but !== 'telephone' && buttonLink('Ouvrir mon espace avec le code de ma feuille', '/mon-espace/code')}`
           : but === 'telephone'
             ? html`<p>Demandez à la personne qui vous aide d’afficher un nouveau carré à photographier.</p>`
             : elle
@@ -65,7 +65,6 @@ const ETAT_CIVIL = [
 const etatCivilPourElle = html`<h2>Ce que vous pouvez faire</h2>
     <ul>
       <li>Recommencer donnera la même réponse : FranceConnect lit le registre d’état civil de l’Insee. Vous pouvez le faire corriger, par la mairie de votre naissance ou par l’Insee.</li>
-      <li>Vous avez un papier avec un code ? <a href="/mon-espace/code">Il ouvre votre espace sans FranceConnect</a>.</li>
       <li>Pour arrêter, ou pour une question : dites-le à la structure qui vous aide, sur place, au téléphone ou par courrier.</li>
     </ul>`
 const SANS_ETAT_CIVIL = { prenom_manquant: ETAT_CIVIL, nom_manquant: ETAT_CIVIL, naissance_manquante: ETAT_CIVIL }
@@ -81,9 +80,9 @@ const AUTREMENT: Readonly<Partial<Record<Refusal, readonly string[]>>> = {
 /** What is said to herself, on her own device, where the sentence of the aidant's screen speaks of « la personne ». */
 const ESPACE: Readonly<Partial<Record<Refusal, string>>> = {
   annule: 'Votre identification n’est pas terminée. Vous pouvez la recommencer quand vous voulez.',
-  prenom_manquant: 'FranceConnect n’a pas donné votre prénom : nous ne pouvons pas ouvrir votre espace.',
-  nom_manquant: 'FranceConnect n’a pas donné votre nom : nous ne pouvons pas ouvrir votre espace.',
-  naissance_manquante: 'FranceConnect n’a pas donné votre date de naissance : nous ne pouvons pas ouvrir votre espace.',
+  prenom_manquant: 'FranceConnect n’a pas donné votre prénom : nous ne pouvons pas continuer.',
+  nom_manquant: 'FranceConnect n’a pas donné votre nom : nous ne pouvons pas continuer.',
+  naissance_manquante: 'FranceConnect n’a pas donné votre date de naissance : nous ne pouvons pas continuer.',
 }
 
 /** She has no mandat: whom to see, rather than only trying again. */
