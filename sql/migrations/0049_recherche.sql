@@ -1,5 +1,5 @@
 -- Of two words that many names hold, those named so come before those who hold the word elsewhere: the page is full at once (ADR 0051).
--- Locks dossier_mot while it is rewritten: a second for a hundred thousand persons.
+-- Locks dossier_mot while it is rewritten: seconds for a hundred thousand persons.
 
 alter table dossier_mot
   add column cle text collate "C" not null generated always as (mot || case when starts_with(tri, mot) then ' 0' else ' 1' end) stored;

@@ -17,7 +17,7 @@ export const OUVERTURE_MINUTES = 15
 /** Counting the lines found stops there: beyond, a number helps nobody. */
 export const COMPTE_MAX = 1000
 
-/** Mandats of a structure are counted by state up to there: a tenth of a second's work, on the journal's first page. */
+/** Mandats of a structure are counted by state up to there: the journal's first page must not wait for it. */
 export const MANDATS_MAX = 10_000
 
 /** Lines taken away at once: what one statement reads in its three seconds, and a person goes through. */

@@ -5,7 +5,7 @@ import type { Db } from '../db.ts'
 import { addressOf } from './address.ts'
 import type { Env } from './env.ts'
 import { calm } from './errors.ts'
-import { type Rate, type Throttled, takeToken } from './rates.ts'
+import { countedAs, type Rate, type Throttled, takeToken } from './rates.ts'
 import { declareGuard } from './rules.ts'
 
 type Page = (c: Context<Env>, wait: Throttled) => string | Promise<string>
@@ -16,7 +16,7 @@ export const limitAddress = (db: Db, { proxies }: Pick<Config, 'proxies'>, rate:
 
 /** Middleware of a route, after its rule: as many times for each who is signed in. */
 export const limitCaller = (db: Db, rate: Rate) =>
-  limitRate(db, rate, ({ var: { aidant, usager } }) => aidant?.id ?? usager?.ids[0] ?? '')
+  limitRate(db, rate, ({ var: { aidant, usager } }) => aidant?.id ?? (usager ? countedAs(usager.ids) : ''))
 
 /**
  * Middleware of a route: 429 and the time to wait beyond the rate. `page`: of a form that is open to all, itself again with what was typed and is no

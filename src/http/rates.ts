@@ -59,6 +59,9 @@ export const RATES = {
 } as const satisfies Record<string, { count: number; seconds: number }>
 export type Rate = keyof typeof RATES
 
+/** What a person is counted under: the same, whichever of the identities she united she came in by. */
+export const countedAs = (usagerIds: readonly string[]): string => usagerIds.toSorted()[0]!
+
 /** `retryAfter` in seconds, and the moment they lead to. */
 export type Throttled = { ok: false; refusal: 'trop_d_essais'; retryAfter: number; until: Date }
 type Token = { ok: true } | Throttled

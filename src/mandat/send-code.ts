@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { Db, Tx, Who } from '../db.ts'
-import { type Rate, takeToken } from '../http/rates.ts'
+import { countedAs, type Rate, takeToken } from '../http/rates.ts'
 import { compteurDuContact, type SmsDoor, takeSms } from '../notification/budget.ts'
 import { sixDigits } from '../six-digits.ts'
 import { newUuid } from '../uuid.ts'
@@ -33,7 +33,7 @@ export async function takeCode(
           ['code_contact_structure', by.structureId],
         ]
       : [
-          ['code_contact_personne', by.usagerIds.toSorted()[0]!],
+          ['code_contact_personne', countedAs(by.usagerIds)],
           // Apart from those that aidants ask for: they do not use up hers.
           ['code_contact', compteurDuContact(door.secretsKey, `elle:${contact}`)],
         ]

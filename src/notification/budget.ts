@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { Config } from '../config.ts'
 import type { Tx, Who } from '../db.ts'
 import type { Log } from '../http/log.ts'
-import { RATES, type Rate, returnToken, takeToken } from '../http/rates.ts'
+import { countedAs, RATES, type Rate, returnToken, takeToken } from '../http/rates.ts'
 
 type Limits = Pick<Config, 'secretsKey' | 'smsParJour'>
 /** What sending a code needs: the operator is told when no SMS is left. */
@@ -24,7 +24,7 @@ const askedBy = (pour: Pour, numero: string): Budget[] => {
     ? [
         ['sms_numero_personnes', numero],
         // Hers, whichever of her identities asks.
-        ['sms_personne', pour.usagerIds.toSorted()[0]!],
+        ['sms_personne', countedAs(pour.usagerIds)],
       ]
     : [
         ['sms_numero_aidants', numero],

@@ -1,5 +1,5 @@
 import type { Db } from '../db.ts'
-import { takeToken } from '../http/rates.ts'
+import { countedAs, takeToken } from '../http/rates.ts'
 import { type SmsDoor, takeSms } from '../notification/budget.ts'
 import { queueTo } from '../notification/queue.ts'
 import { sixDigits } from '../six-digits.ts'
@@ -19,7 +19,7 @@ export async function sendProof(db: Db, to: { sessionId: string; usagerIds: read
   const proven = await db.tx({ kind: 'portier' }, (tx) => findContactProuve(tx, to.usagerIds[0]!))
   if (!proven) return { ok: false, refusal: 'sans_contact' }
   // Hers, not an identity's: two sheets do not ring twice as often.
-  const sending = await db.tx({ kind: 'portier' }, (tx) => takeToken(tx, 'code_preuve', to.usagerIds.toSorted()[0]!))
+  const sending = await db.tx({ kind: 'portier' }, (tx) => takeToken(tx, 'code_preuve', countedAs(to.usagerIds)))
   if (!sending.ok) return { ok: false, refusal: 'trop_de_codes' }
   const { canal, contact } = proven
   const spent = canal === 'sms' ? await db.tx({ kind: 'portier' }, (tx) => takeSms(tx, door, contact, 'arret')) : undefined
