@@ -19,7 +19,7 @@ import { openEdge } from '../../src/http/edge.ts'
 import type { Env } from '../../src/http/env.ts'
 import { calm } from '../../src/http/errors.ts'
 import { healthRoutes } from '../../src/http/health.ts'
-import { limitRate } from '../../src/http/limit-rate.ts'
+import { limitCaller, limitRate } from '../../src/http/limit-rate.ts'
 import { deadline, MAX_BODY } from '../../src/http/limits.ts'
 import { failure, type Log, openLog } from '../../src/http/log.ts'
 import { openMetrics } from '../../src/http/metrics.ts'
@@ -604,6 +604,20 @@ describe('les limites d’usage', () => {
     expect(await take('jeanne')).toMatchObject({ ok: false, retryAfter: 1 })
     await database.freeze(new Date('2026-03-03T10:05:00Z'))
     expect(await take('jeanne')).toEqual({ ok: true })
+  })
+
+  it('ne comptent pas deux fois la personne qui a réuni deux identités', async () => {
+    const ids = ['b', 'a']
+    let entered = false
+    const app = new Hono<Env>()
+    app.use((c, next) => {
+      entered = !entered
+      c.set('usager', { ids: entered ? ids : ids.toReversed(), niveau: 'identite', nom: 'Fatma' })
+      return next()
+    })
+    app.get('/', limitCaller(db, 'feuille'), (c) => c.text('fait'))
+    for (let n = 0; n < RATES.feuille.count; n++) expect((await app.request('/')).status).toBe(200)
+    expect((await app.request('/')).status).toBe(429)
   })
 
   it('rendent l’essai qui a réussi', async () => {
